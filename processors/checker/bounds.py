@@ -1,0 +1,81 @@
+"""An answer has a bounded size, whatever the question says: a topic takes a million bytes at most."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from processors.events.report import Finding, Remediation, RowWeighed
+
+MOST_FINDINGS: Final = 1_000
+"""Findings that a report lists; the risk and the verdict come from all of them."""
+
+MOST_BYTES: Final = 220_000
+"""Of the facts in the listed findings; a sentence repeats each of them twice at most."""
+
+MOST_POLICIES: Final = 1_000
+
+LONGEST_NAME: Final = 256
+LONGEST_TEXT: Final = 1_000
+"""Characters, before a text is cut and marked with the digest of the whole."""
+
+
+def brief(text: str, longest: int = LONGEST_NAME) -> str:
+    """The text, or its beginning with the digest of the whole: two texts that differ still do afterwards."""
+    if len(text) <= longest:
+        return text
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return f"{text[: longest - 20]}...#{digest}"
+
+
+def listed(findings: Sequence[Finding]) -> list[Finding]:
+    """As many of the findings as a report can hold, in their order, each with texts of bounded length."""
+    short = [_brief_finding(finding) for finding in findings[:MOST_FINDINGS]]
+    renamed = {old.id: new.id for old, new in zip(findings, short, strict=False) if old is not new}
+    kept: list[Finding] = []
+    room = MOST_BYTES
+    for finding in short:
+        room -= _size(finding)
+        if room < 0 and kept:
+            break
+        cause = renamed.get(finding.derived_from or "")
+        kept.append(replace(finding, derived_from=cause) if cause else finding)
+    return kept
+
+
+def brief_rows(rows: tuple[RowWeighed, ...]) -> tuple[RowWeighed, ...]:
+    return tuple(
+        row
+        if len(row.says) <= LONGEST_TEXT and len(row.why) <= LONGEST_TEXT
+        else replace(row, says=brief(row.says, LONGEST_TEXT), why=brief(row.why, LONGEST_TEXT))
+        for row in rows
+    )
+
+
+def is_brief(remedy: Remediation) -> bool:
+    """Whether its changes can be written out: one that names only half of an id could not be applied."""
+    return all(len(change.target) <= LONGEST_NAME for change in (remedy.change, *remedy.also))
+
+
+def _brief_finding(finding: Finding) -> Finding:
+    demand = finding.required
+    names = max(len(finding.subject), len(finding.object), len(demand.source))
+    texts = max(len(finding.found or ""), len(finding.help), len(demand.constraint))
+    if names <= LONGEST_NAME and texts <= LONGEST_TEXT:
+        return finding
+    return replace(
+        finding,
+        subject=brief(finding.subject),
+        object=brief(finding.object),
+        required=replace(demand, constraint=brief(demand.constraint, LONGEST_TEXT), source=brief(demand.source)),
+        found=None if finding.found is None else brief(finding.found, LONGEST_TEXT),
+        help=brief(finding.help, LONGEST_TEXT),
+    )
+
+
+def _size(finding: Finding) -> int:
+    demand = finding.required
+    texts = (finding.subject, finding.object, demand.constraint, demand.source, finding.found or "", finding.help)
+    return sum(len(text.encode("utf-8", "surrogatepass")) for text in texts) + 150

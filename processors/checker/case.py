@@ -1,0 +1,200 @@
+"""One question, read once: everything that the rules look at, parsed and indexed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Final, Literal, TypeAlias
+
+from processors.checker.statements import Statement, host_statements
+from processors.errors import VersionInvalid
+from processors.events.subject import InstalledPlugin, Manifest, Migration, Provision, Requirement, Subject
+from processors.matrix.document import Release
+from processors.matrix.merged import Matrix
+from processors.matrix.weighing import Weighing, weigh
+from processors.policies import Policies
+from processors.versions import Dialect, Version, parse_version
+
+_UNREADABLE: Final = Weighing(listed=True)
+"""Rows are not asked about versions that cannot be read: those block by themselves."""
+
+Requirements: TypeAlias = tuple[Requirement, ...]
+Stated: TypeAlias = tuple[Requirement, Statement]
+"""A requirement, and who says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A subject beside the matrix. `version` and `host_version` are None where they cannot be read.
+
+    `now` is milliseconds since the epoch, UTC. `releases` are the catalogue rows, one per source at most, of the
+    very release that is asked for. `previous` is the version of the plugin that is installed, `replaced` are the
+    installed plugins whose place it takes, and `others` all the rest. `twofold` names what the request describes
+    in two ways, with the versions that it gives. Of `others`, `rows` holds what the catalogue knows, `needs` and
+    `foes` what they need and cannot run beside; a plugin of which there is nothing to say is in none of the three.
+    """
+
+    subject: Subject
+    matrix: Matrix
+    policies: Policies
+    now: int
+    dialect: Dialect
+    version: Version | None
+    host_version: Version | None
+    host_statements: tuple[Statement, ...]
+    releases: Sequence[Release]
+    requirements: tuple[Stated, ...]
+    weighing: Weighing
+    others: Mapping[str, InstalledPlugin]
+    replaced: Mapping[str, InstalledPlugin]
+    twofold: Mapping[str, frozenset[str]]
+    rows: Mapping[str, Sequence[Release]]
+    needs: Mapping[str, Requirements]
+    foes: Mapping[str, Requirements]
+    previous: InstalledPlugin | None
+    previous_text: str | None
+
+    @property
+    def plugin(self) -> str:
+        return self.subject.manifest.id
+
+    @property
+    def manifest(self) -> Manifest:
+        return self.subject.manifest
+
+    def conflicts(self) -> Iterator[Stated]:
+        """Every plugin that the one asked for cannot run beside, with who says so."""
+        for foe in self.manifest.conflicts:
+            yield foe, Statement(foe.range, "manifest", self.plugin)
+        for release in self.releases:
+            for foe in release.conflicts:
+                yield foe, Statement.of_release(foe.range, release)
+
+    def consumes(self) -> Iterator[Stated]:
+        """Every API and schema that the plugin asked for uses, with who says so."""
+        for need in self.manifest.consumes:
+            yield need, Statement(need.range, "manifest", self.plugin)
+        for release in self.releases:
+            for need in release.consumes:
+                yield need, Statement.of_release(need.range, release)
+
+    def provides(self) -> dict[str, str]:
+        """What the plugin asked for offers, by id; its manifest outweighs the catalogue."""
+        rows = [offer for release in self.releases for offer in release.provides]
+        return {offer.id: offer.version for offer in (*rows, *self.manifest.provides)}
+
+    def migrations(self) -> tuple[Migration, ...]:
+        """The migrations that come with it: as its manifest tells them, else as the catalogue knows them."""
+        if self.manifest.migrations:
+            return self.manifest.migrations
+        return next((release.migrations for release in self.releases if release.migrations), ())
+
+    def data_format(self) -> str:
+        return self.manifest.data_format or next((r.data_format for r in self.releases if r.data_format), "")
+
+    def security_baseline(self) -> str:
+        stated = (r.security_baseline for r in self.releases if r.security_baseline)
+        return self.manifest.security_baseline or next(stated, "")
+
+    def consumed_by(self, plugin: InstalledPlugin) -> tuple[Requirement, ...]:
+        """What an installed plugin uses: as the deployer tells it, else as the catalogue knows it."""
+        return plugin.consumes or tuple(need for row in self.rows.get(plugin.id, ()) for need in row.consumes)
+
+    def offered_by(self, plugin: InstalledPlugin) -> tuple[Provision, ...]:
+        """What an installed plugin offers, told in the same order of preference."""
+        return plugin.provides or tuple(offer for row in self.rows.get(plugin.id, ()) for offer in row.provides)
+
+
+def read_case(subject: Subject, matrix: Matrix, policies: Policies, now: int) -> Case:
+    """Parse and index a subject. Never raises for what the subject says: the rules turn that into findings.
+
+    What an installed plugin needs is what the deployer tells; where it tells nothing, what the catalogue knows.
+    """
+    manifest, host = subject.manifest, subject.host
+    declared = matrix.host(host.name)
+    dialect = Dialect(declared.dialect) if declared else Dialect.NPM
+    version, host_version = readable(manifest.version, dialect), readable(host.version, dialect)
+    releases = matrix.release(manifest.id, manifest.version, dialect)
+    requirements = tuple(_requirements(manifest, releases))
+    others, twofold = _by_id(subject.installed)
+    previous = others.pop(manifest.id, None)
+    replaced = _replaced(manifest, requirements, others) if manifest.replaces else {}
+    rows = {p.id: known for p in others.values() if (known := matrix.release(p.id, p.version, dialect))}
+    return Case(
+        subject=subject,
+        matrix=matrix,
+        policies=policies,
+        now=now,
+        dialect=dialect,
+        version=version,
+        host_version=host_version,
+        host_statements=tuple(host_statements(manifest, host.name, releases)),
+        releases=releases,
+        requirements=requirements,
+        weighing=weigh(matrix, host.name, host.version, dialect, manifest.id, manifest.version, now)
+        if version is not None and host_version is not None
+        else _UNREADABLE,
+        others=others,
+        replaced=replaced,
+        twofold=twofold,
+        rows=rows,
+        needs=_known(others, rows, "requires"),
+        foes=_known(others, rows, "conflicts"),
+        previous=previous,
+        previous_text=previous.version if previous else subject.previous_version or None,
+    )
+
+
+def readable(text: str, dialect: Dialect) -> Version | None:
+    """The version, or None where the dialect cannot read it."""
+    try:
+        return parse_version(text, dialect)
+    except VersionInvalid:
+        return None
+
+
+def _requirements(manifest: Manifest, releases: Iterable[Release]) -> Iterator[Stated]:
+    """Every plugin that the one asked for needs: its manifest first, then the catalogue."""
+    for need in manifest.requires:
+        yield need, Statement(need.range, "manifest", manifest.id)
+    for release in releases:
+        for need in release.requires:
+            yield need, Statement.of_release(need.range, release)
+
+
+def _by_id(installed: Iterable[InstalledPlugin]) -> tuple[dict[str, InstalledPlugin], dict[str, frozenset[str]]]:
+    """Installed plugins by id, and the versions of those that are described in two ways.
+
+    Of two descriptions either may stand in the index, the same one in any order: such a request is blocked.
+    """
+    plugins: dict[str, InstalledPlugin] = {}
+    twofold: dict[str, frozenset[str]] = {}
+    for plugin in installed:
+        known = plugins.setdefault(plugin.id, plugin)
+        if known is not plugin and known != plugin:
+            twofold[plugin.id] = twofold.get(plugin.id, frozenset({known.version})) | {plugin.version}
+            plugins[plugin.id] = min(known, plugin, key=repr)
+    return plugins, twofold
+
+
+def _replaced(
+    manifest: Manifest, requirements: Iterable[Stated], others: dict[str, InstalledPlugin]
+) -> dict[str, InstalledPlugin]:
+    """Take the plugins that this one replaces out of `others`; one that it also needs has to stay."""
+    needed = {need.id for need, _ in requirements}
+    return {id: others.pop(id) for id in dict.fromkeys(manifest.replaces) if id in others and id not in needed}
+
+
+def _known(
+    others: Mapping[str, InstalledPlugin],
+    rows: Mapping[str, Sequence[Release]],
+    what: Literal["requires", "conflicts"],
+) -> dict[str, Requirements]:
+    """What is known of installed plugins: as the deployer tells it, else as the catalogue does."""
+    stated = attrgetter(what)
+    told = {id: stated(plugin) for id, plugin in others.items() if stated(plugin)}
+    for id, releases in rows.items():
+        if id not in told and (listed := tuple(need for row in releases for need in stated(row))):
+            told[id] = listed
+    return told

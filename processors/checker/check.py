@@ -1,0 +1,134 @@
+"""The one pure door of the checker: a subject and a matrix go in, a report comes out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache
+from typing import NamedTuple
+
+import processors
+from processors.checker import words
+from processors.checker.bounds import MOST_POLICIES, brief, brief_rows, is_brief, listed
+from processors.checker.case import Case, read_case
+from processors.checker.remedies import Remedies, remedies
+from processors.checker.risk import score
+from processors.checker.rules.lifecycle import lifecycle_dates
+from processors.checker.validator import override_of, validate
+from processors.events.report import Finding, Report, SourceStanding
+from processors.events.subject import Subject
+from processors.events.vocabulary import Verdict
+from processors.matrix.merged import Matrix, Source
+from processors.policies import NO_POLICIES, Policies, Policy
+
+_NO_REMEDIES = Remedies((), "")
+
+
+class Answer(NamedTuple):
+    """A report, and the instant (milliseconds) from which it may be another one; None if time cannot change it."""
+
+    report: Report
+    valid_until: int | None
+
+
+def check(
+    subject: Subject, matrix: Matrix, now: int, input_digest: str, policies: Policies = NO_POLICIES
+) -> Answer:
+    """Decide whether the plugin may be installed.
+
+    Pure: the same arguments give the same report, and two instants between which no date lies that the answer
+    depends on give the same one too. Never raises for anything that a subject can say: what cannot be judged is
+    a finding that blocks. The report's size is bounded, whatever the subject's is. `input_digest` is the sha256
+    of the subject's Avro bytes.
+    """
+    case = read_case(subject, matrix, policies, now)
+    findings = validate(case)
+    found = verdict(findings)
+    ways = remedies(case, findings) if found is Verdict.BLOCK else _NO_REMEDIES
+    about = tuple(_policies(case))
+    return Answer(_report(case, findings, found, ways, about, input_digest), _valid_until(case, about))
+
+
+def verdict(findings: tuple[Finding, ...]) -> Verdict:
+    """One blocking finding blocks, one warning warns: the score never decides."""
+    if not findings:
+        return Verdict.ALLOW
+    return Verdict.BLOCK if any(finding.blocks for finding in findings) else Verdict.WARN
+
+
+def _report(
+    case: Case,
+    findings: tuple[Finding, ...],
+    found: Verdict,
+    ways: Remedies,
+    about: tuple[Policy, ...],
+    input_digest: str,
+) -> Report:
+    asked = words.Asked(*map(brief, (case.plugin, case.manifest.version, case.subject.host.name)))
+    shown = tuple(_worded(case, finding, asked) for finding in listed(findings)) if findings else ()
+    offered = tuple(remedy for remedy in ways.found if is_brief(remedy))
+    policies = tuple(sorted({policy.digest for policy in about})) if about else ()
+    basis = _basis(case.matrix.sources, case.matrix.expired(case.now), policies)
+    host_version = brief(case.subject.host.version)
+    return Report(
+        engine=processors.__version__,
+        input_digest=input_digest,
+        basis_digest=basis.digest,
+        plugin_id=asked.plugin,
+        plugin_version=asked.version,
+        host=asked.host,
+        host_version=host_version,
+        dialect=case.dialect,
+        verdict=found,
+        summary=words.summary(found, shown, len(findings), offered, asked, host_version),
+        findings=shown,
+        risk=score(findings, case.matrix.weights),
+        remediations=offered,
+        remediation_note=words.note(ways.note, len(findings) - len(shown)),
+        sources=basis.standing,
+        rows=brief_rows(case.weighing.rows),
+        rows_weighed=case.weighing.count,
+        policies=policies[:MOST_POLICIES],
+    )
+
+
+def _worded(case: Case, finding: Finding, asked: words.Asked) -> Finding:
+    sentence = words.sentence(finding, asked)
+    if not finding.blocks and (found := override_of(case, finding)) is not None:
+        sentence = f"{sentence} {words.overridden(*found)}"
+    return replace(finding, sentence=sentence, help=finding.help or f"compat-guard explain {finding.code}")
+
+
+def _policies(case: Case) -> Iterator[Policy]:
+    """The policies about the plugin and what is inside it."""
+    if not case.policies.by_component:
+        return
+    for component in (case.plugin, *(c.id for c in case.manifest.components)):
+        policy = case.policies.about(component)
+        if policy is not None:
+            yield policy
+
+
+class _Basis(NamedTuple):
+    """What an answer rests on besides its subject; `digest` names engine, sources and policies in one."""
+
+    standing: tuple[SourceStanding, ...]
+    digest: str
+
+
+@lru_cache(maxsize=64)
+def _basis(sources: tuple[Source, ...], expired: tuple[Source, ...], policies: tuple[str, ...]) -> _Basis:
+    standing = tuple(SourceStanding(s.name, s.revision, s.digest, s in expired) for s in sources)
+    parts = [[s.source, s.revision, s.digest, s.expired] for s in standing]
+    text = json.dumps([processors.__version__, parts, policies], separators=(",", ":"))
+    return _Basis(standing, "sha256:" + hashlib.sha256(text.encode()).hexdigest())
+
+
+def _valid_until(case: Case, about: tuple[Policy, ...]) -> int | None:
+    """The next instant at which a lifecycle, an advisory, a source or an override changes what the answer is."""
+    soonest = case.matrix.next_change(case.now)
+    dates = [*lifecycle_dates(case), *(a.withdrawn_at for policy in about for a in policy.advisories)]
+    later = [date for date in dates if date is not None and date > case.now]
+    return min([*later, soonest] if soonest is not None else later, default=None)

@@ -1,0 +1,94 @@
+"""Reading a request as far as its answer needs: who asks, and the bytes of the question.
+
+Who asks is one run of bytes in the request and in each of its answers. It is decoded the first time it is seen;
+after that the very bytes are recognised and passed on. What is out of the ordinary is decoded whole.
+
+Bytes that are passed on must be what an Avro writer makes: our decoder reads a negative index of an enum or a union
+as one from its end, and other readers of the answer would fail on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from processors.errors import EventUnreadable
+from processors.stream.codec import Decoder
+
+LONGEST_ID = 200
+"""Characters of a request or exception id."""
+
+LONGEST_ENVELOPE = 32_768
+"""Bytes of what an answer repeats of the envelope: an answer has a bounded size."""
+
+KNOWN = 50_000
+"""Askers that are recognised by their bytes."""
+
+_NOTHING_MORE = b"\x00\x00"
+"""No acknowledgement and no monitoring plan, as Avro writes them."""
+
+
+class Asked(NamedTuple):
+    """One request. `who` is the run of fields from `tenant` to `recheck_of` as bytes, `by` the same decoded."""
+
+    request_id: str
+    who: bytes
+    by: Mapping[str, Any]
+    more: Mapping[str, Any]
+    """`requested_at`, `acknowledgement` and `monitoring`; empty for a request that names no exception."""
+    subject: bytes
+
+
+class Intake:
+    """Raises EventUnreadable for what is no request, RegistryUnavailable where its schema cannot be asked for."""
+
+    def __init__(self, decoder: Decoder) -> None:
+        self._split, self._is_ours = decoder.split, decoder.is_ours
+        self._cut = decoder.cutter("request_id", "requested_at", "recheck_of", "monitoring")
+        self._who = decoder.run("tenant", "recheck_of")
+        self._repeated = decoder.run("requested_at", "monitoring")
+        self._known: dict[bytes, Mapping[str, Any]] = {}
+
+    def __call__(self, value: bytes | None) -> Asked:
+        pieces = self._cut(value)
+        if pieces is not None and pieces[3] == _NOTHING_MORE:
+            id, _, who, _, subject = pieces
+            try:
+                request_id = id[1:].decode()
+            except UnicodeDecodeError:
+                return self._decoded(value)
+            return Asked(_id("request_id", request_id), who, self._recognised(who), {}, subject)
+        return self._decoded(value)
+
+    def _recognised(self, who: bytes) -> Mapping[str, Any]:
+        by = self._known.get(who)
+        if by is None:
+            by = self._who.decode(who)
+            if self._who.encode(by) != who:
+                raise _not_canonical()
+            if len(self._known) >= KNOWN:
+                self._known.clear()
+            self._known[who] = by
+        return by
+
+    def _decoded(self, value: bytes | None) -> Asked:
+        envelope, subject = self._split(value)
+        request_id, who = _id("request_id", envelope["request_id"]), self._who.encode(envelope)
+        if envelope["exception_id"] is not None:
+            _id("exception_id", envelope["exception_id"])
+        size = len(self._repeated.encode(envelope))
+        if size > LONGEST_ENVELOPE:
+            raise EventUnreadable("envelope", f"the envelope has {size} bytes, at most {LONGEST_ENVELOPE} are read")
+        if value is not None and self._is_ours(value) and who not in value:
+            raise _not_canonical()
+        return Asked(request_id, who, envelope, envelope, subject)
+
+
+def _not_canonical() -> EventUnreadable:
+    return EventUnreadable("body", "the bytes of the envelope are not what an Avro writer makes of it")
+
+
+def _id(name: str, text: str) -> str:
+    if 0 < len(text) <= LONGEST_ID:
+        return text
+    raise EventUnreadable("envelope", f"`{name}` has {len(text)} characters, 1 to {LONGEST_ID} are expected")

@@ -1,0 +1,100 @@
+"""What the checker counts and logs of the answers that it has committed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Any, Final, NamedTuple
+
+import structlog
+
+from processors import metrics
+from processors.checker.intake import Asked
+from processors.checker.memo import Answered
+from processors.events.vocabulary import Band, Code, Verdict
+from processors.stream.headers import trace_id
+from processors.stream.types import Inbound
+
+MOST_LINES: Final = 3
+"""Answers of one batch that get a line each. The ledger has them all; a burst must not drown the log."""
+
+_log: Any = structlog.get_logger(__name__)
+
+
+class Decision(NamedTuple):
+    """One request that the checker itself has answered."""
+
+    record: Inbound
+    asked: Asked
+    answered: Answered
+
+
+def begin() -> None:
+    """Make every series at zero: a rate cannot see the first step of one that was not there."""
+    for band in Band:
+        metrics.BLOCKS.labels(band)
+        for verdict in (Verdict.ALLOW, Verdict.WARN, Verdict.BLOCK):
+            metrics.CHECKS.labels(verdict, band)
+    for code in Code:
+        metrics.BLOCK_FINDINGS.labels(code)
+
+
+def count(decisions: Sequence[Decision]) -> int:
+    """Once a batch: equal answers are one object, so that a large batch costs few increments.
+
+    Answers with how many of them somebody may ask about: all but the plain ALLOW.
+    """
+    answers = [decision.answered for decision in decisions]
+    distinct = {id(answered): answered for answered in answers}
+    series: Counter[tuple[Verdict, Band, bool]] = Counter()
+    codes: Counter[str] = Counter()
+    for which, number in Counter(map(id, answers)).items():
+        answered = distinct[which]
+        series[answered.verdict, answered.band, answered.checked] += number
+        for code in answered.finding_codes:
+            codes[code] += number
+    _increase(series, codes)
+    return sum(number for (verdict, _, _), number in series.items() if verdict is not Verdict.ALLOW)
+
+
+def _increase(series: Counter[tuple[Verdict, Band, bool]], codes: Counter[str]) -> None:
+    for (verdict, band, checked), number in series.items():
+        metrics.CHECKS.labels(verdict, band).inc(number)
+        if verdict is Verdict.BLOCK:
+            metrics.BLOCKS.labels(band).inc(number)
+        if not checked:
+            metrics.UNGUARDED.inc(number)
+    for code, number in codes.items():
+        metrics.BLOCK_FINDINGS.labels(code).inc(number)
+
+
+def log(decisions: Iterable[Decision], of_interest: int) -> None:
+    """A line for each answer that somebody may ask about, `of_interest` in all, as long as they are few."""
+    found = (decision for decision in decisions if decision.answered.verdict is not Verdict.ALLOW)
+    for decision in islice(found, min(of_interest, MOST_LINES)):
+        _log.info("request answered", **_fields(decision))
+    if (left := of_interest - MOST_LINES) > 0:
+        _log.info("more requests answered; the ledger has them one by one", count=left)
+
+
+def _fields(decision: Decision) -> dict[str, Any]:
+    answered, by = decision.answered, decision.asked.by
+    return {
+        "request_id": decision.asked.request_id,
+        "exception_id": by["exception_id"],
+        "approval_id": None,
+        "operator": by["operator"],
+        "tenant": by["tenant"],
+        "environment": by["environment"],
+        "plugin_id": answered.plugin_id,
+        "plugin_version": answered.plugin_version,
+        "host.name": answered.host,
+        "host.version": answered.host_version,
+        "dependencies": list(answered.dependencies),
+        "verdict": answered.verdict.value,
+        "band": answered.band.value,
+        "score": answered.score,
+        "finding_codes": [str(code) for code in answered.finding_codes],
+        "trace.id": trace_id(decision.record.headers),
+    }

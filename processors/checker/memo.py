@@ -1,0 +1,72 @@
+"""The subject cache: the same question under the same matrix is answered once.
+
+A plugin goes to many like hosts, so equal subjects come again and again, and equal subjects have equal bytes.
+What is kept is the finished answer, down to the bytes of its report. A cached and a fresh answer are the same
+bytes; a property test says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from processors.events.vocabulary import Band, Verdict
+from processors.matrix.merged import Matrix
+from processors.policies import Policies
+
+KEPT = 20_000
+"""Answers in each of the two generations: about 100 MB of ordinary subjects in all."""
+
+
+class Answered(NamedTuple):
+    """Everything about a subject's answer that does not depend on who asks."""
+
+    plugin_id: str
+    plugin_version: str
+    host: str
+    host_version: str
+    dependencies: tuple[str, ...]
+    """The first few that the manifest names, for the log."""
+    verdict: Verdict
+    band: Band
+    score: int
+    summary: str
+    finding_codes: tuple[str, ...]
+    checked: bool
+    """False where the guard was off, and nobody looked."""
+    said: bytes
+    """The run of fields from `plugin_id` to `report_digest`, as it lies in every answer."""
+    report: bytes
+    digest: str
+    valid_until: int | None
+
+
+class Memo:
+    """Answers by subject bytes, forgotten as a whole when the matrix or the policies change.
+
+    Bounded: when the young generation is full it becomes the old one, and what was not asked for since is dropped.
+    """
+
+    def __init__(self, evaluate: Callable[[bytes, Matrix, Policies, int], Answered], kept: int = KEPT) -> None:
+        self._evaluate, self._kept = evaluate, kept
+        self._young: dict[bytes, Answered] = {}
+        self._old: dict[bytes, Answered] = {}
+        self._matrix: Matrix | None = None
+        self._policies: Policies | None = None
+
+    def answer(self, subject: bytes, matrix: Matrix, policies: Policies, now: int) -> Answered:
+        """The answer to a subject. Raises whatever evaluating it raises; failures are not kept."""
+        if matrix is not self._matrix or policies is not self._policies:
+            self._matrix, self._policies = matrix, policies
+            self._young, self._old = {}, {}
+        known = self._young.get(subject)
+        if known is None:
+            known = self._old.get(subject)
+        elif known.valid_until is None or now < known.valid_until:
+            return known
+        if known is None or (known.valid_until is not None and now >= known.valid_until):
+            known = self._evaluate(subject, matrix, policies, now)
+        if len(self._young) >= self._kept:
+            self._young, self._old = {}, self._young
+        self._young[subject] = known
+        return known

@@ -1,0 +1,224 @@
+"""The checker's one door to the world: install requests in, results and blocks out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from processors import metrics
+from processors.checker import measures
+from processors.checker.check import Answer, check
+from processors.checker.intake import Asked, Intake
+from processors.checker.measures import Decision
+from processors.checker.memo import Answered, Memo
+from processors.checker.unguarded import FEATURE, unguarded
+from processors.events.ids import minted
+from processors.events.report_record import report_to_record
+from processors.events.subject import Subject
+from processors.events.subject_record import subject_from_record
+from processors.events.topics import (
+    BLOCKS,
+    EXCEPTION_USES,
+    INSTALL_REQUESTS,
+    MATRIX_REFRESHES,
+    NOTIFICATIONS,
+    RESULTS,
+    SECURITY_POLICIES,
+)
+from processors.events.vocabulary import Verdict
+from processors.matrix.fold import MatrixFold
+from processors.matrix.merged import Matrix
+from processors.policies import Policies
+from processors.policies.fold import PolicyFold
+from processors.stream.codec import Codec
+from processors.stream.headers import EventHeaders
+from processors.stream.types import Inbound, Outbound, Outcome, View
+
+SOURCE = "/compat-guard/checker"
+LOGGED = 10
+"""Dependencies of a plugin that a log line names."""
+
+_CHECKED = EventHeaders("plugin.compat.checked", SOURCE)
+_BLOCKED = EventHeaders("plugin.compat.blocked", SOURCE)
+_USE = EventHeaders("plugin.compat.exception_use_requested", SOURCE)
+_NOTIFICATION = EventHeaders("plugin.compat.notification", SOURCE)
+
+
+class Checker:
+    """Answers every install request with exactly one result. Knows nothing of exceptions.
+
+    A request that names an exception and would be blocked is handed to the exception workflow, which answers it;
+    so is every re-check of an exception, whatever its verdict.
+
+    `guarded` tells whether the guard is on; it may change between batches. While it is off, requests are answered
+    without a check, and the answer says so. Re-checks are checked all the same: an exception must not be voided
+    because nobody looked.
+    """
+
+    name = "checker"
+    inputs = (INSTALL_REQUESTS,)
+    state = None
+
+    def __init__(self, codec: Codec, guarded: Callable[[], bool] = lambda: True) -> None:
+        self._guarded = guarded
+        measures.begin()
+        self.tables = (
+            MatrixFold(codec.decoder(MATRIX_REFRESHES, "MatrixRefreshed")),
+            PolicyFold(codec.decoder(SECURITY_POLICIES, "SecurityPolicyPublished")),
+        )
+        requests = codec.decoder(INSTALL_REQUESTS, "InstallRequested")
+        self._read = Intake(requests)
+        self._results = codec.encoder(RESULTS, "CompatibilityChecked")
+        self._blocks = codec.encoder(BLOCKS, "InstallBlocked")
+        self._block_codes = self._blocks.run("finding_codes", "finding_codes")
+        self._uses = codec.encoder(EXCEPTION_USES, "ExceptionUseRequested")
+        self._use_more = self._uses.run("requested_at", "monitoring")
+        self._notifications = codec.encoder(NOTIFICATIONS, "NotificationRequested")
+        said = self._results.run("plugin_id", "report_digest")
+        self._memo = Memo(evaluator(requests.tail, self._results.tail, said.encode, check))
+        self._unguarded = Memo(evaluator(requests.tail, self._results.tail, said.encode, _unchecked))
+
+    def handle(self, batch: Sequence[Inbound], view: View) -> Outcome:
+        matrix, policies, now = view.table(MATRIX_REFRESHES), view.table(SECURITY_POLICIES), view.now
+        outcome, guarded = Outcome(), self._guarded()
+        for record in batch:
+            with outcome.rejecting(record):  # an unreadable record becomes a dead letter, the rest goes on
+                asked = self._read(record.value)
+                memo = self._memo if guarded or asked.by["recheck_of"] else self._unguarded
+                answered = memo.answer(asked.subject, matrix, policies, now)
+                answers = self._answers(record, asked, answered, now)
+                outcome.publish(*answers)
+                if answers[0].topic == RESULTS:
+                    outcome.facts.append(Decision(record, asked, answered))
+        return outcome
+
+    def observe(self, outcome: Outcome, view: View) -> None:  # noqa: ARG002 - the protocol's signature
+        metrics.FEATURE.labels(self.name, FEATURE).set(self._guarded())
+        measures.log(outcome.facts, of_interest=measures.count(outcome.facts))
+
+    def tick(self, now: int, view: View) -> Outcome:  # noqa: ARG002 - the protocol's signature
+        """Time alone asks no questions."""
+        return Outcome()
+
+    def _answers(self, record: Inbound, asked: Asked, answered: Answered, now: int) -> tuple[Outbound, ...]:
+        """All that one request leads to: for the workflow, or a result and, if it blocks or warns, who is told."""
+        if answered.verdict is Verdict.ALLOW and not asked.by["exception_id"]:
+            return (self._result(record, asked, answered, now),)
+        if asked.by["exception_id"] and (answered.verdict is Verdict.BLOCK or asked.by["recheck_of"]):
+            return (self._use(record, asked, answered, now),)
+        result = self._result(record, asked, answered, now)
+        told = self._notification(record, asked, answered, now)
+        if answered.verdict is Verdict.BLOCK:
+            return (result, self._block(record, asked, answered, now), told)
+        return (result, told) if answered.verdict is Verdict.WARN else (result,)
+
+    def _result(self, record: Inbound, asked: Asked, answered: Answered, now: int) -> Outbound:
+        id = minted("result", asked.request_id, answered.digest)
+        value = self._results.assemble(_ids(id, asked.request_id), asked.who, answered.said, answered.report)
+        return Outbound(RESULTS, asked.request_id.encode(), value, _CHECKED(id, now, record.headers))
+
+    def _block(self, record: Inbound, asked: Asked, answered: Answered, now: int) -> Outbound:
+        id = minted("block", asked.request_id, answered.digest)
+        codes = self._block_codes.encode({"finding_codes": answered.finding_codes})
+        ids = _ids(id, asked.request_id)
+        value = self._blocks.assemble(ids, asked.who, answered.said, codes, answered.report)
+        return Outbound(BLOCKS, asked.request_id.encode(), value, _BLOCKED(id, now, record.headers))
+
+    def _use(self, record: Inbound, asked: Asked, answered: Answered, now: int) -> Outbound:
+        id = minted("use", asked.request_id, answered.digest)
+        more, ids = self._use_more.encode(asked.more), _ids(id, asked.request_id)
+        value = self._uses.assemble(ids, asked.who, answered.said, more, answered.report)
+        return Outbound(EXCEPTION_USES, asked.by["exception_id"].encode(), value, _USE(id, now, record.headers))
+
+    def _notification(self, record: Inbound, asked: Asked, answered: Answered, now: int) -> Outbound:
+        blocked = answered.verdict is Verdict.BLOCK
+        id = minted("notification", asked.request_id, answered.digest)
+        recipient = asked.by["operator"] or f"tenant:{asked.by['tenant']}"
+        outcome = "blocked" if blocked else "allowed with a warning"
+        value = self._notifications(
+            {
+                "notification_id": id,
+                "at": record.timestamp,
+                "recipient": recipient,
+                "kind": "blocked" if blocked else "warned",
+                "urgency": "WARNING" if blocked else "INFO",
+                "subject": f"{answered.plugin_id} {answered.plugin_version} is {outcome}",
+                "body": answered.summary,
+                "link": f"compat-guard report {asked.request_id}",
+                "tenant": asked.by["tenant"],
+                "request_id": asked.request_id,
+                "exception_id": asked.by["exception_id"],
+                "count": 1,
+            }
+        )
+        return Outbound(NOTIFICATIONS, recipient.encode(), value, _NOTIFICATION(id, now, record.headers))
+
+
+def evaluator(
+    decode_subject: Callable[[bytes], Mapping[str, Any]],
+    encode_report: Callable[[Mapping[str, Any]], bytes],
+    encode_said: Callable[[Mapping[str, Any]], bytes],
+    judge: Callable[[Subject, Matrix, int, str, Policies], Answer],
+) -> Callable[[bytes, Matrix, Policies, int], Answered]:
+    """From the bytes of a subject to the bytes of its answer: the whole check, in one pure function."""
+
+    def evaluate(subject: bytes, matrix: Matrix, policies: Policies, now: int) -> Answered:
+        question = subject_from_record(decode_subject(subject))
+        report, valid_until = judge(question, matrix, now, digest_of(subject), policies)
+        data = encode_report(report_to_record(report))
+        digest = digest_of(data)
+        said = {
+            "plugin_id": report.plugin_id,
+            "plugin_version": report.plugin_version,
+            "host": report.host,
+            "host_version": report.host_version,
+            "verdict": report.verdict,
+            "band": report.risk.band,
+            "score": report.risk.score,
+            "approval_id": None,
+            "monitoring_profile": None,
+            "refusals": (),
+            "report_digest": digest,
+        }
+        return Answered(
+            plugin_id=report.plugin_id,
+            plugin_version=report.plugin_version,
+            host=report.host,
+            host_version=report.host_version,
+            dependencies=tuple(f"{need.id} {need.range}" for need in question.manifest.requires[:LOGGED]),
+            verdict=report.verdict,
+            band=report.risk.band,
+            score=report.risk.score,
+            summary=report.summary,
+            finding_codes=tuple(sorted({f.code for f in report.findings if f.blocks})),
+            checked=judge is not _unchecked,
+            said=encode_said(said),
+            report=data,
+            digest=digest,
+            valid_until=valid_until,
+        )
+
+    return evaluate
+
+
+def _unchecked(subject: Subject, matrix: Matrix, now: int, input_digest: str, policies: Policies) -> Answer:  # noqa: ARG001 - in the place of `check`
+    return Answer(unguarded(subject, input_digest), None)
+
+
+def digest_of(data: bytes) -> str:
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def _ids(id: str, request_id: str) -> bytes:
+    """The two ids that every answer begins with, as Avro writes texts."""
+    asked = request_id.encode()
+    return b"\x48" + id.encode() + _length(len(asked)) + asked
+
+
+def _length(size: int) -> bytes:
+    """A length as Avro writes it, for the at most `LONGEST_ID` characters of an id."""
+    doubled = size << 1
+    if doubled < 0x80:
+        return bytes((doubled,))
+    return bytes((doubled & 0x7F | 0x80, doubled >> 7))

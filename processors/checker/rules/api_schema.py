@@ -1,0 +1,122 @@
+"""Does everybody still find the APIs and schemas that they use?
+
+An id that begins with `schema:` is a schema; any other is an API.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from processors.checker.case import Case
+from processors.checker.fit import misfit
+from processors.checker.rules.invalid import unreadable
+from processors.checker.rules.runtime import best_fit
+from processors.checker.sentences import UNREADABLE
+from processors.checker.statements import Statement
+from processors.errors import Refused
+from processors.events.report import Finding
+from processors.events.subject import Provision, Requirement
+from processors.events.vocabulary import Code, Dimension, Distance, Effect, Severity
+from processors.versions import Dialect, parse_range
+
+
+def contracts_are_offered(case: Case) -> Iterator[Finding]:
+    """Each API and schema that the plugin uses is offered here. Where nobody says what is offered, that warns."""
+    if not case.manifest.consumes and not any(release.consumes for release in case.releases):
+        return
+    offered = _offered(case)
+    for need, statement in case.consumes():
+        if need.id in offered:
+            yield from _fits(case, case.plugin, need, statement, offered[need.id], Effect.BLOCK)
+        else:
+            effect = Effect.BLOCK if offered else Effect.WARN
+            severity = Severity.MISSING if offered else Severity.UNKNOWN
+            yield _break(case.plugin, need, statement, None, severity, Distance.MISSING, effect)
+
+
+def contracts_are_kept(case: Case) -> Iterator[Finding]:
+    """What goes away with the version or plugin that is replaced is still offered to the plugins that use it.
+
+    Blocks where they were served before; where nothing is taken away, it warns.
+    """
+    before = _offered_before(case)
+    if not before:
+        return
+    after = _offered(case)
+    for plugin in case.others.values():
+        for need in case.consumed_by(plugin) if plugin.enabled else ():
+            if need.id not in before:
+                continue
+            statement = Statement(need.range, "installed", plugin.id)
+            if need.id in after:
+                served = not any(_fits(case, plugin.id, need, statement, before[need.id], Effect.BLOCK))
+                effect = Effect.BLOCK if served else Effect.WARN
+                yield from _fits(case, plugin.id, need, statement, after[need.id], effect)
+            else:
+                yield _break(plugin.id, need, statement, None, Severity.MISSING, Distance.MISSING, Effect.BLOCK)
+
+
+def _offered(case: Case) -> Mapping[str, Collection[str]]:
+    """Every version on offer, by id: the host's, what the plugin brings itself, and the enabled other plugins'."""
+    own = [Provision(id, version) for id, version in case.provides().items()]
+    others = [offer for p in case.others.values() if p.enabled for offer in case.offered_by(p)]
+    return _versions((*case.subject.host.provides, *own, *others))
+
+
+def _offered_before(case: Case) -> Mapping[str, Collection[str]]:
+    """What the version and the plugins that are replaced offer, by id."""
+    offers = [offer for plugin in case.replaced.values() for offer in plugin.provides]
+    if case.previous is not None and case.previous.provides:
+        offers += case.previous.provides
+    elif case.previous_text:
+        rows = case.matrix.release(case.plugin, case.previous_text, case.dialect)
+        offers += [offer for row in rows for offer in row.provides]
+    return _versions(offers)
+
+
+def _versions(offers: Iterable[Provision]) -> Mapping[str, Collection[str]]:
+    versions: dict[str, set[str]] = {}
+    for offer in offers:
+        versions.setdefault(offer.id, set()).add(offer.version)
+    return versions
+
+
+def _fits(
+    case: Case, subject: str, need: Requirement, statement: Statement, versions: Collection[str], effect: Effect
+) -> Iterator[Finding]:
+    try:
+        range = parse_range(need.range, Dialect.NPM)
+    except Refused as error:
+        yield unreadable(case, Dimension.API_SCHEMA, need.id, statement, error, subject=subject)
+        return
+    if not need.range.strip():
+        return
+    best = best_fit(range, versions)
+    if best.version is None or range.is_empty():
+        error = None if best.version else Refused(f"{need.id} is offered as `{best.text}`{UNREADABLE}")
+        yield unreadable(case, Dimension.API_SCHEMA, need.id, statement, error, subject=subject)
+    elif (miss := misfit(range, best.version)) is not None:
+        yield _break(subject, need, statement, best.text, miss.severity, miss.distance, effect)
+
+
+def _break(
+    subject: str,
+    need: Requirement,
+    statement: Statement,
+    found: str | None,
+    severity: Severity,
+    distance: Distance,
+    effect: Effect,
+) -> Finding:
+    return Finding(
+        code=Code.SCHEMA_BREAK if need.id.startswith("schema:") else Code.API_BREAK,
+        dimension=Dimension.API_SCHEMA,
+        effect=Effect.WARN if need.optional else effect,
+        severity=severity,
+        subject=subject,
+        object=need.id,
+        required=statement.demand(Dialect.NPM),
+        found=found,
+        distance=distance,
+        optional=need.optional,
+    )

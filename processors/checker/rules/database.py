@@ -1,0 +1,92 @@
+"""Can the plugin work with the host's database?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from processors.checker.case import Case
+from processors.checker.rules.invalid import unreadable
+from processors.checker.rules.runtime import runtime_version
+from processors.checker.statements import Statement
+from processors.errors import Refused
+from processors.events.report import Finding
+from processors.events.subject import Provision, Requirement
+from processors.events.vocabulary import Code, Dimension, Distance, Effect, Severity
+from processors.versions import Dialect, parse_range
+
+_NAMES = {
+    "postgres": "postgresql",
+    "pg": "postgresql",
+    "pgx": "postgresql",
+    "sqlite3": "sqlite",
+}
+
+
+_DATABASES = frozenset(
+    {"postgresql", "mysql", "mariadb", "sqlite", "mongodb", "redis", "mssql", "oracle", "cockroachdb", "clickhouse"}
+)
+
+
+def database_is_supported(case: Case) -> Iterator[Finding]:
+    """Any one of the databases that a manifest or a catalogue row names will do. An unknown database warns."""
+    yield from _supported(case, case.manifest.databases, "manifest", None)
+    for release in case.releases:
+        yield from _supported(case, release.databases, "catalogue", Statement.of_release("", release))
+
+
+def migrations_speak_the_database(case: Case) -> Iterator[Finding]:
+    """A migration is written for the database that its driver names, where it names one and not a tool."""
+    database = case.subject.database
+    for migration in case.migrations():
+        driver = _known(migration.driver)
+        if database and driver in _DATABASES and driver != _known(database.id):
+            statement = Statement(f"{migration.driver} for its migrations", "manifest", case.plugin)
+            yield _finding(
+                case, statement, f"{database.id} {database.version}".strip(), Effect.BLOCK, Severity.MAJOR
+            )
+
+
+def _supported(
+    case: Case, databases: tuple[Requirement, ...], stated_by: str, row: Statement | None
+) -> Iterator[Finding]:
+    if not databases:
+        return
+    wanted = " or ".join(f"{d.id} {d.range}".strip() for d in databases)
+    statement = row._replace(text=wanted) if row else Statement(wanted, stated_by, case.plugin)
+    database = case.subject.database
+    if database is None:
+        yield _finding(case, statement, None, Effect.WARN, Severity.UNKNOWN)
+        return
+    try:
+        judged = [_admits(need, database) for need in databases]  # all, so that an unreadable one is noticed
+    except Refused as error:
+        yield unreadable(case, Dimension.RUNTIME, database.id, statement, error)
+        return
+    if not any(judged):
+        found = f"{database.id} {database.version}".strip()
+        yield _finding(case, statement, found, Effect.BLOCK, Severity.MAJOR)
+
+
+def _admits(need: Requirement, database: Provision) -> bool:
+    range, version = parse_range(need.range, Dialect.NPM), runtime_version(database.version)
+    if _known(need.id) != _known(database.id):
+        return False
+    return not need.range.strip() or (version is not None and range.admits(version))
+
+
+def _known(name: str) -> str:
+    return _NAMES.get(name.lower(), name.lower())
+
+
+def _finding(case: Case, statement: Statement, found: str | None, effect: Effect, severity: Severity) -> Finding:
+    return Finding(
+        code=Code.DATABASE_UNSUPPORTED,
+        dimension=Dimension.RUNTIME,
+        effect=effect,
+        severity=severity,
+        subject=case.plugin,
+        object="database",
+        required=statement.demand(Dialect.NPM),
+        found=found,
+        distance=Distance.MISSING if found is None else Distance.NONE,
+    )

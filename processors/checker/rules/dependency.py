@@ -1,0 +1,195 @@
+"""Is everything there that the plugin needs, and does nothing lose what it needs?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from processors.checker.case import Case, readable
+from processors.checker.fit import Misfit, Side, misfit
+from processors.checker.rules.invalid import unreadable
+from processors.checker.sentences import DISABLED, UNREADABLE
+from processors.checker.statements import Statement
+from processors.errors import Refused
+from processors.events.report import Demand, Finding
+from processors.events.subject import InstalledPlugin, Requirement
+from processors.events.vocabulary import Code, Dimension, Distance, Effect, Severity
+
+
+def dependencies_are_met(case: Case) -> Iterator[Finding]:
+    """Each plugin that this one needs is installed, enabled, and of an admitted version.
+
+    An optional one may be missing; if it is there and does not fit, that warns.
+    """
+    for need, statement in case.requirements:
+        plugin = case.others.get(need.id)
+        if plugin is None:
+            if not need.optional and need.id != case.plugin:
+                yield _finding(
+                    case, Code.DEPENDENCY_MISSING, need, statement, None, Severity.MISSING, Distance.MISSING
+                )
+            continue
+        if not plugin.enabled and not need.optional:
+            yield _finding(
+                case,
+                Code.DEPENDENCY_DISABLED,
+                need,
+                statement,
+                plugin.version + DISABLED,
+                Severity.MISSING,
+                Distance.NONE,
+            )
+        yield from _version_fits(case, need, statement, plugin)
+
+
+def dependents_stay_whole(case: Case) -> Iterator[Finding]:
+    """An installed plugin needs the version that the upgrade takes away, or a plugin whose place this one takes.
+
+    Blocks where the version that is replaced was admitted; where nothing is taken away, it warns. A disabled
+    plugin loses nothing.
+    """
+    for id, needs in case.needs.items():
+        plugin = case.others[id]
+        for need in needs if plugin.enabled else ():
+            if need.id == case.plugin:
+                yield from _dependent(case, plugin, need)
+            elif need.id in case.replaced:
+                yield from _orphan(case, plugin, need)
+
+
+def dependencies_make_no_cycle(case: Case) -> Iterator[Finding]:
+    """Nothing that this plugin needs, however far down, needs this plugin again: neither could start first.
+
+    To need itself is the shortest circle.
+    """
+    needed = sorted({need.id for need, _ in case.requirements if not need.optional}, reverse=True)
+    if case.plugin in needed:
+        yield _cycle(case, case.plugin, case.plugin)
+    seen: set[str] = set()
+    waiting = [(id, id) for id in needed] if case.needs else []
+    while waiting:
+        name, first = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        for need in sorted(case.needs.get(name, ()), key=_id, reverse=True):
+            if need.id == case.plugin and not need.optional:
+                yield _cycle(case, first, name)
+                return
+            if not need.optional:
+                waiting.append((need.id, first))
+
+
+def _version_fits(
+    case: Case, need: Requirement, statement: Statement, plugin: InstalledPlugin
+) -> Iterator[Finding]:
+    if not need.range.strip():
+        return  # any version will do, whatever it looks like
+    try:
+        range = statement.range(case.dialect)
+    except Refused as error:
+        yield unreadable(case, Dimension.DEPENDENCY, need.id, statement, error)
+        return
+    version = readable(plugin.version, case.dialect)
+    if version is None or range.is_empty():
+        yield unreadable(case, Dimension.DEPENDENCY, need.id, statement, None if version else _no_version(plugin))
+    elif (miss := misfit(range, version)) is not None:
+        code = Code.DEPENDENCY_TOO_NEW if miss.side is Side.TOO_NEW else Code.DEPENDENCY_TOO_OLD
+        yield _finding(case, code, need, statement, plugin.version, miss.severity, miss.distance)
+
+
+def _no_version(plugin: InstalledPlugin) -> Refused:
+    return Refused(f"{plugin.id} is installed in version `{plugin.version}`{UNREADABLE}")
+
+
+def _finding(
+    case: Case,
+    code: Code,
+    need: Requirement,
+    statement: Statement,
+    found: str | None,
+    severity: Severity,
+    distance: Distance,
+) -> Finding:
+    return Finding(
+        code=code,
+        dimension=Dimension.DEPENDENCY,
+        effect=Effect.WARN if need.optional else Effect.BLOCK,
+        severity=severity,
+        subject=case.plugin,
+        object=need.id,
+        required=statement.demand(case.dialect),
+        found=found,
+        distance=distance,
+        optional=need.optional,
+    )
+
+
+def _dependent(case: Case, plugin: InstalledPlugin, need: Requirement) -> Iterator[Finding]:
+    statement = Statement(need.range, "installed", plugin.id)
+    if case.version is None:
+        return
+    try:
+        range = statement.range(case.dialect)
+    except Refused as error:
+        yield unreadable(case, Dimension.DEPENDENCY, case.plugin, statement, error, subject=plugin.id)
+        return
+    if range.is_empty():
+        yield unreadable(case, Dimension.DEPENDENCY, case.plugin, statement, None, subject=plugin.id)
+    elif (miss := misfit(range, case.version)) is not None:
+        taken_away = case.previous_text is not None and _admitted(case, statement, case.previous_text)
+        yield _broken(case, plugin, need, statement, miss, Effect.BLOCK if taken_away else Effect.WARN)
+
+
+def _orphan(case: Case, plugin: InstalledPlugin, need: Requirement) -> Iterator[Finding]:
+    """It needs a plugin that is to be replaced, and this one does not say that it stands in for it."""
+    statement = Statement(need.range, "installed", plugin.id)
+    offered = case.provides().get(need.id)
+    try:
+        stands_in = offered is not None and _admitted(case, statement, offered)
+    except Refused as error:
+        yield unreadable(case, Dimension.DEPENDENCY, need.id, statement, error, subject=plugin.id)
+        return
+    if not stands_in:
+        miss = Misfit(Side.TOO_OLD, Distance.MISSING, Severity.MISSING)
+        yield _broken(case, plugin, need, statement, miss, Effect.BLOCK)
+
+
+def _admitted(case: Case, statement: Statement, text: str) -> bool:
+    version = readable(text, case.dialect)
+    return version is not None and statement.range(case.dialect).admits(version)
+
+
+def _broken(
+    case: Case, plugin: InstalledPlugin, need: Requirement, statement: Statement, miss: Misfit, effect: Effect
+) -> Finding:
+    return Finding(
+        code=Code.DEPENDENT_BROKEN,
+        dimension=Dimension.DEPENDENCY,
+        effect=Effect.WARN if need.optional else effect,
+        severity=miss.severity,
+        subject=plugin.id,
+        object=need.id,
+        required=statement.demand(case.dialect),
+        found=case.manifest.version if need.id == case.plugin else f"{case.plugin} {case.manifest.version}",
+        distance=miss.distance,
+        optional=need.optional,
+    )
+
+
+def _id(need: Requirement) -> str:
+    return need.id
+
+
+def _cycle(case: Case, first: str, last: str) -> Finding:
+    way = first if first == last else f"{first}, which in the end needs {last}"
+    return Finding(
+        code=Code.DEPENDENCY_CYCLE,
+        dimension=Dimension.DEPENDENCY,
+        effect=Effect.BLOCK,
+        severity=Severity.MAJOR,
+        subject=case.plugin,
+        object=first,
+        required=Demand(constraint="no plugin needs itself", stated_by="guard"),
+        found=way,
+        distance=Distance.NONE,
+    )

@@ -1,0 +1,61 @@
+"""Does the host's version suit everybody who says something about it?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from processors.checker.case import Case
+from processors.checker.fit import Side, misfit
+from processors.checker.rules.invalid import unreadable
+from processors.errors import Refused
+from processors.events.report import Demand, Finding
+from processors.events.vocabulary import Code, Dimension, Distance, Effect, Severity
+
+_CODES = {
+    Side.TOO_OLD: Code.HOST_TOO_OLD,
+    Side.TOO_NEW: Code.HOST_TOO_NEW,
+    Side.PRERELEASE: Code.HOST_PRERELEASE_EXCLUDED,
+}
+
+
+def host_fits(case: Case) -> Iterator[Finding]:
+    """The manifest, each vendor and governance bind separately, so one host can be too old twice."""
+    host, version = case.subject.host, case.host_version
+    for statement in case.host_statements:
+        try:
+            range = statement.range(case.dialect)
+        except Refused as error:
+            yield unreadable(case, Dimension.HOST, host.name, statement, error)
+            continue
+        if range.is_empty():
+            yield unreadable(case, Dimension.HOST, host.name, statement, None)
+        elif version is not None and (miss := misfit(range, version)) is not None:
+            yield Finding(
+                code=_CODES[miss.side],
+                dimension=Dimension.HOST,
+                effect=Effect.BLOCK,
+                severity=miss.severity,
+                subject=case.plugin,
+                object=host.name,
+                required=statement.demand(case.dialect),
+                found=host.version,
+                distance=miss.distance,
+            )
+
+
+def host_is_declared(case: Case) -> Iterator[Finding]:
+    """Nobody says which hosts this plugin runs on. Undeclared is a state of its own, never a pass."""
+    policy = case.matrix.undeclared.host
+    if policy == "allow" or case.host_statements:
+        return
+    yield Finding(
+        code=Code.HOST_UNDECLARED,
+        dimension=Dimension.HOST,
+        effect=Effect(policy.upper()),
+        severity=Severity.UNKNOWN,
+        subject=case.plugin,
+        object=case.subject.host.name,
+        required=Demand(constraint="a stated range of host versions", stated_by="guard"),
+        found=None,
+        distance=Distance.MISSING,
+    )

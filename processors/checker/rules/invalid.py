@@ -1,0 +1,120 @@
+"""What cannot be read cannot be judged, and what cannot be judged is blocked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from processors.checker.bounds import LONGEST_NAME
+from processors.checker.case import Case, readable
+from processors.checker.statements import Statement
+from processors.errors import RangeInvalid, Refused, VersionInvalid, shorten
+from processors.events.report import Demand, Finding
+from processors.events.vocabulary import Code, Dimension, Distance, Effect, Severity
+from processors.versions import parse_version
+
+
+def manifest_is_valid(case: Case) -> Iterator[Finding]:
+    """Every defect that the reader of the manifest noted, and an id or version that is none."""
+    for defect in case.manifest.defects:
+        yield _manifest(case, defect.path, defect.problem)
+    if not case.plugin.strip():
+        yield _manifest(case, "id", "the plugin has no id")
+    elif not case.plugin.isprintable():
+        yield _manifest(case, "id", "it has characters that cannot be seen, such as one that turns the text around")
+    elif len(case.plugin) > LONGEST_NAME:
+        yield _manifest(case, "id", f"expected at most {LONGEST_NAME} characters, found {len(case.plugin)}")
+    if case.version is None:
+        yield _manifest(case, "version", _why(case, case.manifest.version))
+
+
+def the_request_agrees_with_itself(case: Case) -> Iterator[Finding]:
+    """A plugin cannot be installed twice, nor differ from the version that it is said to replace.
+
+    Nor can an upgrade be judged from a version that cannot be read.
+    """
+    for id, versions in case.twofold.items():
+        found = " and ".join(sorted(versions)) if len(versions) > 1 else f"{min(versions)}, described in two ways"
+        yield _request(id, "one description of each installed plugin", found)
+    before, stated = case.previous_text, case.subject.previous_version
+    if before is None:
+        return
+    version = readable(before, case.dialect)
+    if version is None:
+        yield _request(case.plugin, f"an installed version in dialect {case.dialect}", before)
+    if stated and stated != before and version != readable(stated, case.dialect):
+        yield _request(case.plugin, f"version {before}, which is installed, as the one to replace", stated)
+
+
+def host_version_is_valid(case: Case) -> Iterator[Finding]:
+    """A host whose version cannot be read fits nothing."""
+    if case.host_version is None:
+        host = case.subject.host
+        yield Finding(
+            code=Code.CONSTRAINT_INVALID,
+            dimension=Dimension.HOST,
+            effect=Effect.BLOCK,
+            severity=Severity.UNKNOWN,
+            subject=host.name,
+            object="version",
+            required=Demand(constraint=f"a version in dialect {case.dialect}", stated_by="guard"),
+            found=host.version,
+            distance=Distance.UNKNOWN,
+        )
+
+
+def unreadable(
+    case: Case, dimension: Dimension, object: str, statement: Statement, error: Refused | None, subject: str = ""
+) -> Finding:
+    """A range that its dialect cannot read, or that admits nothing at all (`error` None)."""
+    at = error.text[error.at :] if isinstance(error, RangeInvalid) else None
+    if error is None:
+        found = "no version can satisfy it"
+    else:
+        found = f"`{shorten(at)}` cannot be read" if at else str(error)
+    return Finding(
+        code=Code.CONSTRAINT_INVALID,
+        dimension=dimension,
+        effect=Effect.BLOCK,
+        severity=Severity.UNKNOWN,
+        subject=subject or case.plugin,
+        object=object,
+        required=statement.demand(case.dialect),
+        found=found,
+        distance=Distance.UNKNOWN,
+    )
+
+
+def _request(plugin: str, wanted: str, found: str) -> Finding:
+    return Finding(
+        code=Code.CONSTRAINT_INVALID,
+        dimension=Dimension.DEPENDENCY,
+        effect=Effect.BLOCK,
+        severity=Severity.UNKNOWN,
+        subject=plugin,
+        object="request",
+        required=Demand(constraint=wanted, stated_by="guard"),
+        found=found,
+        distance=Distance.UNKNOWN,
+    )
+
+
+def _manifest(case: Case, path: str, problem: str) -> Finding:
+    return Finding(
+        code=Code.MANIFEST_INVALID,
+        dimension=Dimension.MANIFEST,
+        effect=Effect.BLOCK,
+        severity=Severity.MAJOR,
+        subject=case.plugin,
+        object=path,
+        required=Demand(constraint="a manifest that can be read", stated_by="guard"),
+        found=problem,
+        distance=Distance.UNKNOWN,
+    )
+
+
+def _why(case: Case, text: str) -> str:
+    try:
+        parse_version(text, case.dialect)
+    except VersionInvalid as error:
+        return str(error)
+    return ""

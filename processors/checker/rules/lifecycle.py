@@ -1,0 +1,77 @@
+"""Is this release still looked after?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from processors.checker.case import Case
+from processors.checker.statements import Statement
+from processors.events.report import Finding
+from processors.events.subject import NO_LIFECYCLE, Lifecycle
+from processors.events.vocabulary import Code, Dimension, Distance, Effect, Severity
+
+_OVER = frozenset({"sunset", "retired", "eol", "end-of-life", "removed", "withdrawn", "yanked"})
+_AGEING = frozenset({"deprecated", "legacy", "maintenance"})
+
+
+def lifecycle_is_active(case: Case) -> Iterator[Finding]:
+    """A release whose support has ended blocks; one whose end is announced warns."""
+    for lifecycle, statement in _stated(case):
+        status = lifecycle.status.strip().lower()
+        begun = lifecycle.effective_date is None or lifecycle.effective_date <= case.now
+        ended = lifecycle.sunset_at is not None and lifecycle.sunset_at <= case.now
+        if ended or (status in _OVER and begun):
+            found = f"ended on {day(lifecycle.sunset_at)}" if ended else status
+            yield _finding(case, Code.LIFECYCLE_SUNSET, Effect.BLOCK, Severity.MAJOR, statement, lifecycle, found)
+        elif status in _AGEING and begun:
+            end = f"{status}, ends on {day(lifecycle.sunset_at)}" if lifecycle.sunset_at is not None else status
+            yield _finding(case, Code.LIFECYCLE_DEPRECATED, Effect.WARN, Severity.STALE, statement, lifecycle, end)
+
+
+def lifecycle_dates(case: Case) -> Iterator[int]:
+    """The instants at which the answer of this rule changes, in milliseconds since the epoch."""
+    for lifecycle in (case.manifest.lifecycle, *(release.lifecycle for release in case.releases)):
+        if lifecycle is not NO_LIFECYCLE:
+            yield from (date for date in (lifecycle.effective_date, lifecycle.sunset_at) if date is not None)
+
+
+def day(instant: int | None) -> str:
+    """The UTC day of an instant in milliseconds, as YYYY-MM-DD; for instants beyond the calendar, their number."""
+    if instant is None:
+        return "an unknown day"
+    try:
+        return datetime.fromtimestamp(instant / 1000, UTC).date().isoformat()
+    except (OverflowError, ValueError, OSError):
+        return f"instant {instant}"
+
+
+def _stated(case: Case) -> Iterator[tuple[Lifecycle, Statement]]:
+    if case.manifest.lifecycle is not NO_LIFECYCLE:
+        yield case.manifest.lifecycle, Statement("", "manifest", case.plugin)
+    for release in case.releases:
+        if release.lifecycle is not NO_LIFECYCLE:
+            yield release.lifecycle, Statement.of_release("", release)
+
+
+def _finding(
+    case: Case,
+    code: Code,
+    effect: Effect,
+    severity: Severity,
+    statement: Statement,
+    lifecycle: Lifecycle,
+    found: str,
+) -> Finding:
+    wanted = statement._replace(text="a release that is still supported")
+    return Finding(
+        code=code,
+        dimension=Dimension.LIFECYCLE,
+        effect=effect,
+        severity=severity,
+        subject=case.plugin,
+        object=lifecycle.replacement or "release",
+        required=wanted.demand(""),
+        found=found,
+        distance=Distance.NONE,
+    )

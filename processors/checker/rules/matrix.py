@@ -1,0 +1,106 @@
+"""What the matrix itself says: is there one, is it fresh, and do its rows allow this plugin here?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from processors.checker.bounds import LONGEST_NAME
+from processors.checker.case import Case
+from processors.events.report import Demand, Finding
+from processors.events.vocabulary import Code, Dimension, Distance, Effect, Severity
+from processors.matrix.document import Rule
+from processors.matrix.weighing import said
+
+_ROW = {
+    "block": (Code.MATRIX_BLOCK, Effect.BLOCK, Severity.MAJOR),
+    "warn": (Code.MATRIX_WARN, Effect.WARN, Severity.MINOR),
+}
+
+
+def matrix_is_loaded(case: Case) -> Iterator[Finding]:
+    """Without any matrix nothing can be judged. Never loaded, expired and unlisted are three different things."""
+    if not case.matrix.sources:
+        yield _about_matrix(
+            case, Code.MATRIX_MISSING, Effect.BLOCK, Severity.MISSING, "matrix", "a compatibility matrix", None
+        )
+
+
+def matrix_is_fresh(case: Case) -> Iterator[Finding]:
+    """A source whose time is over no longer tells what is true."""
+    for source in case.matrix.expired(case.now):
+        wanted = "a refresh before its time is over"
+        yield _about_matrix(
+            case,
+            Code.MATRIX_EXPIRED,
+            Effect.BLOCK,
+            Severity.STALE,
+            source.name,
+            wanted,
+            f"revision {source.revision}",
+        )
+
+
+def plugin_is_listed(case: Case) -> Iterator[Finding]:
+    """Some source has a row about this plugin and version."""
+    policy = case.matrix.undeclared.matrix
+    if policy == "allow" or not case.matrix.sources or case.weighing.listed:
+        return
+    effect, wanted = Effect(policy.upper()), "a row about this release"
+    yield _about_matrix(case, Code.MATRIX_UNLISTED, effect, Severity.UNKNOWN, "matrix", wanted, None)
+
+
+def host_is_known(case: Case) -> Iterator[Finding]:
+    """Where sources name hosts, this one is among them: a misspelt host would slip past every row about it."""
+    host = case.subject.host.name
+    if case.matrix.names_host(host):
+        return
+    near = get_close_matches(host[:LONGEST_NAME], sorted(case.matrix.hosts_named), n=1)
+    wanted = "a declaration of this host, or a row about it"
+    found = f"{near[0]}, which is named alike" if near else None
+    yield _about_matrix(case, Code.MATRIX_UNLISTED, Effect.BLOCK, Severity.UNKNOWN, host, wanted, found)
+
+
+def rows_allow(case: Case) -> Iterator[Finding]:
+    """Each source's deciding row binds; the strictest wins because every one of them becomes a finding."""
+    for rule in case.weighing.decisive:
+        if rule.action != "allow":
+            code, effect, severity = _ROW.get(rule.action, _ROW["block"])  # a word nobody knows is no permission
+            yield _about_row(case, rule, code, effect, severity, rule.notes or None)
+    for rule, error in case.weighing.broken:
+        yield _about_row(case, rule, Code.CONSTRAINT_INVALID, Effect.BLOCK, Severity.UNKNOWN, str(error))
+
+
+def _about_row(
+    case: Case, rule: Rule, code: Code, effect: Effect, severity: Severity, found: str | None
+) -> Finding:
+    return Finding(
+        code=code,
+        dimension=Dimension.MATRIX,
+        effect=effect,
+        severity=severity,
+        subject=case.plugin,
+        object=case.subject.host.name,
+        required=Demand(
+            constraint=said(rule), stated_by="matrix", source=rule.source, revision=rule.revision, row=rule.row
+        ),
+        found=found,
+        distance=Distance.NONE,
+        help=rule.docs,
+    )
+
+
+def _about_matrix(
+    case: Case, code: Code, effect: Effect, severity: Severity, object: str, wanted: str, found: str | None
+) -> Finding:
+    return Finding(
+        code=code,
+        dimension=Dimension.MATRIX,
+        effect=effect,
+        severity=severity,
+        subject=case.plugin,
+        object=object,
+        required=Demand(constraint=wanted, stated_by="guard"),
+        found=found,
+        distance=Distance.MISSING,
+    )

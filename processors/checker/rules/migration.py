@@ -1,0 +1,221 @@
+"""Would the data survive, and could one come back? Concerns upgrades: a fresh installation has no data to lose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from processors.checker.case import Case, readable
+from processors.events.report import Demand, Finding
+from processors.events.subject import Migration
+from processors.events.vocabulary import Code, Dimension, Distance, Effect, Severity
+from processors.matrix.document import Release
+from processors.versions import Distance as Step
+from processors.versions import Range, Version, parse_range
+
+
+def no_downgrade(case: Case) -> Iterator[Finding]:
+    """An older version replaces a newer one. It warns by itself; it blocks where data was changed for good."""
+    before, after = _versions(case)
+    if before is None or after is None or not after < before:
+        return
+    downgrade = _finding(
+        case, Code.DOWNGRADE, Effect.WARN, Severity.MINOR, "version", f"{before} or newer", str(after), "guard"
+    )
+    yield downgrade
+    for migration in _already_run(case):
+        if migration.reversible is False and migration.id not in _own(case):
+            yield _finding(
+                case,
+                Code.MIGRATION_IRREVERSIBLE,
+                Effect.BLOCK,
+                Severity.IRREVERSIBLE,
+                migration.id or "migration",
+                "a way back over the migrations that have run",
+                f"`{migration.id}` cannot be undone",
+                "installed",
+                derived_from=downgrade.id,
+            )
+
+
+def migrations_can_be_undone(case: Case) -> Iterator[Finding]:
+    """An upgrade runs a migration that cannot be undone, or whose vendor does not say whether it can."""
+    before, after = _versions(case)
+    if before is None or (after is not None and after <= before):
+        return
+    done = {m.id for m in _already_run(case)}
+    for index, migration in enumerate(case.migrations()):
+        if migration.reversible is True or (migration.id and migration.id in done):
+            continue
+        told = migration.reversible is False
+        yield _finding(
+            case,
+            Code.MIGRATION_IRREVERSIBLE,
+            Effect.BLOCK if told else Effect.WARN,
+            Severity.IRREVERSIBLE if told else Severity.UNKNOWN,
+            _name(migration, index),
+            "a migration that can be undone",
+            "it cannot be undone" if told else "it does not say whether it can be undone",
+            row=_origin(case),
+        )
+
+
+def migrations_keep_their_content(case: Case) -> Iterator[Finding]:
+    """A migration that has run must not change afterwards: the data was made by the earlier content."""
+    done = {m.id: m.checksum for m in _already_run(case) if m.id and m.checksum}
+    for migration in case.migrations():
+        earlier = done.get(migration.id)
+        if earlier and migration.checksum and migration.checksum.lower() != earlier.lower():
+            yield _finding(
+                case,
+                Code.MIGRATION_CHECKSUM_CHANGED,
+                Effect.BLOCK,
+                Severity.MAJOR,
+                migration.id,
+                f"checksum {earlier}",
+                f"checksum {migration.checksum}",
+                row=_origin(case),
+            )
+
+
+def migrations_have_no_gap(case: Case) -> Iterator[Finding]:
+    """The upgrade skips a release whose migrations neither have run nor come with the new version.
+
+    Where migrations say from which data version to which they lead, they must connect without a break.
+    """
+    before, after = _versions(case)
+    if before is None or after is None or after <= before:
+        return
+    known = {m.id for m in _already_run(case)} | set(_own(case))
+    for release in case.matrix.releases(case.plugin):
+        version = readable(release.version, case.dialect)
+        if version is None or not before < version < after:
+            continue
+        for migration in release.migrations:
+            if migration.id and migration.id not in known:
+                known.add(migration.id)
+                yield _skipped(case, release, migration)
+    yield from _broken_chain(case)
+
+
+def data_format_can_be_read(case: Case) -> Iterator[Finding]:
+    """The data was written in a format that the new version does not read."""
+    written = case.previous.data_format if case.previous else ""
+    reads = case.data_format()
+    if not written or not reads or written == reads:
+        return
+    old, new = readable(_padded(written), case.dialect), readable(_padded(reads), case.dialect)
+    if old is not None and new is not None and new >= old:
+        if _step(old, new) is not Step.MAJOR or case.migrations():
+            return
+        found = f"format {written}, and no migration comes with {case.manifest.version}"
+    else:
+        found = f"format {written}"
+    row = None if case.manifest.data_format else next((r for r in case.releases if r.data_format), None)
+    yield _finding(
+        case, Code.DATA_FORMAT_BREAK, Effect.BLOCK, Severity.MAJOR, "data format", f"format {reads}", found, row=row
+    )
+
+
+def _versions(case: Case) -> tuple[Version | None, Version | None]:
+    before = readable(case.previous_text, case.dialect) if case.previous_text else None
+    return before, case.version
+
+
+def _already_run(case: Case) -> tuple[Migration, ...]:
+    """Migrations that have run: as the deployer tells it, else those of the installed release in the catalogue."""
+    if case.previous and case.previous.migrations:
+        return case.previous.migrations
+    if not case.previous_text:
+        return ()
+    return tuple(m for row in case.matrix.release(case.plugin, case.previous_text) for m in row.migrations)
+
+
+def _origin(case: Case) -> Release | None:
+    """The catalogue row that tells of the plugin's migrations; None where its manifest does."""
+    return None if case.manifest.migrations else next((row for row in case.releases if row.migrations), None)
+
+
+def _own(case: Case) -> list[str]:
+    return [migration.id for migration in case.migrations()]
+
+
+def _name(migration: Migration, index: int) -> str:
+    return migration.id or migration.entry or f"migrations[{index}]"
+
+
+def _skipped(case: Case, release: Release, migration: Migration) -> Finding:
+    wanted = f"migration `{migration.id}` of {release.version} to have run"
+    return _finding(
+        case,
+        Code.MIGRATION_GAP,
+        Effect.BLOCK,
+        Severity.MISSING,
+        migration.id,
+        wanted,
+        f"the upgrade from {case.previous_text} skips it",
+        row=release,
+    )
+
+
+def _broken_chain(case: Case) -> Iterator[Finding]:
+    done = {m.id for m in _already_run(case)}
+    at = case.previous.data_format if case.previous else ""
+    for index, migration in enumerate(case.migrations()):
+        if migration.id in done and migration.id:
+            continue
+        if at and migration.from_version and migration.from_version != at:
+            yield _finding(
+                case,
+                Code.MIGRATION_GAP,
+                Effect.BLOCK,
+                Severity.MISSING,
+                _name(migration, index),
+                f"data at version {migration.from_version} for migration `{_name(migration, index)}`",
+                f"the data here is at version {at}",
+                row=_origin(case),
+            )
+        at = migration.to_version or at
+
+
+def _padded(text: str) -> str:
+    """Formats are counted 1, 2, 3 as often as 1.0.0; both are compared as versions."""
+    return text + ".0" * (2 - text.count(".")) if text.replace(".", "").isdigit() else text
+
+
+def _step(old: Version, new: Version) -> Step:
+    exactly: Range = parse_range(new.text, new.dialect)
+    return exactly.distance(old)
+
+
+def _finding(
+    case: Case,
+    code: Code,
+    effect: Effect,
+    severity: Severity,
+    object: str,
+    wanted: str,
+    found: str,
+    stated_by: str = "manifest",
+    *,
+    derived_from: str | None = None,
+    row: Release | None = None,
+) -> Finding:
+    demand = Demand(
+        constraint=wanted,
+        stated_by="catalogue" if row else stated_by,
+        source=row.source if row else "" if stated_by == "guard" else case.plugin,
+        revision=row.revision if row else "",
+        row=row.row if row else None,
+    )
+    return Finding(
+        code=code,
+        dimension=Dimension.MIGRATION,
+        effect=effect,
+        severity=severity,
+        subject=case.plugin,
+        object=object,
+        required=demand,
+        found=found,
+        distance=Distance.NONE,
+        derived_from=derived_from,
+    )

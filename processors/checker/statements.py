@@ -1,0 +1,68 @@
+"""Who demands what: the manifest, each source's catalogue and installed plugins state ranges; each binds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from processors.errors import VersionInvalid
+from processors.events.report import Demand
+from processors.events.subject import Manifest
+from processors.matrix.document import ONLY_HOST, Release
+from processors.versions import Dialect, Range, between, parse_range
+
+
+class Statement(NamedTuple):
+    """A range as somebody wrote it. `lowest` and `highest` are inclusive bounds written apart, where that is so."""
+
+    text: str
+    stated_by: str
+    source: str
+    revision: str = ""
+    row: int | None = None
+    lowest: str | None = None
+    highest: str | None = None
+
+    @classmethod
+    def of_release(cls, text: str, release: Release) -> Statement:
+        return cls(text, "catalogue", release.source, release.revision, release.row)
+
+    def range(self, dialect: Dialect) -> Range:
+        """What the statement admits. Raises RangeInvalid, or VersionInvalid for a bound that is written apart."""
+        if not self.text.strip():
+            return between(None, None, dialect)  # nothing demanded; not every dialect can write that
+        if self.lowest is None and self.highest is None:
+            return parse_range(self.text, dialect)
+        try:
+            return between(self.lowest, self.highest, dialect)
+        except VersionInvalid:
+            return parse_range(self.text, dialect)  # `0.6` is no npm version, but `>=0.6` is a range
+
+    def demand(self, dialect: str) -> Demand:
+        return Demand(
+            constraint=self.text,
+            dialect=dialect,
+            stated_by=self.stated_by,
+            source=self.source,
+            revision=self.revision,
+            row=self.row,
+        )
+
+
+def host_statements(manifest: Manifest, host: str, releases: Iterable[Release]) -> list[Statement]:
+    """Every statement about host versions for one release. Empty means that nobody has said anything.
+
+    Blank text says nothing either: "any version" is written as such, such as `*`.
+    """
+    statements: list[Statement] = []
+    if manifest.host_range and manifest.host_range.strip():
+        statements.append(Statement(manifest.host_range, "manifest", manifest.id))
+    if manifest.min_host or manifest.max_host:
+        lowest, highest = manifest.min_host or None, manifest.max_host or None
+        ends = (f">={lowest}" if lowest is not None else "", f"<={highest}" if highest is not None else "")
+        text = " ".join(filter(None, ends))
+        statements.append(Statement(text, "manifest", manifest.id, lowest=lowest, highest=highest))
+    for release in releases:
+        stated = (release.hosts[name] for name in (host, ONLY_HOST) if name in release.hosts)
+        statements.extend(Statement.of_release(text, release) for text in stated if text.strip())
+    return statements

@@ -1,0 +1,48 @@
+"""The answer while the guard is switched off: a warning that says so, in the form of every other answer. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+import processors
+from processors.checker.bounds import brief
+from processors.events.report import Demand, Finding, Report, Risk
+from processors.events.subject import Subject
+from processors.events.vocabulary import Band, Code, Dimension, Distance, Effect, Severity, Verdict
+
+FEATURE: Final = "plugin-compat-guard"
+SAYS: Final = f"The compatibility guard is switched off by the feature {FEATURE}: nothing was checked."
+_BASIS: Final = f"{processors.__version__}\n{FEATURE}: off"
+
+
+def unguarded(subject: Subject, input_digest: str) -> Report:
+    """WARN, never ALLOW: it goes on, somebody is told, and the ledger shows that nobody looked."""
+    manifest, host = subject.manifest, subject.host
+    finding = Finding(
+        code=Code.GUARD_OFF,
+        dimension=Dimension.MATRIX,
+        effect=Effect.WARN,
+        severity=Severity.UNKNOWN,
+        subject=brief(manifest.id),
+        object=FEATURE,
+        required=Demand(constraint="on", stated_by="guard"),
+        found="off",
+        distance=Distance.NONE,
+        sentence=SAYS,
+        help=f"Switch {FEATURE} on in config/guard.yaml, and ask again.",
+    )
+    return Report(
+        engine=processors.__version__,
+        input_digest=input_digest,
+        basis_digest="sha256:" + hashlib.sha256(_BASIS.encode()).hexdigest(),
+        plugin_id=brief(manifest.id),
+        plugin_version=brief(manifest.version),
+        host=brief(host.name),
+        host_version=brief(host.version),
+        dialect="",
+        verdict=Verdict.WARN,
+        summary=SAYS,
+        findings=(finding,),
+        risk=Risk(0, Band.UNKNOWN),
+    )

@@ -1,0 +1,130 @@
+"""All the rules, in one table, over one case: every finding at once, the costliest first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+from processors.checker.case import Case
+from processors.checker.risk import UNWEIGHTED, percent
+from processors.checker.rules import (
+    api_schema,
+    conflict,
+    database,
+    dependency,
+    host,
+    invalid,
+    lifecycle,
+    matrix,
+    migration,
+    runtime,
+    security,
+)
+from processors.events.report import Finding
+from processors.events.vocabulary import Code, Dimension, Effect
+from processors.matrix.document import GOVERNANCE, Override, Rule
+
+RULES: tuple[Callable[[Case], Iterator[Finding]], ...] = (
+    invalid.manifest_is_valid,
+    invalid.host_version_is_valid,
+    invalid.the_request_agrees_with_itself,
+    matrix.matrix_is_loaded,
+    matrix.matrix_is_fresh,
+    matrix.plugin_is_listed,
+    matrix.host_is_known,
+    matrix.rows_allow,
+    host.host_fits,
+    host.host_is_declared,
+    dependency.dependencies_are_met,
+    dependency.dependents_stay_whole,
+    dependency.dependencies_make_no_cycle,
+    conflict.no_conflict_is_installed,
+    conflict.nothing_installed_declares_a_conflict,
+    runtime.runtimes_fit,
+    runtime.runtime_is_declared,
+    database.database_is_supported,
+    database.migrations_speak_the_database,
+    api_schema.contracts_are_offered,
+    lifecycle.lifecycle_is_active,
+    security.baseline_is_met,
+    security.no_advisory_applies,
+)
+
+WHERE_SOMETHING_IS_REPLACED: tuple[Callable[[Case], Iterator[Finding]], ...] = (
+    api_schema.contracts_are_kept,
+    migration.no_downgrade,
+    migration.migrations_can_be_undone,
+    migration.migrations_keep_their_content,
+    migration.migrations_have_no_gap,
+    migration.data_format_can_be_read,
+)
+"""Rules that have nothing to say about a fresh installation."""
+
+NEVER_LOOSENED = frozenset(
+    {Code.MANIFEST_INVALID, Code.CONSTRAINT_INVALID, Code.MATRIX_MISSING, Code.MATRIX_EXPIRED}
+)
+"""Nobody can know what these would let through, so not even governance can override them."""
+
+
+def validate(case: Case) -> tuple[Finding, ...]:
+    """Every finding of a case, once each, weighed by the matrix; blocks first, then by weight and severity.
+
+    Where several state the same demand, the strictest reading of it stands, and the first who states it is named.
+    """
+    found: dict[str, Finding] = {}
+    replaces = case.previous_text is not None or case.replaced
+    for rule in (*RULES, *WHERE_SOMETHING_IS_REPLACED) if replaces else RULES:
+        for finding in rule(case):
+            weighed = _weighed(case, finding)
+            known = found.get(id := weighed.id)
+            if known is None or _strictness(weighed) > _strictness(known):
+                found[id] = weighed
+    if not found:
+        return ()
+    weights = case.matrix.weights
+    return tuple(sorted(_related(found), key=lambda f: _order(f, weights)))
+
+
+def _weighed(case: Case, finding: Finding) -> Finding:
+    number = percent(finding.severity, case.matrix.severities, optional=finding.optional)
+    loosened = finding.blocks and override_of(case, finding) is not None
+    return replace(finding, severity_percent=number, effect=Effect.WARN if loosened else finding.effect)
+
+
+def override_of(case: Case, finding: Finding) -> tuple[Rule, Override] | None:
+    """The row by which governance lets a finding through: by its code, or by the source whose catalogue states it.
+
+    A source's own rows that governance overrides never become findings, and governance does not override itself.
+    """
+    demand = finding.required
+    its_own = demand.stated_by == "matrix" and demand.source == GOVERNANCE
+    if not case.weighing.overrides or finding.code in NEVER_LOOSENED or its_own:
+        return None
+    names = (finding.code, demand.source) if demand.stated_by == "catalogue" else (finding.code,)
+    return case.weighing.override_of(*names)
+
+
+def _related(found: dict[str, Finding]) -> Iterator[Finding]:
+    """Tell original from derived: of several misses of one thing, the gravest is the cause, the others follow."""
+    worst: dict[tuple[str, str, str], tuple[tuple[bool, int, bool], str]] = {}
+    for id, finding in found.items():
+        at, rank = (finding.code, finding.subject, finding.object), (_strictness(finding), id)
+        if at not in worst or rank > worst[at]:
+            worst[at] = rank
+    for id, finding in found.items():
+        cause = worst[finding.code, finding.subject, finding.object][1]
+        derived = finding.derived_from is None and cause != id
+        yield replace(finding, derived_from=cause) if derived else finding
+
+
+_GRAVEST_LAST = ("PATCH", "PRERELEASE", "STALE", "MINOR", "UNKNOWN", "IRREVERSIBLE", "MISSING", "MAJOR")
+
+
+def _strictness(finding: Finding) -> tuple[bool, int, bool]:
+    return finding.blocks, _GRAVEST_LAST.index(finding.severity), not finding.optional
+
+
+def _order(finding: Finding, weights: Mapping[Dimension, int]) -> tuple[bool, int, str, str, str, str]:
+    required = finding.required.constraint
+    impact = finding.severity_percent * weights.get(finding.dimension, UNWEIGHTED)
+    return (not finding.blocks, -impact, finding.code, finding.subject, finding.object, required)

@@ -1,0 +1,37 @@
+"""A report for a ticket or a pull request. Whatever comes from outside is escaped: it must not become markup."""
+
+from __future__ import annotations
+
+import re
+
+from processors.checker.views.outline import contributions, outline
+from processors.events.report import Report
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
+
+
+def render(report: Report, request_id: str | None = None) -> str:
+    said = outline(report, request_id)
+    lines = [f"## {said.headline}: {_plain(said.asked)} on {_plain(said.where)}", "", _plain(report.summary), ""]
+    lines += [f"**{said.risk}**"]
+    for group in said.groups:
+        lines += ["", f"### {'Blocks' if group.blocks else 'Warns'}: {_plain(group.title)}", ""]
+        lines += [f"- {_plain(finding.sentence)} ({_code(finding.code)})" for finding in group.findings]
+        lines += [f"- ... and {group.hidden} more"] if group.hidden else []
+    if said.ways_out or said.note:
+        lines += ["", "### What helps", ""]
+        lines += [f"{n}. {_plain(way)}" for n, way in enumerate(said.ways_out, 1)]
+        lines += [_plain(said.note)] if said.note else []
+    lines += ["", "### On what grounds", ""]
+    lines += [f"- {_plain(text)}" for text in (*said.grounds, *contributions(report))]
+    if said.next_steps:
+        lines += ["", *(_plain(step) + "  " for step in said.next_steps)]
+    return "\n".join(lines).rstrip()
+
+
+def _plain(text: str) -> str:
+    return _SPECIAL.sub(r"\\\1", text.replace("\n", " "))
+
+
+def _code(text: str) -> str:
+    return f"`{text}`"

@@ -1,0 +1,114 @@
+"""What a report says, in the order in which a person needs it: the matter, causes, ways out, grounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from processors.events.report import Finding, Report
+from processors.events.vocabulary import Dimension, Verdict
+
+LINES = 3
+"""Findings shown of one group. The rest is counted; the JSON view has them all."""
+
+_TITLES = {
+    Dimension.HOST: "Host",
+    Dimension.DEPENDENCY: "Dependencies",
+    Dimension.CONFLICT: "Conflicts",
+    Dimension.RUNTIME: "Runtime",
+    Dimension.API_SCHEMA: "APIs and schemas",
+    Dimension.MIGRATION: "Data migration",
+    Dimension.LIFECYCLE: "Lifecycle",
+    Dimension.SECURITY: "Security",
+    Dimension.MATRIX: "Compatibility matrix",
+    Dimension.MANIFEST: "Manifest",
+}
+_HEADLINES = {
+    Verdict.ALLOW: "Allowed",
+    Verdict.WARN: "Allowed with a warning",
+    Verdict.BLOCK: "Blocked",
+    Verdict.ALLOW_BY_EXCEPTION: "Allowed by exception",
+}
+
+
+class Group(NamedTuple):
+    """Findings with one root: what they are about, whether they block, the worst of them first."""
+
+    title: str
+    blocks: bool
+    findings: tuple[Finding, ...]
+    hidden: int
+
+
+class Outline(NamedTuple):
+    headline: str
+    asked: str
+    where: str
+    risk: str
+    groups: tuple[Group, ...]
+    ways_out: tuple[str, ...]
+    note: str
+    grounds: tuple[str, ...]
+    next_steps: tuple[str, ...]
+
+
+def outline(report: Report, request_id: str | None = None) -> Outline:
+    return Outline(
+        headline=_HEADLINES.get(report.verdict, "No verdict: treat as blocked"),
+        asked=f"{report.plugin_id} {report.plugin_version}",
+        where=f"{report.host} {report.host_version}",
+        risk=f"risk {report.risk.score} of 100, {report.risk.band.lower()}",
+        groups=tuple(_groups(report.findings)),
+        ways_out=tuple(_capital(remedy.sentence) + "." for remedy in report.remediations),
+        note=_capital(report.remediation_note) + "." if report.remediation_note else "",
+        grounds=tuple(_grounds(report)),
+        next_steps=tuple(_next_steps(report, request_id)),
+    )
+
+
+def contributions(report: Report) -> list[str]:
+    """The score's arithmetic, a line for each dimension: enough to compute it again."""
+    lines = [
+        f"{_TITLES.get(c.dimension, c.dimension)}: weight {c.weight_bp / 100:g} %, "
+        f"severities {' '.join(map(str, c.severities[:LINES]))}{' ...' if len(c.severities) > LINES else ''}, "
+        f"together {c.combined_bp / 100:g} %"
+        for c in report.risk.contributions
+    ]
+    return [*lines, f"at least {report.risk.floor}, because of what was found"] if report.risk.floor else lines
+
+
+def _groups(findings: Iterable[Finding]) -> Iterable[Group]:
+    """By what they are about; findings come the costliest first, and so do their groups."""
+    grouped: dict[tuple[bool, Dimension], list[Finding]] = {}
+    for finding in findings:
+        grouped.setdefault((finding.blocks, finding.dimension), []).append(finding)
+    for (blocks, dimension), found in grouped.items():
+        roots = sorted(found, key=lambda f: f.derived_from is not None)
+        title = _TITLES.get(dimension, dimension) + (f" ({len(found)})" if len(found) > 1 else "")
+        yield Group(title, blocks, tuple(roots[:LINES]), max(0, len(found) - LINES))
+
+
+def _grounds(report: Report) -> Iterable[str]:
+    sources = [f"{s.source} {s.revision}{' (expired)' if s.expired else ''}" for s in report.sources]
+    yield f"matrix: {', '.join(sources) or 'none'}"
+    rows = [row for row in report.rows if row.decisive or row.why.startswith("overrides ")]
+    for row in rows[:LINES]:
+        yield f"{row.source} row {row.row}: {row.action} {row.says}" + (f" ({row.why})" if row.why else "")
+    yield f"input {_short(report.input_digest)}, basis {_short(report.basis_digest)}, engine {report.engine}"
+
+
+def _next_steps(report: Report, request_id: str | None) -> Iterable[str]:
+    if report.verdict is Verdict.ALLOW:
+        return
+    if report.findings:
+        yield f"More on this: {report.findings[0].help}"
+    if report.verdict is Verdict.BLOCK and request_id:
+        yield f"If none of this is possible: compat-guard exception request {request_id}"
+
+
+def _short(digest: str) -> str:
+    return digest.removeprefix("sha256:")[:12]
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,70 @@
+"""A report for a terminal: readable at eighty columns, with colour where there is any."""
+
+from __future__ import annotations
+
+import textwrap
+
+from processors.checker.views.outline import Group, contributions, outline
+from processors.events.report import Report
+from processors.events.vocabulary import Verdict
+
+WIDTH = 100
+_COLOURS = {Verdict.ALLOW: "32", Verdict.WARN: "33", Verdict.BLOCK: "31", Verdict.ALLOW_BY_EXCEPTION: "36"}
+
+
+def render(report: Report, request_id: str | None = None, *, colour: bool = False, width: int = WIDTH) -> str:
+    """Plain text without colour; with it, ANSI sequences around headings and nothing else."""
+    said = outline(report, request_id)
+    strong = _COLOURS.get(report.verdict, "31")
+    headline = _paint(said.headline.upper(), "1;" + strong, colour)
+    about = f"{_clean(f'{said.asked} on {said.where}')}  ({said.risk})"
+    fits = len(said.headline) + 2 + len(about) <= width
+    lines = [f"{headline}  {about}"] if fits else [headline, *_wrapped(about, width)]
+    if not report.findings:
+        return "\n".join([*lines, *_wrapped(report.summary, width), "", *_indented(said.grounds, width)])
+    lines += ["", *_wrapped(report.summary, width)]
+    for group in said.groups:
+        lines += ["", *_group(group, colour, width)]
+    if said.ways_out or said.note:
+        lines += ["", _paint("What helps", "1", colour)]
+        lines += [line for n, way in enumerate(said.ways_out, 1) for line in _wrapped(f"{n}. {way}", width)]
+        lines += _wrapped(said.note, width)
+    lines += ["", _paint("On what grounds", "1", colour)]
+    lines += _indented((*said.grounds, *contributions(report)), width)
+    if said.next_steps:
+        lines += ["", *map(_clean, said.next_steps)]
+    return "\n".join(lines)
+
+
+def _group(group: Group, colour: bool, width: int) -> list[str]:
+    mark, paint = ("x", "31") if group.blocks else ("!", "33")
+    lines = [f"{_paint(mark, paint, colour)} {_paint(group.title, '1', colour)}"]
+    for finding in group.findings:
+        lines += _wrapped(f"{finding.sentence} [{finding.code}]", width)
+    if group.hidden:
+        lines += _wrapped(f"... and {group.hidden} more; `--output json` lists them all", width)
+    return lines
+
+
+def _indented(texts: tuple[str, ...], width: int) -> list[str]:
+    return [line for text in texts for line in _wrapped(text, width)]
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(
+        _clean(text),
+        width,
+        initial_indent="  ",
+        subsequent_indent="  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _clean(text: str) -> str:
+    """Without what a terminal would obey: ids come from outside."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else "�" for c in text)
+
+
+def _paint(text: str, code: str, colour: bool) -> str:
+    return f"\x1b[{code}m{text}\x1b[0m" if colour else text

@@ -1,0 +1,60 @@
+"""compat-guard: the command line. `main` is the only place where an error becomes an exit code."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from processors.errors import BrokerUnavailable, DatabaseUnavailable, GuardError, RegistryUnavailable
+
+
+def main() -> None:
+    """Run the command line. Exit codes: 0 done or allowed, 1 blocked, 2 bad input, 3 a dependency is down."""
+    from processors.cli.root import app  # noqa: PLC0415 - commands are imported only by those who run them
+    from processors.observability import silence  # noqa: PLC0415
+
+    silence()
+
+    try:
+        code = app(standalone_mode=False)
+    except GuardError as error:
+        _complain(f"{error}{_where(error)}")
+        sys.exit(error.exit_code)
+    except typer.TyperException as error:
+        if message := error.format_message():  # empty where the help was shown instead
+            _complain(f"{message.removesuffix('.').replace('Value error, ', '')} (see --help)")
+        sys.exit(error.exit_code)
+    except (typer.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except BrokenPipeError:  # a gate must not pass because nobody read its verdict
+        sys.stderr.close()
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def talk() -> Console:
+    """Where commands talk to people: stderr, in lines as long as they are. Data goes to stdout."""
+    return Console(stderr=True, soft_wrap=True)
+
+
+def _where(error: GuardError) -> str:
+    """The address that a server was looked for at, and the variable that says so."""
+    if not isinstance(error, BrokerUnavailable | RegistryUnavailable | DatabaseUnavailable):
+        return ""
+    from processors.settings import settings  # noqa: PLC0415 - what is not needed is not read
+
+    if isinstance(error, BrokerUnavailable):
+        return f"; GUARD_KAFKA__BOOTSTRAP is `{settings().kafka.bootstrap}`"
+    if isinstance(error, RegistryUnavailable):
+        return f"; GUARD_REGISTRY__URL is `{settings().registry.url.rpartition('@')[2]}`"
+    from sqlalchemy import make_url  # noqa: PLC0415 - slow, and there once a database was looked for
+
+    url = make_url(settings().postgres.url.get_secret_value())
+    return f"; GUARD_POSTGRES__URL leads to `{url.host or 'localhost'}:{url.port or 5432}`"
+
+
+def _complain(message: str) -> None:
+    talk().print(Text.assemble(("error:", "bold red"), " ", message))

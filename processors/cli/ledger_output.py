@@ -1,0 +1,52 @@
+"""Rows of the ledger on stdout: as a table for people, as JSON or JSON Lines for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from processors.cli import tables
+from processors.errors import SettingsInvalid
+
+
+class Style(StrEnum):
+    table = "table"
+    json = "json"
+    jsonl = "jsonl"
+
+
+Output = Annotated[Style, typer.Option("--output", "-o", help="how to show it")]
+Since = Annotated[str | None, typer.Option("--since", "--from", help="ISO 8601 date or time, UTC; inclusive")]
+Until = Annotated[str | None, typer.Option("--until", "--to", help="ISO 8601 date or time, UTC; exclusive")]
+
+
+def show(rows: Sequence[Mapping[str, Any]], style: Style, columns: Sequence[str] | None = None) -> None:
+    """Write rows. A table has the columns asked for, JSON all that there are."""
+    if style is Style.json:
+        typer.echo(json.dumps(list(rows), indent=2, ensure_ascii=False, default=str))
+    elif style is Style.jsonl:
+        for row in rows:
+            typer.echo(json.dumps(row, ensure_ascii=False, default=str))
+    elif rows:
+        shown = columns or list(rows[0])
+        tables.show([name.replace("_", " ") for name in shown], (_cells(row, shown) for row in rows))
+
+
+def _cells(row: Mapping[str, Any], columns: Sequence[str]) -> list[str]:
+    return ["" if row.get(name) is None else str(row[name]) for name in columns]
+
+
+def instant(given: str | None, option: str) -> int | None:
+    """Milliseconds since the epoch of a date or time; a time without zone is UTC. Raises SettingsInvalid."""
+    if given is None:
+        return None
+    try:
+        parsed = datetime.fromisoformat(given)
+    except ValueError:
+        raise SettingsInvalid(f"{option} `{given}` is no time; expected such as 2026-01-31T12:00Z") from None
+    return int((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp() * 1000)

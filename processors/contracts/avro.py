@@ -1,0 +1,204 @@
+"""An Avro schema as typed, resolved values: names are looked up, spelling differences are gone.
+
+Two schemas that say the same compare equal, whether a named type stands in full or by reference, in whatever order
+the JSON keys come, and however their docs are worded, since no reader is touched by that. Aliases are not read:
+with FULL_TRANSITIVE nothing is ever renamed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, cast
+
+from processors.errors import ContractBroken, shorten
+
+PRIMITIVES = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
+
+
+@dataclass(frozen=True, slots=True)
+class Primitive:
+    name: str
+    logical: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    name: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Enum:
+    name: str
+    doc: str = field(compare=False)
+    symbols: tuple[str, ...]
+    default: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    items: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    values: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Union:
+    branches: tuple[Schema, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    name: str
+    doc: str = field(compare=False)
+    type: Schema
+    default: str | None
+    """The default as JSON text; None if the field has none (a default of null is the text `null`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    name: str
+    doc: str = field(compare=False)
+    fields: tuple[Field, ...]
+
+
+Schema = Primitive | Fixed | Enum | Array | Map | Union | Record
+
+_Named = TypeVar("_Named", Record, Enum, Fixed)
+
+
+def parse(raw: object) -> Schema:
+    """The schema of a parsed JSON document. Names are full names; the namespace of the enclosing type is inherited.
+
+    Raises:
+        ContractBroken: it is no Avro schema, refers to an unknown name, defines a name twice, or is recursive.
+            The message says where, as a path of field names. Recursion is refused because a small message can
+            nest so deep that a decoder written in C overflows its stack.
+    """
+    try:
+        return _Parser().schema(raw, at="", namespace="")
+    except RecursionError:
+        raise ContractBroken("the schema nests too deep to be read") from None
+
+
+def walk(schema: Schema, at: str = "") -> Iterator[tuple[str, Schema]]:
+    """Every schema within this one, itself first, each with its path."""
+    yield at, schema
+    match schema:
+        case Record():
+            for each in schema.fields:
+                yield from walk(each.type, join(at, each.name))
+        case Array():
+            yield from walk(schema.items, f"{at}[]")
+        case Map():
+            yield from walk(schema.values, f"{at}{{}}")
+        case Union():
+            for branch in schema.branches:
+                yield from walk(branch, at)
+        case _:
+            pass
+
+
+def kind(schema: Schema) -> str:
+    """What a schema is, in a word or two: `int`, `array`, `enum compat.Band`."""
+    match schema:
+        case Primitive():
+            return schema.name
+        case Record() | Enum() | Fixed():
+            return f"{type(schema).__name__.lower()} {schema.name}"
+        case _:
+            return type(schema).__name__.lower()
+
+
+def join(at: str, name: str) -> str:
+    return f"{at}.{name}" if at else name
+
+
+class _Parser:
+    """One pass over a document, which remembers the names it met. `None` marks a name that is still open."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, Schema | None] = {}
+
+    def schema(self, raw: object, at: str, namespace: str) -> Schema:
+        if isinstance(raw, str):
+            return Primitive(raw) if raw in PRIMITIVES else self._named(raw, at, namespace)
+        if isinstance(raw, list):
+            return Union(tuple(self.schema(branch, at, namespace) for branch in cast("list[object]", raw)))
+        if not isinstance(raw, dict):
+            raise _broken(at, f"expected a schema, found `{shorten(repr(raw))}`")
+        return self._complex(cast("dict[str, Any]", raw), at, namespace)
+
+    def _complex(  # noqa: PLR0911 - one return a kind of type
+        self, raw: Mapping[str, Any], at: str, namespace: str
+    ) -> Schema:
+        match raw.get("type"):
+            case "record":
+                return self._record(raw, at, namespace)
+            case "enum":
+                name = self._open(raw, at, namespace)
+                symbols = tuple(cast("list[str]", _needed(raw, "symbols", list, at)))
+                return self._close(name, Enum(name, raw.get("doc", ""), symbols, raw.get("default")))
+            case "fixed":
+                name = self._open(raw, at, namespace)
+                return self._close(name, Fixed(name, cast("int", _needed(raw, "size", int, at))))
+            case "array":
+                return Array(self.schema(raw.get("items"), f"{at}[]", namespace))
+            case "map":
+                return Map(self.schema(raw.get("values"), f"{at}{{}}", namespace))
+            case str() as name if name in PRIMITIVES:
+                return Primitive(name, raw.get("logicalType", ""))
+            case other:
+                return self.schema(other, at, namespace)
+
+    def _record(self, raw: Mapping[str, Any], at: str, namespace: str) -> Record:
+        name = self._open(raw, at, namespace)
+        inner = name.rpartition(".")[0]
+        fields: list[Field] = []
+        for each in cast("list[Mapping[str, Any]]", _needed(raw, "fields", list, at)):
+            here = join(at, str(_needed(each, "name", str, at)))
+            default = json.dumps(each["default"], sort_keys=True) if "default" in each else None
+            of = self.schema(each.get("type"), here, inner)
+            fields.append(Field(each["name"], each.get("doc", ""), of, default))
+        return self._close(name, Record(name, raw.get("doc", ""), tuple(fields)))
+
+    def _named(self, name: str, at: str, namespace: str) -> Schema:
+        full = _full(name, namespace)
+        if full not in self._names:
+            raise _broken(at, f"there is no type `{shorten(name)}`; define it before it is used")
+        found = self._names[full]
+        if found is None:
+            raise _broken(at, f"`{full}` contains itself; a recursive schema is never accepted")
+        return found
+
+    def _open(self, raw: Mapping[str, Any], at: str, namespace: str) -> str:
+        name = _full(str(_needed(raw, "name", str, at)), raw.get("namespace", namespace))
+        if name in self._names:
+            raise _broken(at, f"`{name}` is defined twice; refer to it by name")
+        self._names[name] = None
+        return name
+
+    def _close(self, name: str, schema: _Named) -> _Named:
+        self._names[name] = schema
+        return schema
+
+
+def _full(name: str, namespace: str) -> str:
+    return name if "." in name or not namespace else f"{namespace}.{name}"
+
+
+def _needed(raw: Mapping[str, Any], key: str, of: type, at: str) -> object:
+    value = raw.get(key)
+    if not isinstance(value, of):
+        raise _broken(at, f"expected `{key}` to be a {of.__name__}, found `{shorten(repr(value))}`")
+    return cast("object", value)
+
+
+def _broken(at: str, why: str) -> ContractBroken:
+    return ContractBroken(f"{at or 'the schema'}: {why}")

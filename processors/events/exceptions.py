@@ -1,0 +1,221 @@
+"""Events around an exception: what people ask, how they decide, what the workflow answers.
+
+Mirrors schemas/. A command or decision keeps what its sender wrote; nothing here judges it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NamedTuple, TypeVar
+
+from processors.events.vocabulary import Band
+
+Record = Mapping[str, Any]
+E = TypeVar("E", bound=StrEnum)
+
+_SCOPES = uuid.uuid5(uuid.NAMESPACE_URL, "urn:compat-guard:exception-scope")
+
+
+class Status(StrEnum):
+    """Where an exception stands."""
+
+    UNKNOWN = "UNKNOWN"
+    PENDING = "PENDING"
+    IN_REVIEW = "IN_REVIEW"
+    APPROVED = "APPROVED"
+    CONSUMED = "CONSUMED"
+    NEEDS_REVIEW = "NEEDS_REVIEW"
+    REJECTED = "REJECTED"
+    WITHDRAWN = "WITHDRAWN"
+    LAPSED = "LAPSED"
+    VOIDED = "VOIDED"
+    REVOKED = "REVOKED"
+    EXPIRED = "EXPIRED"
+
+
+class CommandKind(StrEnum):
+    UNKNOWN = "UNKNOWN"
+    REQUESTED = "REQUESTED"
+    AMENDED = "AMENDED"
+    WITHDRAWN = "WITHDRAWN"
+    REVOCATION_REQUESTED = "REVOCATION_REQUESTED"
+    EXTENSION_REQUESTED = "EXTENSION_REQUESTED"
+
+
+class Category(StrEnum):
+    UNKNOWN = "UNKNOWN"
+    WAIVER = "WAIVER"
+    MITIGATED = "MITIGATED"
+
+
+class ProofKind(StrEnum):
+    UNKNOWN = "UNKNOWN"
+    SERVICE_JWS = "SERVICE_JWS"
+    ID_TOKEN_NONCE = "ID_TOKEN_NONCE"  # noqa: S105 - the name of a kind
+
+
+class Scope(NamedTuple):
+    """What an exception is for. Versions are compared as text, because that is what was approved."""
+
+    tenant: str
+    plugin_id: str
+    plugin_version: str
+    host: str
+    host_version: str
+    environment: str
+
+    @property
+    def exception_id(self) -> str:
+        """UUID5 of the scope: whoever asks twice meets the same exception. Parts carry their length."""
+        return str(uuid.uuid5(_SCOPES, "".join(f"{len(part)}:{part}" for part in self)))
+
+
+NO_SCOPE = Scope("", "", "", "", "", "")
+
+
+class Person(NamedTuple):
+    """Somebody, by the immutable subject at an identity provider; never by an address."""
+
+    issuer: str
+    subject: str
+
+
+NOBODY = Person("", "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExceptionCommand:
+    """Something asked of the workflow. The report and the question that it answers travel beside it, as bytes."""
+
+    command_id: str
+    exception_id: str
+    kind: CommandKind
+    at: int
+    requester: Person
+    scope: Scope
+    request_id: str = ""
+    report_digest: str = ""
+    finding_ids: tuple[str, ...] = ()
+    risk_statement: str = ""
+    category: Category = Category.WAIVER
+    compensating_controls: tuple[str, ...] = ()
+    valid_until: int | None = None
+    single_use: bool = True
+    reason: str = ""
+    proof: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalDecision:
+    """A person's decision. Only `proof` counts; the rest says where to look."""
+
+    decision_id: str
+    exception_id: str
+    at: int
+    proof_kind: ProofKind
+    proof: str
+    decision: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExceptionDecided:
+    """One change of an exception, or an audited refusal of one. A refusal repeats the last change's sequence."""
+
+    event_id: str
+    exception_id: str
+    round: int
+    sequence: int
+    at: int
+    event: str
+    from_state: Status
+    to_state: Status
+    actor: str = ""
+    reason_code: str = ""
+    reason: str = ""
+    step: str = ""
+    approval_id: str | None = None
+    scope: Scope = NO_SCOPE
+    request_id: str = ""
+    report_digest: str = ""
+    finding_ids: tuple[str, ...] = ()
+    band: Band = Band.UNKNOWN
+    valid_until: int | None = None
+    due_at: int | None = None
+    monitoring_profile: str = ""
+    uses: int = 0
+    caused_by: str = ""
+    security_event: bool = False
+
+
+def command_from_record(record: Record) -> ExceptionCommand:
+    return ExceptionCommand(
+        command_id=record["command_id"],
+        exception_id=record["exception_id"],
+        kind=_symbol(CommandKind, record["kind"]),
+        at=record["at"],
+        requester=Person(record["requester_issuer"], record["requester"]),
+        scope=scope_from_record(record),
+        request_id=record["request_id"],
+        report_digest=record["report_digest"],
+        finding_ids=tuple(record["finding_ids"]),
+        risk_statement=record["risk_statement"],
+        category=_symbol(Category, record["category"]),
+        compensating_controls=tuple(record["compensating_controls"]),
+        valid_until=record["valid_until"],
+        single_use=record["single_use"],
+        reason=record["reason"],
+        proof=record["proof"],
+    )
+
+
+def decision_from_record(record: Record) -> ApprovalDecision:
+    return ApprovalDecision(
+        decision_id=record["decision_id"],
+        exception_id=record["exception_id"],
+        at=record["at"],
+        proof_kind=_symbol(ProofKind, record["proof_kind"]),
+        proof=record["proof"],
+        decision=record["decision"],
+    )
+
+
+def scope_from_record(record: Record) -> Scope:
+    """The scope that an event states in fields of its own."""
+    return Scope(*(record[name] for name in Scope._fields))
+
+
+def decided_to_record(event: ExceptionDecided) -> dict[str, Any]:
+    return {
+        "event_id": event.event_id,
+        "exception_id": event.exception_id,
+        "round": event.round,
+        "sequence": event.sequence,
+        "at": event.at,
+        "event": event.event,
+        "from_state": event.from_state,
+        "to_state": event.to_state,
+        "actor": event.actor,
+        "reason_code": event.reason_code,
+        "reason": event.reason,
+        "step": event.step,
+        "approval_id": event.approval_id,
+        **event.scope._asdict(),
+        "request_id": event.request_id,
+        "report_digest": event.report_digest,
+        "finding_ids": list(event.finding_ids),
+        "band": event.band,
+        "valid_until": event.valid_until,
+        "due_at": event.due_at,
+        "monitoring_profile": event.monitoring_profile,
+        "uses": event.uses,
+        "caused_by": event.caused_by,
+        "security_event": event.security_event,
+    }
+
+
+def _symbol(words: type[E], text: str) -> E:
+    """The word, or UNKNOWN for one that a newer writer has."""
+    return words(text) if text in words.__members__ else words("UNKNOWN")

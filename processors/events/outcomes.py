@@ -1,0 +1,55 @@
+"""What became of an installation, as the rollout system tells it. Mirrors `InstallFinished` in schemas/."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class InstallOutcome(StrEnum):
+    UNKNOWN = "UNKNOWN"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    ROLLED_BACK = "ROLLED_BACK"
+    CANCELLED = "CANCELLED"
+
+
+class MonitoringStatus(StrEnum):
+    UNKNOWN = "UNKNOWN"
+    ATTACHED = "ATTACHED"
+    MISSING = "MISSING"
+    LOST = "LOST"
+    NOT_REQUIRED = "NOT_REQUIRED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstallFinished:
+    """An outcome, or news of the monitoring alone, in which case `outcome` is UNKNOWN."""
+
+    outcome_id: str
+    request_id: str
+    exception_id: str | None
+    operator: str
+    target: str
+    outcome: InstallOutcome
+    monitoring: MonitoringStatus
+    monitoring_profile: str
+    monitoring_addons: tuple[str, ...]
+    reason: str
+
+
+def install_finished_from_record(record: Mapping[str, Any]) -> InstallFinished:
+    return InstallFinished(
+        outcome_id=record["outcome_id"],
+        request_id=record["request_id"],
+        exception_id=record["exception_id"],
+        operator=record["operator"],
+        target=record["target"],
+        outcome=InstallOutcome(record["outcome"]),
+        monitoring=MonitoringStatus(record["monitoring"]),
+        monitoring_profile=record["monitoring_profile"],
+        monitoring_addons=tuple(record["monitoring_addons"]),
+        reason=record["reason"],
+    )

@@ -1,0 +1,146 @@
+"""The answer: findings, risk, ways out, and what it all rests on. Mirrors `Report` in schemas/.
+
+A report holds no time and no identity of who asked, so that the same question under the same matrix has the
+same report, byte for byte, on any day and in any process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from processors.events.vocabulary import Band, Code, Dimension, Distance, Effect, RemedyKind, Severity, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """What must hold, and who says so."""
+
+    constraint: str
+    dialect: str = ""
+    stated_by: str = "manifest"
+    source: str = ""
+    revision: str = ""
+    row: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One reason why a plugin does not fit: a fact. words.py gives it its sentence."""
+
+    code: Code
+    dimension: Dimension
+    effect: Effect
+    severity: Severity
+    severity_percent: int = 0
+    subject: str
+    object: str
+    required: Demand
+    found: str | None = None
+    distance: Distance = Distance.NONE
+    optional: bool = False
+    derived_from: str | None = None
+    sentence: str = ""
+    help: str = ""
+
+    @property
+    def id(self) -> str:
+        """The same in every re-check and under every revision of the matrix, so that an approval can name it."""
+        return finding_id(self.code, self.subject, self.object, self.required.constraint)
+
+    @property
+    def blocks(self) -> bool:
+        return self.effect is not Effect.WARN
+
+
+def finding_id(code: str, subject: str, object: str, constraint: str) -> str:
+    """First 16 hex digits of sha256 over the four parts, each with its length, so that none runs into the next."""
+    parts = "".join(f"{len(part)}:{part}" for part in (str(code), subject, object, constraint))
+    return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one dimension adds to the score. `weight_bp` and `combined_bp` are basis points, severities percent."""
+
+    dimension: Dimension
+    weight_bp: int
+    severities: tuple[int, ...]
+    combined_bp: int
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """A score from 0 to 100, its band, and everything that is needed to compute it again."""
+
+    score: int
+    band: Band
+    contributions: tuple[Contribution, ...] = ()
+    floor: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing to change: install, upgrade, enable or replace `target` so that it is at `to`; None removes it."""
+
+    kind: RemedyKind
+    target: str
+    to: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remediation:
+    """A way out. `verified` says that the request was evaluated again with all of its changes, and passed."""
+
+    change: Change
+    also: tuple[Change, ...] = ()
+    verified: bool
+    cost: int
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStanding:
+    """A matrix source that the answer rests on."""
+
+    source: str
+    revision: str
+    digest: str
+    expired: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowWeighed:
+    """A matrix row that applies, and what it counted for."""
+
+    source: str
+    revision: str
+    row: int
+    says: str
+    action: str
+    decisive: bool
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The whole answer to the compatibility question."""
+
+    engine: str
+    input_digest: str
+    basis_digest: str
+    plugin_id: str
+    plugin_version: str
+    host: str
+    host_version: str
+    dialect: str
+    verdict: Verdict
+    summary: str
+    findings: tuple[Finding, ...]
+    risk: Risk
+    remediations: tuple[Remediation, ...] = ()
+    remediation_note: str = ""
+    sources: tuple[SourceStanding, ...] = ()
+    rows: tuple[RowWeighed, ...] = ()
+    rows_weighed: int = 0
+    policies: tuple[str, ...] = ()

@@ -1,0 +1,183 @@
+"""Between the Avro record of a report and its typed value; the JSON view is the same record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from processors.events.report import (
+    Change,
+    Contribution,
+    Demand,
+    Finding,
+    Remediation,
+    Report,
+    Risk,
+    RowWeighed,
+    SourceStanding,
+)
+from processors.events.vocabulary import Band, Code, Dimension, Distance, Effect, RemedyKind, Severity, Verdict
+
+Record = Mapping[str, Any]
+
+
+def report_to_record(report: Report) -> dict[str, Any]:
+    return {
+        "engine": report.engine,
+        "input_digest": report.input_digest,
+        "basis_digest": report.basis_digest,
+        "plugin_id": report.plugin_id,
+        "plugin_version": report.plugin_version,
+        "host": report.host,
+        "host_version": report.host_version,
+        "dialect": report.dialect,
+        "verdict": report.verdict,
+        "summary": report.summary,
+        "findings": [_finding_to_record(f) for f in report.findings],
+        "risk": _risk_to_record(report.risk),
+        "remediations": [_remediation_to_record(r) for r in report.remediations],
+        "remediation_note": report.remediation_note,
+        "sources": [
+            {"source": s.source, "revision": s.revision, "digest": s.digest, "expired": s.expired}
+            for s in report.sources
+        ],
+        "rows": [_row_to_record(r) for r in report.rows],
+        "rows_weighed": report.rows_weighed,
+        "policies": list(report.policies),
+    }
+
+
+def _finding_to_record(finding: Finding) -> dict[str, Any]:
+    demand = finding.required
+    return {
+        "id": finding.id,
+        "code": finding.code,
+        "dimension": finding.dimension,
+        "effect": finding.effect,
+        "severity": finding.severity,
+        "severity_percent": finding.severity_percent,
+        "subject": finding.subject,
+        "object": finding.object,
+        "required": {
+            "constraint": demand.constraint,
+            "dialect": demand.dialect,
+            "stated_by": demand.stated_by,
+            "source": demand.source,
+            "revision": demand.revision,
+            "row": demand.row,
+        },
+        "found": finding.found,
+        "optional": finding.optional,
+        "distance": finding.distance,
+        "derived_from": finding.derived_from,
+        "sentence": finding.sentence,
+        "help": finding.help,
+    }
+
+
+def _risk_to_record(risk: Risk) -> dict[str, Any]:
+    return {
+        "score": risk.score,
+        "band": risk.band,
+        "contributions": [
+            {
+                "dimension": c.dimension,
+                "weight_bp": c.weight_bp,
+                "severities": list(c.severities),
+                "combined_bp": c.combined_bp,
+            }
+            for c in risk.contributions
+        ],
+        "floor": risk.floor,
+    }
+
+
+def _change_to_record(change: Change) -> dict[str, Any]:
+    return {"kind": change.kind, "target": change.target, "to": change.to}
+
+
+def _remediation_to_record(remediation: Remediation) -> dict[str, Any]:
+    return {
+        **_change_to_record(remediation.change),
+        "verified": remediation.verified,
+        "cost": remediation.cost,
+        "sentence": remediation.sentence,
+        "also": [_change_to_record(c) for c in remediation.also],
+    }
+
+
+def _row_to_record(row: RowWeighed) -> dict[str, Any]:
+    return {
+        "source": row.source,
+        "revision": row.revision,
+        "row": row.row,
+        "says": row.says,
+        "action": row.action,
+        "decisive": row.decisive,
+        "why": row.why,
+    }
+
+
+def report_from_record(record: Record) -> Report:
+    """The typed report of a decoded record: the exact inverse of `report_to_record`."""
+    return Report(
+        engine=record["engine"],
+        input_digest=record["input_digest"],
+        basis_digest=record["basis_digest"],
+        plugin_id=record["plugin_id"],
+        plugin_version=record["plugin_version"],
+        host=record["host"],
+        host_version=record["host_version"],
+        dialect=record["dialect"],
+        verdict=Verdict(record["verdict"]),
+        summary=record["summary"],
+        findings=tuple(_finding_from_record(f) for f in record["findings"]),
+        risk=_risk_from_record(record["risk"]),
+        remediations=tuple(_remediation_from_record(r) for r in record["remediations"]),
+        remediation_note=record["remediation_note"],
+        sources=tuple(SourceStanding(**s) for s in record["sources"]),
+        rows=tuple(RowWeighed(**r) for r in record["rows"]),
+        rows_weighed=record["rows_weighed"],
+        policies=tuple(record["policies"]),
+    )
+
+
+def _finding_from_record(record: Record) -> Finding:
+    return Finding(
+        code=Code(record["code"]),
+        dimension=Dimension(record["dimension"]),
+        effect=Effect(record["effect"]),
+        severity=Severity(record["severity"]),
+        severity_percent=record["severity_percent"],
+        subject=record["subject"],
+        object=record["object"],
+        required=Demand(**record["required"]),
+        found=record["found"],
+        optional=record["optional"],
+        distance=Distance(record["distance"]),
+        derived_from=record["derived_from"],
+        sentence=record["sentence"],
+        help=record["help"],
+    )
+
+
+def _risk_from_record(record: Record) -> Risk:
+    contributions = tuple(
+        Contribution(Dimension(c["dimension"]), c["weight_bp"], tuple(c["severities"]), c["combined_bp"])
+        for c in record["contributions"]
+    )
+    return Risk(record["score"], Band(record["band"]), contributions, record["floor"])
+
+
+def _remediation_from_record(record: Record) -> Remediation:
+    return Remediation(
+        change=_change_from_record(record),
+        also=tuple(_change_from_record(c) for c in record["also"]),
+        verified=record["verified"],
+        cost=record["cost"],
+        sentence=record["sentence"],
+    )
+
+
+def _change_from_record(record: Record) -> Change:
+    return Change(RemedyKind(record["kind"]), record["target"], record["to"])

@@ -1,0 +1,154 @@
+"""From moves to events, and from records to what the rules judge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from processors.events.exceptions import ExceptionDecided, decided_to_record, scope_from_record
+from processors.events.ids import minted
+from processors.events.vocabulary import Verdict
+from processors.exception_workflow.config import Policy
+from processors.exception_workflow.executions import recheck_id
+from processors.exception_workflow.notices import Notice
+from processors.exception_workflow.reasons import SECURITY_REASONS
+from processors.exception_workflow.scope import Acknowledgement, Plan, Use, basis_of
+from processors.exception_workflow.sla import step_deadline
+from processors.exception_workflow.state import Case
+from processors.exception_workflow.transitions import Move
+
+Record = Mapping[str, Any]
+
+
+def use_of(envelope: Record, report: Record, digest: str) -> Use:
+    """A use as the rules see it. `digest` is that of the report's bytes as they came."""
+    ack, plan = envelope["acknowledgement"], envelope["monitoring"]
+    return Use(
+        use_id=envelope["use_id"],
+        request_id=envelope["request_id"],
+        exception_id=envelope["exception_id"] or "",
+        scope=scope_from_record(envelope),
+        operator=envelope["operator"],
+        target=envelope["target"],
+        action=envelope["action"],
+        stated_digest=envelope["report_digest"],
+        acknowledgement=None if ack is None else Acknowledgement(ack["by"], ack["at"]),
+        plan=None if plan is None else Plan(plan["profile"], tuple(plan["addons"]), plan["owner"]),
+        recheck_of=envelope["recheck_of"],
+        basis=basis_of(report, digest),
+    )
+
+
+def decided(move: Move, policy: Policy) -> ExceptionDecided:
+    """The one event of a move."""
+    case, fact = move.after, move.fact
+    return ExceptionDecided(
+        event_id=event_id(move),
+        exception_id=case.exception_id,
+        round=case.round,
+        sequence=case.sequence,
+        at=fact.at,
+        event=fact.event,
+        from_state=move.before.status,
+        to_state=case.status,
+        actor=fact.actor,
+        reason_code=fact.reasons[0] if fact.reasons else "",
+        reason=", ".join(fact.reasons[1:]) + (": " if fact.reasons[1:] else "") + fact.text,
+        step=fact.step,
+        approval_id=case.approval_id,
+        scope=case.scope,
+        request_id=fact.request_id,
+        report_digest=case.report_digest,
+        finding_ids=case.finding_ids,
+        band=case.band,
+        valid_until=case.valid_until,
+        due_at=step_deadline(case, policy) if case.exists else None,
+        monitoring_profile=case.profile if case.approval_id else "",
+        uses=case.uses,
+        caused_by=fact.cause,
+        security_event=bool(SECURITY_REASONS & set(fact.reasons)),
+    )
+
+
+def decided_record(move: Move, policy: Policy) -> dict[str, Any]:
+    return decided_to_record(decided(move, policy))
+
+
+def event_id(move: Move) -> str:
+    """A change is named by its number, whatever caused it; what changes nothing, by its cause."""
+    case = move.after
+    if case.sequence != move.before.sequence:
+        return minted("exception-change", case.exception_id, str(case.sequence))
+    return minted("exception-fact", case.exception_id, move.fact.cause, move.fact.event)
+
+
+def result(envelope: Record, use: Use, move: Move) -> dict[str, Any]:
+    """The envelope of the one result that a request under an exception, or a re-check, gets."""
+    if use.recheck_of is not None:
+        verdict, refusals = envelope["verdict"], ()
+    else:
+        refusals = move.fact.reasons
+        verdict = Verdict.BLOCK if refusals else Verdict.ALLOW_BY_EXCEPTION
+    let_pass = verdict == Verdict.ALLOW_BY_EXCEPTION
+    return {
+        "result_id": minted("result", use.use_id, verdict, *refusals),
+        **_shared(envelope, verdict, refusals),
+        "approval_id": move.after.approval_id if let_pass else None,
+        "monitoring_profile": move.after.profile if let_pass else None,
+    }
+
+
+def block(envelope: Record, use: Use, reasons: Sequence[str]) -> dict[str, Any]:
+    """The envelope of the block that goes with a refused use."""
+    codes = sorted({finding.code for finding in use.basis.blocking})
+    return {
+        "block_id": minted("block", use.use_id, *reasons),
+        **_shared(envelope, Verdict.BLOCK, reasons),
+        "approval_id": None,
+        "monitoring_profile": None,
+        "finding_codes": codes,
+    }
+
+
+_SHARED = (
+    "request_id", "tenant", "operator", "environment", "target", "action", "plugin_id", "plugin_version", "host",
+    "host_version", "band", "score", "exception_id", "recheck_of", "report_digest",
+)  # fmt: skip
+
+
+def _shared(envelope: Record, verdict: str, refusals: Sequence[str]) -> dict[str, Any]:
+    return {name: envelope[name] for name in _SHARED} | {"verdict": verdict, "refusals": list(refusals)}
+
+
+def recheck(case: Case, at: int) -> dict[str, Any]:
+    """The envelope of the question that is asked again for a live exception."""
+    return {
+        "request_id": recheck_id(case),
+        "requested_at": at,
+        "tenant": case.scope.tenant,
+        "operator": "exception-workflow",
+        "environment": case.scope.environment,
+        "target": "",
+        "action": "UNKNOWN",
+        "exception_id": case.exception_id,
+        "acknowledgement": None,
+        "monitoring": None,
+        "recheck_of": case.request_id,
+    }
+
+
+def notification(notice: Notice, id: str, at: int, case: Case | None, count: int = 1) -> dict[str, Any]:
+    return {
+        "notification_id": id,
+        "at": at,
+        "recipient": notice.recipient,
+        "kind": notice.kind,
+        "urgency": notice.urgency,
+        "subject": notice.subject,
+        "body": notice.body,
+        "link": notice.link,
+        "tenant": case.scope.tenant if case is not None else "",
+        "request_id": (case.request_id or None) if case is not None else None,
+        "exception_id": case.exception_id if case is not None else None,
+        "count": count,
+    }

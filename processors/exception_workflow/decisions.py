@@ -1,0 +1,135 @@
+"""What approvers decide. The proof has been verified; here it meets the exception."""
+
+from __future__ import annotations
+
+import uuid
+
+from processors.errors import shorten
+from processors.events.exceptions import Status
+from processors.exception_workflow.config import Policy, Step
+from processors.exception_workflow.monitoring import at_least
+from processors.exception_workflow.proof import Decision
+from processors.exception_workflow.reasons import Objection, Reason
+from processors.exception_workflow.requests import same_person
+from processors.exception_workflow.sla import current_step
+from processors.exception_workflow.state import Approval, Case, Spent
+from processors.exception_workflow.triggers import Decided
+
+_APPROVALS = uuid.uuid5(uuid.NAMESPACE_URL, "urn:compat-guard:approval")
+
+
+def bound(case: Case, decided: Decided) -> None:
+    """The proof was made for this exception and a report of it. Comes before all that depends on its state."""
+    decision = decided.decision
+    if decision.exception_id != case.exception_id:
+        raise Objection(Reason.OTHER_EXCEPTION, "the proof is about another exception")
+    if decision.report_digest not in (case.report_digest, *case.superseded):
+        raise Objection(Reason.OTHER_REPORT, "the proof is about another report")
+
+
+def approve(case: Case, decided: Decided, policy: Policy) -> Case:
+    decision = decided.decision
+    step = _judged(case, decided, policy)
+    until = _limited(case, decided, policy)
+    profile = decision.monitoring_profile or case.profile
+    if not at_least(policy, profile, case.profile):
+        raise Objection(Reason.MONITORING_TOO_WEAK, "the monitoring profile demands less than the risk band does")
+    signed = case._replace(
+        approvals=(*case.approvals, Approval(step.name, decision.person, decided.at)),
+        spent=spend(case, decided),
+        asked_until=until,
+        profile=profile,
+    )
+    following = current_step(signed, policy)
+    if following is None:
+        return _grant(signed, decided.at, policy)
+    since = case.step_since if following == step else decided.at
+    return signed._replace(status=Status.IN_REVIEW, step_since=since)
+
+
+def deny(case: Case, decided: Decided, policy: Policy) -> Case:
+    _judged(case, decided, policy)
+    _reasoned(decided.decision)
+    return case._replace(status=Status.REJECTED, spent=spend(case, decided))
+
+
+def revoke(case: Case, decided: Decided, policy: Policy) -> Case:
+    """End an approval at once. A requester with the role may revoke what is theirs."""
+    decision = decided.decision
+    _unused(case, decision)
+    if not decision.roles & set(policy.revocation_roles):
+        raise Objection(Reason.WRONG_ROLE, "the role may not revoke exceptions")
+    _reasoned(decision)
+    return case._replace(status=Status.REVOKED, spent=spend(case, decided))
+
+
+def spend(case: Case, decided: Decided) -> tuple[Spent, ...]:
+    """Remember a token for as long as it could be shown again."""
+    kept = tuple(spent for spent in case.spent if spent.until > decided.at)
+    return (*kept, Spent(decided.decision.jti, decided.decision.spent_until))
+
+
+def _judged(case: Case, decided: Decided, policy: Policy) -> Step:
+    """Report, token, step, role, person: in this order."""
+    decision = decided.decision
+    if decision.report_digest != case.report_digest:
+        raise Objection(Reason.REPORT_SUPERSEDED, "the proof is about an earlier report of this exception")
+    _unused(case, decision)
+    if decision.kind not in policy.band_rule(case.band).proofs:
+        raise Objection(Reason.PROOF_KIND_REFUSED, "at this risk a decision is not proved in this way")
+    step = current_step(case, policy)
+    if step is None or decision.step != step.name:
+        raise Objection(Reason.WRONG_STEP, f"the step to decide is `{step.name if step else 'none'}`")
+    roles = policy.thresholds[step.threshold].roles
+    if not decision.roles & set(roles):
+        raise Objection(Reason.WRONG_ROLE, f"step `{step.name}` is for {' or '.join(roles)}")
+    _somebody_else(case, decision, policy)
+    return step
+
+
+def _unused(case: Case, decision: Decision) -> None:
+    if any(spent.jti == decision.jti for spent in case.spent):
+        raise Objection(Reason.REPLAYED, "the proof has been used before")
+
+
+def _somebody_else(case: Case, decision: Decision, policy: Policy) -> None:
+    person = decision.person
+    name = shorten(person.subject)
+    if same_person(person, case.requester):
+        raise Objection(Reason.SELF_APPROVAL, f"`{name}` decides, `{shorten(case.requester.subject)}` asked")
+    owners = policy.owners_of(case.scope.plugin_id)
+    if any(same_person(person, person._replace(subject=one)) for owner in owners for one in owner.people):
+        raise Objection(Reason.OWNER_APPROVAL, f"`{name}` owns `{shorten(case.scope.plugin_id)}`")
+    given = next((approval for approval in case.approvals if same_person(person, approval.person)), None)
+    if given is not None:
+        raise Objection(Reason.SAME_PERSON_TWICE, f"`{name}` approved step `{given.step}`")
+
+
+def _limited(case: Case, decided: Decided, policy: Policy) -> int | None:
+    """The end of validity after this approver's word: the smallest of all limits counts."""
+    wanted = decided.decision.valid_until
+    if wanted is None:
+        return case.asked_until
+    if wanted <= decided.at:
+        raise Objection(Reason.VALIDITY_IN_PAST, "the validity approved is over already")
+    if wanted - decided.at > policy.max_validity(case.band):
+        raise Objection(Reason.DURATION_TOO_LONG, "the validity approved exceeds what the risk band permits")
+    return wanted if case.asked_until is None else min(wanted, case.asked_until)
+
+
+def _grant(case: Case, at: int, policy: Policy) -> Case:
+    granted = case.granted_at or at
+    longest = granted + policy.max_validity(case.band)
+    return case._replace(
+        status=Status.APPROVED,
+        approval_id=str(uuid.uuid5(_APPROVALS, f"{case.exception_id}/{case.round}/{case.sequence + 1}")),
+        granted_at=granted,
+        approved_at=at,
+        valid_until=longest if case.asked_until is None else min(longest, case.asked_until),
+        fired=(),
+    )
+
+
+def _reasoned(decision: Decision) -> None:
+    if not decision.reason.strip():
+        raise Objection(Reason.REASON_MISSING, "say why")

@@ -1,0 +1,84 @@
+"""What happens under an approved exception: uses, their outcomes, and re-checks when the matrix moves."""
+
+from __future__ import annotations
+
+from processors.events.exceptions import Status
+from processors.events.ids import minted
+from processors.events.outcomes import InstallOutcome, MonitoringStatus
+from processors.exception_workflow.config import Policy
+from processors.exception_workflow.reasons import Objection, Reason
+from processors.exception_workflow.scope import failed_conditions, has_risen, new_findings
+from processors.exception_workflow.state import Case, Execution
+from processors.exception_workflow.triggers import Asked, RecheckSent, Reported
+
+_KEPT_EXECUTIONS = 50
+_ENDS = (InstallOutcome.FAILED, InstallOutcome.ROLLED_BACK, InstallOutcome.CANCELLED, InstallOutcome.SUCCEEDED)
+
+
+def use(case: Case, asked: Asked, policy: Policy) -> Case:
+    """Let one installation pass. A single use is spent with it, whatever becomes of the installation."""
+    failed = failed_conditions(case, asked.use, policy, asked.at)
+    if failed:
+        raise Objection(failed, "the exception does not cover this request")
+    execution = Execution(asked.use.request_id, asked.use.question, asked.use.operator, asked.use.target, asked.at)
+    return case._replace(
+        status=Status.CONSUMED if case.single_use else Status.APPROVED,
+        uses=case.uses + 1,
+        executions=(*case.executions, execution)[-_KEPT_EXECUTIONS:],
+    )
+
+
+def is_repetition(case: Case, asked: Asked, policy: Policy) -> bool:
+    """Whether this very question was let pass before, is not over, and would be let pass still.
+
+    A sender that publishes a request twice gets its answer twice; that is one installation, and one use.
+    """
+    known = (asked.request_id, asked.use.question, "")
+    if not any((e.request_id, e.question, e.ended) == known for e in case.executions):
+        return False
+    failed = failed_conditions(case, asked.use, policy, asked.at)
+    return failed in ((), (Reason.ALREADY_USED,)) and asked.at < (case.valid_until or 0)
+
+
+def recheck_id(case: Case) -> str:
+    """The request id of the latest re-check. Only its answer counts: nobody else's question moves an exception."""
+    return minted("recheck", case.exception_id, str(case.round), str(case.rechecks))
+
+
+def recheck_sent(case: Case, sent: RecheckSent, policy: Policy) -> Case:  # noqa: ARG001 - the shape of every rule
+    return case._replace(mark=sent.mark, rechecks=case.rechecks + 1)
+
+
+def rechecked(case: Case, asked: Asked, policy: Policy) -> Case:
+    """Judge a live exception under the matrix as it stands: needless, as approved, or more than was approved."""
+    basis = asked.use.basis
+    if (asked.request_id, basis.input_digest) != (recheck_id(case), case.input_digest):
+        raise Objection(Reason.NOT_ASKED, "this is no answer to the latest re-check")
+    if not basis.blocking:
+        return case._replace(status=Status.VOIDED)
+    never = any(policy.is_never(finding.code) for finding in basis.blocking)
+    if new_findings(case, basis) or has_risen(case, basis) or never:
+        return case._replace(status=Status.NEEDS_REVIEW)
+    return case
+
+
+def outcome(case: Case, reported: Reported, policy: Policy) -> Case:  # noqa: ARG001 - the shape of every rule
+    """Write down how an installation ended, whatever has become of the exception meanwhile."""
+    if all(execution.request_id != reported.news.request_id for execution in case.executions):
+        raise Objection(Reason.UNKNOWN_EXECUTION, "no installation of this request ran under the exception")
+    return case._replace(executions=_noted(case, reported))
+
+
+def monitoring_lost(case: Case, reported: Reported, policy: Policy) -> Case:  # noqa: ARG001 - the shape of every rule
+    """What runs unwatched is not what was approved, so nothing else runs until somebody has looked."""
+    return case._replace(status=Status.NEEDS_REVIEW, executions=_noted(case, reported))
+
+
+def _noted(case: Case, reported: Reported) -> tuple[Execution, ...]:
+    news = reported.news
+    ended = news.outcome.value if news.outcome in _ENDS else ""
+    watched = news.monitoring is MonitoringStatus.ATTACHED and not reported.lacks
+    return tuple(
+        e._replace(ended=ended or e.ended, monitored=watched) if e.request_id == news.request_id else e
+        for e in case.executions
+    )

@@ -1,0 +1,155 @@
+"""The workflow in figures: what happened to exceptions, and how those that are held stand."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple
+
+import structlog
+
+from processors import metrics
+from processors.events.exceptions import Status
+from processors.events.vocabulary import Band, Verdict
+from processors.exception_workflow.config import Policy
+from processors.exception_workflow.reasons import Reason
+from processors.exception_workflow.sla import REVIEWING, step_deadline
+from processors.exception_workflow.state import Case
+from processors.exception_workflow.transitions import Move
+
+SHOWN_EVERY: Final = 15_000
+"""Milliseconds between two looks at everything that is held."""
+
+MOST_LINES: Final = 20
+"""Moves of one batch that get a line each."""
+
+_ENDS: Final = ("approved", "rejected", "withdrawn", "lapsed")
+_CLOCKS: Final = {"escalated": "step", "overdue": "total"}
+_BREACHES: Final = tuple(_CLOCKS)
+
+_log: Any = structlog.get_logger(__name__)
+
+
+class Answered(NamedTuple):
+    """A request that the workflow answered in the checker's place."""
+
+    verdict: Verdict
+    band: Band
+    codes: tuple[str, ...]
+
+
+def begin() -> None:
+    """Make every series at zero: a rate cannot see the first step of one that was not there."""
+    for band in Band:
+        metrics.EXCEPTION_REQUESTS.labels(band)
+        metrics.EXCEPTIONS_APPROVED.labels(band)
+        metrics.CHECKS.labels(Verdict.ALLOW_BY_EXCEPTION, band)
+    for reason in Reason:
+        metrics.EXCEPTION_REFUSALS.labels(reason)
+    for event in ("requested", "refused", *_ENDS, "used", *_BREACHES, "monitoring_lost"):
+        metrics.EXCEPTION_EVENTS.labels(event)
+    for end in _ENDS:
+        metrics.APPROVAL_SECONDS.labels(end)
+    for clock in _CLOCKS.values():
+        metrics.SLA_BREACHES.labels(clock)
+
+
+def count(facts: Iterable[Move | Answered]) -> None:
+    moves = 0
+    for fact in facts:
+        if isinstance(fact, Answered):
+            _count_answer(fact)
+            continue
+        _count_move(fact)
+        moves += 1
+        if moves <= MOST_LINES:
+            _log.info("exception " + fact.fact.event.replace("_", " "), **_fields(fact))
+    if moves > MOST_LINES:
+        _log.info("more happened to exceptions; the ledger has it one by one", count=moves - MOST_LINES)
+
+
+def _count_answer(answered: Answered) -> None:
+    metrics.CHECKS.labels(answered.verdict, answered.band).inc()
+    if answered.verdict is Verdict.BLOCK:
+        metrics.BLOCKS.labels(answered.band).inc()
+        for code in answered.codes:
+            metrics.BLOCK_FINDINGS.labels(code).inc()
+
+
+def _count_move(move: Move) -> None:
+    event, case = move.fact.event, move.after
+    metrics.EXCEPTION_EVENTS.labels(event).inc()
+    for reason in move.fact.reasons:
+        metrics.EXCEPTION_REFUSALS.labels(reason).inc()
+    if not move.changed:
+        return
+    if event == "requested":
+        metrics.EXCEPTION_REQUESTS.labels(case.band).inc()
+    elif event == "approved":
+        metrics.EXCEPTIONS_APPROVED.labels(case.band).inc()
+    elif event in _BREACHES:
+        metrics.SLA_BREACHES.labels(_CLOCKS[event]).inc()
+    elif event == "monitoring_lost":
+        metrics.MONITORING_MISSING.inc()
+    if event in _ENDS:
+        took = (move.fact.at - move.before.opened_at) / 1000
+        metrics.APPROVAL_SECONDS.labels(event).observe(max(took, 0.0))
+
+
+def _fields(move: Move) -> dict[str, Any]:
+    """What a line tells of a move. People and texts are masked where the line is written."""
+    case, fact = move.after, move.fact
+    return {
+        "exception_id": case.exception_id,
+        "approval_id": case.approval_id,
+        "request_id": fact.request_id,
+        "operator": fact.actor,
+        "tenant": case.scope.tenant,
+        "plugin_id": case.scope.plugin_id,
+        "plugin_version": case.scope.plugin_version,
+        "host.name": case.scope.host,
+        "host.version": case.scope.host_version,
+        "band": case.band,
+        "status": case.status,
+        "step": fact.step,
+        "reasons": list(fact.reasons),
+    }
+
+
+class Standing:
+    """Gauges over everything that this process holds. Looking at all of it costs, so it is done now and then."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._next = 0
+        begin()
+
+    def show(self, held: Iterable[object], now: int) -> None:
+        """`held` is only gone through if it is time again."""
+        if now < self._next:
+            return
+        self._next = now + SHOWN_EVERY
+        cases = [case for case in held if isinstance(case, Case) and case.exists]
+        by_status = Counter(case.status for case in cases)
+        for status in Status:
+            metrics.EXCEPTIONS.labels(status).set(by_status[status])
+        unmonitored = Counter(case.band for case in cases if _is_unmonitored(case))
+        open_ = [case for case in cases if case.status in REVIEWING]
+        for band in Band:
+            metrics.UNMONITORED.labels(band).set(unmonitored[band])
+            self._show_urgency(band, [case for case in open_ if case.band is band], now)
+
+    def _show_urgency(self, band: Band, open_: list[Case], now: int) -> None:
+        total = min((case.opened_at + self._policy.clocks.total for case in open_), default=None)
+        steps = (step_deadline(case, self._policy) for case in open_)
+        step = min((due for due in steps if due is not None), default=None)
+        for gauge, due in ((metrics.SLA_LEFT, total), (metrics.STEP_SLA_LEFT, step)):
+            if due is not None:
+                gauge.labels(band).set((due - now) / 1000)
+            else:
+                gauge.labels(band)  # a series that was never set cannot be removed
+                gauge.remove(band)
+
+
+def _is_unmonitored(case: Case) -> bool:
+    return case.status is Status.NEEDS_REVIEW and any(not run.monitored for run in case.executions)

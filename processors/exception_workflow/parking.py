@@ -1,0 +1,33 @@
+"""Decisions that come before the request that they are about: topics have no order between them.
+
+Only a verified decision on this exception waits, so that nobody fills the state with noise. What has waited too
+long is refused as an orphan.
+"""
+
+from __future__ import annotations
+
+from processors.exception_workflow.config import Policy
+from processors.exception_workflow.reasons import Objection, Reason
+from processors.exception_workflow.state import Case, Parked
+
+MOST_PARKED = 16
+
+
+def park(case: Case, early: Parked) -> Case:
+    """Raises Objection when too many wait already."""
+    if len(case.parked) >= MOST_PARKED:
+        raise Objection(Reason.TOO_MANY_PARKED, f"{MOST_PARKED} decisions wait for this request already")
+    return case._replace(parked=(*case.parked, early))
+
+
+def orphans(case: Case, policy: Policy, until: int) -> tuple[Case, tuple[Parked, ...]]:
+    """Those that have waited too long at `until`, and the case without them."""
+    late = tuple(parked for parked in case.parked if parked.at + policy.clocks.parking <= until)
+    if not late:
+        return case, ()
+    return case._replace(parked=tuple(parked for parked in case.parked if parked not in late)), late
+
+
+def called(case: Case) -> tuple[Case, tuple[Parked, ...]]:
+    """The request is here: everything that waited for it, in the order in which it came."""
+    return case._replace(parked=()), case.parked

@@ -1,0 +1,326 @@
+"""The workflow's one door to the world: commands, decisions, uses and outcomes in; decisions and results out."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from processors import metrics
+from processors.errors import EventUnreadable, shorten
+from processors.events.exceptions import CommandKind, ProofKind, command_from_record, decision_from_record
+from processors.events.outcomes import install_finished_from_record
+from processors.events.topics import (
+    APPROVAL_DECISIONS,
+    BLOCKS,
+    EXCEPTION_REQUESTS,
+    EXCEPTION_STATE,
+    EXCEPTION_USES,
+    INSTALL_OUTCOMES,
+    INSTALL_REQUESTS,
+    MATRIX_REFRESHES,
+    RESULTS,
+)
+from processors.exception_workflow import answers, measures, parking
+from processors.exception_workflow.config import Policy
+from processors.exception_workflow.due import DueIndex
+from processors.exception_workflow.keys import KeyRing
+from processors.exception_workflow.measures import Standing
+from processors.exception_workflow.proof import Decision, Proof, verify
+from processors.exception_workflow.reasons import Objection, Reason
+from processors.exception_workflow.revisions import Revisions
+from processors.exception_workflow.scene import Scene, cause_of
+from processors.exception_workflow.scope import basis_of
+from processors.exception_workflow.state import DIGESTS, LAYOUT, Case, Digest, Held, Parked, decode, encode
+from processors.exception_workflow.telling import Teller
+from processors.exception_workflow.transitions import Fact, Move, catch_up, decide, reported
+from processors.exception_workflow.triggers import Asked, Commanded, Decided, RecheckSent, Reported
+from processors.stream.codec import Codec
+from processors.stream.partitioner import partition_of
+from processors.stream.types import Inbound, Outbound, Outcome, StateSpec, View
+
+MOST_RUNG, MOST_RECHECKED = 1000, 200
+"""States that one tick moves at most; the next one is a second away, and a transaction should stay short."""
+
+FEATURE = "plugin-compat-exception"
+_OFFERED = frozenset({CommandKind.REQUESTED, CommandKind.AMENDED, CommandKind.EXTENSION_REQUESTED})
+"""What cannot be asked while the feature is off. Ending an exception can."""
+
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_UNION_INDEX = 1
+"""Bytes before the report of a command, which is optional. Whoever writes more has altered the report."""
+
+
+class ExceptionWorkflow:
+    """Holds the state of every exception, and alone turns a block into ALLOW_BY_EXCEPTION.
+
+    `keys` gives the trusted keys as they are now, `offered` whether exceptions may be asked for at all. They may
+    change between batches; nothing that is committed is judged again. What was approved stays in force while
+    exceptions are not offered.
+    """
+
+    name = "exception-workflow"
+    inputs = (EXCEPTION_REQUESTS, APPROVAL_DECISIONS, EXCEPTION_USES, INSTALL_OUTCOMES)
+
+    def __init__(
+        self,
+        codec: Codec,
+        policy: Policy,
+        keys: Callable[[], KeyRing],
+        offered: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._policy, self._keys, self._offered = policy, keys, offered
+        self._standing = Standing(policy)
+        self._due = DueIndex(policy)
+        self._teller = Teller(codec, policy, self._due.note)
+        self.tables = (Revisions(codec.decoder(MATRIX_REFRESHES, "MatrixRefreshed").split),)
+        self._commands = codec.decoder(EXCEPTION_REQUESTS, "ExceptionRequested")
+        self._decisions = codec.decoder(APPROVAL_DECISIONS, "ApprovalDecided", canonical=True)
+        self._uses = codec.decoder(EXCEPTION_USES, "ExceptionUseRequested")
+        self._outcomes = codec.decoder(INSTALL_OUTCOMES, "InstallFinished")
+        self._results = codec.encoder(RESULTS, "CompatibilityChecked")
+        self._blocks = codec.encoder(BLOCKS, "InstallBlocked")
+        self._questions = codec.encoder(INSTALL_REQUESTS, "InstallRequested")
+        self._written = codec.encoder(EXCEPTION_STATE, "ExceptionState")
+        self._read = codec.decoder(EXCEPTION_STATE, "ExceptionState")
+        self.state = StateSpec(EXCEPTION_STATE, self._encode, self._restore)
+        self._handlers: Mapping[str, Callable[[Inbound, View, Outcome], None]] = {
+            EXCEPTION_REQUESTS: self._command,
+            APPROVAL_DECISIONS: self._decision,
+            EXCEPTION_USES: self._use,
+            INSTALL_OUTCOMES: self._outcome,
+        }
+
+    def handle(self, batch: Sequence[Inbound], view: View) -> Outcome:
+        outcome = Outcome()
+        for record in batch:
+            with outcome.rejecting(record):
+                self._handlers[record.topic](record, view, outcome)
+        return outcome
+
+    def tick(self, now: int, view: View) -> Outcome:
+        """Clocks that ring, decisions that are orphans by now, digests to send, exceptions to ask about again."""
+        outcome = Outcome()
+
+        def state(key: str) -> Held | None:
+            return view.state(_partition(key, view)).get(key)
+
+        def until(key: str) -> int:
+            return view.read_until(_partition(key, view))
+
+        for held in self._due.due(now, until, state, MOST_RUNG):
+            scene = Scene(_partition(held.key, view), until(held.key), view, outcome)
+            if isinstance(held, Digest):
+                self._teller.send_digest(scene, held)
+            else:
+                self._put(outcome, scene.partition, held, self._caught_up(scene, held))
+        mark = view.table(MATRIX_REFRESHES)
+        for case in self._due.unjudged(mark, state, MOST_RECHECKED) if mark else ():
+            self._ask_again(case, mark, Scene(_partition(case.key, view), now, view, outcome))
+        return outcome
+
+    def observe(self, outcome: Outcome, view: View) -> None:
+        metrics.FEATURE.labels(self.name, FEATURE).set(self._offered())
+        measures.count(outcome.facts)
+        held = (case for partition in view.partitions() for case in view.state(partition).values())
+        self._standing.show(held, view.now)
+
+    def _command(self, record: Inbound, view: View, outcome: Outcome) -> None:
+        envelope, tail = self._commands.split(record.value)
+        report = self._commands.tail(tail)
+        command = command_from_record(envelope)
+        _require_uuid(command.exception_id)
+        if self._moved_home(record, command.exception_id, view, outcome):
+            return
+        if command.kind is CommandKind.REVOCATION_REQUESTED:
+            proof = Proof(ProofKind.SERVICE_JWS, command.proof or "")
+            self._judge(record, command.exception_id, proof, view, outcome)
+            return
+        scene = Scene.of(record, view, outcome)
+        before = self._held(scene, command.exception_id)
+        if command.kind is CommandKind.UNKNOWN:
+            self._teller.tell(
+                scene, _refused(before, scene, Objection(Reason.UNKNOWN_COMMAND, "nobody knows this command"))
+            )
+            return
+        subject = b"" if envelope["subject"] is None else self._questions.tail(envelope["subject"])
+        asked = Commanded(
+            command=command,
+            at=record.timestamp,
+            cause=cause_of(record),
+            basis=None if report is None else basis_of(report, _digest(tail[_UNION_INDEX:])),
+            subject=subject,
+            subject_digest=_digest(subject),
+            mark=view.table(MATRIX_REFRESHES),
+        )
+        case = self._caught_up(scene, before)
+        if command.kind in _OFFERED and not self._offered():
+            off = Objection(Reason.FEATURE_OFF, f"exceptions are switched off by the feature {FEATURE}")
+            move = _refused(case, scene, off)
+        else:
+            move = decide(case, asked, self._policy)
+        self._teller.tell(scene, move)
+        case = self._call_parked(scene, move.after) if move.fact.event == "requested" else move.after
+        self._put(outcome, scene.partition, before, case)
+
+    def _decision(self, record: Inbound, view: View, outcome: Outcome) -> None:
+        decision = decision_from_record(self._decisions(record.value))
+        _require_uuid(decision.exception_id)
+        if not self._moved_home(record, decision.exception_id, view, outcome):
+            proof = Proof(decision.proof_kind, decision.proof, decision.decision)
+            self._judge(record, decision.exception_id, proof, view, outcome)
+
+    def _judge(self, record: Inbound, exception_id: str, proof: Proof, view: View, outcome: Outcome) -> None:
+        """A proof of whatever verb: verify it, then let it meet the exception, or wait for it."""
+        scene = Scene.of(record, view, outcome)
+        before = self._held(scene, exception_id)
+        case = self._caught_up(scene, before)
+        try:
+            decision = verify(proof, self._policy.proof, self._keys(), record.timestamp)
+            if not case.exists and decision.exception_id == exception_id:
+                early = Parked(proof.kind, proof.token, proof.decision, record.timestamp, scene.cause)
+                move = Move(case, parking.park(case, early), _fact("parked", scene, decision))
+            else:
+                move = decide(
+                    case, Decided(decision=decision, at=record.timestamp, cause=scene.cause), self._policy
+                )
+        except Objection as objection:
+            move = _refused(case, scene, objection)
+        self._teller.tell(scene, move)
+        self._put(outcome, scene.partition, before, move.after)
+
+    def _use(self, record: Inbound, view: View, outcome: Outcome) -> None:
+        envelope, tail = self._uses.split(record.value)
+        use = answers.use_of(envelope, self._uses.tail(tail), _digest(tail))
+        if self._moved_home(record, use.exception_id, view, outcome):
+            return
+        scene = Scene.of(record, view, outcome)
+        before = self._held(scene, use.exception_id)
+        asked = Asked(use=use, at=record.timestamp, cause=scene.cause, mark=view.table(MATRIX_REFRESHES))
+        move = decide(self._caught_up(scene, before), asked, self._policy)
+        self._teller.tell(scene, move)
+        result = answers.result(envelope, use, move)
+        self._answer(scene, envelope, tail, result)
+        if move.fact.reasons and use.recheck_of is None:
+            self._block(scene, answers.block(envelope, use, move.fact.reasons), tail)
+        if use.recheck_of is None:
+            codes = tuple(sorted({finding.code for finding in use.basis.blocking}))
+            outcome.facts.append(measures.Answered(result["verdict"], use.basis.band, codes))
+        self._put(outcome, scene.partition, before, move.after)
+
+    def _outcome(self, record: Inbound, view: View, outcome: Outcome) -> None:
+        news = install_finished_from_record(self._outcomes(record.value))
+        if news.exception_id is None:
+            return
+        _require_uuid(news.exception_id)
+        if self._moved_home(record, news.exception_id, view, outcome):
+            return
+        scene = Scene.of(record, view, outcome)
+        before = self._held(scene, news.exception_id)
+        case = self._caught_up(scene, before)
+        told = reported(case, Reported(news=news, at=record.timestamp, cause=scene.cause), self._policy)
+        move = decide(case, told, self._policy)
+        self._teller.tell(scene, move)
+        self._put(outcome, scene.partition, before, move.after)
+
+    def _moved_home(self, record: Inbound, exception_id: str, view: View, outcome: Outcome) -> bool:
+        """Send a record on to the partition that holds its exception, where a client put it elsewhere."""
+        home = partition_of(exception_id.encode(), view.partition_count(record.topic))
+        if home == record.partition:
+            return False
+        key = exception_id.encode()
+        outcome.publish(Outbound(record.topic, key, record.value, tuple(record.headers), partition=home))
+        return True
+
+    def _held(self, scene: Scene, exception_id: str) -> Case:
+        held: Held | None = scene.outcome.get(scene.view, scene.partition, exception_id)
+        return held if isinstance(held, Case) else Case(exception_id=exception_id)
+
+    def _caught_up(self, scene: Scene, case: Case) -> Case:
+        """Whatever time has brought about before this moment comes first."""
+        case, late = parking.orphans(case, self._policy, scene.now)
+        for parked in late:
+            objection = Objection(Reason.ORPHAN_DECISION, "no request came for this decision")
+            self._teller.tell(scene, _refused(case, scene, objection, cause=parked.cause, event="orphaned"))
+        for move in catch_up(case, self._policy, scene.now):
+            self._teller.tell(scene, move)
+            case = move.after
+        return case
+
+    def _call_parked(self, scene: Scene, case: Case) -> Case:
+        """Judge the decisions that waited, each proof at the time at which it came."""
+        case, waiting = parking.called(case)
+        for parked in waiting:
+            proof = Proof(parked.kind, parked.proof, parked.decision)
+            try:
+                decision = verify(proof, self._policy.proof, self._keys(), parked.at)
+                move = decide(case, Decided(decision=decision, at=scene.now, cause=parked.cause), self._policy)
+            except Objection as objection:
+                move = _refused(case, scene, objection, cause=parked.cause)
+            self._teller.tell(scene, move)
+            case = move.after
+        return case
+
+    def _ask_again(self, case: Case, mark: str, scene: Scene) -> None:
+        move = decide(case, RecheckSent(mark=mark, at=scene.now), self._policy)
+        self._teller.tell(scene, move)
+        sent = move.after
+        question = self._questions.join(answers.recheck(sent, scene.now), sent.subject)
+        key = sent.scope.plugin_id.encode()
+        scene.publish(INSTALL_REQUESTS, key, question, answers.recheck_id(sent), "plugin.install.requested")
+        self._put(scene.outcome, scene.partition, case, sent)
+
+    def _answer(self, scene: Scene, envelope: Mapping[str, Any], tail: bytes, result: Mapping[str, Any]) -> None:
+        value, key = self._results.join(result, tail), envelope["request_id"].encode()
+        scene.publish(RESULTS, key, value, result["result_id"], "plugin.compat.checked")
+
+    def _block(self, scene: Scene, block: Mapping[str, Any], tail: bytes) -> None:
+        value, key = self._blocks.join(block, tail), block["request_id"].encode()
+        scene.publish(BLOCKS, key, value, block["block_id"], "plugin.compat.blocked")
+
+    def _put(self, outcome: Outcome, partition: int, before: Case, after: Case) -> None:
+        """Write a state that has changed. What never came to be an exception leaves nothing behind."""
+        if after is before:
+            return
+        outcome.put(partition, after.key, after if after.exists or after.parked else None)
+        self._due.note(after)
+
+    def _encode(self, held: Held) -> bytes:
+        subject = held.subject if isinstance(held, Case) else b""
+        document = encode(held)
+        return self._written({"exception_id": held.key, "schema": LAYOUT, "document": document, "subject": subject})
+
+    def _restore(self, value: bytes) -> Held:
+        """Read a state back, and index it: whatever is restored goes through here."""
+        record = self._read(value)
+        held = decode(record["document"], record["subject"])
+        self._due.note(held)
+        return held
+
+
+def _partition(key: str, view: View) -> int:
+    if key.startswith(DIGESTS):
+        return int(key.split("/")[1])
+    return partition_of(key.encode(), view.partition_count(EXCEPTION_REQUESTS))
+
+
+def _require_uuid(exception_id: str) -> None:
+    """A use may name anything and is answered; what could come to be an exception must be called like one."""
+    if _UUID.fullmatch(exception_id) is None:
+        raise EventUnreadable("envelope", f"`{shorten(exception_id)}` is not the id of an exception")
+
+
+def _digest(data: bytes) -> str:
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def _fact(event: str, scene: Scene, decision: Decision) -> Fact:
+    return Fact(event, scene.now, scene.cause, decision.person.subject, step=decision.step, text=decision.reason)
+
+
+def _refused(
+    case: Case, scene: Scene, objection: Objection, *, cause: str | None = None, event: str = "refused"
+) -> Move:
+    fact = Fact(event, scene.now, cause or scene.cause, "", "", case.request_id, objection.reasons, objection.text)
+    return Move(case, case, fact)

@@ -1,0 +1,84 @@
+"""Anchors: signed chain heads on a topic outside of the database, so that a rewritten database is noticed.
+
+A chain alone proves little to somebody who can rewrite all of it. An anchor says, under a key that the database
+does not hold, how long the chain was and what its last hash was.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, KeySet
+
+from processors.ledger.canonical import canonical
+from processors.ledger.chain import Head
+from processors.ledger.records import MINTED
+
+ALGORITHM = "ES256"
+
+
+def anchor(topic: str, partition: int, head: Head, next_offset: int, at: int, key: ECKey) -> dict[str, Any]:
+    """The LedgerAnchored event of a chain head. The same head always has the same id."""
+    facts = {
+        "anchor_id": str(uuid.uuid5(MINTED, f"{topic}/{partition}/{head.sequence}/{head.hash.hex()}")),
+        "at": at,
+        "topic": topic,
+        "partition": partition,
+        "sequence": head.sequence,
+        "next_offset": next_offset,
+        "head": f"sha256:{head.hash.hex()}",
+        "batches": head.batches,
+        "root": f"sha256:{head.root.hex()}",
+    }
+    header = {"alg": ALGORITHM, "kid": key.kid}
+    return {**facts, "signature": jws.serialize_compact(header, canonical(facts), key, algorithms=[ALGORITHM])}
+
+
+def is_signed(event: Mapping[str, Any], keys: KeySet) -> bool:
+    """Whether one of the keys signed exactly these fields."""
+    facts = {name: value for name, value in event.items() if name != "signature"}
+    try:
+        signed = jws.deserialize_compact(event["signature"], keys, algorithms=[ALGORITHM])
+    except (JoseError, ValueError, TypeError, KeyError):
+        return False
+    return signed.payload == canonical(facts).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """An anchor as a verifier sees it. `place` orders anchors as they were published."""
+
+    topic: str
+    partition: int
+    sequence: int
+    head: bytes
+    batches: int
+    root: bytes
+    place: int
+    signed: bool
+
+
+def read_anchor(event: Mapping[str, Any], place: int, keys: KeySet) -> Anchor:
+    """Never fails: a digest that is none is a wrong digest, which the verifier will say."""
+    return Anchor(
+        event["topic"],
+        event["partition"],
+        event["sequence"],
+        _digest(event["head"]),
+        event.get("batches", 0),
+        _digest(event.get("root", "")),
+        place,
+        is_signed(event, keys),
+    )
+
+
+def _digest(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text.removeprefix("sha256:"))
+    except ValueError:
+        return b""

@@ -1,0 +1,171 @@
+"""Current state, folded from the events: which columns of which table an event decides, and the SQL that does it.
+
+A register is a group of columns that the newest event of one kind decides. Events arrive in any order across
+partitions, so each register keeps the position of the event it has; an older one changes nothing. The same
+statement folds one batch and the whole ledger, which is why a rebuilt table equals the one that grew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+POSITION: Final = 'ARRAY[(extract(epoch FROM e.appended_at) * 1000)::bigint, e.partition, e."offset"]'
+"""Orders all events of a key: arrays compare item by item."""
+
+TABLES: Final = ("requests", "blocks", "exceptions", "executions")
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """Columns of `table` that the newest event of `topic` with the same `key` decides. Expressions are over `e`."""
+
+    table: str
+    name: str
+    topic: str
+    key: str
+    columns: Mapping[str, str]
+    where: str = "true"
+
+    @property
+    def key_column(self) -> str:
+        return {"requests": "request_id", "executions": "request_id", "blocks": "block_id"}.get(
+            self.table, "exception_id"
+        )
+
+    @property
+    def position_column(self) -> str:
+        return f"{self.name}_position"
+
+
+def _same(*names: str) -> dict[str, str]:
+    return {name: f"e.{name}" for name in names}
+
+
+_SCOPE = ("tenant", "environment", "plugin_id", "plugin_version", "host", "host_version")
+
+
+def _number(field: str, type_: str) -> str:
+    return f"(e.payload->>'{field}')::{type_}"
+
+
+REGISTERS: Final = (
+    Register(
+        "requests",
+        "requested",
+        "compat.install-requests",
+        "request_id",
+        {
+            **_same(*_SCOPE, "operator", "exception_id"),
+            "recheck": "e.state IS NOT NULL",
+            "requested_at": "e.appended_at",
+        },
+    ),
+    Register(
+        "requests",
+        "answered",
+        "compat.results",
+        "request_id",
+        {**_same("verdict", "band", "approval_id"), "answered_at": "e.appended_at"},
+    ),
+    Register(
+        "requests",
+        "finished",
+        "compat.install-outcomes",
+        "request_id",
+        {"outcome": "e.state", "finished_at": "e.appended_at"},
+        "e.state <> 'UNKNOWN'",
+    ),
+    Register(
+        "blocks",
+        "blocked",
+        "compat.blocks",
+        "event_id",
+        {
+            **_same("request_id", *_SCOPE, "operator", "band", "finding_codes"),
+            "blocked_at": "e.appended_at",
+        },
+    ),
+    Register(
+        "exceptions",
+        "asked",
+        "compat.exception-requests",
+        "exception_id",
+        {"requester": "e.operator", "category": "e.payload->>'category'", "asked_at": "e.appended_at"},
+        "e.state = 'REQUESTED'",
+    ),
+    Register(
+        "exceptions",
+        "changed",
+        "compat.exception-decisions",
+        "exception_id",
+        {
+            **_same(*_SCOPE, "request_id", "band", "approval_id", "monitoring_profile", "state"),
+            "event": "e.payload->>'event'",
+            "round": _number("round", "integer"),
+            "change": _number("sequence", "integer"),
+            "uses": _number("uses", "integer"),
+            "valid_until_ms": _number("valid_until", "bigint"),
+            "due_at_ms": _number("due_at", "bigint"),
+            "changed_at": "e.appended_at",
+        },
+    ),
+    Register(
+        "executions",
+        "authorised",
+        "compat.results",
+        "request_id",
+        {
+            **_same("exception_id", "approval_id"),
+            "required_profile": "e.monitoring_profile",
+            "authorised_at": "e.appended_at",
+        },
+        "e.verdict = 'ALLOW_BY_EXCEPTION'",
+    ),
+    Register(
+        "executions",
+        "outcome",
+        "compat.install-outcomes",
+        "request_id",
+        {"outcome": "e.state", "outcome_at": "e.appended_at"},
+        "e.exception_id IS NOT NULL AND e.state <> 'UNKNOWN'",
+    ),
+    Register(
+        "executions",
+        "monitoring",
+        "compat.install-outcomes",
+        "request_id",
+        {**_same("monitoring", "monitoring_profile"), "monitoring_at": "e.appended_at"},
+        "e.exception_id IS NOT NULL AND e.monitoring <> 'UNKNOWN'",
+    ),
+)
+
+WHOLE_LEDGER: Final = "ledger.ledger_events e"
+
+ONE_BATCH: Final = (
+    "unnest(%(partitions)s::int[], %(firsts)s::bigint[], %(lasts)s::bigint[]) AS span(partition, first, last) "
+    'JOIN ledger.ledger_events e ON e.partition = span.partition AND e."offset" BETWEEN span.first AND span.last '
+    "AND e.appended_at BETWEEN %(earliest)s AND %(latest)s"
+)
+"""The rows of a batch in one topic, by the offsets they span in each partition."""
+
+
+def fold(register: Register, source: str, into: str | None = None) -> str:
+    """The statement that folds the events of `source` into a table. Keys are locked in order, against deadlocks."""
+    key, position = register.key_column, register.position_column
+    columns = [*register.columns, position]
+    values = ", ".join([*register.columns.values(), POSITION])
+    updates = ", ".join(f"{column} = excluded.{column}" for column in columns)
+    return (
+        f"INSERT INTO {into or f'ledger.{register.table}'} AS t ({key}, {', '.join(columns)}) "
+        f"SELECT DISTINCT ON (e.{register.key}) e.{register.key}, {values} FROM {source} "
+        f"WHERE e.topic = '{register.topic}' AND e.status = 'recorded' AND e.{register.key} IS NOT NULL "
+        f"AND {register.where} ORDER BY e.{register.key}, {POSITION} DESC "
+        f"ON CONFLICT ({key}) DO UPDATE SET {updates} "
+        f"WHERE t.{position} IS NULL OR excluded.{position} > t.{position}"
+    )
+
+
+def registers_of(topic: str) -> list[Register]:
+    return [register for register in REGISTERS if register.topic == topic]

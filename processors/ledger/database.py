@@ -1,0 +1,159 @@
+"""The ledger's database: connections under the least role that will do, migrations, Postgres' errors as ours."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, Literal, cast
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, event, exc, text
+from sqlalchemy.engine import URL, make_url
+
+from processors.errors import DatabaseUnavailable, SettingsInvalid
+
+Role = Literal["guard_owner", "guard_sink", "guard_auditor", "guard_maintenance"]
+
+ROLES: Final[tuple[Role, ...]] = ("guard_owner", "guard_sink", "guard_auditor", "guard_maintenance")
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def connect(url: str, role: Role | None) -> Engine:
+    """Connections that act as `role` only, whoever logs in. The login must be a member of it.
+
+    None keeps the login's own rights, which only a migration needs. Nothing is opened yet.
+    """
+    engine = create_engine(_checked(url), pool_size=2, max_overflow=2, pool_pre_ping=False)
+
+    @event.listens_for(engine, "connect")
+    def settle(connection: Any, _record: Any) -> None:  # pyright: ignore[reportUnusedFunction] - registered above
+        with connection.cursor() as cursor:
+            cursor.execute("SET timezone = 'UTC'")
+            cursor.execute("SET search_path = ledger, pg_catalog")
+            if role is not None:
+                cursor.execute(f"SET ROLE {role}")
+        connection.commit()
+
+    return engine
+
+
+def _checked(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except exc.ArgumentError:
+        raise SettingsInvalid(
+            "GUARD_POSTGRES__URL is not a database URL; expected postgresql+psycopg://..."
+        ) from None
+    if parsed.get_backend_name() != "postgresql":
+        raise SettingsInvalid(
+            f"GUARD_POSTGRES__URL is for `{parsed.get_backend_name()}`; expected postgresql+psycopg"
+        )
+    return parsed.set(drivername="postgresql+psycopg")
+
+
+@contextmanager
+def database_errors() -> Generator[None]:
+    """Errors that say what to do: DatabaseUnavailable to try again, SettingsInvalid where nothing was migrated.
+
+    What is left to pass through, such as a row that Postgres refuses, is for the caller to understand.
+    """
+    try:
+        yield
+    except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
+        raise DatabaseUnavailable(f"postgres does not serve: {_first_line(error.__cause__ or error)}") from error
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        raise DatabaseUnavailable(f"postgres does not serve: {_first_line(error)}") from error
+    except (exc.DBAPIError, psycopg.Error) as error:
+        cause = error.orig if isinstance(error, exc.DBAPIError) else error
+        if isinstance(cause, _UNMIGRATED):
+            raise SettingsInvalid(f"{_first_line(cause)}; run `compat-guard ledger migrate`") from error
+        raise
+
+
+_UNMIGRATED = (
+    psycopg.errors.UndefinedTable,
+    psycopg.errors.UndefinedColumn,
+    psycopg.errors.UndefinedFunction,
+    psycopg.errors.InvalidSchemaName,
+    psycopg.errors.InvalidParameterValue,  # the role of SET ROLE
+)
+
+
+def _first_line(error: BaseException) -> str:
+    """Postgres puts the row's values into later lines, and they do not belong into a log."""
+    return str(error).partition("\n")[0][:200]
+
+
+@contextmanager
+def reading(engine: Engine) -> Generator[Connection]:
+    """A connection on one unchanging view of the database. Raises DatabaseUnavailable."""
+    with database_errors(), engine.connect() as connection:
+        connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Generator[Connection]:
+    """A connection in a transaction that is committed at the end. Raises DatabaseUnavailable."""
+    with database_errors(), engine.begin() as connection:
+        yield connection
+
+
+def cursor_of(connection: Connection) -> psycopg.Cursor[Any]:
+    """The driver's cursor inside SQLAlchemy's transaction: COPY and arrays are the driver's."""
+    return cast("psycopg.Connection[Any]", connection.connection.driver_connection).cursor()
+
+
+def migrate(url: str) -> None:
+    """Bring the database up to date: roles, tables, functions, grants, and the months ahead. Twice changes nothing.
+
+    The login must be able to create roles and schemas. Raises DatabaseUnavailable.
+    """
+    engine = connect(url, None)
+    try:
+        with writing(engine) as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('compat-guard migrations'))"))
+            _make_roles(connection)
+            config = Config()
+            config.set_main_option("script_location", str(_MIGRATIONS))
+            config.attributes["connection"] = connection
+            connection.execute(text("SET LOCAL ROLE guard_owner"))
+            command.upgrade(config, "head")
+            ensure_months(connection)
+    finally:
+        engine.dispose()
+
+
+def _make_roles(connection: Connection) -> None:
+    """Roles are of the whole server, so another database's migration may be making them at this moment."""
+    for role in ROLES:
+        connection.execute(
+            text(
+                f"DO $$ BEGIN CREATE ROLE {role} NOLOGIN; "
+                "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+            )
+        )
+    connection.execute(
+        text(
+            "DO $$ BEGIN IF NOT pg_has_role(current_user, 'guard_owner', 'MEMBER') THEN "
+            "EXECUTE format('GRANT guard_owner TO %I', current_user); END IF; END $$"
+        )
+    )
+    connection.execute(text("CREATE SCHEMA IF NOT EXISTS ledger AUTHORIZATION guard_owner"))
+
+
+MONTHS_AHEAD: Final = 3
+
+
+def ensure_months(connection: Connection, ahead: int = MONTHS_AHEAD) -> None:
+    """Make the partitions of this month and of those ahead."""
+    connection.execute(
+        text(
+            "SELECT ledger.ensure_month(date_trunc('month', now()) + make_interval(months => n)) "
+            "FROM generate_series(0, :ahead) AS n"
+        ),
+        {"ahead": ahead},
+    )

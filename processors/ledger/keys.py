@@ -1,0 +1,100 @@
+"""The ledger's secrets in one file: keys for pseudonyms, and the key that signs anchors.
+
+Rotation adds a key and makes it current. Old ones stay: pseudonym keys to find what was written under them, anchor
+keys to verify what they signed.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, KeySet
+
+from processors.errors import SettingsInvalid
+from processors.masking import PseudonymKeys
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerKeys:
+    """Everything secret that the sink needs. The last anchor key signs."""
+
+    pseudonyms: PseudonymKeys
+    anchors: tuple[ECKey, ...]
+
+    @property
+    def public(self) -> KeySet:
+        """What an auditor needs to verify anchors, and may be given to anybody."""
+        return KeySet([ECKey.import_key(key.as_dict(private=False)) for key in self.anchors])
+
+
+def new_keys() -> LedgerKeys:
+    return LedgerKeys(PseudonymKeys("k1", {"k1": secrets.token_bytes(32)}), (_anchor_key(1),))
+
+
+def rotated(keys: LedgerKeys) -> LedgerKeys:
+    """The same keys and one more of each kind, which are current."""
+    number = len(keys.pseudonyms.keys) + 1
+    pseudonyms = PseudonymKeys(f"k{number}", {**keys.pseudonyms.keys, f"k{number}": secrets.token_bytes(32)})
+    return LedgerKeys(pseudonyms, (*keys.anchors, _anchor_key(len(keys.anchors) + 1)))
+
+
+def _anchor_key(number: int) -> ECKey:
+    return ECKey.generate_key("P-256", {"kid": f"anchor-{number}"}, auto_kid=False)
+
+
+def read_keys(path: Path) -> LedgerKeys:
+    """Raises SettingsInvalid for a file that is missing, unreadable or open to others."""
+    try:
+        if path.stat().st_mode & 0o077:
+            raise SettingsInvalid(f"`{path}` can be read by others; allow it to its owner only (chmod 600)")
+        raw: Any = json.loads(path.read_text(encoding="utf-8"))
+        return _parse(raw)
+    except FileNotFoundError:
+        raise SettingsInvalid(f"`{path}` is not there; make it with `compat-guard ledger keys {path}`") from None
+    except OSError as error:
+        raise SettingsInvalid(f"`{path}` cannot be opened: {(error.strerror or 'unknown error').lower()}") from None
+    except (ValueError, KeyError, TypeError, AttributeError, JoseError):
+        raise SettingsInvalid(f"`{path}` is no file of ledger keys; `compat-guard ledger keys` makes one") from None
+
+
+def _parse(raw: Mapping[str, Any]) -> LedgerKeys:
+    held = {str(name): base64.b64decode(key) for name, key in raw["pseudonyms"]["keys"].items()}
+    anchors = tuple(ECKey.import_key(key) for key in raw["anchors"]["keys"])
+    if not anchors:
+        raise SettingsInvalid("there is no anchor key; make keys with `compat-guard ledger keys`")
+    return LedgerKeys(PseudonymKeys(raw["pseudonyms"]["current"], held), anchors)
+
+
+def write_keys(path: Path, keys: LedgerKeys) -> None:
+    """Write whole or not at all, for the owner only. An existing file is replaced: its keys must be among these."""
+    raw = {
+        "pseudonyms": {
+            "current": keys.pseudonyms.current,
+            "keys": {name: base64.b64encode(key).decode() for name, key in keys.pseudonyms.keys.items()},
+        },
+        "anchors": {"keys": [key.as_dict(private=True) for key in keys.anchors]},
+    }
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(raw, file, indent=1)
+    beside.replace(path)
+
+
+def read_public(path: Path) -> KeySet:
+    """A JWKS, or a file of ledger keys whose public half is used. Raises SettingsInvalid."""
+    try:
+        raw = cast("dict[str, Any]", json.loads(path.read_text(encoding="utf-8")))
+        keys = raw["anchors"]["keys"] if "anchors" in raw else raw["keys"]
+        return KeySet([ECKey.import_key({k: v for k, v in key.items() if k != "d"}) for key in keys])
+    except OSError as error:
+        raise SettingsInvalid(f"`{path}` cannot be opened: {(error.strerror or 'unknown error').lower()}") from None
+    except (ValueError, KeyError, TypeError, AttributeError, JoseError):
+        raise SettingsInvalid(f"`{path}` holds no public keys; expected a JWKS, or the ledger's own keys") from None

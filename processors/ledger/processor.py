@@ -1,0 +1,111 @@
+"""The ledger's one door to the world: every record of every topic in, one row for each out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+from processors.errors import EventUnreadable, Fatal, Refused, Unavailable, shorten
+from processors.ledger.records import (
+    Row,
+    Tail,
+    dead_letter_row,
+    is_possible,
+    row_of,
+    tail_of,
+    tombstone_row,
+    unreadable_row,
+)
+from processors.ledger.transaction import Entries
+from processors.masking import Masker
+from processors.stream.codec import Codec, Decoder
+from processors.stream.types import INTERNAL, Inbound, Outcome, Reject, View, Write
+
+TAILS: Mapping[str, str] = {
+    "InstallRequested": "subject",
+    "CompatibilityChecked": "report",
+    "InstallBlocked": "report",
+    "ExceptionUseRequested": "report",
+}
+"""Events whose last field is the same for many of them, and its name."""
+
+TAILS_KEPT = 4096
+"""Masked tails that are remembered: some 50 MB of ordinary reports."""
+
+ReadRow = Callable[[Inbound], Row]
+
+
+class Ledger:
+    """Files every record. Skips nothing and refuses nothing: what cannot be read has a row that says so.
+
+    `events` names the event of each topic, None for a topic of foreign bytes. Records of `compacted` topics may be
+    deletions.
+    """
+
+    name = "ledger"
+    tables = ()
+    state = None
+
+    def __init__(
+        self, codec: Codec, events: Mapping[str, str | None], masker: Masker, compacted: Collection[str] = ()
+    ) -> None:
+        self.inputs = tuple(events)
+        self._masker = masker
+        self._compacted = frozenset(compacted)
+        self._read = {
+            topic: dead_letter_row if event is None else self._reader(codec.decoder(topic, event), event)
+            for topic, event in events.items()
+        }
+
+    def handle(self, batch: Sequence[Inbound], view: View) -> Outcome:
+        entries = Entries()
+        for record in batch:
+            entries.rows.append(_at_a_possible_time(self._row(record, entries), view.now))
+        return entries
+
+    def tick(self, now: int, view: View) -> Outcome:  # noqa: ARG002 - the time is enough
+        """About once a minute a commit without rows, so that the last rows before a quiet time are anchored too."""
+        return Entries(writes=[Write(0, "quiet", now)] if now % 60_000 < 1_000 else [])
+
+    def row(self, record: Inbound) -> Row:
+        """The row of one record by itself. Raises what the codec raises when its servers are away."""
+        return self._row(record, Entries())
+
+    def _row(self, record: Inbound, entries: Entries) -> Row:
+        if record.value is None and record.topic in self._compacted:
+            return tombstone_row(record)
+        try:
+            return self._read[record.topic](record)
+        except (Unavailable, Fatal):
+            raise
+        except EventUnreadable as error:
+            return unreadable_row(record, f"{error.reason}_{error.stage}", str(error))
+        except Refused as error:
+            return unreadable_row(record, error.reason, str(error))
+        except Exception as error:  # noqa: BLE001 - the edge: the record has a row, and the breaker counts it
+            why = shorten(type(error).__name__)
+            entries.rejects.append(Reject(record, INTERNAL, why, "handle"))
+            return unreadable_row(record, INTERNAL, why)
+
+    def _reader(self, decode: Decoder, event: str) -> ReadRow:
+        if event not in TAILS:
+            return lambda record: row_of(record, decode(record.value), event, self._masker)
+        name = TAILS[event]
+
+        @lru_cache(maxsize=TAILS_KEPT)
+        def known(raw: bytes) -> Tail:
+            value: Mapping[str, Any] = decode.tail(raw)
+            return tail_of(name, raw, value, self._masker)
+
+        def read(record: Inbound) -> Row:
+            envelope, raw = decode.split(record.value)
+            return row_of(record, envelope, event, self._masker, known(raw))
+
+        return read
+
+
+def _at_a_possible_time(row: Row, now: int) -> Row:
+    """A record that claims a time which no broker can have given it is filed under now: a month must be there."""
+    return row if is_possible(row.appended_at, now) else replace(row, appended_at=now)

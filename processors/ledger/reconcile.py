@@ -1,0 +1,223 @@
+"""What topics and ledger say of each other, and how a hole in a chain is filled with the very rows that were there.
+
+A row is a function of its record, and the rows around a hole know the hashes that led into it and out of it. So a
+missing row is mended only where the chain itself proves that it is the old one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from hashlib import sha256
+from itertools import groupby
+
+from sqlalchemy import Connection, text
+
+from processors.ledger.chain import GENESIS, leaf_of, link
+from processors.ledger.database import cursor_of
+from processors.ledger.filing import At, insert_rows
+from processors.ledger.records import Row, as_conflict, canonical_row
+from processors.stream.types import Inbound
+
+
+class Kind(StrEnum):
+    """How topic and ledger can differ."""
+
+    MISSING = "MISSING"
+    DIFFERENT = "DIFFERENT"
+    UNFOUNDED = "UNFOUNDED"
+    BEHIND = "BEHIND"
+    STATE = "STATE"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One difference, where, and in words. BEHIND is no fault: the sink has not come that far."""
+
+    kind: Kind
+    topic: str
+    partition: int
+    offset: int
+    message: str
+
+
+@dataclass(slots=True)
+class Filed:
+    """What the ledger has of a chain: the digests of values by offset, and the next offset that it expects."""
+
+    next_offset: int = 0
+    digests: dict[int, bytes] = field(default_factory=dict[int, bytes])
+
+
+def filed(connection: Connection, topic: str) -> dict[int, Filed]:
+    """By partition: rows, and records that were dropped as duplicates."""
+    chains: dict[int, Filed] = {}
+    heads = connection.execute(
+        text("SELECT partition, next_offset FROM ledger.chain_head WHERE topic = :topic"), {"topic": topic}
+    )
+    for partition, next_offset in heads:
+        chains[partition] = Filed(next_offset)
+    rows = connection.execute(
+        text(
+            'SELECT partition, "offset", value_digest FROM ledger.ledger_events WHERE topic = :topic '
+            'UNION ALL SELECT partition, "offset", value_digest FROM ledger.duplicates WHERE topic = :topic'
+        ),
+        {"topic": topic},
+    )
+    for partition, offset, digest in rows:
+        chains.setdefault(partition, Filed()).digests[offset] = bytes(digest)
+    return chains
+
+
+@dataclass(slots=True)
+class Comparison:
+    """Give it the records of one topic, in order within each partition. It says what differs, and keeps what the
+    ledger lacks."""
+
+    chains: Mapping[int, Filed]
+    compacted: bool
+    missing: list[Inbound] = field(default_factory=list[Inbound])
+    _seen: dict[int, list[int]] = field(default_factory=dict[int, list[int]])
+    _behind: dict[At, list[int]] = field(default_factory=dict[At, list[int]])
+
+    def next_offset(self, partition: int) -> int:
+        return self.chains[partition].next_offset if partition in self.chains else 0
+
+    def compare(self, record: Inbound) -> Iterator[Difference]:
+        chain = self.chains.get(record.partition) or Filed()
+        self._seen.setdefault(record.partition, []).append(record.offset)
+        known = chain.digests.get(record.offset)
+        if record.offset >= chain.next_offset:
+            self._behind.setdefault((record.topic, record.partition), []).append(record.offset)
+        elif known is None:
+            self.missing.append(record)
+            yield _difference(Kind.MISSING, record, "is on the topic, and not in the ledger")
+        elif known != sha256(record.value or b"").digest():
+            yield _difference(Kind.DIFFERENT, record, "has another value on the topic than in the ledger")
+
+    def end(self, topic: str) -> Iterator[Difference]:
+        """What can be said once all records were seen."""
+        for (name, partition), offsets in sorted(self._behind.items()):
+            message = f"{len(offsets)} records from here on are not filed yet"
+            yield Difference(Kind.BEHIND, name, partition, offsets[0], message)
+        for partition, offsets in sorted(self._seen.items()):
+            if self.compacted or partition not in self.chains:
+                continue
+            known, first, last = set(offsets), offsets[0], offsets[-1]
+            for offset in sorted(self.chains[partition].digests):
+                if first <= offset <= last and offset not in known:
+                    yield Difference(
+                        Kind.UNFOUNDED, topic, partition, offset, "is in the ledger, and not on the topic"
+                    )
+
+
+def _difference(kind: Kind, record: Inbound, message: str) -> Difference:
+    return Difference(kind, record.topic, record.partition, record.offset, message)
+
+
+def compare_states(
+    topic: str, newest: Mapping[str, tuple[int, int, str]], kept: Mapping[str, str]
+) -> Iterator[Difference]:
+    """Where the ledger's state of an exception is not what the topic says last; `newest` holds partition, offset
+    and state by exception."""
+    for exception, (partition, offset, state) in sorted(newest.items()):
+        if kept.get(exception) != state:
+            said = kept.get(exception) or "nothing"
+            message = f"exception {exception} is {state} on the topic, {said} in the ledger"
+            yield Difference(Kind.STATE, topic, partition, offset, message)
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """Rows that are missing in a chain: their sequences, the hash before, and what must come out behind.
+
+    `next_leaf` and `next_hash` are those of the row behind the hole; where none is left, `next_hash` is the head.
+    """
+
+    first: int
+    last: int
+    before: bytes
+    after_offset: int
+    until_offset: int
+    next_leaf: bytes | None
+    next_hash: bytes
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Placed:
+    """A row that is still there."""
+
+    sequence: int
+    offset: int
+    hash: bytes
+    leaf: bytes
+
+
+def holes(
+    rows: Iterable[Placed], last: int, head: bytes, start: int = 0, before: bytes = GENESIS
+) -> Iterator[Hole]:
+    """The holes of a chain of `last` rows whose head is known. `rows` in order of their sequence."""
+    sequence, offset = start, -1
+    for row in rows:
+        if row.sequence > sequence + 1:
+            yield Hole(sequence + 1, row.sequence - 1, before, offset, row.offset, row.leaf, row.hash)
+        sequence, offset, before = row.sequence, row.offset, row.hash
+    if sequence < last:
+        yield Hole(sequence + 1, last, before, offset, 2**62, None, head)
+
+
+def fill(hole: Hole, candidates: Sequence[Row]) -> list[tuple[int, bytes]] | None:
+    """The places and hashes of the rows if they are the ones that were in the hole; None if they are not."""
+    if len(candidates) != hole.last - hole.first + 1:
+        return None
+    placed: list[tuple[int, bytes]] = []
+    last = hole.before
+    for sequence, row in enumerate(candidates, hole.first):
+        last = link(last, sequence, leaf_of(canonical_row(row)))
+        placed.append((sequence, last))
+    out = last if hole.next_leaf is None else link(last, hole.last + 1, hole.next_leaf)
+    return placed if out == hole.next_hash else None
+
+
+def mend(
+    connection: Connection,
+    found: Sequence[Hole],
+    missing: Sequence[Inbound],
+    readings: Sequence[Callable[[Inbound], Row]],
+) -> int:
+    """Put missing rows back where the chain proves them, and answer with their number. `readings` make rows of
+    records, one for each pseudonym key that may have been current."""
+    mended = 0
+    for hole in found:
+        inside = [r for r in missing if hole.after_offset < r.offset < hole.until_offset]
+        for read in readings:
+            rows = [_standing(connection, read(record)) for record in inside]
+            if (places := fill(hole, rows)) is not None:
+                insert_rows(cursor_of(connection), rows, places)
+                mended += len(rows)
+                break
+    return mended
+
+
+def _standing(connection: Connection, row: Row) -> Row:
+    """The row as it was filed: in conflict, where its id stands for something else."""
+    if not row.same:
+        return row
+    same = connection.execute(
+        text("SELECT same::text FROM ledger.event_seen WHERE key = CAST(:key AS uuid)"), {"key": row.seen_key}
+    ).scalar_one_or_none()
+    return row if same in (None, _uuid_text(row.same)) else as_conflict(row)
+
+
+def _uuid_text(same: bytes) -> str:
+    digits = same[:16].hex()
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+def by_chain(records: Iterable[Inbound]) -> Iterator[tuple[At, list[Inbound]]]:
+    def place(record: Inbound) -> tuple[str, int, int]:
+        return record.topic, record.partition, record.offset
+
+    for at, group in groupby(sorted(records, key=place), key=lambda r: (r.topic, r.partition)):
+        yield at, list(group)

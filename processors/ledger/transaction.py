@@ -1,0 +1,215 @@
+"""The ledger's transaction: rows, current state, chain heads and offsets move together in Postgres, or not at all.
+
+The row of a chain in `chain_head` is locked, and must say the offset that this process left there. Where it says
+another, somebody else has the partition: this process is fenced, and has changed nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, Engine
+
+from processors.errors import DatabaseUnavailable, Fenced
+from processors.ledger import chain, metrics
+from processors.ledger.chain import Head
+from processors.ledger.database import cursor_of, database_errors
+from processors.ledger.filing import At, Cursor, Filed, file
+from processors.ledger.records import Row
+from processors.metrics import LEDGER_FENCED
+from processors.stream.types import Outbound, Outcome
+
+
+@dataclass(slots=True)
+class Entries(Outcome):
+    """The ledger's outcome: rows instead of records."""
+
+    rows: list[Row] = field(default_factory=list[Row])
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What a transaction made true: the next offsets, and the heads of the chains that grew."""
+
+    positions: Mapping[At, int]
+    heads: Mapping[At, Head]
+
+
+AfterCommit = Callable[[Committed], None]
+
+
+class PostgresTransaction:
+    """Satisfies `stream.transaction.Transaction`. One process, one instance, one transaction at a time.
+
+    `after_commit` may fail without harm: what it does is done again after the next commit.
+    """
+
+    def __init__(self, engine: Engine, after_commit: AfterCommit = lambda _: None, patience: float = 60.0) -> None:
+        self._engine, self._after_commit, self._patience = engine, after_commit, patience
+        self._expected: dict[At, int] = {}
+        self._undecided: dict[At, int] = {}
+        self._months: set[str] = set()
+        self._connection: Connection | None = None
+        self._rows: list[Row] = []
+        self._filed = Filed()
+        self._positions: dict[At, int] = {}
+
+    def committed(self, partitions: Sequence[At]) -> Mapping[At, int]:
+        """The next offsets as Postgres has them, which this process expects to find again. A rebalance cannot be
+        put off, so an outage is waited out here.
+
+        Raises:
+            DatabaseUnavailable: Postgres did not serve for as long as there was patience.
+        """
+        until = time.monotonic() + self._patience
+        while True:
+            try:
+                found = self._read_offsets(partitions)
+                break
+            except DatabaseUnavailable:
+                if time.monotonic() >= until:
+                    raise
+                time.sleep(0.5)
+        for at in partitions:
+            self._expected[at] = found.get(at, 0)
+        return found
+
+    def _read_offsets(self, partitions: Sequence[At]) -> dict[At, int]:
+        with database_errors(), self._engine.connect() as connection:
+            cursor = cursor_of(connection)
+            cursor.execute(
+                "SELECT topic, partition, next_offset FROM ledger.chain_head "
+                "JOIN unnest(%s::text[], %s::int[]) AS wanted(topic, partition) USING (topic, partition)",
+                _columns(partitions),
+            )
+            return {(topic, partition): offset for topic, partition, offset in cursor.fetchall()}
+
+    def begin(self) -> None:
+        with database_errors():
+            self._connection = self._engine.connect()
+            self._connection.begin()
+        self._rows, self._filed, self._positions = [], Filed(), {}
+
+    def write(self, outcome: Outcome, records: Sequence[Outbound]) -> None:  # noqa: ARG002 - nothing goes to topics
+        if isinstance(outcome, Entries):
+            self._rows = outcome.rows
+
+    def advance(self, positions: Mapping[At, int]) -> None:
+        """File the rows, and move offsets and heads.
+
+        Raises:
+            Fenced: a chain is not where this process left it.
+            DatabaseUnavailable: nothing was changed; the same rows again.
+        """
+        with database_errors():
+            cursor = cursor_of(self._open)
+            heads = self._lock(cursor, sorted(positions))
+            self._ensure_months(cursor)
+            rows = [row for row in self._rows if row.offset >= self._expected[row.topic, row.partition]]
+            self._filed = file(cursor, rows, heads)
+            self._positions = {at: max(offset, self._expected[at]) for at, offset in positions.items()}
+            _move(cursor, self._positions, heads | self._filed.heads)
+
+    def commit(self) -> None:
+        """Raises DatabaseUnavailable also where the outcome is unknown: the next transaction will see it."""
+        self._undecided = dict(self._positions)
+        with database_errors():
+            self._open.commit()
+        self._expected |= self._undecided
+        self._undecided = {}
+        self._months |= _months(self._rows)
+        self._close()
+        metrics.count(self._filed)
+        self._after_commit(Committed(self._positions, self._filed.heads))
+
+    def abort(self) -> None:
+        """Never fails: a connection that is gone has rolled back already."""
+        try:
+            if self._connection is not None:
+                self._connection.rollback()
+        except Exception:  # noqa: BLE001 - whatever the driver says, the next transaction takes a new connection
+            self._engine.dispose()
+        finally:
+            self._close()
+
+    @property
+    def _open(self) -> Connection:
+        if self._connection is None:
+            raise DatabaseUnavailable("no transaction is open")
+        return self._connection
+
+    def _close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            try:
+                connection.close()
+            except Exception:  # noqa: BLE001 - a broken connection cannot be closed, only forgotten
+                self._engine.dispose()
+
+    def _lock(self, cursor: Cursor, chains: Sequence[At]) -> dict[At, Head]:
+        """Lock the heads of some chains, in order, and see that each is where we left it."""
+        cursor.execute(
+            "INSERT INTO ledger.chain_head (topic, partition, next_offset, sequence, hash, batches, frontier) "
+            "SELECT topic, partition, 0, 0, %s, 0, '' "
+            "FROM unnest(%s::text[], %s::int[]) AS wanted(topic, partition) ON CONFLICT DO NOTHING",
+            (chain.GENESIS, *_columns([at for at in chains if not self._expected.get(at)])),
+        )
+        cursor.execute(
+            "SELECT topic, partition, next_offset, sequence, hash, batches, frontier FROM ledger.chain_head "
+            "WHERE (topic, partition) IN (SELECT * FROM unnest(%s::text[], %s::int[])) "
+            "ORDER BY topic, partition FOR UPDATE",
+            _columns(chains),
+        )
+        heads: dict[At, Head] = {}
+        for topic, partition, offset, sequence, hash_, batches, frontier in cursor.fetchall():
+            self._check((topic, partition), offset)
+            heads[topic, partition] = Head(sequence, bytes(hash_), batches, chain.unpack(bytes(frontier)))
+        return heads
+
+    def _check(self, at: At, offset: int) -> None:
+        """After a commit whose outcome nobody knows there are two places where the chain may be."""
+        expected = self._expected.get(at, 0)
+        if offset == self._undecided.get(at):
+            self._expected[at] = offset
+        elif offset != expected:
+            LEDGER_FENCED.inc()
+            raise Fenced(
+                f"{at[0]}/{at[1]} stands at offset {offset} in the ledger, and this process left it at {expected}: "
+                "another sink has the partition"
+            )
+
+    def _ensure_months(self, cursor: Cursor) -> None:
+        for month in sorted(_months(self._rows) - self._months):
+            cursor.execute(
+                "SELECT ledger.ensure_month(%s)", (datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC),)
+            )
+
+
+def _columns(chains: Iterable[At]) -> tuple[list[str], list[int]]:
+    pairs = list(chains)
+    return [topic for topic, _ in pairs], [partition for _, partition in pairs]
+
+
+def _months(rows: Sequence[Row]) -> set[str]:
+    hours = {row.appended_at // 3_600_000 for row in rows}
+    return {datetime.fromtimestamp(hour * 3600, UTC).strftime("%Y-%m") for hour in hours}
+
+
+def _move(cursor: Cursor, positions: Mapping[At, int], heads: Mapping[At, Head]) -> None:
+    moves = [
+        (*at, offset, heads[at].sequence, heads[at].hash, heads[at].batches, chain.pack(heads[at].frontier))
+        for at, offset in sorted(positions.items())
+    ]
+    cursor.execute(
+        "UPDATE ledger.chain_head h SET next_offset = m.next_offset, sequence = m.sequence, hash = m.hash, "
+        "batches = m.batches, frontier = m.frontier, moved_at = now() "
+        "FROM unnest(%s::text[], %s::int[], %s::int8[], %s::int8[], %s::bytea[], %s::int8[], %s::bytea[]) "
+        "AS m(topic, partition, next_offset, sequence, hash, batches, frontier) "
+        "WHERE (h.topic, h.partition) = (m.topic, m.partition)",
+        [list(column) for column in zip(*moves, strict=True)],
+    )
+    if cursor.rowcount != len(moves):
+        raise Fenced(f"{len(moves)} chain heads should have moved, and {cursor.rowcount} did")

@@ -1,0 +1,198 @@
+"""Whether a chain is whole: every inconsistency by name, never only the first.
+
+Pure: rows, batches and anchors go in as they were read, in the order of their offsets. Knows nothing of how they
+were written; it recomputes everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+from processors.ledger import merkle
+from processors.ledger.anchors import Anchor
+from processors.ledger.chain import GENESIS, Batch, Head, leaf_of, link, with_batch
+
+
+class Kind(StrEnum):
+    """What can be wrong with a chain."""
+
+    GAP = "GAP"
+    BAD_HASH = "BAD_HASH"
+    BAD_ROOT = "BAD_ROOT"
+    REORDERED = "REORDERED"
+    EXTRA_ROW = "EXTRA_ROW"
+    TAIL_TRUNCATED = "TAIL_TRUNCATED"
+    ANCHOR_MISMATCH = "ANCHOR_MISMATCH"
+    ANCHOR_REPLAYED = "ANCHOR_REPLAYED"
+    BAD_SIGNATURE = "BAD_SIGNATURE"
+
+
+@dataclass(frozen=True, slots=True)
+class Inconsistency:
+    """One thing that is wrong, where, and in words."""
+
+    kind: Kind
+    topic: str
+    partition: int
+    sequence: int
+    message: str
+
+
+class StoredRow(NamedTuple):
+    """A row as the database has it: its place, the canonical bytes of its columns, and its hash."""
+
+    sequence: int
+    offset: int
+    canonical: bytes
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain:
+    """What the database says of a chain besides its rows. `start` and `before`: the row before the first one read.
+
+    `batches` are all there ever were, also of months that were taken out. `whole` is false where rows were left out
+    by date at the end.
+    """
+
+    topic: str
+    partition: int
+    head: Head
+    start: int = 0
+    before: bytes = GENESIS
+    batches: Sequence[Batch] = ()
+    anchors: Sequence[Anchor] = ()
+    whole: bool = True
+
+
+def verify(chain: Chain, rows: Iterable[StoredRow]) -> Iterator[Inconsistency]:
+    """Everything that is wrong with a chain. Reads the rows once, in order, and keeps only one batch of leaves."""
+    walk = _Walk(chain, {anchor.sequence: b"" for anchor in chain.anchors if anchor.signed})
+    for row in rows:
+        yield from walk.step(row)
+    yield from walk.end()
+    yield from _verify_anchors(chain, walk)
+
+
+@dataclass(slots=True)
+class _Walk:
+    chain: Chain
+    hashes: dict[int, bytes]
+    """Row hashes at the sequences that somebody signed; filled on the way."""
+
+    expected: int = 0
+    before: bytes = b""
+    offset: int = -1
+    extra: int = 0
+    suspect: bool = False
+    leaves: list[bytes] = field(default_factory=list[bytes])
+    next_batch: int = 0
+
+    def __post_init__(self) -> None:
+        self.expected, self.before = self.chain.start + 1, self.chain.before
+        while self.next_batch < len(self.chain.batches) and self._batch.last < self.expected:
+            self.next_batch += 1
+
+    @property
+    def _batch(self) -> Batch:
+        return self.chain.batches[self.next_batch]
+
+    def step(self, row: StoredRow) -> Iterator[Inconsistency]:
+        sequence, offset, canonical, stored = row
+        if self.chain.whole and sequence > self.chain.head.sequence:
+            self.extra += 1
+            return
+        leaf = leaf_of(canonical)
+        if sequence != self.expected:
+            yield self._misplaced(sequence)
+            self.suspect = True
+        elif link(self.before, sequence, leaf) != stored:
+            yield self._wrong(Kind.BAD_HASH, sequence, f"row {sequence} (offset {offset}) is not what was hashed")
+            self.suspect = True
+        if sequence >= self.expected:
+            if sequence in self.hashes:
+                self.hashes[sequence] = stored
+            self.before, self.expected = stored, sequence + 1
+        yield from self._climb(sequence, leaf)
+
+    def _misplaced(self, sequence: int) -> Inconsistency:
+        if sequence > self.expected:
+            missing = f"{self.expected}" + (f" to {sequence - 1}" if sequence - 1 > self.expected else "")
+            return self._wrong(Kind.GAP, self.expected, f"missing before row {sequence}: {missing}")
+        return self._wrong(Kind.REORDERED, sequence, f"row {sequence} comes after row {self.expected - 1}")
+
+    def _climb(self, sequence: int, leaf: bytes) -> Iterator[Inconsistency]:
+        """Gather the leaves of the batch that is running, and compare its root when it ends."""
+        if self.next_batch >= len(self.chain.batches):
+            return
+        if sequence >= self._batch.first:
+            self.leaves.append(leaf)
+        while self.next_batch < len(self.chain.batches) and sequence >= self._batch.last:
+            batch, complete = self._batch, len(self.leaves) == self._batch.last - self._batch.first + 1
+            if complete and not self.suspect and merkle.root(self.leaves) != batch.root:
+                yield self._wrong(
+                    Kind.BAD_ROOT, batch.first, f"rows {batch.first} to {batch.last} have another root"
+                )
+            self.leaves, self.suspect, self.next_batch = [], False, self.next_batch + 1
+
+    def end(self) -> Iterator[Inconsistency]:
+        head, last = self.chain.head, self.expected - 1
+        if not self.chain.whole:
+            return
+        if self.extra:
+            yield self._wrong(
+                Kind.EXTRA_ROW, head.sequence + 1, f"{self.extra} rows lie behind row {head.sequence}, the last one"
+            )
+        if last < head.sequence:
+            yield self._wrong(
+                Kind.TAIL_TRUNCATED, last, f"the chain ends at row {last}, and its head says {head.sequence}"
+            )
+        elif self.before != head.hash:
+            yield self._wrong(Kind.BAD_HASH, last, f"the head has another hash than row {last}")
+
+    def _wrong(self, kind: Kind, sequence: int, message: str) -> Inconsistency:
+        return Inconsistency(kind, self.chain.topic, self.chain.partition, sequence, message)
+
+
+def _verify_anchors(chain: Chain, walk: _Walk) -> Iterator[Inconsistency]:
+    def wrong(kind: Kind, anchor: Anchor, message: str) -> Inconsistency:
+        return Inconsistency(kind, chain.topic, chain.partition, anchor.sequence, message)
+
+    roots = _roots(chain)
+    longest = 0
+    for anchor in sorted(chain.anchors, key=lambda anchor: anchor.place):
+        if not anchor.signed:
+            yield wrong(Kind.BAD_SIGNATURE, anchor, f"no known key signed the anchor at row {anchor.sequence}")
+            continue
+        if anchor.sequence < longest:
+            yield wrong(
+                Kind.ANCHOR_REPLAYED, anchor, f"the anchor at row {anchor.sequence} came after one at row {longest}"
+            )
+        longest = max(longest, anchor.sequence)
+        last = walk.expected - 1
+        if anchor.sequence > last:
+            if chain.whole:
+                yield wrong(
+                    Kind.TAIL_TRUNCATED,
+                    anchor,
+                    f"row {anchor.sequence} was anchored, and the chain ends at row {last}",
+                )
+        elif (found := walk.hashes.get(anchor.sequence)) and found != anchor.head:
+            yield wrong(Kind.ANCHOR_MISMATCH, anchor, f"row {anchor.sequence} was anchored with another hash")
+        elif anchor.batches in roots and roots[anchor.batches] != anchor.root:
+            yield wrong(Kind.ANCHOR_MISMATCH, anchor, f"the first {anchor.batches} batches have another root")
+
+
+def _roots(chain: Chain) -> dict[int, bytes]:
+    """The roots over the batches at each number of them that somebody signed."""
+    wanted = {anchor.batches for anchor in chain.anchors if anchor.signed and anchor.batches}
+    roots: dict[int, bytes] = {}
+    head = Head()
+    for batch in chain.batches:
+        head = with_batch(head, batch)
+        if head.batches in wanted:
+            roots[head.batches] = head.root
+    return roots | dict.fromkeys(wanted - set(roots), b"") if chain.batches else roots

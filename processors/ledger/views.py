@@ -1,0 +1,55 @@
+"""Current state made anew from the events, to be compared with what has grown, or put in its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from processors.ledger.compaction import REGISTERS, TABLES, WHOLE_LEDGER, fold
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Rows of a table that the events do not lead to, and rows that they lead to and that are missing."""
+
+    table: str
+    unfounded: int
+    missing: int
+
+
+def compare(connection: Connection) -> list[Difference]:
+    """Where current state and events disagree; empty if nowhere. Changes nothing; the transaction must be one that
+    sees one state of the database throughout."""
+    differences: list[Difference] = []
+    for table in TABLES:
+        fresh = _fresh(connection, table)
+        unfounded = _count(connection, f"ledger.{table}", fresh)
+        missing = _count(connection, fresh, f"ledger.{table}")
+        if unfounded or missing:
+            differences.append(Difference(table, unfounded, missing))
+    return differences
+
+
+def rebuild(connection: Connection) -> None:
+    """Put what the events lead to in the place of current state. The sink waits meanwhile."""
+    for table in TABLES:
+        connection.execute(text(f"LOCK TABLE ledger.{table} IN EXCLUSIVE MODE"))
+    for table in TABLES:
+        fresh = _fresh(connection, table)
+        connection.execute(text(f"DELETE FROM ledger.{table}"))
+        connection.execute(text(f"INSERT INTO ledger.{table} SELECT * FROM {fresh}"))
+
+
+def _fresh(connection: Connection, table: str) -> str:
+    name = f"pg_temp.fresh_{table}"
+    connection.execute(text(f"CREATE TEMP TABLE fresh_{table} (LIKE ledger.{table} INCLUDING ALL) ON COMMIT DROP"))
+    for register in REGISTERS:
+        if register.table == table:
+            connection.exec_driver_sql(fold(register, WHOLE_LEDGER, into=name))
+    return name
+
+
+def _count(connection: Connection, one: str, other: str) -> int:
+    query = f"SELECT count(*) FROM (SELECT * FROM {one} EXCEPT SELECT * FROM {other}) AS difference"
+    return connection.execute(text(query)).scalar_one()

@@ -1,0 +1,43 @@
+"""What an ecosystem is to the guard: how its manifest is known and read, and whose versions it speaks of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from processors.events.subject import Manifest
+from processors.manifests.node import Node
+from processors.versions import Dialect
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ecosystem:
+    """One kind of manifest. `host` and `dialect` are what its plugins usually mean; the matrix decides."""
+
+    name: str
+    file: str
+    host: str
+    dialect: Dialect
+    recognises: Callable[[str, Node], bool]
+    """Whether a file of this name (lower case) and content is of this kind."""
+
+    read: Callable[[Node], Manifest]
+    """The statements; what cannot be read is noted as a defect of the root."""
+
+    keys: frozenset[str]
+    """Top-level keys that the format knows, whether the check needs them or not."""
+
+    nested: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
+    """What the format knows under some of them."""
+
+    host_example: str
+    """How its file states which hosts it runs on."""
+
+    version_key: str = "version"
+    needs_key: str
+    needs_example: str = ""
+    """How a dependency with a range is written; empty where the format has no such thing."""
+
+    runtime_example: str = ""
+    """How a runtime's version is written; empty where the host brings the runtime."""

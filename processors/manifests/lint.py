@@ -1,0 +1,249 @@
+"""What a vendor should mend in a manifest before a platform refuses it: what is malformed, and what is not said."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import islice
+from typing import Any, Final, cast
+
+from processors.errors import Refused, shorten
+from processors.events.subject import Manifest, Requirement
+from processors.manifests.ecosystem import Ecosystem
+from processors.manifests.node import Node
+from processors.manifests.read import ecosystem_of, open_document
+from processors.scalars import WrittenFloat, WrittenInt
+from processors.versions import Dialect, parse_range, parse_version
+
+MOST_ADVICE: Final = 200
+"""Advice of one kind that is given for one file."""
+
+
+class Level(StrEnum):
+    """An error is refused or misunderstood by the check; a warning leaves the decision to the platform."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """One thing to mend: where, what, and how to write it instead."""
+
+    level: Level
+    path: str
+    problem: str
+    write: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    root: Node
+    manifest: Manifest
+    ecosystem: Ecosystem
+    dialect: Dialect
+
+
+def lint(data: bytes, name: str, dialect: Dialect | None = None) -> tuple[Advice, ...]:
+    """What to mend in a manifest file, errors first. Without a dialect, that of its ecosystem is used.
+
+    Raises DocumentRefused where `read_manifest` does. A file without errors may still not suit a host.
+    """
+    root = open_document(data, name)
+    ecosystem = ecosystem_of(name, root)
+    case = _Case(root, ecosystem.read(root), ecosystem, dialect or ecosystem.dialect)
+    advice = dict.fromkeys(item for rule in _RULES for item in islice(rule(case), MOST_ADVICE))
+    return tuple(sorted(advice, key=lambda item: item.level is not Level.ERROR))
+
+
+def _defects(case: _Case) -> Iterator[Advice]:
+    for defect in case.root.defects:
+        yield Advice(Level.ERROR, defect.path, defect.problem, _example(case, defect.path))
+
+
+def _unknown_keys(case: _Case) -> Iterator[Advice]:
+    """A misspelled key is a statement that nobody hears. Keys that begin with `x-` are the vendor's own."""
+    yield from _misspelled(case.root, case.ecosystem.keys)
+    for key, known in case.ecosystem.nested.items():
+        yield from _misspelled(case.root[key], known)
+    homes = {key: home for home, known in case.ecosystem.nested.items() for key in known}
+    for key, node in case.root.entries():
+        if key in homes and key not in case.ecosystem.keys:
+            yield Advice(Level.ERROR, node.path, "this key is not read here", f"{homes[key]}: {{{key}: ...}}")
+
+
+def _misspelled(parent: Node, known: frozenset[str]) -> Iterator[Advice]:
+    unknown = ((key, node) for key, node in parent.entries() if key not in known and not key.startswith(_OWN))
+    for key, node in islice(unknown, 200):  # comparing words takes time
+        if meant := difflib.get_close_matches(key[:64], sorted(known), 1, 0.8):
+            problem = f"the key `{shorten(key)}` is not known; did you mean `{meant[0]}`?"
+            yield Advice(Level.ERROR, node.path, problem, f"{meant[0]}: ...")
+
+
+def _host(case: _Case) -> Iterator[Advice]:
+    said, path = case.manifest, _key(case.ecosystem.host_example)
+    if said.host_range is None and said.min_host is None and said.max_host is None:
+        yield Advice(Level.WARNING, path, "no host range; a platform may block it", case.ecosystem.host_example)
+    if said.host_range is not None:
+        yield from _range(case, path, "", said.host_range, case.dialect)
+    for key, bound, operator in zip(_BOUNDS, (said.min_host, said.max_host), (">=", "<="), strict=True):
+        if bound is not None:
+            yield from _bound(case, key if case.ecosystem.name == "powerx" else path, bound, operator)
+
+
+def _bound(case: _Case, path: str, bound: str, operator: str) -> Iterator[Advice]:
+    problem = _refusal(parse_version, bound, case.dialect)
+    if problem and _refusal(parse_range, f"{operator}{bound}", case.dialect):
+        yield Advice(Level.ERROR, path, problem, _example(case, path))
+    elif problem:
+        yield Advice(
+            Level.WARNING, path, f"`{shorten(bound)}` is not a whole version", f'{path}: "{shorten(bound)}.0"'
+        )
+
+
+def _version(case: _Case) -> Iterator[Advice]:
+    if case.manifest.version and (problem := _refusal(parse_version, case.manifest.version, case.dialect)):
+        path = case.ecosystem.version_key
+        yield Advice(Level.ERROR, path, problem, _example(case, path))
+
+
+def _needs(case: _Case) -> Iterator[Advice]:
+    path, example = case.ecosystem.needs_key, case.ecosystem.needs_example
+    for need in case.manifest.requires:
+        yield from _range(case, path, need.id, need.range, case.dialect)
+        if example and not need.range:
+            write = example.replace("com.powerx.plugins.crm", shorten(need.id))
+            yield Advice(Level.WARNING, path, f"`{shorten(need.id)}` in any version, even the first", write)
+    for conflict in case.manifest.conflicts:
+        yield from _range(case, "dependencies.conflicts", conflict.id, conflict.range, case.dialect)
+
+
+def _runtime(case: _Case) -> Iterator[Advice]:
+    """Runtimes, databases and contracts have versions of their own, which are read as npm reads them."""
+    example = case.ecosystem.runtime_example
+    if case.manifest.runtimes is None and example:
+        yield Advice(Level.WARNING, _key(example), "no runtime version; a platform may warn or block", example)
+    stated: Iterable[tuple[str, Iterable[Requirement]]] = (
+        ("runtime", case.manifest.runtimes or ()),
+        ("database", case.manifest.databases),
+        ("capabilities.consumes", case.manifest.consumes),
+    )
+    for path, needs in stated:
+        for need in needs:
+            yield from _range(case, path, need.id, need.range, Dialect.NPM)
+
+
+def _range(case: _Case, path: str, id: str, text: str, dialect: Dialect) -> Iterator[Advice]:
+    if text and (problem := _refusal(parse_range, text, dialect)):
+        yield Advice(Level.ERROR, path, f"{shorten(id)}: {problem}" if id else problem, _example(case, path))
+
+
+def _refusal(parse: Callable[[str, Dialect], object], text: str, dialect: Dialect) -> str:
+    try:
+        parse(text, dialect)
+    except Refused as error:
+        return str(error)
+    return ""
+
+
+def _unquoted_numbers(case: _Case) -> Iterator[Advice]:
+    for node in _versions_in(case.root, ""):
+        text = cast("WrittenFloat | WrittenInt", node.value).text
+        key = node.path.rpartition(".")[2]
+        if key in _BOUNDS and _refusal(parse_version, text, case.dialect):
+            continue  # advised as a whole version already
+        yield Advice(Level.WARNING, node.path, f"{text} is a number to most readers; quote it", f'{key}: "{text}"')
+
+
+def _versions_in(node: Node, key: str) -> Iterator[Node]:
+    """Numbers where a version is meant, by their key or by the list or mapping of versions that they are in."""
+    for below_key, below in node.entries():
+        if isinstance(below.value, WrittenFloat if key in _RUNTIMES else (WrittenFloat, WrittenInt)):
+            if below_key in _VERSION_KEYS or key in _VERSIONS_BY_NAME:
+                yield below
+        else:
+            yield from _versions_in(below, below_key)
+    for index, value in enumerate(cast("list[Any]", node.value) if node.is_list else ()):
+        yield from _versions_in(Node(value, f"{node.path}[{index}]"), key)
+
+
+def _migrations(case: _Case) -> Iterator[Advice]:
+    for index, migration in enumerate(case.manifest.migrations):
+        path = f"migrations[{index}]" if case.root["migrations"].is_list else "migrations"
+        if not migration.checksum:
+            problem = "no checksum; a changed migration cannot be noticed"
+            yield Advice(Level.WARNING, path, problem, 'checksum: "sha256:<hex>"')
+        if migration.reversible is None:
+            problem = "not said whether it can be undone; a platform counts on the worse"
+            yield Advice(Level.WARNING, path, problem, "reversible: false")
+
+
+def _lifecycle(case: _Case) -> Iterator[Advice]:
+    stated = case.manifest.lifecycle
+    if "status" not in case.ecosystem.nested.get("lifecycle", ()) or stated.status in ("", "active"):
+        return
+    for key in ("effective_date", "sunset_at"):
+        if getattr(stated, key) is None and not any(d.path == f"lifecycle.{key}" for d in case.root.defects):
+            yield Advice(
+                Level.WARNING, f"lifecycle.{key}", f"{shorten(stated.status)}, but no date", f'{key}: "2027-03-31"'
+            )
+
+
+def _key(example: str) -> str:
+    return example.partition(":")[0].strip('"')
+
+
+def _example(case: _Case, path: str) -> str:
+    """How the place is written properly: the example of the nearest key above it."""
+    if case.ecosystem.name != "powerx":
+        return case.ecosystem.host_example if case.ecosystem.host_example.startswith(path) else ""
+    steps = re.sub(r"\[[0-9]+\]", "", path).split(".")
+    paths = (".".join(steps[:length]) for length in range(len(steps), 0, -1))
+    return next((_EXAMPLES[path] for path in paths if path in _EXAMPLES), "")
+
+
+_RULES: Final = (
+    _defects, _unknown_keys, _version, _host, _needs, _runtime, _unquoted_numbers, _migrations, _lifecycle,
+)  # fmt: skip
+
+_BOUNDS: Final = ("min_core", "max_core")
+_OWN: Final = ("x-", "x_")
+
+_VERSION_KEYS: Final = frozenset(
+    {"version", "range", "corex_version", "min_core", "max_core", "security_baseline_version", "data_format"}
+    | {"from", "to", "from_version", "to_version"}
+)
+_RUNTIMES: Final = frozenset({"runtime", "backend", "frontend"})
+_VERSIONS_BY_NAME: Final = _RUNTIMES | {
+    "runtimes", "database", "databases", "requires", "optional", "conflicts", "provides", "consumes", "components",
+}  # fmt: skip
+
+_EXAMPLES: Final = {
+    "id": "id: com.powerx.plugins.crm",
+    "pluginId": "id: com.powerx.plugins.crm",
+    "version": 'version: "1.5.0"',
+    "name": "name: Inventory Sync",
+    "corex_version": 'corex_version: ">=2.0.0 <3.0.0"',
+    "min_core": 'min_core: "1.8.0"',
+    "max_core": 'max_core: "1.9.0"',
+    "dependencies": 'dependencies: {requires: ["com.powerx.plugins.crm >=0.5.0"]}',
+    "dependencies.requires": "- com.powerx.plugins.crm >=0.5.0",
+    "dependencies.conflicts": "- com.powerx.legacy.stock",
+    "dependencies.replaces": "- com.powerx.legacy.stock",
+    "runtime": 'runtime: {kind: go, version: ">=1.21", entry: ./bin/plugin}',
+    "runtimes": 'runtimes: {go: ">=1.21"}',
+    "database": 'database: {engine: postgresql, version: ">=14"}',
+    "databases": '- {engine: postgresql, version: ">=14"}',
+    "capabilities.provides": '- {id: crm.contacts, version: "1.4"}',
+    "capabilities.consumes": "- crm.contacts ^1.4",
+    "contracts": 'contracts: {crm.contacts: "^1.4"}',
+    "components": '- {id: openssl, version: "3.0.13"}',
+    "migrations": '- {id: "0007", checksum: "sha256:<hex>", reversible: false}',
+    "lifecycle": 'lifecycle: {status: deprecated, effective_date: "2026-10-01", sunset_at: "2027-03-31"}',
+    "lifecycle.effective_date": 'effective_date: "2026-10-01"',
+    "lifecycle.sunset_at": 'sunset_at: "2027-03-31"',
+}
+"""How to write what plugin.yaml states, by path."""

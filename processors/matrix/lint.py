@@ -1,0 +1,169 @@
+"""What a matrix says that cannot be right: errors that must not be published, and warnings for its author. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import combinations
+from typing import Final, NamedTuple
+
+from processors.errors import RangeInvalid, VersionInvalid
+from processors.events.subject import Requirement
+from processors.events.vocabulary import Code
+from processors.matrix.document import GOVERNANCE, ONLY_HOST, HostDeclaration, MatrixDocument, Release, Rule
+from processors.matrix.weighing import Ranges, is_narrower, read_ranges
+from processors.versions import Dialect, Range, parse_range, parse_version
+
+_MOST_COMPARED: Final = 200
+"""Rows of one pattern that are compared with each other: that costs the square of it."""
+
+
+class Notice(NamedTuple):
+    """Something about a place in a matrix. An error means that the guard would block for it."""
+
+    where: str
+    message: str
+    is_error: bool = False
+
+
+def lint(document: MatrixDocument, now: int) -> list[Notice]:
+    """Everything that is wrong or odd. `now` is milliseconds since the epoch, UTC."""
+    return [
+        *_expiry(document, now),
+        *_hosts(document),
+        *(notice for rule in document.rules for notice in _rule(document, rule, now)),
+        *(notice for release in document.releases for notice in _release(document, release)),
+        *_repeated(document.releases),
+        *_contradictions(document),
+    ]
+
+
+def errors(notices: Iterable[Notice]) -> list[Notice]:
+    return [notice for notice in notices if notice.is_error]
+
+
+def _expiry(document: MatrixDocument, now: int) -> Iterator[Notice]:
+    if document.published_at is not None and document.published_at + document.expires_after <= now:
+        yield Notice("published_at", "it has expired; set a later time, or leave it out to have it stamped")
+
+
+def _hosts(document: MatrixDocument) -> Iterator[Notice]:
+    for host in document.hosts.values():
+        for n, release in enumerate(host.releases):
+            where = f"hosts.{host.name}.releases[{n}]"
+            yield from _unreadable(where, lambda at=release, d=host.dialect: parse_version(at, Dialect(d)))
+
+
+def _rule(document: MatrixDocument, rule: Rule, now: int) -> Iterator[Notice]:
+    where = f"matrix[{rule.row}]"
+    yield from _override(rule, where, now)
+    host = document.hosts.get(rule.host)
+    if host is None:
+        yield Notice(f"{where}.host", f"`{rule.host}` is not among the hosts of this source")
+    dialect = Dialect(host.dialect) if host else Dialect.NPM
+    unreadable = list(_unreadable(where, lambda: read_ranges(rule, dialect)))
+    yield from unreadable
+    if unreadable:
+        return
+    ranges = read_ranges(rule, dialect)
+    if ranges.plugins.is_empty() or ranges.hosts.is_empty():
+        yield Notice(where, "it can never apply: no version lies between its bounds")
+    elif host and host.releases and not _meets_any(ranges.hosts, host.releases, dialect):
+        yield Notice(f"{where}.host_range", f"no declared release of `{host.name}` is in `{rule.host_range}`")
+
+
+def _meets_any(hosts: Range, releases: Iterable[str], dialect: Dialect) -> bool:
+    try:
+        versions = [parse_version(release, dialect) for release in releases]
+    except VersionInvalid:
+        return True  # the host's own notice says so
+    return any(hosts.admits(version) or hosts.excludes_only_as_prerelease(version) for version in versions)
+
+
+def _override(rule: Rule, where: str, now: int) -> Iterator[Notice]:
+    if rule.overrides is None:
+        return
+    if rule.source != GOVERNANCE:
+        yield Notice(f"{where}.overrides", f"it is ignored: only the source `{GOVERNANCE}` can loosen")
+    if rule.overrides.until <= now:
+        yield Notice(f"{where}.overrides.until", "the override is past; remove it")
+    what = rule.overrides.what
+    if what.isupper() and what not in Code.__members__:
+        yield Notice(f"{where}.overrides.what", f"`{what}` is no finding code", is_error=True)
+    if rule.action == "block":
+        yield Notice(f"{where}.action", "a row that overrides others and blocks by itself loosens nothing")
+
+
+def _release(document: MatrixDocument, release: Release) -> Iterator[Notice]:
+    where = f"releases[{release.row}]"
+    dialect = Dialect.NPM
+    if "*" in release.plugin:
+        yield Notice(f"{where}.plugin", "a release is of one plugin; a `*` belongs into a rule", is_error=True)
+    for name, range in release.hosts.items():
+        host = document.hosts.get(name) if name != ONLY_HOST else _only(document)
+        if name == ONLY_HOST and host is None:
+            message = f"{len(document.hosts)} hosts are declared; write `hosts: {{name: range}}` to say which one"
+            yield Notice(f"{where}.host", message, is_error=True)
+        elif host is None:
+            yield Notice(f"{where}.hosts.{name}", f"`{name}` is not among the hosts of this source")
+        dialect = Dialect(host.dialect) if host else Dialect.NPM
+        yield from _unreadable(f"{where}.host", lambda r=range, d=dialect: parse_range(r, d) if r else None)
+    yield from _unreadable(f"{where}.version", lambda: parse_version(release.version, dialect))
+    yield from _needs(where, "requires", release.requires, dialect)
+    yield from _needs(where, "conflicts", release.conflicts, dialect)
+    yield from _needs(where, "runtime", release.runtimes, dialect)
+    yield from _needs(where, "database", release.databases, dialect)
+    yield from _needs(where, "consumes", release.consumes, dialect)
+
+
+def _only(document: MatrixDocument) -> HostDeclaration | None:
+    return next(iter(document.hosts.values())) if len(document.hosts) == 1 else None
+
+
+def _needs(where: str, name: str, needs: tuple[Requirement, ...], dialect: Dialect) -> Iterator[Notice]:
+    for n, need in enumerate(needs):
+        if need.range:
+            yield from _unreadable(f"{where}.{name}[{n}]", lambda r=need.range: parse_range(r, dialect))
+
+
+def _unreadable(where: str, read: Callable[[], object]) -> Iterator[Notice]:
+    try:
+        read()
+    except (VersionInvalid, RangeInvalid) as error:
+        yield Notice(where, str(error), is_error=True)
+
+
+def _repeated(releases: Iterable[Release]) -> Iterator[Notice]:
+    seen: dict[tuple[str, str], int] = {}
+    for release in releases:
+        first = seen.setdefault((release.plugin, release.version), release.row)
+        if first != release.row:
+            yield Notice(f"releases[{release.row}]", f"the same release stands in releases[{first}]; both bind")
+
+
+def _contradictions(document: MatrixDocument) -> Iterator[Notice]:
+    """Rows of one pattern that overlap, disagree, and of which neither is narrower: the stricter one wins."""
+    groups: dict[tuple[str, str], list[Rule]] = {}
+    for rule in document.rules:
+        groups.setdefault((rule.host, rule.plugin), []).append(rule)
+    for (name, _), rules in groups.items():
+        if 1 < len(rules) <= _MOST_COMPARED:
+            host = document.hosts.get(name)
+            yield from _disagreeing(rules, Dialect(host.dialect) if host else Dialect.NPM)
+
+
+def _disagreeing(rules: list[Rule], dialect: Dialect) -> Iterator[Notice]:
+    readable = [(rule, ranges) for rule in rules if (ranges := _ranges_of(rule, dialect))]
+    for (one, ours), (other, theirs) in combinations(readable, 2):
+        apart = ours.plugins.intersect(theirs.plugins).is_empty() or ours.hosts.intersect(theirs.hosts).is_empty()
+        if one.action != other.action and not (apart or is_narrower(ours, theirs) or is_narrower(theirs, ours)):
+            message = (
+                f"it overlaps matrix[{one.row}], which says {one.action}; where both apply, the stricter one wins"
+            )
+            yield Notice(f"matrix[{other.row}]", message)
+
+
+def _ranges_of(rule: Rule, dialect: Dialect) -> Ranges | None:
+    try:
+        return read_ranges(rule, dialect)
+    except (VersionInvalid, RangeInvalid):
+        return None

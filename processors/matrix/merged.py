@@ -1,0 +1,216 @@
+"""All sources seen as one matrix. Each keeps its own rows and index, so one refresh swaps one source only."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from types import MappingProxyType
+from typing import ClassVar, Literal, NamedTuple, TypeVar
+
+from processors.errors import VersionInvalid
+from processors.events.vocabulary import Dimension, Severity
+from processors.matrix.document import (
+    DEFAULT_SEVERITIES,
+    DEFAULT_WEIGHTS,
+    GOVERNANCE,
+    STRICTEST_FIRST,
+    HostDeclaration,
+    MatrixDocument,
+    Policy,
+    Release,
+    Rule,
+    Undeclared,
+)
+from processors.matrix.index import SourceIndex
+from processors.versions import Dialect
+
+_Key = TypeVar("_Key")
+
+_REMEMBERED = 65_536
+"""Look-ups that a matrix remembers: the same few plugins and releases are asked for again and again."""
+
+
+class Source(NamedTuple):
+    """A source's standing. Times are milliseconds since the epoch, UTC."""
+
+    name: str
+    revision: str
+    digest: str
+    issued_at: int
+    expires_at: int
+
+
+class _Entry(NamedTuple):
+    source: Source
+    rows: SourceIndex
+
+
+@dataclass(frozen=True, eq=False)
+class Matrix:
+    """Immutable: `add` and `without` give another one and leave this as it is.
+
+    An expired source still binds; whoever asks must look at `expired` too, and refuse to rely on it.
+    """
+
+    _entries: Mapping[str, _Entry] = field(default_factory=dict[str, _Entry])
+
+    EMPTY: ClassVar[Matrix]
+
+    @classmethod
+    def of(cls, documents: Iterable[tuple[MatrixDocument, int, int]]) -> Matrix:
+        """From documents with the instants at which each was issued and expires. A later one of a source wins."""
+        return cls._with({d.source: _entry(d, issued, expires) for d, issued, expires in documents})
+
+    def add(self, document: MatrixDocument, issued_at: int, expires_at: int) -> Matrix:
+        """With this document in the place of whatever its source stated before."""
+        return self._with({**self._entries, document.source: _entry(document, issued_at, expires_at)})
+
+    def without(self, source: str) -> Matrix:
+        return self._with({name: entry for name, entry in self._entries.items() if name != source})
+
+    @classmethod
+    def _with(cls, entries: Mapping[str, _Entry]) -> Matrix:
+        return cls(dict(sorted(entries.items())))
+
+    @cached_property
+    def sources(self) -> tuple[Source, ...]:
+        """In the order of their names."""
+        return tuple(entry.source for entry in self._entries.values())
+
+    @cached_property
+    def digest(self) -> str:
+        """Names the whole basis of an answer: each source with its revision and digest."""
+        lines = (f"{s.name}\n{s.revision}\n{s.digest}\n" for s in self.sources)
+        return "sha256:" + hashlib.sha256("".join(lines).encode()).hexdigest()
+
+    def document(self, source: str) -> MatrixDocument | None:
+        """What the source states, as it states it."""
+        entry = self._entries.get(source)
+        return entry.rows.document if entry else None
+
+    def host(self, name: str) -> HostDeclaration | None:
+        return self.hosts.get(name)
+
+    @cached_property
+    def hosts(self) -> Mapping[str, HostDeclaration]:
+        """Every host that some source declares. Releases and components add up. The dialect is governance's, else
+        that of the first source by name that declares the host; so is the baseline, where it is stated."""
+        declared: dict[str, HostDeclaration] = {}
+        for document in self._by_precedence:
+            for name, host in document.hosts.items():
+                declared[name] = _joined(declared[name], host) if name in declared else host
+        return MappingProxyType(dict(sorted(declared.items())))
+
+    @cached_property
+    def undeclared(self) -> Undeclared:
+        """The strictest that any source states; the default where none states anything."""
+        return Undeclared(self._strictest("host"), self._strictest("runtime"), self._strictest("matrix"))
+
+    @cached_property
+    def weights(self) -> Mapping[Dimension, int]:
+        """Governance's, else those of the first source by name that states any, over the defaults."""
+        return _stated(DEFAULT_WEIGHTS, (d.weights for d in self._by_precedence))
+
+    @cached_property
+    def severities(self) -> Mapping[Severity, int]:
+        """As `weights`."""
+        return _stated(DEFAULT_SEVERITIES, (d.severity for d in self._by_precedence))
+
+    def rules(self, host: str, plugin: str) -> Sequence[Rule]:
+        """Every rule about the plugin on the host, whatever the versions; sources by name, then rows in order."""
+        return self._rules(host, plugin)
+
+    @cached_property
+    def _rules(self) -> Callable[[str, str], Sequence[Rule]]:
+        return lru_cache(_REMEMBERED)(self._find_rules)
+
+    def _find_rules(self, host: str, plugin: str) -> Sequence[Rule]:
+        found = [rules for entry in self._entries.values() if (rules := entry.rows.rules(host, plugin))]
+        return found[0] if len(found) == 1 else [rule for rules in found for rule in rules]
+
+    def releases(self, plugin: str) -> Sequence[Release]:
+        """Every release of the plugin that a source knows; the same version once per source that lists it."""
+        return [release for entry in self._entries.values() for release in entry.rows.releases(plugin)]
+
+    def release(self, plugin: str, version: str, dialect: Dialect | None = None) -> Sequence[Release]:
+        """The rows of one release. With a dialect, another spelling of the version is the same version."""
+        return self._release(plugin, version, dialect)
+
+    @cached_property
+    def _release(self) -> Callable[[str, str, Dialect | None], Sequence[Release]]:
+        return lru_cache(_REMEMBERED)(self._find_release)
+
+    def _find_release(self, plugin: str, version: str, dialect: Dialect | None) -> Sequence[Release]:
+        if dialect is None:
+            return [release for release in self.releases(plugin) if release.version == version]
+        try:
+            found = [rows for index in self._indexes if (rows := index.release(plugin, version, dialect))]
+        except VersionInvalid:
+            return ()
+        return found[0] if len(found) == 1 else [release for rows in found for release in rows]
+
+    def names_host(self, host: str) -> bool:
+        """Whether any source declares the host or has a row about it. True where no source names any host."""
+        return host in self.hosts_named or not self.hosts_named
+
+    @cached_property
+    def hosts_named(self) -> frozenset[str]:
+        """Every host that some source declares or has a row about."""
+        return frozenset[str]().union(self.hosts, *(entry.rows.hosts for entry in self._entries.values()))
+
+    def mentions(self, plugin: str) -> bool:
+        """Whether any row of any source, on any host, is about the plugin."""
+        return any(entry.rows.mentions(plugin) for entry in self._entries.values())
+
+    def expired(self, now: int) -> tuple[Source, ...]:
+        """The sources that must not be trusted any more: those whose `expires_at` is `now` or earlier."""
+        return tuple(source for source in self.sources if source.expires_at <= now)
+
+    def next_change(self, now: int) -> int | None:
+        """The first instant after `now` at which a source expires or an override ends; None if there is none.
+
+        Until then, time alone changes no answer of this matrix.
+        """
+        ends = [end for entry in self._entries.values() for end in entry.rows.override_ends]
+        return min((t for t in (*ends, *(s.expires_at for s in self.sources)) if t > now), default=None)
+
+    @cached_property
+    def _indexes(self) -> tuple[SourceIndex, ...]:
+        return tuple(entry.rows for entry in self._entries.values())
+
+    @cached_property
+    def _by_precedence(self) -> tuple[MatrixDocument, ...]:
+        documents = [entry.rows.document for entry in self._entries.values()]
+        return tuple(sorted(documents, key=lambda document: document.source != GOVERNANCE))
+
+    def _strictest(self, what: Literal["host", "runtime", "matrix"]) -> Policy:
+        stated = {d.undeclared[what] for d in self._by_precedence if what in d.undeclared}
+        fallback: Policy = getattr(Undeclared(), what)
+        for policy in STRICTEST_FIRST:
+            if policy in stated:
+                return policy
+        return fallback
+
+
+Matrix.EMPTY = Matrix()
+
+
+def _entry(document: MatrixDocument, issued_at: int, expires_at: int) -> _Entry:
+    source = Source(document.source, document.revision, document.digest, issued_at, expires_at)
+    return _Entry(source, SourceIndex(document))
+
+
+def _joined(first: HostDeclaration, second: HostDeclaration) -> HostDeclaration:
+    return HostDeclaration(
+        first.name,
+        first.dialect,
+        tuple(dict.fromkeys(first.releases + second.releases)),
+        tuple(dict.fromkeys(first.components + second.components)),
+        first.security_baseline or second.security_baseline,
+    )
+
+
+def _stated(defaults: Mapping[_Key, int], candidates: Iterable[Mapping[_Key, int]]) -> Mapping[_Key, int]:
+    return MappingProxyType({**defaults, **next(filter(None, candidates), dict[_Key, int]())})

@@ -1,0 +1,258 @@
+"""Which rows decide about a plugin version on a host version.
+
+Within a source: the most specific plugin pattern, then the narrowest range, then block before warn before allow.
+Across sources: each one's row binds, and the strictest wins; only governance can loosen, by a row that says what,
+why and until when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from itertools import groupby
+from operator import attrgetter
+from typing import Final, NamedTuple
+
+from processors.errors import RangeInvalid, VersionInvalid
+from processors.events.report import RowWeighed
+from processors.matrix.document import GOVERNANCE, Override, Rule, strictness
+from processors.matrix.merged import Matrix
+from processors.versions import Dialect, Range, Version, between, parse_range, parse_version
+
+MOST_ROWS: Final = 50
+"""Rows a weighing shows; it counts them all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighing:
+    """What the matrix says of one plugin version on one host version.
+
+    `decisive` holds at most one row per source, sources by name; what governance overrides is not in it.
+    `rows` shows the first rows that apply, decisive ones first and loosening ones next; `count` is of all of them.
+    `listed` is whether any row applies or any source lists this release. `broken` holds the rows of which a
+    version or range cannot be read: whether they apply is unknown, so each of them is a block.
+    """
+
+    decisive: tuple[Rule, ...] = ()
+    rows: tuple[RowWeighed, ...] = ()
+    count: int = 0
+    listed: bool = False
+    overrides: tuple[tuple[Rule, Override], ...] = ()
+    broken: tuple[tuple[Rule, RangeInvalid | VersionInvalid], ...] = ()
+
+    @property
+    def action(self) -> str:
+        """The strictest of what binds: allow where nothing does, block where a row is broken."""
+        if self.broken:
+            return "block"
+        return max((rule.action for rule in self.decisive), key=strictness, default="allow")
+
+    def override_of(self, *names: str) -> tuple[Rule, Override] | None:
+        """The governance row that loosens a finding code, a source or `source#row`, if one is in force."""
+        return next((pair for pair in self.overrides if pair[1].what in names), None)
+
+
+def weigh(
+    matrix: Matrix, host: str, host_version: str, dialect: str, plugin: str, version: str, now: int
+) -> Weighing:
+    """Pure; `now` decides only whether an override is past. Raises VersionInvalid for the two versions asked about.
+
+    A row that blocks or warns is about every version between its ends, pre-releases too; a row that allows is
+    about those that the dialect admits. So a candidate never slips past a block, nor in under an allow.
+    """
+    known = Dialect(dialect)
+    question = _Question(parse_version(host_version, known), parse_version(version, known))
+    candidates = matrix.rules(host, plugin)
+    applying, broken = _applying(candidates, question)
+    overrides = _in_force([row for row in applying if row.rule.source == GOVERNANCE], now)
+    loosened = {override.what for _, override in overrides}
+    binding = [row for row in applying if not _is_loosened(row.rule, loosened)]
+    decisive = tuple(_decisive(list(rows)).rule for _, rows in groupby(binding, key=_source))
+    return Weighing(
+        decisive=decisive,
+        rows=_shown(applying, decisive, overrides, now),
+        count=len(applying),
+        listed=bool(applying or broken or matrix.release(plugin, version, known)),
+        overrides=overrides,
+        broken=broken,
+    )
+
+
+class _Question(NamedTuple):
+    host: Version
+    plugin: Version
+
+
+class Ranges(NamedTuple):
+    """The plugin and host versions that a rule is about."""
+
+    plugins: Range
+    hosts: Range
+
+
+class _Applying(NamedTuple):
+    """A rule that is about the versions in question."""
+
+    rule: Rule
+    ranges: Ranges
+
+
+def _source(row: _Applying) -> str:
+    return row.rule.source
+
+
+def _applying(
+    rules: Sequence[Rule], question: _Question
+) -> tuple[list[_Applying], tuple[tuple[Rule, RangeInvalid | VersionInvalid], ...]]:
+    applying: list[_Applying] = []
+    broken: list[tuple[Rule, RangeInvalid | VersionInvalid]] = []
+    for rule in rules:
+        try:
+            ranges = read_ranges(rule, question.host.dialect)
+        except (RangeInvalid, VersionInvalid) as error:
+            broken.append((rule, error))
+            continue
+        if _is_about(rule, ranges.plugins, question.plugin) and _is_about(rule, ranges.hosts, question.host):
+            applying.append(_Applying(rule, ranges))
+    return applying, tuple(broken)
+
+
+def read_ranges(rule: Rule, dialect: Dialect) -> Ranges:
+    """Raises VersionInvalid for a bound, RangeInvalid for the host range, that the dialect cannot read."""
+    return _ranges(rule.min_version, rule.max_version, rule.host_range, dialect)
+
+
+@lru_cache(32_768)
+def _ranges(min_version: str | None, max_version: str | None, host_range: str, dialect: Dialect) -> Ranges:
+    """Rows share few pairs of ranges, and the same rows are weighed for every request."""
+    hosts = parse_range(host_range, dialect) if host_range else between(None, None, dialect)
+    return Ranges(between(min_version, max_version, dialect), hosts)
+
+
+def _is_about(rule: Rule, range: Range, version: Version) -> bool:
+    return range.admits(version) or (rule.action != "allow" and range.excludes_only_as_prerelease(version))
+
+
+def _decisive(rows: Sequence[_Applying]) -> _Applying:
+    """The row that speaks for its source, whatever the order of the rows."""
+    if len(rows) == 1:
+        return rows[0]
+    best = max(_specificity(row.rule.plugin) for row in rows)
+    specific = [row for row in rows if _specificity(row.rule.plugin) == best]
+    narrow = [row for row in specific if not any(is_narrower(other.ranges, row.ranges) for other in specific)]
+    return min(narrow, key=lambda row: (-_closed_ends(row.ranges), -strictness(row.rule.action), row.rule.row))
+
+
+def _specificity(pattern: str) -> tuple[bool, int]:
+    """A whole id before any glob, then the glob with more literal text."""
+    return "*" not in pattern, len(pattern) - pattern.count("*")
+
+
+def is_narrower(one: Ranges, other: Ranges) -> bool:
+    """Inside in plugin versions and in host versions, and truly smaller in one of them."""
+    inside = _within(one.plugins, other.plugins) and _within(one.hosts, other.hosts)
+    return inside and not (_within(other.plugins, one.plugins) and _within(other.hosts, one.hosts))
+
+
+def _within(inner: Range, outer: Range) -> bool:
+    """In order alone: each stretch of `inner` lies in one of `outer`."""
+    return all(
+        any(big.lower[:2] <= small.lower[:2] and small.upper[:2] <= big.upper[:2] for big in outer.intervals)
+        for small in inner.intervals
+    )
+
+
+def _closed_ends(ranges: Ranges) -> int:
+    """How many of the four ends are bounded: of two ranges that merely overlap, the more closed one is narrower."""
+    ends = [end for range in ranges for end in (range.intervals[0].lower, range.intervals[-1].upper)]
+    return sum(end.version is not None for end in ends)
+
+
+def _in_force(governance: Sequence[_Applying], now: int) -> tuple[tuple[Rule, Override], ...]:
+    """Governance's overrides that are not past, unless governance's own decisive row is stricter than they are."""
+    if not any(row.rule.overrides for row in governance):
+        return ()
+    floor = strictness(_decisive(governance).rule.action)
+    return tuple(
+        (rule, rule.overrides)
+        for rule in map(attrgetter("rule"), governance)
+        if rule.overrides and now < rule.overrides.until and strictness(rule.action) >= floor
+    )
+
+
+def _is_loosened(rule: Rule, loosened: Iterable[str]) -> bool:
+    return rule.source != GOVERNANCE and (rule.source in loosened or f"{rule.source}#{rule.row}" in loosened)
+
+
+def _shown(
+    applying: Sequence[_Applying],
+    decisive: Sequence[Rule],
+    overrides: Sequence[tuple[Rule, Override]],
+    now: int,
+) -> tuple[RowWeighed, ...]:
+    deciding = {(rule.source, rule.row) for rule in decisive}
+    loosened = {override.what: rule for rule, override in overrides}
+    loosening = {(rule.source, rule.row) for rule, _ in overrides}
+    ordered = sorted(
+        (row.rule for row in applying),
+        key=lambda rule: ((rule.source, rule.row) not in deciding, (rule.source, rule.row) not in loosening),
+    )
+    return tuple(
+        RowWeighed(
+            source=rule.source,
+            revision=rule.revision,
+            row=rule.row,
+            says=said(rule),
+            action=rule.action,
+            decisive=(rule.source, rule.row) in deciding,
+            why=_why(rule, (rule.source, rule.row) in deciding, loosened, loosening, now),
+        )
+        for rule in ordered[:MOST_ROWS]
+    )
+
+
+def said(rule: Rule) -> str:
+    """The row in a few words: what it is about."""
+    ends = (
+        f">={rule.min_version}" if rule.min_version else "",
+        f"<={rule.max_version}" if rule.max_version else "",
+    )
+    versions = " ".join(filter(None, ends)) or "any version"
+    return f"{rule.plugin} {versions} on {rule.host} {rule.host_range or 'any version'}"
+
+
+def _why(
+    rule: Rule, decisive: bool, loosened: Mapping[str, Rule], loosening: Collection[tuple[str, int]], now: int
+) -> str:
+    in_force = (rule.source, rule.row) in loosening
+    reasons = [_standing(rule, decisive, loosened), _own_override(rule, in_force, now), rule.notes]
+    return "; ".join(filter(None, reasons))
+
+
+def _standing(rule: Rule, decisive: bool, loosened: Mapping[str, Rule]) -> str:
+    by = loosened.get(f"{rule.source}#{rule.row}") or loosened.get(rule.source)
+    if by is not None and rule.source != GOVERNANCE:
+        return f"overridden by {GOVERNANCE} row {by.row}"
+    return "" if decisive else f"another row of {rule.source} is more specific or stricter"
+
+
+def _own_override(rule: Rule, in_force: bool, now: int) -> str:
+    if rule.overrides is None:
+        return ""
+    if rule.source != GOVERNANCE:
+        return f"its override of {rule.overrides.what} is ignored, because only {GOVERNANCE} can loosen"
+    if now >= rule.overrides.until:
+        return f"its override of {rule.overrides.what} is past"
+    if not in_force:
+        return f"its override of {rule.overrides.what} is ignored, because a stricter row of {GOVERNANCE} decides"
+    return f"overrides {rule.overrides.what} until {minute(rule.overrides.until)}: {rule.overrides.why}"
+
+
+def minute(instant: int) -> str:
+    """The UTC minute of an instant in milliseconds; of one beyond the calendar, its number."""
+    try:
+        return f"{datetime.fromtimestamp(instant / 1000, UTC):%Y-%m-%d %H:%M} UTC"
+    except (OverflowError, ValueError, OSError):
+        return f"instant {instant}"

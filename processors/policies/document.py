@@ -1,0 +1,64 @@
+"""Security policies by component. The newest policy of a component replaces the one before it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import Final
+
+SEVERITIES: Final = ("critical", "high", "medium", "low")
+"""Worst first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advisory:
+    """A known weakness of some versions. `severity` is critical, high, medium, low, or empty for not known."""
+
+    id: str
+    aliases: tuple[str, ...] = ()
+    summary: str = ""
+    severity: str = ""
+    affected: tuple[str, ...] = ()
+    fixed: tuple[str, ...] = ()
+    url: str = ""
+    withdrawn_at: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """What security says of one component. `published_at` is milliseconds since the epoch, UTC."""
+
+    component_id: str
+    policy_id: str
+    published_at: int
+    publisher: str = ""
+    required_baseline: str = ""
+    advisories: tuple[Advisory, ...] = ()
+    dialect: str = "npm"
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 of the policy's canonical JSON."""
+        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class Policies:
+    """All policies in force, by component id. Immutable: a change makes another one."""
+
+    by_component: Mapping[str, Policy] = field(default_factory=dict[str, Policy])
+
+    @classmethod
+    def of(cls, policies: Iterable[Policy]) -> Policies:
+        return cls(MappingProxyType({policy.component_id: policy for policy in policies}))
+
+    def about(self, component: str) -> Policy | None:
+        return self.by_component.get(component)
+
+
+NO_POLICIES = Policies()

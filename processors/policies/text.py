@@ -1,0 +1,155 @@
+"""Security policies as people and databases write them: our own files in YAML or JSON, and OSV records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Final, cast
+
+from processors import json_text, yaml_text
+from processors.errors import DocumentRefused
+from processors.files import content_of, naming
+from processors.matrix.reading import Fields, Problem, Reading, found, refusal
+from processors.policies.document import SEVERITIES, Advisory, Policy
+from processors.policies.osv import is_osv, read_osv
+from processors.versions import Dialect
+
+LARGEST: Final = 16 * 1024 * 1024
+"""Bytes of a JSON file; YAML is bounded by its reader."""
+
+_POLICY: Final = (
+    "component",
+    "policy_id",
+    "published_at",
+    "publisher",
+    "required_baseline",
+    "dialect",
+    "advisories",
+)
+_ADVISORY: Final = ("id", "aliases", "summary", "severity", "affected", "fixed", "url", "withdrawn_at")
+_DIALECTS: Final = tuple(str(dialect) for dialect in Dialect)
+
+
+def load_policies(files: Iterable[Path], component: str | None = None) -> tuple[Policy, ...]:
+    """The policies of some files, one for each component, in the order of their ids.
+
+    Raises DocumentRefused that names the file, the place in it and the number of other problems.
+    """
+    read = list[Policy]()
+    for file in files:
+        with naming(file):
+            read += parse_policies(policy_text(file), json=file.suffix == ".json", component=component)
+    return merged(read)
+
+
+def parse_policies(content: bytes | str, *, json: bool = False, component: str | None = None) -> tuple[Policy, ...]:
+    """As `load_policies`, from the text of one file."""
+    policies, problems = inspect_policies(content, json=json, component=component)
+    if problems:
+        raise refusal(problems)
+    return policies
+
+
+def inspect_policies(
+    content: bytes | str, *, json: bool = False, component: str | None = None
+) -> tuple[tuple[Policy, ...], list[Problem]]:
+    """The policies of one file and everything that is wrong with it; where that is anything, do not use them.
+
+    A file holds a policy, an OSV record, a list of either, or what an OSV server answers: `vulns` with a list.
+    `component` is whom OSV records are about, in the place of their packages. Raises DocumentRefused when the
+    text is no YAML or JSON at all, or states two things of one component that exclude each other.
+    """
+    if json:
+        value, reading = json_text.load(content, limit=LARGEST), Reading()
+    else:
+        text = yaml_text.load(content)
+        value, reading = text.value, Reading(text.lines)
+    policies = [p for item, path in _items(value) for p in _policies(reading, item, path, component)]
+    return (merged(policies) if not reading.problems else ()), reading.problems
+
+
+def policy_text(file: Path) -> bytes:
+    """What stands in the file, up to one byte more than may be read. Raises DocumentRefused if there is none."""
+    return content_of(file, LARGEST if file.suffix == ".json" else yaml_text.LIMIT)
+
+
+def merged(policies: Sequence[Policy]) -> tuple[Policy, ...]:
+    """One policy for each component. Raises DocumentRefused where two say what cannot both hold."""
+    by_component: dict[str, list[Policy]] = {}
+    for policy in policies:
+        by_component.setdefault(policy.component_id, []).append(policy)
+    return tuple(_merged(id, parts) for id, parts in sorted(by_component.items()))
+
+
+def _merged(component: str, parts: Sequence[Policy]) -> Policy:
+    dialect = _agreed(component, "dialect", parts)
+    advisories: dict[str, Advisory] = {}
+    for advisory in (advisory for part in parts for advisory in part.advisories):
+        if advisories.setdefault(advisory.id, advisory) != advisory:
+            raise DocumentRefused(component, f"the advisory `{advisory.id}` is stated twice, and differently")
+    return Policy(
+        component_id=component,
+        policy_id=_agreed(component, "policy_id", parts) or component,
+        published_at=max(part.published_at for part in parts),
+        publisher=_agreed(component, "publisher", parts),
+        required_baseline=_agreed(component, "required_baseline", parts),
+        advisories=tuple(advisories.values()),
+        dialect=dialect,
+    )
+
+
+def _agreed(component: str, what: str, parts: Sequence[Policy]) -> str:
+    stated = dict.fromkeys(text for part in parts if (text := getattr(part, what)))
+    if len(stated) > 1:
+        raise DocumentRefused(component, f"expected one {what}, found {' and '.join(f'`{s}`' for s in stated)}")
+    return next(iter(stated), "")
+
+
+def _items(value: Any) -> list[tuple[Any, yaml_text.Path]]:
+    """What stands for one policy each, and where."""
+    answer: Any = cast("dict[str, Any]", value).get("vulns") if isinstance(value, dict) else None
+    if isinstance(answer, list):
+        return [(item, ("vulns", n)) for n, item in enumerate(cast("list[Any]", answer))]
+    if isinstance(value, list):
+        return [(item, (n,)) for n, item in enumerate(cast("list[Any]", value))]
+    return [(value, ())]
+
+
+def _policies(reading: Reading, value: Any, path: yaml_text.Path, component: str | None) -> list[Policy]:
+    if is_osv(value):
+        return read_osv(reading, value, path, component)
+    if not isinstance(value, dict):
+        reading.refuse(path, f"expected a policy with `component`, or an OSV record; found {found(value)}")
+        return []
+    return [_policy(reading.fields(value, path, _POLICY))]
+
+
+def _policy(stated: Fields) -> Policy:
+    advisories = stated.items("advisories")
+    return Policy(
+        component_id=stated.id("component"),
+        policy_id=stated.optional("policy_id") or "",
+        published_at=stated.instant("published_at") or 0,
+        publisher=stated.text("publisher"),
+        required_baseline=stated.optional("required_baseline") or "",
+        advisories=tuple(_advisory(stated, item, n) for n, item in enumerate(advisories)),
+        dialect=stated.word("dialect", _DIALECTS) if "dialect" in stated else Dialect.NPM.value,
+    )
+
+
+def _advisory(policy: Fields, item: Any, n: int) -> Advisory:
+    path = (*policy.at("advisories"), n)
+    stated = policy.reading.fields(item, path, _ADVISORY)
+    affected = stated.texts("affected")
+    if not affected:
+        policy.reading.refuse(stated.at("affected"), "expected at least one range of affected versions")
+    return Advisory(
+        id=stated.id("id"),
+        aliases=stated.texts("aliases"),
+        summary=stated.text("summary"),
+        severity=stated.word("severity", SEVERITIES) if "severity" in stated else "",
+        affected=affected,
+        fixed=stated.texts("fixed"),
+        url=stated.text("url"),
+        withdrawn_at=stated.instant("withdrawn_at"),
+    )

@@ -1,0 +1,61 @@
+"""What strict YAML and strict JSON share: UTF-8 within a limit, printable text, numbers that keep their form."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Self
+
+from processors.errors import DocumentRefused, shorten
+
+_UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
+_LONGEST_NUMBER: Final = 40
+
+
+class WrittenInt(int):
+    """A whole number that knows how it was written, so that a message can show `007` as `007`."""
+
+    text: str
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        number = cls(_short(text))
+        number.text = text
+        return number
+
+
+class WrittenFloat(float):
+    """A number that knows how it was written: `1.10` equals 1.1, and whoever meant a version needs to be told."""
+
+    text: str
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        number = cls(_short(text))
+        number.text = text
+        return number
+
+
+def unprintable(text: str) -> bool:
+    """NUL, control characters other than tab and line ends, or half of a surrogate pair."""
+    return not (text.isascii() and text.isprintable()) and _UNPRINTABLE.search(text) is not None
+
+
+def utf8(text: bytes | str, limit: int) -> str:
+    """The text, less a byte order mark. Raises DocumentRefused when it is longer than `limit` bytes."""
+    size = len(text)
+    if size > limit:
+        raise DocumentRefused("", f"expected at most {limit} bytes, found {size}")
+    if isinstance(text, str):
+        return text
+    try:
+        return text.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DocumentRefused("", f"expected UTF-8, found another encoding at byte {error.start}") from None
+
+
+def _short(text: str) -> str:
+    if len(text) > _LONGEST_NUMBER:
+        raise DocumentRefused(
+            "", f"`{shorten(text, 20)}` has {len(text)} digits; a number has at most {_LONGEST_NUMBER}"
+        )
+    return text

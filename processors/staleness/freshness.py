@@ -1,0 +1,107 @@
+"""How old each matrix source is, judged against its allowed age and against its own habit. Pure.
+
+The allowed age of a source is the time between its issue and its expiry, as its publisher stated them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
+from itertools import pairwise
+from statistics import median
+from typing import Final, NamedTuple
+
+from processors.matrix.merged import Matrix, Source
+
+WHOLE: Final = "*"
+"""The name under which the matrix as a whole stands, beside the names of sources."""
+
+REMEMBERED: Final = 11
+"""Refreshes: ten intervals."""
+
+OVERDUE: Final = 2
+"""Usual intervals of silence that make a gap."""
+
+
+class Level(StrEnum):
+    FRESH = "FRESH"
+    AGEING = "AGEING"
+    EXPIRED = "EXPIRED"
+    MISSING = "MISSING"
+    WITHDRAWN = "WITHDRAWN"
+
+
+class Known(NamedTuple):
+    """What is remembered of a source. `level` is what people were last told, None before the first time.
+
+    `arrivals` are the broker's times of its last refreshes, oldest first; `refresh` names the last of them.
+    """
+
+    name: str
+    level: Level | None = None
+    since: int = 0
+    arrivals: tuple[int, ...] = ()
+    refresh: str = ""
+
+
+class Change(NamedTuple):
+    """A source whose standing is another than the one that people were told of."""
+
+    name: str
+    before: Level | None
+    after: Level
+    source: Source | None
+
+
+def level(source: Source, warn_at: int, now: int) -> Level:
+    """`warn_at` is percent of the allowed age. A source is expired from the very instant at which it expires."""
+    if source.expires_at <= now:
+        return Level.EXPIRED
+    return Level.AGEING if warns_at(source, warn_at) <= now else Level.FRESH
+
+
+def warns_at(source: Source, warn_at: int) -> int:
+    """The instant at which a source has used up `warn_at` percent of its allowed age."""
+    return source.issued_at + (source.expires_at - source.issued_at) * warn_at // 100
+
+
+def levels(matrix: Matrix, warn_at: int, now: int) -> dict[str, Level]:
+    """How each source stands, and the whole: MISSING as long as nobody has published."""
+    standing = {source.name: level(source, warn_at, now) for source in matrix.sources}
+    return {WHOLE: Level.FRESH if standing else Level.MISSING, **standing}
+
+
+def changes(matrix: Matrix, known: Mapping[str, Known], warn_at: int, now: int) -> Iterator[Change]:
+    """What people have not been told yet, by name. A first standing that is good is no news, but is remembered."""
+    standing = levels(matrix, warn_at, now)
+    sources = {source.name: source for source in matrix.sources}
+    for name in sorted(standing):
+        before = known[name].level if name in known else None
+        if before is not standing[name]:
+            yield Change(name, before, standing[name], sources.get(name))
+    for name in sorted(set(known) - set(standing)):
+        if (told := known[name].level) is not None:
+            yield Change(name, told, Level.WITHDRAWN, None)
+
+
+def is_news(change: Change) -> bool:
+    """Whether somebody should be told, rather than it only be remembered."""
+    return change.before is not None or change.after is not Level.FRESH
+
+
+def refreshed(known: Known, refresh: str, at: int) -> Known:
+    """With one more refresh. Another part of the last one is no other refresh."""
+    if refresh == known.refresh:
+        return known
+    return known._replace(arrivals=(*known.arrivals, at)[-REMEMBERED:], refresh=refresh)
+
+
+def usual_interval(arrivals: Sequence[int]) -> int | None:
+    """Median milliseconds between refreshes; None before the second one."""
+    return int(median(later - earlier for earlier, later in pairwise(arrivals))) if len(arrivals) > 1 else None
+
+
+def is_gap(arrivals: Sequence[int], now: int) -> bool:
+    """Whether a source has been silent for more than twice its usual interval; three refreshes make a habit."""
+    usual = usual_interval(arrivals)
+    return len(arrivals) > OVERDUE and usual is not None and now - arrivals[-1] > OVERDUE * usual

@@ -1,0 +1,124 @@
+"""The monitor's one door to the world: refreshes in, notifications and metrics out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from processors.events.ids import minted
+from processors.events.topics import MATRIX_REFRESHES, NOTIFICATIONS, STALENESS_STATE
+from processors.guard_config import Staleness
+from processors.matrix.fold import MatrixFold
+from processors.matrix.merged import Matrix
+from processors.staleness.freshness import Change, Known, Level, changes, is_news, refreshed
+from processors.staleness.measures import Measures
+from processors.staleness.words import notice
+from processors.stream.codec import Codec
+from processors.stream.headers import event_headers
+from processors.stream.types import Inbound, Outbound, Outcome, StateSpec, View
+
+SOURCE = "/compat-guard/staleness"
+_ONLY = 0
+"""The partition of the refreshes; there is one, so one process watches."""
+
+
+class StalenessMonitor:
+    """Tells people once for each change of a source's standing, and everybody else by metrics at any time.
+
+    What is in effect comes from the same fold that the checker reads, so that both agree. What was told is in the
+    changelog, so that a restart repeats nothing. `config` may change between batches.
+    """
+
+    name = "staleness"
+    inputs = (MATRIX_REFRESHES,)
+
+    def __init__(self, codec: Codec, config: Callable[[], Staleness]) -> None:
+        self._config, self._measures = config, Measures()
+        self._refreshes = codec.decoder(MATRIX_REFRESHES, "MatrixRefreshed")
+        self.tables = (MatrixFold(self._refreshes),)
+        self._notifications = codec.encoder(NOTIFICATIONS, "NotificationRequested")
+        self._written = codec.encoder(STALENESS_STATE, "StalenessState")
+        self._read = codec.decoder(STALENESS_STATE, "StalenessState")
+        self.state = StateSpec(STALENESS_STATE, self._encode, self._decode)
+
+    def handle(self, batch: Sequence[Inbound], view: View) -> Outcome:
+        """Remember when refreshes came. Whether they are in effect is the table's to say.
+
+        A tombstone clears away a part and says nothing of a refresh.
+        """
+        outcome = Outcome()
+        for record in batch:
+            if record.value is None:
+                continue
+            with outcome.rejecting(record):
+                part = self._refreshes(record.value)
+                before: Known = outcome.get(view, record.partition, part["source"]) or Known(part["source"])
+                after = refreshed(before, f"{part['digest']}@{part['issued_at']}", record.timestamp)
+                if after is not before:
+                    outcome.put(record.partition, after.name, after)
+                    outcome.facts.append(after)
+        return outcome
+
+    def tick(self, now: int, view: View) -> Outcome:
+        """Tell what has changed since people were last told."""
+        outcome, matrix, config = Outcome(), view.table(MATRIX_REFRESHES), self._config()
+        known: Mapping[str, Known] = view.state(_ONLY)
+        for change in changes(matrix, known, config.warn_at, now):
+            before = known.get(change.name, Known(change.name))
+            if is_news(change):
+                recipient = _recipient(change, matrix) or config.notify
+                outcome.publish(self._notification(change, before, recipient, now))
+                outcome.facts.append(change)
+            after = before._replace(level=change.after, since=now)
+            outcome.put(_ONLY, change.name, None if change.after is Level.WITHDRAWN else after)
+        return outcome
+
+    def observe(self, outcome: Outcome, view: View) -> None:
+        for fact in outcome.facts:
+            self._measures.count(fact)
+        self._measures.show(view.table(MATRIX_REFRESHES), view.state(_ONLY), self._config().warn_at, view.now)
+
+    def _notification(self, change: Change, before: Known, recipient: str, now: int) -> Outbound:
+        """The same change of the same refresh has one id, however often a tick has to be repeated."""
+        told = notice(change, now)
+        since = change.source.issued_at if change.source else before.since
+        id = minted("staleness", change.name, change.after, str(since))
+        value = self._notifications(
+            {
+                "notification_id": id,
+                "at": now,
+                "recipient": recipient,
+                "kind": told.kind,
+                "urgency": told.urgency,
+                "subject": told.subject,
+                "body": told.body,
+                "link": told.link,
+                "tenant": "",
+                "request_id": None,
+                "exception_id": None,
+                "count": 1,
+            }
+        )
+        headers = event_headers(id=id, type="plugin.compat.notification", source=SOURCE, time=now)
+        return Outbound(NOTIFICATIONS, recipient.encode(), value, headers)
+
+    def _encode(self, known: Known) -> bytes:
+        return self._written(
+            {
+                "source": known.name,
+                "level": known.level or "",
+                "since": known.since,
+                "arrivals": list(known.arrivals),
+                "refresh": known.refresh,
+            }
+        )
+
+    def _decode(self, value: bytes) -> Known:
+        record = self._read(value)
+        told = Level(record["level"]) if record["level"] else None
+        return Known(record["source"], told, record["since"], tuple(record["arrivals"]), record["refresh"])
+
+
+def _recipient(change: Change, matrix: Matrix) -> str:
+    """The channel that the source itself names, if it does."""
+    document = matrix.document(change.name) if change.source else None
+    return document.governance.alert_channel if document else ""

@@ -1,0 +1,68 @@
+"""What people are told of a source whose standing has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from processors.matrix.writing import instant
+from processors.staleness.freshness import WHOLE, Change, Level
+
+HOUR: Final = 3_600_000
+RUNBOOK: Final = "deploy/prometheus/RUNBOOKS.md"
+
+
+class Notice(NamedTuple):
+    kind: str
+    urgency: str
+    subject: str
+    body: str
+    link: str
+
+
+_REFRESH: Final = (
+    "Publish it with `compat-guard matrix sync` or `compat-guard matrix publish`, and see why its pipeline did not."
+)
+
+
+def notice(change: Change, now: int) -> Notice:
+    """In plain words: what is the matter, what it does to installations, and what to do."""
+    name = "the matrix" if change.name == WHOLE else f"matrix source {change.name}"
+    match change.after:
+        case Level.AGEING:
+            return Notice(
+                "matrix_ageing", "WARNING", f"{name} expires soon", _ageing(change, now), _link("matrixageing")
+            )
+        case Level.EXPIRED:
+            body = f"Every check that rests on it blocks with MATRIX_EXPIRED since {_expiry(change)}. {_REFRESH}"
+            return Notice("matrix_expired", "CRITICAL", f"{name} has expired", body, _link("matrixexpired"))
+        case Level.MISSING:
+            body = f"No source has published one, so every request blocks with MATRIX_MISSING. {_REFRESH}"
+            return Notice("matrix_missing", "CRITICAL", "there is no matrix", body, _link("matrixmissing"))
+        case Level.WITHDRAWN:
+            body = "It was taken off the topic. What it demanded binds no more; if nobody meant that, publish it."
+            return Notice("matrix_withdrawn", "WARNING", f"{name} was withdrawn", body, _link("matrixexpired"))
+        case Level.FRESH:
+            until = f" It expires at {_expiry(change)}." if change.source else ""
+            body = f"It was {_WAS.get(change.before, 'new')}, and is in effect.{until}"
+            return Notice("matrix_fresh", "INFO", f"{name} is fresh again", body, "")
+
+
+_WAS: Final[Mapping[Level | None, str]] = {
+    Level.AGEING: "about to expire",
+    Level.EXPIRED: "expired",
+    Level.MISSING: "missing",
+}
+
+
+def _ageing(change: Change, now: int) -> str:
+    left = (change.source.expires_at - now) / HOUR if change.source else 0
+    return f"It expires in {left:.1f} hours, at {_expiry(change)}; then checks that rest on it block. {_REFRESH}"
+
+
+def _expiry(change: Change) -> str:
+    return instant(change.source.expires_at) if change.source else "now"
+
+
+def _link(anchor: str) -> str:
+    return f"{RUNBOOK}#{anchor}"

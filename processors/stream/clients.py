@@ -1,0 +1,177 @@
+"""Every Kafka client, and the only place that knows their configuration keys.
+
+All consumers are read_committed, also those of topics that nobody writes in transactions: otherwise a new owner of
+a partition reads records again whose offsets still sit in the open transaction of the old one.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import warnings
+from collections.abc import Sequence
+from typing import Any, cast
+
+from confluent_kafka import Consumer, IsolationLevel, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # pyright: ignore[reportPrivateImportUsage]
+
+from processors.errors import BrokerUnavailable, SettingsInvalid
+from processors.stream.settings import StreamSettings
+
+LARGEST_REQUEST = 4 * 1024 * 1024
+"""What our producers may send at most, in bytes. The size of one value is bounded long before, by the codec."""
+
+_log = logging.getLogger("librdkafka")
+
+
+def group_consumer(
+    settings: StreamSettings, group: str, *, copartitioned: bool, tells_ends: bool = False
+) -> Consumer:
+    """A member of a group that never commits by itself and never guesses an offset.
+
+    Positions are the loop's: it assigns explicit offsets, and an offset outside the log is an error, not a jump.
+    `copartitioned` asks for an assignor that gives partition n of every topic to the same member. One that
+    `tells_ends` also gives an end-of-partition, as an error, each time that it has come to the end of a log.
+    """
+    membership = _membership(settings, copartitioned=copartitioned)
+    return _consumer(settings, group, **membership, **{"enable.partition.eof": tells_ends})
+
+
+def reader(settings: StreamSettings, name: str) -> Consumer:
+    """A consumer without a group, for assigned partitions that are read to their end: tables and changelogs."""
+    return _consumer(settings, f"{name}-reader", **{"enable.partition.eof": True})
+
+
+def transactional_producer(settings: StreamSettings, transactional_id: str) -> Producer:
+    timeout = int(settings.transaction_timeout * 1000)
+    return _producer(settings, **{"transactional.id": transactional_id, "transaction.timeout.ms": timeout})
+
+
+def plain_producer(settings: StreamSettings) -> Producer:
+    """An idempotent producer without transactions, for commands and the gateway."""
+    return _producer(settings)
+
+
+def admin(settings: StreamSettings) -> AdminClient:
+    return AdminClient(_common(settings), logger=_log)
+
+
+def partition_count(client: Consumer | Producer | AdminClient, topic: str, timeout: float = 10.0) -> int:
+    """How many partitions a topic has.
+
+    Raises:
+        SettingsInvalid: there is no such topic.
+        BrokerUnavailable: nobody answered.
+    """
+    try:
+        found = client.list_topics(topic, timeout=timeout).topics[topic]
+    except KafkaException as error:
+        raise BrokerUnavailable(f"no broker describes topic `{topic}`: {error.args[0].str()}") from error
+    if found.error is not None or not found.partitions:
+        raise SettingsInvalid(f"topic `{topic}` does not exist; create it with `compat-guard topics apply`")
+    return len(found.partitions)
+
+
+def ends(client: AdminClient, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    """The end of each log, which lies behind what open transactions have written. Raises KafkaException."""
+    latest = {TopicPartition(*at): OffsetSpec.latest() for at in partitions}
+    ask = cast(Any, client).list_offsets  # its futures are untyped
+    asked = ask(latest, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=5.0)
+    return {(at.topic, at.partition): found.result().offset for at, found in asked.items()}
+
+
+def refuse_plaintext(bootstrap: str, security: dict[str, str] | None = None) -> None:
+    """Raise SettingsInvalid if records or passwords would cross a network in the clear."""
+    protocol = (security or {}).get("security.protocol", "PLAINTEXT").upper()
+    far = [host for host in _hosts(bootstrap) if not _is_loopback(host)]
+    if far and protocol in ("PLAINTEXT", "SASL_PLAINTEXT"):
+        raise SettingsInvalid(
+            f"security.protocol {protocol} to `{far[0]}` would send everything in the clear; "
+            "set SSL or SASL_SSL, or allow plaintext explicitly"
+        )
+
+
+def _hosts(bootstrap: str) -> Sequence[str]:
+    addresses = [part.strip().rsplit("://", 1)[-1] for part in bootstrap.split(",") if part.strip()]
+    if not addresses:
+        raise SettingsInvalid("no broker address given; set the bootstrap servers, such as `broker:9093`")
+    return [address.rpartition(":")[0].strip("[]") or address for address in addresses]
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _common(settings: StreamSettings) -> dict[str, Any]:
+    if not settings.allow_plaintext:
+        refuse_plaintext(settings.bootstrap, dict(settings.security))
+    return {
+        "bootstrap.servers": settings.bootstrap,
+        "client.id": "compat-guard",
+        "retry.backoff.ms": 20,  # the default of 100 is most of a transaction's time
+        "reconnect.backoff.max.ms": 2000,
+        # Rebootstrapping, the default, replaces the brokers known when all of them are away; in librdkafka 2.16 a
+        # transaction that is open then waits for ever for a coordinator that is gone.
+        "metadata.recovery.strategy": "none",
+        "topic.metadata.refresh.interval.ms": 60_000,
+        **settings.security,
+    }
+
+
+def _consumer(settings: StreamSettings, group: str, **more: Any) -> Consumer:
+    keys = {
+        "group.id": group,
+        "isolation.level": "read_committed",
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "auto.offset.reset": "error",
+        "allow.auto.create.topics": False,
+        "fetch.wait.max.ms": 100,
+        "queued.min.messages": 20_000,
+        "fetch.message.max.bytes": LARGEST_REQUEST,
+    }
+    return Consumer(_common(settings) | keys | more, logger=_log)
+
+
+def _membership(settings: StreamSettings, *, copartitioned: bool) -> dict[str, Any]:
+    if settings.protocol == "consumer":
+        assignor = {"group.remote.assignor": "range"} if copartitioned else {}
+        return {"group.protocol": "consumer", **assignor}  # its session timeout is the broker's
+    return {
+        "group.protocol": "classic",
+        "partition.assignment.strategy": "range"
+        if is_eager(settings, copartitioned=copartitioned)
+        else "cooperative-sticky",
+        "session.timeout.ms": 10_000,
+    }
+
+
+def close(client: Consumer | Producer) -> None:
+    """Close a client. What it still complains of must not hide why the process ends."""
+    with warnings.catch_warnings(record=True) as complaints:
+        warnings.simplefilter("always")
+        try:
+            client.close()
+        except (KafkaException, RuntimeError) as error:
+            _log.warning("a client did not close in good order: %s", error)
+    for complaint in complaints:
+        _log.warning("a client did not close in good order: %s", complaint.message)
+
+
+def is_eager(settings: StreamSettings, *, copartitioned: bool) -> bool:
+    """Whether a rebalance takes all partitions away and assigns anew, rather than only what changes."""
+    return settings.protocol == "classic" and copartitioned
+
+
+def _producer(settings: StreamSettings, **more: Any) -> Producer:
+    keys = {
+        "enable.idempotence": True,
+        "partitioner": "murmur2_random",  # as Java clients do; librdkafka's own default is CRC32
+        "message.max.bytes": LARGEST_REQUEST,
+        "queue.buffering.max.messages": 1_000_000,
+        "linger.ms": 5,
+    }
+    return Producer(_common(settings) | keys | more, logger=_log)

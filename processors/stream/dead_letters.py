@@ -1,0 +1,152 @@
+"""Dead letters: what could not be processed, why, and the way back.
+
+A dead letter is the original record, byte for byte, with headers that say what happened. It is written in the
+transaction that moves past the original, so that no record is lost and none is quarantined twice.
+
+Input that cannot be read is quarantined without limit: who can write to a topic must not be able to stop us. Only
+records on which our own code failed count towards the circuit breaker: a bad release must not drain a topic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from processors.errors import BreakerOpen, shorten
+from processors.stream.types import INTERNAL, LARGEST_VALUE, Headers, Inbound, Outbound, Reject
+
+EXCEPTION = "__streams.errors.exception"
+MESSAGE = "__streams.errors.message"
+STACKTRACE = "__streams.errors.stacktrace"
+TOPIC = "__streams.errors.topic"
+PARTITION = "__streams.errors.partition"
+OFFSET = "__streams.errors.offset"
+PROCESSOR = "guard.errors.processor"
+STAGE = "guard.errors.stage"
+REASON = "guard.errors.reason"
+TRUNCATED = "guard.errors.truncated"
+REPLAYED = "guard.replayed"
+
+_OURS = frozenset({EXCEPTION, MESSAGE, STACKTRACE, TOPIC, PARTITION, OFFSET, PROCESSOR, STAGE, REASON, TRUNCATED})
+
+LONGEST_MESSAGE = 500
+"""Characters of an error that a dead letter shows. An error must not carry a payload into headers."""
+
+
+def dead_letter(reject: Reject, processor: str, topic: str) -> Outbound:
+    """The record of a reject. Of a value too large to be copied only the beginning is kept."""
+    record = reject.record
+    original = [header for header in record.headers if header[0] not in _OURS]
+    facts = {
+        EXCEPTION: reject.reason,
+        MESSAGE: shorten(reject.message, LONGEST_MESSAGE),
+        STACKTRACE: "",
+        TOPIC: record.topic,
+        PARTITION: str(record.partition),
+        OFFSET: str(record.offset),
+        PROCESSOR: processor,
+        STAGE: reject.stage,
+        REASON: reject.reason,
+    }
+    value = record.value
+    if value is not None and _size(value, original) > LARGEST_VALUE:
+        facts[TRUNCATED] = str(len(value))
+        value, original = value[:1000], []
+    headers = (*original, *((name, text.encode(errors="replace")) for name, text in facts.items()))
+    return Outbound(topic, record.key, value, headers)
+
+
+def _size(value: bytes, headers: Headers) -> int:
+    return len(value) + sum(len(name) + len(content or b"") for name, content in headers)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A dead letter, read back."""
+
+    record: Inbound
+    """As it lies on the dead letters' topic."""
+    topic: str
+    partition: int
+    offset: int
+    processor: str
+    reason: str
+    stage: str
+    message: str
+    truncated: bool
+
+    @property
+    def id(self) -> str:
+        """Where it lies among the dead letters, as `partition:offset`."""
+        return f"{self.record.partition}:{self.record.offset}"
+
+    def original(self, source: Inbound) -> Outbound:
+        """The record as it first came, marked as sent again. The key decides on the partition.
+
+        `source` is the dead letter's own record, or the original one where that was too large to be copied.
+        """
+        headers = [header for header in source.headers if header[0] not in _OURS]
+        return Outbound(self.topic, source.key, source.value, (*headers, (REPLAYED, self.id.encode())))
+
+
+def read_letter(record: Inbound) -> Letter | None:
+    """What a record among the dead letters says of itself; None for one that nobody of ours wrote."""
+    said = {name: (content or b"").decode(errors="replace") for name, content in record.headers}
+    try:
+        return Letter(
+            record=record,
+            topic=said[TOPIC],
+            partition=int(said[PARTITION]),
+            offset=int(said[OFFSET]),
+            processor=said[PROCESSOR],
+            reason=said[REASON],
+            stage=said[STAGE],
+            message=said[MESSAGE],
+            truncated=TRUNCATED in said,
+        )
+    except (KeyError, ValueError):
+        return None
+
+
+IN_A_ROW = 5
+WINDOW = 1000
+OF_WINDOW = 10
+
+
+@dataclass(frozen=True, slots=True)
+class CircuitBreaker:
+    """Stops the process when our own code fails on more than 5 records in a row, or on 1 % of the last 1,000.
+
+    The second rule waits until 1,000 records were seen: one failure among the first ten proves nothing. Frozen, so
+    that a batch which is aborted and handled again counts once.
+    """
+
+    row: int = 0
+    seen: int = 0
+    failures: tuple[int, ...] = ()
+
+    def after(self, batch: Sequence[Inbound], rejects: Sequence[Reject]) -> CircuitBreaker:
+        """The breaker once this batch is committed.
+
+        Raises:
+            BreakerOpen: the release, not the data, is to blame. Nothing of the batch may be committed.
+        """
+        failed = {id(reject.record): reject.message for reject in rejects if reject.reason == INTERNAL}
+        if not failed:
+            return CircuitBreaker(0 if batch else self.row, self.seen + len(batch), self.failures)
+        breaker = self
+        for record in batch:
+            breaker = breaker._next(failed=id(record) in failed, sample=next(iter(failed.values())))
+        return breaker
+
+    def _next(self, *, failed: bool, sample: str) -> CircuitBreaker:
+        seen = self.seen + 1
+        recent = tuple(at for at in (*self.failures, *((seen,) if failed else ())) if at > seen - WINDOW)
+        row = self.row + 1 if failed else 0
+        if row > IN_A_ROW:
+            raise BreakerOpen(f"our own code failed on {row} records in a row, such as: {sample}")
+        if seen >= WINDOW and len(recent) > OF_WINDOW:
+            raise BreakerOpen(
+                f"our own code failed on {len(recent)} of the last {WINDOW} records, such as: {sample}"
+            )
+        return CircuitBreaker(row, seen, recent)

@@ -1,0 +1,243 @@
+"""The whole architecture of a consumer in types: a batch and a view go in, an outcome comes out.
+
+The loop polls a batch, hands it to a `Processor`, writes what the `Outcome` holds in one transaction together
+with the offsets, and only then lets the state move. A processor never sees Kafka.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+from processors.errors import Fatal, OutputTooLarge, Refused, Unavailable, shorten
+
+Headers = Sequence[tuple[str, bytes | None]]
+
+INTERNAL = "internal"
+"""The reason of a reject that our own code is to blame for, not the data."""
+
+LARGEST_VALUE = 1_000_000
+"""Bytes of a value that we write or accept. A broker takes batches of 1,048,588 bytes unless told otherwise."""
+
+
+@dataclass(slots=True)
+class Inbound:
+    """One record as it came. Treat it as frozen: a rewind hands the same record in again.
+
+    `timestamp` is the broker's append time where the topic is set so, in milliseconds since the epoch, UTC.
+    `value` is None for a tombstone; an empty value is `b""` and something else.
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+
+
+class Outbound(NamedTuple):
+    """One record to write. `partition` None lets the key decide (murmur2, as Java clients do).
+
+    Only a dead letter may lack a key: it is kept as it came.
+    """
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+    partition: int | None = None
+
+
+class Reject(NamedTuple):
+    """A record that cannot be processed, and why. The loop makes it a dead letter in the same transaction."""
+
+    record: Inbound
+    reason: str
+    message: str
+    stage: str
+
+
+class Write(NamedTuple):
+    """One change of keyed state. `value` None deletes the key."""
+
+    partition: int
+    key: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class StateSpec:
+    """Keyed state and the compacted topic that holds it.
+
+    Values must be immutable: the loop hands out the very objects that it keeps. `encode` gives the bytes of a
+    changelog record, `decode` reads them back; `decode(encode(v)) == v` is tested for every processor.
+    """
+
+    changelog: str
+    encode: Callable[[Any], bytes]
+    decode: Callable[[bytes], Any]
+
+
+class Fold(Protocol):
+    """A table: a compacted topic read whole, by everyone, before the first batch.
+
+    `apply` takes the records of one drain and answers with those it refuses; it must leave the last good
+    snapshot standing when it refuses. The snapshot is immutable and is swapped whole.
+    """
+
+    topic: str
+
+    def apply(self, records: Sequence[Inbound]) -> Sequence[Reject]: ...
+    def snapshot(self) -> Any: ...
+
+
+class View(Protocol):
+    """What a processor may look at while it handles a batch. Nothing in it changes during the batch."""
+
+    @property
+    def now(self) -> int:
+        """Milliseconds since the epoch, UTC; one instant for the whole batch."""
+        ...
+
+    def state(self, partition: int) -> Mapping[str, Any]:
+        """The committed state of one input partition. Writes of the running batch are not in it."""
+        ...
+
+    def table(self, topic: str) -> Any:
+        """The snapshot of the fold of that topic."""
+        ...
+
+    def partitions(self) -> Sequence[int]:
+        """The input partitions this process owns."""
+        ...
+
+    def partition_count(self, topic: str) -> int:
+        """How many partitions a topic has, for a record that must go to where its key belongs."""
+        ...
+
+    def read_until(self, partition: int) -> int:
+        """The time up to which all inputs of this partition are read: whatever the broker took until then is in
+        the state. At most `now`, in its unit; 0 while nothing is known. Only where there is state.
+
+        Asks the broker, once for a view, so look first whether there is a clock to ring. It relies on topics that
+        have the broker's append time, and on clocks of broker and process that agree. Raises BrokerUnavailable.
+        """
+        ...
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a batch leads to. Nothing of it happens before the transaction commits; all of it does then."""
+
+    outputs: list[Outbound] = field(default_factory=list[Outbound])
+    writes: list[Write] = field(default_factory=list[Write])
+    rejects: list[Reject] = field(default_factory=list[Reject])
+    overlay: dict[tuple[int, str], Any] = field(default_factory=dict[tuple[int, str], Any])
+    facts: list[Any] = field(default_factory=list[Any])
+    """What `Observer.observe` counts."""
+
+    def publish(self, *records: Outbound) -> None:
+        """Add answers. Raises OutputTooLarge for a value that no topic would take."""
+        for record in records:
+            if record.value is not None and len(record.value) > LARGEST_VALUE:
+                raise OutputTooLarge(
+                    f"an answer for {record.topic} has {len(record.value)} bytes, at most {LARGEST_VALUE}"
+                )
+        self.outputs.extend(records)
+
+    def get(self, view: View, partition: int, key: str) -> Any:
+        """The state under a key as this batch has left it so far; None if there is none."""
+        at = (partition, key)
+        return self.overlay[at] if at in self.overlay else view.state(partition).get(key)
+
+    def put(self, partition: int, key: str, value: Any) -> None:
+        """Change the state under a key; None deletes it."""
+        self.overlay[partition, key] = value
+        self.writes.append(Write(partition, key, value))
+
+    def rejecting(self, record: Inbound) -> Rejecting:
+        """Turn what a record raises into its dead letter, and drop whatever it had already led to.
+
+        All of a record's answers go out, or none. Unavailable and Fatal pass through: the record is not to blame.
+        """
+        return Rejecting(self, record, len(self.outputs), len(self.writes), len(self.facts))
+
+    def undo(self, outputs: int, writes: int, facts: int) -> None:
+        """Go back to so many outputs, writes and facts."""
+        del self.outputs[outputs:]
+        del self.writes[writes:]
+        del self.facts[facts:]
+        self.overlay = {(w.partition, w.key): w.value for w in self.writes}
+
+
+class Rejecting:
+    """The context that `Outcome.rejecting` opens. A class, because it is entered for every record."""
+
+    __slots__ = ("_lengths", "_outcome", "_record")
+
+    def __init__(self, outcome: Outcome, record: Inbound, *lengths: int) -> None:
+        self._outcome, self._record, self._lengths = outcome, record, lengths
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> bool:
+        if error is None:
+            return False
+        if isinstance(error, Unavailable | Fatal) or not isinstance(error, Exception):
+            return False
+        self._outcome.undo(*self._lengths)
+        self._outcome.rejects.append(_reject(self._record, error))
+        return True
+
+
+def _reject(record: Inbound, error: Exception) -> Reject:
+    """Pure code fails the same way again, so whatever it raised makes a dead letter."""
+    if isinstance(error, Refused):
+        return Reject(record, error.reason, str(error), getattr(error, "stage", "handle"))
+    return Reject(record, INTERNAL, shorten(f"{type(error).__name__}: {error}"), "handle")
+
+
+class Processor(Protocol):
+    """A consumer's whole meaning, without Kafka.
+
+    `handle` and `tick` may read the batch and the view and nothing else: no clock, no I/O, no memory of their
+    own that changes an answer. The loop may call them again with the same batch after an abort.
+    """
+
+    @property
+    def name(self) -> str:
+        """Also the consumer group and the transactional id's prefix."""
+        ...
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Topics of the consumer group; co-partitioned where the processor keeps state."""
+        ...
+
+    @property
+    def tables(self) -> tuple[Fold, ...]: ...
+
+    @property
+    def state(self) -> StateSpec | None: ...
+
+    def handle(self, batch: Sequence[Inbound], view: View) -> Outcome: ...
+
+    def tick(self, now: int, view: View) -> Outcome:
+        """What time alone brings about, about once a second, in a transaction of its own."""
+        ...
+
+
+@runtime_checkable
+class Observer(Protocol):
+    """A processor that also counts and logs."""
+
+    def observe(self, outcome: Outcome, view: View) -> None:
+        """Called once for what has been committed, and after a tick that led to nothing.
+
+        `view` still shows the state from which the outcome was made. Must be cheap, and changes no answer.
+        """
+        ...

@@ -1,0 +1,102 @@
+"""From text to versions and ranges, by the dialect. What was read or refused once is remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Final, NamedTuple, TypeVar
+
+from processors.errors import RangeInvalid, VersionInvalid
+from processors.versions import jetbrains, masterminds, maven, minimum, npm, pep440, semver, vscode
+from processors.versions.model import HIGHEST, LOWEST, Bound, Dialect, Interval, Range, Version, above, below
+
+MAX_LENGTH: Final = 256
+"""Characters. Anything longer is refused unread, by npm's own limit for versions."""
+
+_REMEMBERED: Final = 32_768
+
+_T = TypeVar("_T")
+
+
+class _Reader(NamedTuple):
+    """How one dialect reads. A refusal is a value here, so that it can be remembered like any answer."""
+
+    version: Callable[[str, Dialect], Version | str]
+    range: Callable[[str, Dialect], tuple[Interval, ...] | int]
+
+
+_READERS: Final = {
+    Dialect.NPM: _Reader(semver.read_version, npm.read_range),
+    Dialect.NPM_PRERELEASE: _Reader(semver.read_version, npm.read_range),
+    Dialect.MASTERMINDS: _Reader(masterminds.read_version, masterminds.read_range),
+    Dialect.VSCODE: _Reader(vscode.read_version, vscode.read_range),
+    Dialect.PEP440: _Reader(pep440.read_version, pep440.read_range),
+    Dialect.MAVEN: _Reader(maven.read_version, maven.read_range),
+    Dialect.JETBRAINS: _Reader(jetbrains.read_version, jetbrains.read_range),
+    Dialect.MINIMUM: _Reader(minimum.read_version, minimum.read_range),
+}
+
+
+def _range(text: str, dialect: Dialect) -> Range | int:
+    found = _READERS[dialect].range(text, dialect)
+    return found if isinstance(found, int) else Range(text, dialect, found)
+
+
+def _remembering(read: Callable[[str, Dialect], _T], dialect: Dialect) -> Callable[[str], _T]:
+    """With a cache for each dialect, because one that is asked by a single text is the quickest."""
+
+    def remembered(text: str) -> _T:
+        return read(text, dialect)
+
+    return lru_cache(_REMEMBERED)(remembered)
+
+
+_VERSIONS: Final = {dialect: _remembering(reader.version, dialect) for dialect, reader in _READERS.items()}
+_RANGES: Final = {dialect: _remembering(_range, dialect) for dialect in _READERS}
+
+
+def parse_version(text: str, dialect: Dialect = Dialect.NPM) -> Version:
+    """Raises VersionInvalid. Cheap to call again with the same text, whether it was refused or not."""
+    found = _VERSIONS[dialect](text) if len(text) <= MAX_LENGTH else f"longer than {MAX_LENGTH} characters"
+    if isinstance(found, str):
+        raise VersionInvalid(text, dialect, found)
+    return found
+
+
+def parse_range(text: str, dialect: Dialect = Dialect.NPM) -> Range:
+    """Raises RangeInvalid. Cheap to call again with the same text, whether it was refused or not."""
+    found = _RANGES[dialect](text) if len(text) <= MAX_LENGTH else MAX_LENGTH
+    if isinstance(found, int):
+        raise RangeInvalid(text, dialect, found)
+    return found
+
+
+def satisfies(range_text: str, version_text: str, dialect: Dialect = Dialect.NPM) -> bool:
+    """Whether the version is in the range. Raises RangeInvalid or VersionInvalid: unreadable is no "no"."""
+    return parse_range(range_text, dialect).admits(parse_version(version_text, dialect))
+
+
+def between(min_version: str | None, max_version: str | None, dialect: Dialect = Dialect.NPM) -> Range:
+    """From the lowest to the highest version, both included; None leaves that side open.
+
+    The bounds are places in the order and not comparators, so pre-releases between them are inside, whatever
+    the dialect does with them in a range. In npm's dialects `1.5` as the highest version includes all of 1.5.x,
+    and `*` leaves a side open. Raises VersionInvalid.
+    """
+    lower = LOWEST if min_version is None else _ends(min_version, dialect)[0]
+    upper = HIGHEST if max_version is None else _ends(max_version, dialect)[1]
+    interval = Interval(lower, upper)
+    ends = [
+        f">={min_version}" if min_version is not None else "",
+        f"<={max_version}" if max_version is not None else "",
+    ]
+    return Range(" ".join(filter(None, ends)), dialect, () if interval.is_empty() else (interval,))
+
+
+def _ends(text: str, dialect: Dialect) -> tuple[Bound, Bound]:
+    """The cuts before and behind what a version names: one version, or for `1.5` in npm's dialects all of 1.5.x."""
+    ends = npm.read_ends(text, dialect) if dialect in {Dialect.NPM, Dialect.NPM_PRERELEASE} else None
+    if ends is None or len(text) > MAX_LENGTH:
+        version = parse_version(text, dialect)
+        return below(version), above(version)
+    return ends

@@ -1,0 +1,241 @@
+"""`scripts/bench`: every measurement in one run, each beside its baseline."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from confluent_kafka.admin import NewTopic
+from rich.console import Console
+from rich.text import Text
+
+from processors.cli.demo import environment_of, environment_settings
+from processors.cli.tables import show
+from processors.cli.wiring import stream_settings
+from processors.embedded import Stack
+from processors.matrix.text import load_matrix
+from processors.observability import silence
+from processors.settings import Settings, shipped
+from processors.stream.clients import admin
+from processors.stream.schema import Schemas
+
+from . import exceptions, latency, ledger, matrix, observing, subjects, throughput, versions
+
+talk = Console(stderr=True)
+
+
+@dataclass(frozen=True)
+class Figure:
+    name: str
+    unit: str
+    value: float
+    ratio_to: str | None = None
+    ratio: float | None = None
+
+
+class Figures:
+    """What was measured so far, shown as it comes."""
+
+    def __init__(self) -> None:
+        self.all: list[Figure] = []
+
+    def add(self, name: str, unit: str, value: float, against: str | None = None) -> None:
+        baseline = next((f.value for f in self.all if f.name == against), None)
+        figure = Figure(name, unit, value, against, value / baseline if baseline else None)
+        self.all.append(figure)
+        ratio = f", {figure.ratio:.2f} of {against}" if figure.ratio is not None else ""
+        talk.print(f"  {name}: {_number(value)} {unit}{ratio}", highlight=False)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures here")
+    parser.add_argument("--records", type=int, default=100_000, help="requests for each throughput")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="rows of the large matrix")
+    parser.add_argument("--events", type=int, default=1_000_000, help="events of the ledger that is searched")
+    parser.add_argument("--exceptions", type=int, default=100_000, help="live exceptions to restore")
+    parser.add_argument("--seconds", type=float, default=15.0, help="length of each latency measurement")
+    parser.add_argument(
+        "--only",
+        choices=("versions", "throughput", "latency", "matrix", "observing", "ledger", "exceptions"),
+        action="append",
+        help="measure only this",
+    )
+    options = parser.parse_args()
+    silence()
+    figures = Figures()
+    chosen = options.only or ["versions", "matrix", "observing", "throughput", "latency", "ledger", "exceptions"]
+    if "versions" in chosen:
+        _versions(figures)
+    if "matrix" in chosen:
+        _matrix(figures, options.rows)
+    if "observing" in chosen:
+        _observing(figures, options.records)
+    if {"throughput", "latency", "ledger", "exceptions"} & set(chosen):
+        with _guard() as settings:
+            if "throughput" in chosen:
+                _throughput(figures, settings, options.records)
+            if "latency" in chosen:
+                _latency(figures, settings, options.seconds)
+            if "ledger" in chosen:
+                _ledger(figures, settings.postgres.url.get_secret_value(), options.records, options.events)
+            if "exceptions" in chosen:
+                _exceptions(figures, settings, options.exceptions)
+    _show(figures.all)
+    if options.json:
+        options.json.write_text(json.dumps([asdict(f) for f in figures.all], indent=2) + "\n", "utf-8")
+
+
+@contextmanager
+def _guard() -> Iterator[Settings]:
+    """Servers with topics and a matrix, and a topic for echoes."""
+    talk.print("starting the servers")
+    with tempfile.TemporaryDirectory(prefix="compat-guard-bench-") as folder:
+        stack = Stack(Path(folder))
+        try:
+            addresses = stack.start()
+            settings = Settings.model_validate(environment_settings(addresses))
+            for arguments in (("topics", "apply"), ("matrix", "publish", str(_matrix_file(Path(folder))))):
+                subprocess.run(
+                    [sys.executable, "-m", "processors.cli", *arguments],
+                    env=environment_of(addresses),
+                    check=True,
+                    stdout=subprocess.DEVNULL,
+                )
+            client = admin(stream_settings(settings))
+            client.create_topics([NewTopic(throughput.ECHO, 6, 1)])[throughput.ECHO].result()
+            yield settings
+        finally:
+            stack.stop()
+
+
+def _matrix_file(folder: Path) -> Path:
+    """A matrix that knows the plugins of the measurement, and the host and dialect that they are for."""
+    releases = [{"plugin": subjects.plugin(n), "version": "1.0.0"} for n in range(subjects.PLUGINS)]
+    content = {
+        "source": "governance",
+        "revision": "1",
+        "hosts": {"corex": {"releases": ["2.0.0", "3.0.0"]}},
+        "matrix": [{"host": "corex", "plugin": "com.acme.plugins.*", "action": "allow"}],
+        "releases": releases,
+    }
+    path = folder / "matrix.json"
+    path.write_text(json.dumps(content), "utf-8")
+    return path
+
+
+def _versions(figures: Figures) -> None:
+    theirs = versions.npms()
+    if theirs is None:
+        talk.print("node and npm's semver are not in the cache, so there is nothing to compare versions with")
+    else:
+        figures.add("npm-semver-known-range", "us", theirs.known_range)
+        figures.add("npm-semver-cold", "us", theirs.cold)
+    ours = versions.ours()
+    figures.add("version-known", "us", ours.known)
+    figures.add("version-known-range", "us", ours.known_range, "npm-semver-known-range" if theirs else None)
+    figures.add("version-cold", "us", ours.cold, "npm-semver-cold" if theirs else None)
+
+
+def _throughput(figures: Figures, settings: Settings, count: int) -> None:
+    new = subjects.counting(1_000_000)
+    cases = (
+        ("raw", "raw", "raw", subjects.cycling(200), None),
+        ("codec", "codec", "codec", subjects.cycling(200), "raw"),
+        ("checker-known-subjects", "checker", "checker", subjects.cycling(200), "raw"),
+        ("checker-zipf", "checker", "checker", subjects.zipf(50_000), "codec"),
+        ("checker-new-subjects", "checker", "checker", new, "codec"),
+    )
+    throughput.load(settings, subjects.cycling(200), count)
+    throughput.apart("raw", settings, count)  # the broker's first pass is its slowest, and would flatter the others
+    for name, measure, group, numbers, against in cases:
+        talk.print(f"writing {count} requests for {name}")
+        throughput.skip_to_end(settings, group)
+        throughput.load(settings, numbers, count)
+        figures.add(name, "records/s", throughput.apart(measure, settings, count), against)
+
+
+def _observing(figures: Figures, count: int) -> None:
+    talk.print(f"checking {count} requests, and counting and logging the answers")
+    cases = (
+        ("known-subjects", subjects.cycling(200)),
+        ("zipf", subjects.zipf(50_000)),
+        ("new-subjects", subjects.counting(2_000_000)),
+    )
+    with tempfile.TemporaryDirectory(prefix="compat-guard-bench-") as folder:
+        document = load_matrix(_matrix_file(Path(folder)))
+    for name, numbers in cases:
+        found = observing.measured(document, numbers, count if name != "new-subjects" else count // 10)
+        figures.add(f"check-{name}", "us", found.check * 1e6)
+        figures.add(f"observing-{name}", "us", found.observing * 1e6, f"check-{name}")
+
+
+def _latency(figures: Figures, settings: Settings, seconds: float) -> None:
+    for which in ("echo", "checker"):
+        talk.print(f"asking the {which} {latency.RATE} times a second for {seconds:g} s")
+        throughput.skip_to_end(settings, which)
+        found = latency.measured(which, settings, seconds)
+        figures.add(f"latency-{which}-p50", "ms", found.p50, None if which == "echo" else "latency-echo-p50")
+        figures.add(f"latency-{which}-p99", "ms", found.p99, None if which == "echo" else "latency-echo-p99")
+
+
+def _ledger(figures: Figures, url: str, records: int, events: int) -> None:
+    talk.print(f"filing {records} records, each batch beside a bare copy of its rows")
+    bare, sink, size = ledger.sink_beside_copy(url, records)
+    figures.add("bare-copy", "rows/s", bare)
+    figures.add("ledger-sink", "rows/s", sink, "bare-copy")
+    figures.add("ledger-bytes-per-event", "bytes", size)
+    talk.print(f"filling a ledger with {events} events")
+    with ledger.filled_ledger(url, events) as engine:
+        figures.add("ledger-verify", "rows/s", ledger.verified_a_second(engine))
+        for name, milliseconds in ledger.search_p95(engine).items():
+            figures.add(f"ledger-search-{name.replace('_', '-')}-p95", "ms", milliseconds)
+
+
+def _exceptions(figures: Figures, settings: Settings, count: int) -> None:
+    talk.print(f"restoring {count} live exceptions")
+    found = exceptions.measured(settings, count)
+    figures.add("exceptions-restore", "s", found.restore)
+    figures.add("exceptions-memory", "bytes each", found.memory)
+    figures.add("exceptions-tick-idle", "ms", found.idle_tick * 1e3)
+    figures.add("exceptions-tick-1000-clocks", "ms", found.busy_tick * 1e3)
+    figures.add("exceptions-verification", "ms", found.verification * 1e3)
+
+
+def _matrix(figures: Figures, rows: int) -> None:
+    schemas = Schemas.load(shipped("schemas"))
+    small, _, _ = matrix.loaded(1000, schemas)
+    figures.add("matrix-check-1k-rows", "us", matrix.seconds_per_check(small) * 1e6)
+    talk.print(f"loading a matrix of {rows} rows")
+    large, speed, memory = matrix.loaded(rows, schemas)
+    figures.add("matrix-load", "rows/s", speed)
+    figures.add("matrix-memory", "MB", memory / 1e6)
+    figures.add("matrix-check-large", "us", matrix.seconds_per_check(large) * 1e6, "matrix-check-1k-rows")
+
+
+def _show(figures: list[Figure]) -> None:
+    rows = ((f.name, _right(_number(f.value)), f.unit, _right(_ratio(f)), f.ratio_to or "") for f in figures)
+    show(("measurement", "value", "unit", "ratio", "of"), rows)
+
+
+def _right(text: str) -> Text:
+    return Text(text, justify="right")
+
+
+def _ratio(figure: Figure) -> str:
+    return "" if figure.ratio is None else f"{figure.ratio:.2f}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.1f}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""A large matrix: how fast it loads, what it weighs, and what a check costs beside it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import psutil
+
+from processors.checker.check import check
+from processors.checker.processor import digest_of
+from processors.events.report_record import report_to_record
+from processors.events.subject import Subject
+from processors.matrix.canonical import digest_of as matrix_digest
+from processors.matrix.document import HostDeclaration, MatrixDocument, Release, Rule
+from processors.matrix.fold import MatrixFold
+from processors.matrix.merged import Matrix
+from processors.matrix.parts import key_of, split
+from processors.stream.schema import Schemas
+from processors.stream.types import Inbound
+
+from . import subjects
+
+NOW = 1_800_000_000_000
+DAY = 86_400_000
+
+
+def document(rows: int, source: str = "governance") -> MatrixDocument:
+    """A matrix that lists every plugin of the measurement, and then others up to that many rows, a tenth globs."""
+    listed = [_release(source, n, subjects.plugin(n), "1.0.0") for n in range(subjects.PLUGINS)]
+    rules = [
+        Rule(source, "1", subjects.PLUGINS + n, "corex", "", _pattern(n), "0.1.0", "0.9.9", "warn")
+        for n in range(rows - subjects.PLUGINS)
+    ]
+    allowed = Rule(source, "1", rows, "corex", "", "com.acme.plugins.*", None, None, "allow")
+    parts: dict[str, Any] = {
+        "source": source,
+        "revision": "1",
+        "hosts": {"corex": HostDeclaration("corex", releases=("2.0.0", "3.0.0"))},
+        "rules": (*rules, allowed),
+        "releases": tuple(listed),
+    }
+    undigested = MatrixDocument(**parts, digest="")
+    digest = matrix_digest(source, undigested, undigested.rules, undigested.releases)
+    return replace(undigested, digest=digest)
+
+
+def _pattern(number: int) -> str:
+    return f"com.other{number // 10 % 9973}.x{number}.*" if number % 10 == 0 else f"com.other.plugin-{number}"
+
+
+def _release(source: str, row: int, plugin: str, version: str) -> Release:
+    return Release(source, "1", row, plugin, version)
+
+
+def loaded(rows: int, schemas: Schemas) -> tuple[Matrix, float, int]:
+    """The matrix, rows a second through the fold, and bytes of memory that it added."""
+    event = schemas["MatrixRefreshed"]
+    records = list(_records(document(rows), event.encode))
+    process = psutil.Process()
+    before, started = process.memory_info().rss, time.perf_counter()
+    fold = MatrixFold(event.decode)
+    rejects = fold.apply(records)
+    elapsed = time.perf_counter() - started
+    if rejects:
+        raise RuntimeError(rejects[0].message)
+    return fold.snapshot(), rows / elapsed, process.memory_info().rss - before
+
+
+def _records(of: MatrixDocument, encode: Any) -> Iterator[Inbound]:
+    for offset, part in enumerate(split(of, NOW)):
+        yield Inbound("compat.matrix-refreshes", 0, offset, NOW, key_of(of.source, offset + 1), encode(part))
+
+
+def seconds_per_check(matrix: Matrix, count: int = 4000) -> float:
+    asked = [subjects.subject(n) for n in range(1, count + 1) if n % subjects.BLOCKED_EVERY]
+    for subject in asked[:200]:
+        check(subject, matrix, NOW, "")
+    started = time.process_time()
+    for subject in asked:
+        check(subject, matrix, NOW, "")
+    return (time.process_time() - started) / len(asked)
+
+
+def answer_to(subject: Subject) -> dict[str, Any]:
+    """A whole result record for a subject, as the checker makes it."""
+    report = report_to_record(
+        check(subject, Matrix.of([(document(1000), NOW, NOW + DAY)]), NOW, digest_of(b"")).report
+    )
+    request = subjects.envelope("")
+    passed_on = ("tenant", "operator", "environment", "target", "action", "exception_id", "recheck_of")
+    return {
+        "result_id": "00000000-0000-0000-0000-000000000000",
+        "request_id": "",
+        **{name: request[name] for name in passed_on},
+        "plugin_id": report["plugin_id"],
+        "plugin_version": report["plugin_version"],
+        "host": report["host"],
+        "host_version": report["host_version"],
+        "verdict": report["verdict"],
+        "band": report["risk"]["band"],
+        "score": report["risk"]["score"],
+        "approval_id": None,
+        "monitoring_profile": None,
+        "refusals": [],
+        "report_digest": digest_of(b""),
+        "report": report,
+    }

@@ -1,0 +1,201 @@
+"""How many requests a second: the broker's own limit, Avro's, and the checker's, each in a process of its own."""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from typing import Any
+
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+from processors.checker.processor import Checker
+from processors.cli.wiring import codec
+from processors.cli.wiring import stream_settings as streams
+from processors.events.topics import INSTALL_REQUESTS, RESULTS
+from processors.observability import silence
+from processors.settings import Settings
+from processors.stream.codec import Codec
+from processors.stream.headers import event_headers
+from processors.stream.loop import run
+from processors.stream.types import Inbound, Observer, Outbound, Outcome, View
+
+from . import subjects
+
+ECHO = "bench.echo"
+BATCH = 2000
+
+
+def load(settings: Settings, numbers: Iterator[int], count: int) -> None:
+    """Write that many requests, outside of any measurement."""
+    producer = Producer(
+        {"bootstrap.servers": settings.kafka.bootstrap, "linger.ms": 20, "partitioner": "murmur2_random"}
+    )
+    with codec(settings) as events:
+        encoder = events.encoder(INSTALL_REQUESTS, "InstallRequested")
+        for record in subjects.requests(encoder, numbers, count):
+            while True:
+                try:
+                    producer.produce(record.topic, record.value, record.key, headers=list(record.headers))
+                    break
+                except BufferError:
+                    producer.poll(0.1)
+    producer.flush()
+
+
+def apart(measure: str, settings: Settings, count: int) -> float:
+    """Run a measurement of this module in a fresh process. Records a second."""
+    context = multiprocessing.get_context("spawn")
+    answers = context.SimpleQueue()
+    process = context.Process(target=_measured, args=(measure, settings, count, answers))
+    process.start()
+    process.join()
+    if process.exitcode:
+        raise RuntimeError(f"measuring {measure} ended with {process.exitcode}")
+    return answers.get()
+
+
+def _measured(measure: str, settings: Settings, count: int, answers: Any) -> None:
+    silence()
+    answers.put(count / {"raw": _raw, "codec": _codec, "checker": _checker}[measure](settings, count))
+
+
+def skip_to_end(settings: Settings, group: str) -> None:
+    """Commit the present end of the requests for a group, so that it sees only what is written from here on."""
+    consumer = Consumer({"bootstrap.servers": settings.kafka.bootstrap, "group.id": group})
+    with closing(consumer):
+        partitions = consumer.list_topics(INSTALL_REQUESTS).topics[INSTALL_REQUESTS].partitions
+        ends = [
+            TopicPartition(
+                INSTALL_REQUESTS, n, consumer.get_watermark_offsets(TopicPartition(INSTALL_REQUESTS, n))[1]
+            )
+            for n in partitions
+        ]
+        consumer.commit(offsets=ends, asynchronous=False)
+
+
+def _raw(settings: Settings, count: int) -> float:
+    """Nothing but the client: a batch in, the same batch out, with headers, in a transaction."""
+    common = {"bootstrap.servers": settings.kafka.bootstrap, "retry.backoff.ms": 20}
+    consumer = Consumer(
+        common
+        | {
+            "group.id": "raw",
+            "group.protocol": "consumer",
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+            "auto.offset.reset": "earliest",
+            "queued.min.messages": 20_000,
+        }
+    )
+    producer = Producer(
+        common
+        | {
+            "transactional.id": "raw",
+            "partitioner": "murmur2_random",
+            "linger.ms": 5,
+            "queue.buffering.max.messages": 1_000_000,
+        }
+    )
+    producer.init_transactions()
+    consumer.subscribe([INSTALL_REQUESTS])
+    positions: dict[int, int] = {}
+    handled, started = 0, 0.0
+    while handled < count:
+        messages = consumer.consume(1, 0.5)
+        if not messages:
+            continue
+        started = started or time.perf_counter()
+        messages += consumer.consume(BATCH - 1, 0)
+        producer.begin_transaction()
+        for message in messages:
+            producer.produce(ECHO, message.value(), message.key(), headers=message.headers())
+            positions[message.partition()] = message.offset() + 1
+        producer.flush()
+        offsets = [TopicPartition(INSTALL_REQUESTS, n, offset) for n, offset in positions.items()]
+        producer.send_offsets_to_transaction(offsets, consumer.consumer_group_metadata())
+        producer.commit_transaction()
+        handled += len(messages)
+    elapsed = time.perf_counter() - started
+    consumer.close()
+    return elapsed
+
+
+class _Timed:
+    """A processor that is stopped after so many records, and knows how long they took."""
+
+    def __init__(self, processor: Any, count: int, stop: threading.Event) -> None:
+        self._processor, self._left, self._stop = processor, count, stop
+        self.name, self.inputs = processor.name, processor.inputs
+        self.tables, self.state = processor.tables, processor.state
+        self.started = 0.0
+
+    def handle(self, batch: Sequence[Inbound], view: View) -> Outcome:
+        self.started = self.started or time.perf_counter()
+        outcome = self._processor.handle(batch, view)
+        self._left -= len(batch)
+        if self._left <= 0:
+            self._stop.set()
+        return outcome
+
+    def observe(self, outcome: Outcome, view: View) -> None:
+        if isinstance(self._processor, Observer):
+            self._processor.observe(outcome, view)
+
+    def tick(self, now: int, view: View) -> Outcome:
+        return self._processor.tick(now, view)
+
+
+def _timed(processor: Any, settings: Settings, count: int) -> float:
+    stop = threading.Event()
+    timed = _Timed(processor, count, stop)
+    run(timed, streams(settings), stop)
+    return time.perf_counter() - timed.started
+
+
+class _Recode:
+    """Decodes each request whole and encodes a result of ordinary size: what Avro alone costs."""
+
+    name = "codec"
+    inputs = (INSTALL_REQUESTS,)
+    tables = ()
+    state = None
+
+    def __init__(self, events: Codec) -> None:
+        self._decode = events.decoder(INSTALL_REQUESTS, "InstallRequested")
+        self._encode = events.encoder(RESULTS, "CompatibilityChecked")
+        self._result = _ordinary_result()
+
+    def handle(self, batch: Sequence[Inbound], view: View) -> Outcome:
+        outcome = Outcome()
+        for record in batch:
+            with outcome.rejecting(record):
+                request = self._decode(record.value)
+                value = self._encode({**self._result, "request_id": request["request_id"]})
+                headers = event_headers(
+                    id=request["request_id"], type="bench", source="/bench", time=view.now, cause=record.headers
+                )
+                outcome.publish(Outbound(ECHO, request["request_id"].encode(), value, headers))
+        return outcome
+
+    def tick(self, now: int, view: View) -> Outcome:
+        return Outcome()
+
+
+def _ordinary_result() -> dict[str, Any]:
+    """What the checker answers to a request that fits."""
+    from .matrix import answer_to
+
+    return answer_to(subjects.subject(1))
+
+
+def _codec(settings: Settings, count: int) -> float:
+    with codec(settings) as events:
+        return _timed(_Recode(events), settings, count)
+
+
+def _checker(settings: Settings, count: int) -> float:
+    with codec(settings) as events:
+        return _timed(Checker(events), settings, count)

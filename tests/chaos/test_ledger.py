@@ -1,0 +1,234 @@
+"""The sink, Postgres and the broker are killed while events come in. Nothing is lost, doubled or broken."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from processors.cli.demo import environment_of
+from processors.cli.ledger import verify_all
+from processors.contracts.files import load_topics
+from processors.embedded import Stack
+from processors.errors import BrokerUnavailable
+from processors.ledger import views
+from processors.ledger.database import connect, migrate, reading, writing
+from processors.ledger.keys import new_keys, read_keys, write_keys
+from processors.ledger.reading import Window, judged, ledger_anchors
+from processors.ledger.samples import story, traffic
+from processors.settings import shipped
+from processors.stream.codec import Codec
+from processors.stream.follow import Follower
+from processors.stream.publish import Publisher
+from processors.stream.registry import SchemaRegistry
+from processors.stream.schema import Schemas
+from processors.stream.settings import StreamSettings
+from processors.stream.types import Outbound
+
+pytestmark = [pytest.mark.chaos, pytest.mark.stack, pytest.mark.timeout(1800)]
+
+EVENTS = 200_000 if os.environ.get("GUARD_CHAOS") == "long" else 20_000
+
+KILLS = 16
+"""Half of them hit the sink, a quarter each Postgres and the broker."""
+
+TOPICS = [topic.name for topic in load_topics(shipped("config") / "topics.yaml").topics]
+
+
+@dataclass
+class World:
+    """A stack of its own, since its servers are killed, and the sink as a process that a supervisor restarts."""
+
+    stack: Stack
+    environment: dict[str, str]
+    log: Path
+    sink: subprocess.Popen[bytes] | None = None
+
+    @property
+    def streams(self) -> StreamSettings:
+        return StreamSettings(bootstrap=self.stack.addresses.bootstrap, registry=self.stack.addresses.registry)
+
+    def start_sink(self) -> None:
+        command = [sys.executable, "-m", "processors.cli", "run", "ledger"]
+        with self.log.open("ab") as log:
+            self.sink = subprocess.Popen(command, env=self.environment, stderr=log, stdout=log)
+
+    def supervise(self) -> None:
+        if self.sink is None or self.sink.poll() is not None:
+            self.start_sink()
+
+    def kill_sink(self) -> None:
+        if self.sink is not None:
+            self.sink.kill()
+            self.sink.wait()
+        self.start_sink()
+
+    def kill_postgres(self) -> None:
+        self.stack.postgres.kill()
+        time.sleep(random.uniform(0, 2))
+        self.stack.postgres.start()
+
+    def kill_broker(self) -> None:
+        self.stack.kafka.kill()
+        time.sleep(random.uniform(0, 2))
+        self.stack.kafka.start()
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with Stack(tmp_path / "stack") as stack:
+        keys = tmp_path / "keys.json"
+        write_keys(keys, new_keys())
+        environment = {**os.environ, **environment_of(stack.addresses), "GUARD_LEDGER__KEYS": str(keys)}
+        environment["GUARD_LEDGER__ANCHOR_EVERY"] = "5"
+        subprocess.run(
+            [sys.executable, "-m", "processors.cli", "topics", "apply"],
+            env=environment,
+            check=True,
+            capture_output=True,
+        )
+        migrate(stack.addresses.postgres)
+        world = World(stack, environment, tmp_path / "sink.log")
+        yield world
+        if world.sink is not None:
+            world.sink.terminate()
+            world.sink.wait(60)
+
+
+def feed(world: World, done: threading.Event, failures: list[BaseException]) -> None:
+    """Write the events, each with an id of its own, whatever happens to the broker meanwhile."""
+    try:
+        with httpx.Client(base_url=world.stack.addresses.registry, timeout=30) as client:
+            write_events(world, Codec(Schemas.load(shipped("schemas")), SchemaRegistry(client)))
+    except BaseException as error:  # noqa: BLE001 - shown by the test itself
+        failures.append(error)
+    finally:
+        done.set()
+
+
+def write_events(world: World, codec: Codec) -> None:
+    """As fast as the broker takes them; one in a thousand is poison."""
+    encoders: dict[str, Callable[[Any], bytes]] = {}
+    publish = Publisher(world.streams, deadline=30.0)
+    chunk: list[Outbound] = []
+    samples = (s for n in range(EVENTS) for s in (story(n) if n % 20 == 0 else traffic(n)))
+    for number, sample in zip(range(EVENTS), samples, strict=False):
+        encode = encoders.setdefault(sample.topic, codec.encoder(sample.topic, sample.event))
+        value = b"poison \xff" + str(number).encode() if number % 997 == 0 else encode(sample.value)
+        chunk.append(Outbound(sample.topic, sample.key.encode(), value))
+        if len(chunk) == 500:
+            insist(publish, chunk)
+            chunk = []
+    insist(publish, chunk)
+    publish.close()
+
+
+def insist(publish: Publisher, records: Sequence[Outbound], times: int = 4) -> None:
+    """What was written in vain may be there all the same; the ledger knows an event that comes again by its id."""
+    for _ in range(times - 1):
+        with suppress(BrokerUnavailable):
+            return publish(records)
+    publish(records)
+    return None
+
+
+def test_every_record_is_once_in_an_unbroken_ledger(world: World) -> None:
+    """kill -9 of sink, database and broker: every record once, every chain whole, current state as the events."""
+    done, failures = threading.Event(), list[BaseException]()
+    feeder = threading.Thread(target=feed, args=(world, done, failures), daemon=True)
+    world.start_sink()
+    feeder.start()
+    dice, kills = random.Random(7), Counter[str]()
+    rounds = 0
+    while rounds < KILLS:
+        time.sleep(dice.uniform(2, 10))  # some strike while the sink starts, some while it works
+        what = ("kill_sink", "kill_postgres", "kill_sink", "kill_broker")[rounds % 4]
+        getattr(world, what)()
+        world.supervise()
+        kills[what] += 1
+        rounds += 1
+    feeder.join()
+    assert failures == []
+    catch_up(world)
+    stop(world)
+
+    assert min(kills.values()) == KILLS // 4
+    assert_exactly_once(world)
+    engine = connect(world.stack.addresses.postgres, "guard_auditor")
+    with reading(engine) as connection:
+        keys = read_keys(Path(world.environment["GUARD_LEDGER__KEYS"])).public
+        count, found = verify_all(connection, judged(ledger_anchors(connection), (), keys), Window())
+    assert found == []
+    assert count >= EVENTS
+    engine.dispose()
+    upkeep = connect(world.stack.addresses.postgres, "guard_maintenance")
+    with writing(upkeep) as connection:
+        assert views.compare(connection) == []
+    upkeep.dispose()
+
+
+def query(world: World, statement: str) -> list[tuple[Any, ...]]:
+    url = make_url(world.stack.addresses.postgres).set(drivername="postgresql")
+    with psycopg.connect(url.render_as_string(hide_password=False)) as connection:
+        return connection.execute(statement.encode()).fetchall()
+
+
+def catch_up(world: World, patience: float = 900.0) -> None:
+    """Wait until the ledger has stopped growing for a while."""
+    until, last, still = time.monotonic() + patience, -1, 0
+    while still < 15 and time.monotonic() < until:
+        world.supervise()  # it may have been fenced, or given up on a commit
+        time.sleep(1)
+        (count,) = query(world, "SELECT count(*) FROM ledger.ledger_events WHERE topic <> 'compat.ledger-anchors'")[
+            0
+        ]
+        still = still + 1 if count == last and count >= EVENTS * 0.99 else 0
+        last = count
+    assert still >= 15, f"{last} rows after {patience:g} s; see {world.log}"
+
+
+def stop(world: World) -> None:
+    assert world.sink is not None
+    world.sink.terminate()
+    assert world.sink.wait(60) in {0, -signal.SIGTERM}
+
+
+def assert_exactly_once(world: World) -> None:
+    """Each offset of each topic is in the ledger: once as a row, or as a duplicate that was dropped."""
+    filed = Counter(
+        query(
+            world,
+            'SELECT topic, partition, "offset" FROM ledger.ledger_events '
+            'UNION ALL SELECT topic, partition, "offset" FROM ledger.duplicates',
+        )
+    )
+    heads = {
+        (topic, n): offset
+        for topic, n, offset in query(world, "SELECT topic, partition, next_offset FROM ledger.chain_head")
+    }
+    follower = Follower(world.streams, "chaos")
+    written: set[tuple[str, int, int]] = set()
+    for topic in TOPICS:
+        follower.from_beginning([topic])
+        written |= {(r.topic, r.partition, r.offset) for r in follower.read()}
+    follower.close()
+    late = {at for at in written if at[0] == "compat.ledger-anchors" and at[2] >= heads.get(at[:2], 0)}
+
+    assert max(filed.values()) == 1
+    assert set(filed) == written - late
+    assert len(written) >= EVENTS

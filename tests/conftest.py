@@ -1,0 +1,48 @@
+"""The servers that tests meet: one stack for each worker, started by the first test that asks."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from examples.guard import Guard
+from hypothesis import HealthCheck, settings
+
+from processors.embedded import Addresses, Stack
+
+settings.register_profile("same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("explore", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("same")
+"""The same examples on every run, so that one that fails is a change's fault; `--hypothesis-profile explore` looks
+for others."""
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Addresses]:
+    """Kafka, the schema registry and Postgres. Shared, so a test uses names of its own and stops nothing.
+
+    `GUARD_TEST_STACK`, the line that `compat-guard stack up --json` prints, names one that runs already; it is for
+    a single worker.
+    """
+    if given := os.environ.get("GUARD_TEST_STACK"):
+        yield Addresses.from_json(json.loads(given))
+        return
+    with tempfile.TemporaryDirectory(prefix="compat-guard-test-") as folder, Stack(Path(folder)) as servers:
+        yield servers.addresses
+
+
+@pytest.fixture(scope="module")
+def guarded(stack: Addresses) -> Addresses:
+    """The same, with the guard's own topics, and no matrix or policy in effect.
+
+    These topics, their groups and the identities of the processors are there once on a broker, so a module that
+    uses them has them to itself, and leaves requests and exceptions of names of its own behind.
+    """
+    guard = Guard(stack)
+    guard.forget_matrix_and_policies()
+    guard.close()
+    return stack

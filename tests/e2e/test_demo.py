@@ -1,0 +1,28 @@
+"""The demo, as somebody with five minutes runs it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.mark.timeout(540)
+def test_the_demo_plays_its_cases_and_each_ends_as_expected() -> None:
+    """Ends with 0, and case C-1 says what conflicts with what and how to fix it."""
+    played = subprocess.run(
+        [sys.executable, "-m", "processors.cli", "demo", "--once"],
+        capture_output=True,
+        text=True,
+        timeout=500,
+        check=False,
+    )
+
+    assert played.returncode == 0, played.stderr
+    said = " ".join(played.stdout.split())
+    assert "inventory-sync 1.5.0 needs corex >=2.0.0, and this host runs 1.9.0." in said
+    assert "Upgrade corex to 2.0.0" in said
+    assert "1.4.2" in said

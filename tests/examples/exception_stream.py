@@ -1,0 +1,104 @@
+"""The exception workflow without a broker: records in, everything it decides kept, time moved by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from examples.exception_events import Events
+from examples.exceptions import keys, policy
+
+from processors.events.topics import EXCEPTION_DECISIONS, INSTALL_REQUESTS, MATRIX_REFRESHES, NOTIFICATIONS
+from processors.exception_workflow.config import Policy
+from processors.exception_workflow.processor import ExceptionWorkflow
+from processors.settings import shipped
+from processors.stream.codec import Codec, OfflineRegistry
+from processors.stream.partitioner import partition_of
+from processors.stream.schema import Schemas
+from processors.stream.types import Inbound, Outcome
+
+CODEC = Codec(Schemas.load(shipped("schemas")), OfflineRegistry())
+READ = {
+    EXCEPTION_DECISIONS: CODEC.decoder(EXCEPTION_DECISIONS, "ExceptionDecided"),
+    NOTIFICATIONS: CODEC.decoder(NOTIFICATIONS, "NotificationRequested"),
+    INSTALL_REQUESTS: CODEC.decoder(INSTALL_REQUESTS, "InstallRequested"),
+}
+PARTITIONS = 6
+
+
+@dataclass
+class Desk:
+    """A `View`, and the loop that moves it."""
+
+    now: int
+    by: Policy = field(default_factory=policy)
+    mark: str = "mark-1"
+    unread_since: int | None = None
+    """The time up to which the inputs are read; None if nothing waits."""
+
+    held: dict[int, dict[str, Any]] = field(default_factory=lambda: {n: {} for n in range(PARTITIONS)})
+    outputs: list[Any] = field(default_factory=list[Any])
+    inputs: dict[str, Inbound] = field(default_factory=dict[str, Inbound])
+    events: Events = field(default_factory=lambda: Events(CODEC))
+
+    def __post_init__(self) -> None:
+        self.start()
+
+    def start(self) -> None:
+        """Begin afresh, as after a kill: only what the changelog holds is left."""
+        self.workflow = ExceptionWorkflow(CODEC, self.by, keys)
+        spec = self.workflow.state
+        self.held = {
+            n: {k: spec.decode(spec.encode(v)) for k, v in keyed.items()} for n, keyed in self.held.items()
+        }
+
+    def state(self, partition: int) -> Mapping[str, Any]:
+        return MappingProxyType(self.held[partition])
+
+    def table(self, topic: str) -> str:
+        assert topic == MATRIX_REFRESHES
+        return self.mark
+
+    def partitions(self) -> Sequence[int]:
+        return range(PARTITIONS)
+
+    def partition_count(self, topic: str) -> int:
+        return PARTITIONS
+
+    def read_until(self, partition: int) -> int:
+        return self.now if self.unread_since is None else self.unread_since
+
+    def take(self, topic: str, key: str, value: bytes, *, aborts: int = 0, came: int | None = None) -> None:
+        """Handle one record; a batch that `aborts` is handled again, as the loop does.
+
+        `came` is the broker's time of it, if it has waited.
+        """
+        at = partition_of(key.encode(), PARTITIONS)
+        record = Inbound(topic, at, len(self.inputs), came or self.now, key.encode(), value)
+        self.inputs[f"{topic}/{at}/{record.offset}"] = record
+        for _ in range(aborts):
+            self.workflow.handle([record], self)
+        self._settle(self.workflow.handle([record], self))
+
+    def tick(self, *, aborts: int = 0) -> None:
+        """Time passes."""
+        for _ in range(aborts):
+            self.workflow.tick(self.now, self)
+        self._settle(self.workflow.tick(self.now, self))
+
+    def _settle(self, outcome: Outcome) -> None:
+        assert not outcome.rejects
+        for partition, key, value in outcome.writes:
+            if value is None:
+                self.held[partition].pop(key, None)
+            else:
+                self.held[partition][key] = value
+        self.outputs.extend(outcome.outputs)
+
+    def of(self, topic: str) -> list[dict[str, Any]]:
+        return [READ[topic](output.value) for output in self.outputs if output.topic == topic]
+
+    def case(self, exception_id: str) -> Any:
+        return self.held[partition_of(exception_id.encode(), PARTITIONS)].get(exception_id)

@@ -1,0 +1,154 @@
+"""Topics of one's own on the shared broker, and a processor running on them in a thread."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from confluent_kafka import OFFSET_BEGINNING, IsolationLevel, TopicPartition
+from confluent_kafka.admin import NewTopic, OffsetSpec
+
+from processors.errors import Fatal
+from processors.stream import clients
+from processors.stream.health import Health
+from processors.stream.inbound import Polled
+from processors.stream.loop import run
+from processors.stream.settings import StreamSettings
+from processors.stream.transaction import is_end_of_partition
+from processors.stream.types import Inbound, Processor
+
+COMMITTED, UNCOMMITTED = IsolationLevel.READ_COMMITTED, IsolationLevel.READ_UNCOMMITTED
+
+
+@dataclass
+class Worker:
+    """A processor that runs in a thread, and what became of it."""
+
+    health: Health
+    stop: threading.Event = field(default_factory=threading.Event)
+    failure: BaseException | None = None
+    thread: threading.Thread | None = None
+
+    def end(self) -> BaseException | None:
+        self.stop.set()
+        return self.wait()
+
+    def wait(self, seconds: float = 60) -> BaseException | None:
+        assert self.thread is not None
+        self.thread.join(seconds)
+        assert not self.thread.is_alive(), "the processor did not stop"
+        return self.failure
+
+
+class Ground:
+    """Everything a stream test does to a broker."""
+
+    def __init__(self, bootstrap: str, registry: str, **more: Any) -> None:
+        self.name = f"t{uuid.uuid4().hex[:8]}"
+        self.settings = StreamSettings(
+            bootstrap=bootstrap, registry=registry, poll=0.1, tick=0.2, dead_letters=f"{self.name}-dead", **more
+        )
+        self._admin, self._producer = clients.admin(self.settings), clients.plain_producer(self.settings)
+
+    def reconnect(self) -> None:
+        """For when the broker has started anew: a client that saw it start may have lost it for good."""
+        self.close()
+        eventually(lambda: clients.admin(self.settings).list_topics(timeout=5).brokers, 60)
+        self._admin, self._producer = clients.admin(self.settings), clients.plain_producer(self.settings)
+
+    def close(self) -> None:
+        clients.close(self._producer)
+
+    def topics(self, *names: str, partitions: int = 2, **config: str) -> None:
+        new = [NewTopic(name, partitions, 1, config=config) for name in names]
+        for done in self._admin.create_topics(new).values():
+            done.result(30)
+        eventually(lambda: set(names) <= self.names())
+
+    def names(self) -> set[str]:
+        return set(self._admin.list_topics(timeout=10).topics)
+
+    def for_processor(self, processor: Any, partitions: int = 2) -> None:
+        """The topics that the counting processor and its like need."""
+        self.topics(*processor.inputs, processor.output, processor.state.changelog, partitions=partitions)
+        self.topics(self.settings.dead_letters, partitions=1, **{"max.message.bytes": "2097152"})
+
+    def write(self, topic: str, records: Iterable[tuple[bytes | None, bytes | None]], **more: Any) -> None:
+        for key, value in records:
+            self._producer.produce(topic, value, key, **more)
+        assert self._producer.flush(30) == 0
+
+    def read(self, topic: str) -> list[Inbound]:
+        """All that is committed on a topic, partition by partition."""
+        reader = clients.reader(self.settings, self.name)
+        unread = set(range(clients.partition_count(reader, topic)))
+        reader.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in unread])
+        records: list[Inbound] = []
+        while unread:
+            for message in reader.consume(1000, 0.2):
+                if (error := message.error()) is None:
+                    records.append(Polled(message))
+                elif is_end_of_partition(error):
+                    unread.discard(message.partition())
+        reader.close()
+        return sorted(records, key=lambda r: (r.partition, r.offset))
+
+    def wait_for_open_transactions(self, *topics: str) -> None:
+        """Offsets can be committed a moment before the records that were written with them may be read."""
+        eventually(lambda: self._ends(topics, COMMITTED) == self._ends(topics, UNCOMMITTED), 60)
+
+    def _ends(self, topics: Iterable[str], isolation: IsolationLevel) -> dict[TopicPartition, int]:
+        known = self._admin.list_topics(timeout=10).topics
+        asked = {TopicPartition(t, n): OffsetSpec.latest() for t in topics for n in known[t].partitions}
+        found = self._admin.list_offsets(asked, isolation_level=isolation)
+        return {at: offsets.result(30).offset for at, offsets in found.items()}
+
+    def values(self, topic: str) -> list[bytes | None]:
+        return [record.value for record in self.read(topic)]
+
+    def forget_below(self, topic: str, partition: int, offset: int) -> None:
+        """Delete records, as retention would."""
+        for done in self._admin.delete_records([TopicPartition(topic, partition, offset)]).values():
+            done.result(30)
+
+    @contextmanager
+    def running(
+        self, processor: Processor, *, fails: bool = False, supervised: bool = False, **more: Any
+    ) -> Iterator[Worker]:
+        """Run it until the block ends; unless it `fails`, it must not have ended with an error.
+
+        A `supervised` one is started afresh when it ends with Fatal, as in production.
+        """
+        worker = Worker(Health(processor.name))
+
+        def work() -> None:
+            try:
+                run(processor, self.settings, worker.stop, health=worker.health, **more)
+            except Fatal as error:
+                if supervised and not worker.stop.is_set():
+                    return work()
+                worker.failure = error
+            except BaseException as error:  # noqa: BLE001 - the test looks at it
+                worker.failure = error
+
+        worker.thread = threading.Thread(target=work, name=processor.name)
+        worker.thread.start()
+        try:
+            yield worker
+        finally:
+            failure = worker.end()
+        if failure is not None and not fails:
+            raise failure
+
+
+def eventually(condition: Callable[[], Any], seconds: float = 60) -> None:
+    """Wait until a condition holds; what it last was is in the failure."""
+    until = time.monotonic() + seconds
+    while not (last := condition()):
+        assert time.monotonic() < until, f"still {last!r} after {seconds} s"
+        time.sleep(0.05)

@@ -1,0 +1,116 @@
+"""The real topics of the guard on the shared broker, and processors that run on them in threads."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from typing import Any
+
+from examples.exception_events import Events
+from examples.exceptions import keys, policy
+from examples.ground import Ground
+
+from processors.cli.wiring import cluster, registry_client, stream_settings
+from processors.contracts.files import load_contract
+from processors.contracts.plan import diff
+from processors.embedded import Addresses
+from processors.events.topics import (
+    DEAD_LETTERS,
+    EXCEPTION_DECISIONS,
+    EXCEPTION_STATE,
+    MATRIX_REFRESHES,
+    NOTIFICATIONS,
+    RESULTS,
+    SECURITY_POLICIES,
+)
+from processors.exception_workflow.config import Policy
+from processors.exception_workflow.processor import ExceptionWorkflow
+from processors.exception_workflow.state import Case
+from processors.settings import KafkaSettings, RegistrySettings, Settings
+from processors.stream.codec import Codec
+from processors.stream.partitioner import partition_of
+from processors.stream.registry import SchemaRegistry
+from processors.stream.schema import Schemas
+from processors.stream.types import Inbound
+
+
+def now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Guard:
+    """Writes what clients write, runs what processors do, and reads what came of it."""
+
+    def __init__(self, stack: Addresses) -> None:
+        self._closing = ExitStack()
+        self.of = Settings(
+            kafka=KafkaSettings(bootstrap=stack.bootstrap), registry=RegistrySettings(url=stack.registry), batch=500
+        )
+        contract = load_contract(self.of.config / "topics.yaml", self.of.schemas)
+        with cluster(self.of) as real:
+            real.apply(diff(contract, real.read(contract)))
+        self.ground = Ground(stack.bootstrap, stack.registry)
+        self.ground.settings = replace(stream_settings(self.of), poll=0.1, tick=0.2, health_port=None)
+        self.codec = self.new_codec()
+        self.events = Events(self.codec)
+
+    def close(self) -> None:
+        self.ground.close()
+        self._closing.close()
+
+    def forget_matrix_and_policies(self) -> None:
+        """Take back whatever is in effect, as somebody who withdraws every source would."""
+        for topic in (MATRIX_REFRESHES, SECURITY_POLICIES):
+            last = {record.key: record.value for record in self.ground.read(topic)}
+            self.ground.write(topic, [(key, None) for key, value in last.items() if value is not None])
+
+    def new_codec(self) -> Codec:
+        """One for each thread: a registry client is used from one thread only."""
+        client = self._closing.enter_context(registry_client(self.of.registry))
+        return Codec(Schemas.load(self.of.schemas), SchemaRegistry(client))
+
+    @contextmanager
+    def workflow(self, ordinal: int = 0, by: Policy | None = None) -> Iterator[ExceptionWorkflow]:
+        """An instance of the exception workflow; several share the partitions."""
+        processor = ExceptionWorkflow(self.new_codec(), by or policy(), keys)
+        settings, self.ground.settings = self.ground.settings, replace(self.ground.settings, ordinal=ordinal)
+        running = self.ground.running(processor)
+        running.__enter__()
+        self.ground.settings = settings
+        try:
+            yield processor
+        finally:
+            running.__exit__(None, None, None)
+
+    def send(self, topic: str, key: str, value: bytes | None, **more: Any) -> None:
+        """As a well-behaved client does: the key decides on the partition."""
+        self.ground.write(topic, [(key.encode(), value)], **more)
+
+    def decided(self, *exception_ids: str) -> list[dict[str, Any]]:
+        """Every decision on these exceptions; on all of them if none is named."""
+        read = self.codec.decoder(EXCEPTION_DECISIONS, "ExceptionDecided")
+        wanted = {id.encode() for id in exception_ids}
+        return [read(r.value) for r in self.ground.read(EXCEPTION_DECISIONS) if not wanted or r.key in wanted]
+
+    def results(self) -> list[dict[str, Any]]:
+        read = self.codec.decoder(RESULTS, "CompatibilityChecked")
+        return [read(record.value) for record in self.ground.read(RESULTS)]
+
+    def notifications(self) -> list[dict[str, Any]]:
+        read = self.codec.decoder(NOTIFICATIONS, "NotificationRequested")
+        return [read(record.value) for record in self.ground.read(NOTIFICATIONS)]
+
+    def states(self) -> Mapping[str, Case]:
+        """What the changelog holds, as a restart would restore it."""
+        spec = ExceptionWorkflow(self.codec, policy(), keys).state
+        last = {record.key: record.value for record in self.ground.read(EXCEPTION_STATE)}
+        held = (spec.decode(value) for value in last.values() if value is not None)
+        return {case.exception_id: case for case in held if isinstance(case, Case)}
+
+    def dead_letters(self) -> Iterable[Inbound]:
+        return self.ground.read(DEAD_LETTERS)
+
+    def partition(self, key: str) -> int:
+        return partition_of(key.encode(), 6)

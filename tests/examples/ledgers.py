@@ -1,0 +1,50 @@
+"""A ledger in a test: samples as rows of one partition each, and commits of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from sqlalchemy import Engine
+
+from processors.ledger.filing import At
+from processors.ledger.keys import new_keys
+from processors.ledger.records import Row, row_of
+from processors.ledger.samples import Sample
+from processors.ledger.transaction import AfterCommit, Entries, PostgresTransaction
+from processors.masking import Masker
+from processors.stream.types import Inbound
+
+NOW = int(time.time() * 1000)
+KEYS = new_keys()
+MASKER = Masker(KEYS.pseudonyms)
+
+
+def rows_of(samples: Sequence[Sample], start: int = 0, partition: int = 0, at: int = NOW) -> list[Row]:
+    """The samples as one partition of each topic holds them, a millisecond apart."""
+    offsets: dict[str, int] = {}
+    rows: list[Row] = []
+    for sample in samples:
+        offset = offsets.get(sample.topic, start)
+        offsets[sample.topic] = offset + 1
+        value = repr(sample.value).encode()
+        record = Inbound(sample.topic, partition, offset, at + offset, sample.key.encode(), value)
+        rows.append(row_of(record, sample.value, sample.event, MASKER))
+    return rows
+
+
+def commit(transaction: PostgresTransaction, rows: Sequence[Row]) -> dict[At, int]:
+    """What the loop does with a batch; the positions behind it."""
+    positions = {(row.topic, row.partition): row.offset + 1 for row in rows}
+    transaction.begin()
+    transaction.write(Entries(rows=list(rows)), ())
+    transaction.advance(positions)
+    transaction.commit()
+    return positions
+
+
+def started(sink: Engine, rows: Sequence[Row], after_commit: AfterCommit = lambda _: None) -> PostgresTransaction:
+    """A transaction that has the partitions of these rows."""
+    transaction = PostgresTransaction(sink, after_commit)
+    transaction.committed(sorted({(row.topic, row.partition) for row in rows}))
+    return transaction

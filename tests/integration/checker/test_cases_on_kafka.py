@@ -1,0 +1,67 @@
+"""The same question has the same answer on the command line and through Kafka, to the last byte."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from processors.cli.demo import environment_of
+from processors.embedded import Addresses
+
+pytestmark = pytest.mark.stack
+
+ROOT = Path(__file__).parents[3]
+PLUGINS = ROOT / "scripts" / "demo.plugins"
+RUNTIMES = ("--runtime", "go@1.22", "--runtime", "node@20.11")
+THERE = ("--host", "corex@1.9.0", "--installed", "com.powerx.plugins.crm@0.6.0", *RUNTIMES)
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def command(guarded: Addresses) -> Iterator[Command]:
+    """`compat-guard` beside a checker that runs, where the shipped matrix alone is published."""
+    environment = {**os.environ, **environment_of(guarded), "GUARD_HEALTH_PORT": "0"}
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        line = [sys.executable, "-m", "processors.cli", *arguments]
+        return subprocess.run(line, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    done = run("matrix", "publish", "config/compat_matrix.yaml")
+    assert done.returncode == 0, done.stderr
+    checker = subprocess.Popen(
+        [sys.executable, "-m", "processors.cli", "run", "checker"], env=environment, cwd=ROOT
+    )
+    yield run
+    checker.terminate()
+    assert checker.wait(60) == 0
+
+
+def answer(said: subprocess.CompletedProcess[str]) -> tuple[int, dict[str, Any]]:
+    assert said.stdout, said.stderr
+    return said.returncode, json.loads(said.stdout)
+
+
+@pytest.mark.parametrize(
+    ("manifest", "verdict"),
+    [
+        pytest.param("inventory-sync-1.5.0.yaml", "BLOCK", id="c-1"),
+        pytest.param("audit-log-4.0.1.yaml", "ALLOW", id="allowed"),
+        pytest.param("chat-2.3.1.yaml", "WARN", id="warned"),
+        pytest.param("legacy-reports-1.2.0.yaml", "BLOCK", id="blocked by a row"),
+    ],
+)
+def test_kafka_and_the_command_line_give_the_same_report(command: Command, manifest: str, verdict: str) -> None:
+    """Findings, ways out, score and digests: the digest of the report's bytes is part of what is compared."""
+    question = ("--manifest", str(PLUGINS / manifest), *THERE, "--output", "json")
+    offline = answer(command("check", *question))
+    asked = answer(command("request", *question, "--timeout", "120"))
+
+    assert offline[1]["verdict"] == verdict
+    assert offline == asked

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from processors.embedded import Addresses
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def command(guarded: Addresses) -> Iterator[Command]:
+    """The command line as people run it, beside a checker that runs."""
+    environment = {
+        **os.environ,
+        "GUARD_KAFKA__BOOTSTRAP": guarded.bootstrap,
+        "GUARD_REGISTRY__URL": guarded.registry,
+        "COLUMNS": "300",
+    }
+
+    def run(*words: str | Path, input: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "processors.cli", *map(str, words)],
+            env=environment,
+            input=input,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    checker = subprocess.Popen([sys.executable, "-m", "processors.cli", "run", "checker"], env=environment)
+    yield run
+    checker.terminate()
+    assert checker.wait(60) == 0

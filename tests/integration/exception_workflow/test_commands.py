@@ -1,0 +1,172 @@
+"""Case C-2 as people play it: commands, a development key, and processors in processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from processors.embedded import Addresses
+
+pytestmark = pytest.mark.stack
+
+MANIFEST = """
+id: com.powerx.plugins.inventory-sync
+name: inventory-sync
+version: "1.5.0"
+corex_version: ">=2.0.0"
+"""
+MATRIX = """
+source: commands
+revision: "1"
+expires_after: 24h
+hosts:
+  corex: {dialect: npm, releases: ["1.9.0", "2.0.0"]}
+undeclared: {host: block, runtime: allow, matrix: allow}
+matrix: []
+releases: []
+"""
+RISK = "The warehouse stands still without it, and the host is upgraded on Friday."
+
+
+class Shell:
+    """Runs `compat-guard` as a person does."""
+
+    def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
+        self._environment, self.folder = environment, folder
+
+    def __call__(self, *words: str, code: int = 0) -> str:
+        return self._done(words, code).stdout.strip()
+
+    def told(self, *words: str, code: int) -> str:
+        """What a person reads besides the answer."""
+        return self._done(words, code).stderr
+
+    def _done(self, words: tuple[str, ...], code: int) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "processors.cli", *words]
+        done = subprocess.run(
+            command, env=self._environment, capture_output=True, text=True, timeout=90, check=False
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        return done
+
+    def run(self, name: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "-m", "processors.cli", "run", name], env=self._environment)
+
+
+@pytest.fixture
+def shell(guarded: Addresses, tmp_path: Path) -> Iterator[Shell]:
+    environment = os.environ | {
+        "GUARD_KAFKA__BOOTSTRAP": guarded.bootstrap,
+        "GUARD_REGISTRY__URL": guarded.registry,
+        "GUARD_DEVELOPMENT": str(tmp_path / "development"),
+        "NO_COLOR": "1",
+        "COLUMNS": "200",
+    }
+    (tmp_path / "plugin.yaml").write_text(MANIFEST)
+    (tmp_path / "matrix.yaml").write_text(MATRIX)
+    shell = Shell(environment, tmp_path)
+    shell("matrix", "publish", str(tmp_path / "matrix.yaml"))
+    running = [shell.run("checker"), shell.run("exception-workflow")]
+    yield shell
+    for process in running:
+        process.send_signal(signal.SIGTERM)
+    assert [process.wait(30) for process in running] == [0, 0]
+
+
+def test_case_c2_from_the_command_line(shell: Shell) -> None:
+    """Blocked, asked, approved by two people, installed under monitoring; what is refused says why."""
+    tenant, asked = f"cli-{uuid.uuid4().hex[:6]}", str(uuid.uuid4())
+    install = (
+        *("request", "--manifest", str(shell.folder / "plugin.yaml"), "--host", "corex@1.9.0"),
+        *("--tenant", tenant, "--operator", "alice", "--timeout", "60"),
+    )
+    shell(*install, "--request-id", asked, code=1)
+
+    shell("exception", "request", asked, code=2)
+    id = shell("exception", "request", asked, "--risk", RISK, "--requester", "alice", code=4)
+    again = shell.told("exception", "request", asked, "--risk", RISK + " Really.", "--requester", "alice", code=2)
+    typo = shell.told("exception", "request", asked, "--risk", RISK, "--finding", "HOST_TO_OLD", code=2)
+    nowhere = shell.told("exception", "request", "nonsense", "--risk", RISK, code=2)
+    unheard = shell.told("exception", "show", "nonsense", code=2)
+    uncovered = shell.told(*install, "--exception", "nonsense", "--acknowledge-risk", "I know", code=1)
+    (waiting,) = [e for e in json.loads(shell("exception", "list", "-o", "json")) if e["exception"] == id]
+    shell("approve", id, "--as", "sabine", code=2)
+    shell("approve", id, "--as", "petra")
+    shell("exception", "amend", id, "--risk", RISK + " Two people watch it.", code=4)
+    shell("approve", id, "--as", "petra")
+    approval = shell("approve", id, "--as", "sabine", "--reason", "watched")
+    shell(*install, "--exception", id, code=1)
+    passed = shell(
+        *install,
+        *("--exception", id, "--acknowledge-risk", "I know"),
+        *("--monitoring", "enhanced:error-rate,latency,host-health,on-call"),
+        *("-o", "json"),
+    )
+    shown = json.loads(shell("exception", "show", id, "-o", "json"))
+
+    assert f"is PENDING; nothing was changed; `compat-guard exception amend {id}` changes it" in again
+    assert "--finding `HOST_TO_OLD` blocks nothing in this report; did you mean `HOST_TOO_OLD`?" in typo
+    assert "`nonsense`; `compat-guard watch --from-beginning` lists those that are kept" in nowhere
+    assert "`nonsense`; `compat-guard exception list --all` shows all" in unheard
+    assert "NO_SUCH_EXCEPTION" in uncovered
+    assert "exception show" not in uncovered
+    assert (waiting["step"], waiting["left"][:1]) == ("steward", "7")
+    assert json.loads(passed)["verdict"] == "BLOCK", "the report is what it was; the envelope lets it pass"
+    assert (shown["status"], shown["approval_id"], shown["uses"]) == ("CONSUMED", approval, 1)
+    assert [step["event"] for step in shown["history"]] == [
+        "requested",
+        "already_open",
+        "refused",
+        "step_approved",
+        "amended",
+        "step_approved",
+        "approved",
+        "refused",
+        "used",
+    ]
+
+
+def test_an_approved_exception_is_extended_once_and_revoked(shell: Shell) -> None:
+    """An extension is approved anew; a revocation takes effect at once and needs the role."""
+    tenant, asked = f"cli-{uuid.uuid4().hex[:6]}", str(uuid.uuid4())
+    ask = ("request", "--manifest", str(shell.folder / "plugin.yaml"), "--host", "corex@1.9.0", "--tenant", tenant)
+    shell(*ask, "--request-id", asked, "--timeout", "60", code=1)
+    id = shell(
+        "exception",
+        "request",
+        asked,
+        "--risk",
+        RISK,
+        "--requester",
+        "alice",
+        "--for",
+        "1d",
+        "--finding",
+        "HOST_TOO_OLD",
+        code=4,
+    )
+    for person in ("petra", "sabine"):
+        shell("approve", id, "--as", person)
+    waits = shell.told("exception", "extend", id, "--for", "3d", code=4)
+    early = shell.told("exception", "revoke", id, "--as", "lena", "--reason", "leaks", code=2)
+    for person in ("petra", "sabine"):
+        shell("approve", id, "--as", person)
+    shell("exception", "extend", id, "--for", "4d", code=2)
+    shell("exception", "revoke", id, "--as", "petra", "--reason", "leaks", code=2)
+    shell("exception", "revoke", id, "--as", "lena", "--reason", "leaks")
+    shell("exception", "withdraw", id, code=2)
+
+    shown = json.loads(shell("exception", "show", id, "-o", "json"))
+    assert "until the extension is approved, the exception covers nothing; a denial ends it" in waits
+    assert "`compat-guard deny` ends it, or `compat-guard exception withdraw` by the requester" in early
+    assert shown["status"] == "REVOKED"
+    assert shown["valid_until"] > time.strftime("%Y-%m-%d", time.gmtime(time.time() + 86_400 * 2))

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from sqlalchemy import Engine, make_url
+
+from processors.embedded import Addresses
+from processors.ledger.database import connect, migrate
+
+
+@pytest.fixture
+def database(stack: Addresses) -> Iterator[str]:
+    """The URL of a ledger of the test's own, migrated and empty."""
+    name = f"ledger_{uuid.uuid4().hex[:12]}"
+    admin = make_url(stack.postgres)
+    plain = admin.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(plain, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    url = admin.set(database=name).render_as_string(hide_password=False)
+    migrate(url)
+    yield url
+    with psycopg.connect(plain, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest.fixture
+def sink(database: str) -> Iterator[Engine]:
+    """Connections as the sink has them."""
+    engine = connect(database, "guard_sink")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def superuser(database: str) -> Iterator[psycopg.Connection]:
+    """Somebody who may do anything, also what nobody should."""
+    plain = make_url(database).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(plain, autocommit=True) as connection:
+        connection.execute("SET search_path = ledger, pg_catalog")
+        yield connection

@@ -1,0 +1,299 @@
+"""Searching, telling, exporting, measuring and retiring what a real Postgres holds."""
+
+# ruff: noqa: S608 - names of tables are our own
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from examples.ledgers import KEYS, NOW, commit, rows_of, started
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyarrow import parquet
+from sqlalchemy import Engine, make_url, text
+
+from processors.embedded import Addresses
+from processors.errors import DatabaseUnavailable, SettingsInvalid
+from processors.ledger import measures, queries, retention, views
+from processors.ledger.compaction import TABLES
+from processors.ledger.database import connect, reading, writing
+from processors.ledger.export import Format, export
+from processors.ledger.queries import Wanted, place_of
+from processors.ledger.reading import Window, read_chain, read_rows
+from processors.ledger.records import Row, canonical_row
+from processors.ledger.samples import START, an_id, story, traffic
+from processors.ledger.telling import tell
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.fixture
+def auditor(database: str) -> Iterator[Engine]:
+    engine = connect(database, "guard_auditor")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def maintenance(database: str) -> Iterator[Engine]:
+    engine = connect(database, "guard_maintenance")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def rows(sink: Engine) -> list[Row]:
+    """Three cases and thirty requests, filed."""
+    filed = rows_of([*(s for n in range(3) for s in story(n)), *(s for n in range(30) for s in traffic(n))])
+    commit(started(sink, filed), filed)
+    return filed
+
+
+EXCEPTION, APPROVAL = an_id("exception", 2), an_id("approval", 1)
+CAROL, ALICE = KEYS.pseudonyms.pseudonym("carol-2@example.com"), KEYS.pseudonyms.pseudonym("alice-2@example.com")
+
+SEARCHES: list[tuple[Wanted, Callable[[Row], bool]]] = [
+    (Wanted(plugin_id="plugin-1"), lambda row: row.plugin_id == "plugin-1"),
+    (Wanted(host_version="1.2.0"), lambda row: row.host_version == "1.2.0"),
+    (Wanted(exception_id=EXCEPTION), lambda row: row.exception_id == EXCEPTION),
+    (Wanted(approval_id=APPROVAL), lambda row: row.approval_id == APPROVAL),
+    (Wanted(approver=KEYS.pseudonyms.pseudonyms("carol-2@example.com")), lambda row: row.approver == CAROL),
+    (Wanted(operator=KEYS.pseudonyms.pseudonyms("ALICE-2@example.com")), lambda row: row.operator == ALICE),
+    (Wanted(finding="HOST_TOO_OLD"), lambda row: "HOST_TOO_OLD" in row.finding_codes),
+    (
+        Wanted(finding="HOST_TOO_OLD", plugin_id="plugin-2"),
+        lambda row: "HOST_TOO_OLD" in row.finding_codes and row.plugin_id == "plugin-2",
+    ),
+    (Wanted(band="HIGH", tenant="tenant-1"), lambda row: row.band == "HIGH" and row.tenant == "tenant-1"),
+    (Wanted(since=NOW + 2, until=NOW + 5), lambda row: NOW + 2 <= row.appended_at < NOW + 5),
+    (Wanted(plugin_id="nothing"), lambda _: False),
+]
+
+
+@pytest.mark.parametrize(("wanted", "expected"), SEARCHES)
+def test_a_search_finds_what_it_asks_for(
+    auditor: Engine, rows: list[Row], wanted: Wanted, expected: object
+) -> None:
+    """Exactly the matching events, the newest first, page after page."""
+    found: list[str] = []
+    with reading(auditor) as connection:
+        page = queries.search(connection, wanted, limit=7)
+        while page:
+            found += [row["event_id"] for row in page]
+            times = [row["appended_at"] for row in page]
+            assert times == sorted(times, reverse=True)
+            page = queries.search(connection, wanted, limit=7, after=place_of(page[-1]))
+
+    assert sorted(found) == sorted(row.event_id for row in rows if expected(row))
+
+
+def test_a_case_is_told_in_order(auditor: Engine, rows: list[Row]) -> None:
+    """From the exception one finds the block that led to it and the installation that used it, and back."""
+    with reading(auditor) as connection:
+        by_exception = queries.story(connection, an_id("exception", 1))
+        by_request = queries.story(connection, an_id("request", 1))
+
+    assert [row["event_id"] for row in by_exception] == [row["event_id"] for row in by_request]
+    told = [tell(row) for row in by_exception]
+    assert len(told) == len(list(story(1)))
+    assert any("approved by k1:" in line and "APPROVED" in line for line in told)
+    assert any("ended SUCCEEDED, monitoring ATTACHED strict" in line for line in told)
+
+
+@pytest.mark.parametrize("format_", ["csv", "jsonl", "parquet"])
+def test_an_export_holds_every_event_and_says_what_it_holds(
+    auditor: Engine, rows: list[Row], tmp_path: Path, format_: Format
+) -> None:
+    """All formats hold the same events; the manifest's digest is that of the file."""
+    file, seen = tmp_path / f"events.{format_}", list[int]()
+    with reading(auditor) as connection:
+        manifest = json.loads(export(connection, Wanted(), file, format_, seen.append).read_text())
+
+    assert manifest["digest"] == f"sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}"
+    assert manifest["rows"] == len(rows) == len(seen) == len(read_back(file, format_))
+    assert {row["event_id"] for row in read_back(file, format_)} == {row.event_id for row in rows}
+    assert {chain["topic"] for chain in manifest["chains"]} == {row.topic for row in rows}
+
+
+def test_the_command_exports_again_only_when_forced_and_draws_nothing_into_a_log(
+    database: str, rows: list[Row], tmp_path: Path
+) -> None:
+    """A redirected stderr is a log, and no screen."""
+    file = tmp_path / "events.jsonl"
+    export_to = (sys.executable, "-m", "processors.cli", "ledger", "export", str(file))
+    environment = {**os.environ, "GUARD_POSTGRES__URL": database}
+    runs = [
+        subprocess.run([*export_to, *flags], env=environment, capture_output=True, text=True, check=False)
+        for flags in ([], [], ["--force"])
+    ]
+
+    assert [done.returncode for done in runs] == [0, 2, 0], runs
+    assert (runs[0].stderr, runs[2].stderr) == ("", "")
+    assert len(file.read_text().splitlines()) == len(rows)
+
+
+def read_back(file: Path, format_: Format) -> list[dict[str, str]]:
+    if format_ == "csv":
+        return list(csv.DictReader(file.read_text().splitlines()))
+    if format_ == "jsonl":
+        return [json.loads(line) for line in file.read_text().splitlines()]
+    return parquet.read_table(file).to_pylist()
+
+
+def test_postgres_prints_rows_as_they_were_hashed(auditor: Engine, sink: Engine) -> None:
+    """Odd texts included: quotes, controls, other scripts, the end of Unicode."""
+    odd = 'q"\\ \x7f \t \n ünï 漢字 \u2028 \U0001f600 </script>'
+    made = [
+        replace(r, tenant=odd, plugin_id=odd, reason="")
+        for r in rows_of(list(story(1)))
+        if r.topic == "compat.blocks"
+    ]
+    commit(started(sink, made), made)
+
+    with reading(auditor) as connection:
+        stretch = read_chain(connection, ("compat.blocks", 0), (), Window())
+        read = [row.canonical for row in read_rows(connection, stretch)]
+    assert read == [canonical_row(row) for row in made]
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(order=st.randoms(use_true_random=False), size=st.integers(1, 40))
+def test_views_equal_the_events_whatever_came_first(
+    database: str, maintenance: Engine, order: object, size: int
+) -> None:
+    """Topics arrive in any order, in batches of any size: current state is a function of the events alone."""
+    engine = connect(database, "guard_sink")
+    with engine.connect() as connection:
+        taken = connection.execute(text("SELECT count(*) FROM ledger.ledger_events")).scalar_one()
+    offset = int(taken)
+    made = rows_of([s for n in range(offset, offset + 4) for s in story(n)], start=offset)
+    topics = sorted({row.topic for row in made})
+    getattr(order, "shuffle")(topics)  # noqa: B009 - hypothesis' Random has no public type
+    shuffled = [row for topic in topics for row in made if row.topic == topic]
+    transaction = started(engine, made)
+    for start in range(0, len(shuffled), size):
+        commit(transaction, shuffled[start : start + size])
+    engine.dispose()
+
+    with writing(maintenance) as connection:
+        assert views.compare(connection) == []
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_changed_view_is_found_and_rebuilt(
+    rows: list[Row], maintenance: Engine, superuser: psycopg.Connection, table: str
+) -> None:
+    """Current state can be lost without losing anything."""
+    superuser.execute(f"UPDATE {table} SET {'band' if table != 'executions' else 'outcome'} = 'x'".encode())
+
+    with writing(maintenance) as connection:
+        assert [found.table for found in views.compare(connection)] == [table]
+    with writing(maintenance) as connection:
+        views.rebuild(connection)
+    with writing(maintenance) as connection:
+        assert views.compare(connection) == []
+
+
+def test_measures_are_taken_from_the_events(auditor: Engine, rows: list[Row]) -> None:
+    """Three cases: all decided, all logged, all monitored. Six blocks of thirty requests come beside."""
+    now = datetime.now(UTC)
+    with reading(auditor) as connection:
+        taken = measures.take(connection, now - timedelta(days=1), now + timedelta(days=1))
+
+    assert taken["decisions_within_24h"]["share"] == taken["blocks_logged"]["share"] == 1.0
+    assert taken["executions_monitored"] == {"share": 1.0, "executions": 3}
+    assert taken["blocks"] == {"blocks": 9}
+    assert taken["exception_pass_rate"] == {"share": 1.0, "decided": 3}
+    assert taken["accuracy"] == {"share": None, "judged": 0}
+
+
+def aged(days: float) -> int:
+    return int((datetime.now(UTC) - timedelta(days=days)).timestamp() * 1000)
+
+
+def test_the_database_keeps_what_is_364_days_old(
+    sink: Engine, maintenance: Engine, superuser: psycopg.Connection, tmp_path: Path
+) -> None:
+    """Whatever the command was told, the database judges by its own clock, and the rows stay."""
+    made = rows_of(list(traffic(1)), at=aged(364))
+    commit(started(sink, made), made)
+    month = datetime.fromtimestamp(aged(364) / 1000, UTC).strftime("%Y_%m")
+    lying = retention.Step(retention.Month(month, 2, None), "detach", "because I say so")
+
+    with pytest.raises(SettingsInvalid, match="365 days"):
+        retention.carry_out(maintenance, lying, tmp_path, "jsonl", lambda _: True)
+    for statement in (f"SELECT ledger.detach_month('{month}', 'x')", f"SELECT ledger.drop_month('{month}')"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="365 days"):
+            superuser.execute(statement.encode())
+    assert superuser.execute("SELECT count(*) FROM ledger_events").fetchone() == (len(made),)
+
+
+def test_an_old_month_leaves_and_the_chain_still_holds(
+    sink: Engine, maintenance: Engine, superuser: psycopg.Connection, tmp_path: Path
+) -> None:
+    """Exported, detached, and a week later dropped; what stays can be verified from there on."""
+    old = [r for r in rows_of(list(traffic(0)), at=aged(500)) if r.topic == "compat.results"]
+    new = [replace(r, offset=r.offset + 1, event_id="n", same=b"n" * 32, appended_at=NOW) for r in old]
+    transaction = started(sink, old)
+    commit(transaction, old)
+    commit(transaction, new)
+    with reading(maintenance) as connection:
+        steps = retention.plan(retention.months(connection), datetime.now(UTC), 0)
+    leaving = next(step for step in steps if step.action == "detach")
+    manifest = retention.carry_out(maintenance, leaving, tmp_path, "jsonl", lambda _: True)
+
+    assert manifest is not None
+    assert json.loads(manifest.read_text())["rows"] == 1
+    with reading(sink) as connection:
+        stretch = read_chain(connection, ("compat.results", 0), (), Window())
+        assert [row.sequence for row in read_rows(connection, stretch)] == [2]
+        assert stretch.chain.start == 1
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="7 days"):
+        superuser.execute(f"SELECT ledger.drop_month('{leaving.month.name}')".encode())
+    superuser.execute("UPDATE retired_months SET detached_at = now() - interval '8 days'")
+    with reading(maintenance) as connection:
+        steps = retention.plan(retention.months(connection), datetime.now(UTC), 0)
+    retention.carry_out(
+        maintenance, next(s for s in steps if s.action == "drop"), tmp_path, "jsonl", lambda _: True
+    )
+    assert superuser.execute("SELECT to_regclass(%s)", (f"ledger_events_{leaving.month.name}",)).fetchone() == (
+        None,
+    )
+
+
+def test_a_month_that_is_not_whole_does_not_leave(sink: Engine, maintenance: Engine, tmp_path: Path) -> None:
+    """Evidence of tampering is kept."""
+    step = retention.Step(retention.Month("2024_01", 1, None), "detach", "")
+
+    with pytest.raises(SettingsInvalid, match="not whole"):
+        retention.carry_out(maintenance, step, tmp_path, "jsonl", lambda _: False)
+
+
+def test_nobody_listens_is_an_outage() -> None:
+    """A wrong port is no traceback."""
+    engine = connect("postgresql+psycopg://guard:x@127.0.0.1:1/guard", "guard_auditor")
+
+    with pytest.raises(DatabaseUnavailable), reading(engine):
+        pass
+    assert START > 0
+
+
+def test_a_database_without_a_ledger_says_how_to_make_one(stack: Addresses) -> None:
+    """No traceback about a relation: the command that helps."""
+    elsewhere = make_url(stack.postgres).set(database="postgres").render_as_string(hide_password=False)
+    engine = connect(elsewhere, "guard_auditor")
+
+    with pytest.raises(SettingsInvalid, match="ledger migrate"), reading(engine) as connection:
+        queries.search(connection, Wanted())
+    engine.dispose()

@@ -1,0 +1,168 @@
+"""The sink's transaction on a real Postgres: once, in order, fenced, and nothing that can be changed afterwards."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import psycopg
+import pytest
+from examples.ledgers import NOW, commit, rows_of, started
+from sqlalchemy import Engine
+
+from processors.errors import Fenced
+from processors.ledger import compaction
+from processors.ledger.samples import story
+from processors.ledger.transaction import Entries, PostgresTransaction
+
+pytestmark = pytest.mark.stack
+
+
+def test_rows_and_offsets_move_together(sink: Engine, superuser: psycopg.Connection) -> None:
+    """What was committed is where the next process begins."""
+    rows = rows_of([*story(1), *story(2)])
+    transaction = started(sink, rows)
+    positions = commit(transaction, rows)
+
+    assert superuser.execute("SELECT count(*) FROM ledger_events").fetchone() == (len(rows),)
+    assert PostgresTransaction(sink).committed(list(positions)) == positions
+
+
+def test_an_aborted_batch_leaves_nothing(sink: Engine, superuser: psycopg.Connection) -> None:
+    """The same rows again after an abort are there once."""
+    rows = rows_of(list(story(1)))
+    transaction = started(sink, rows)
+    transaction.begin()
+    transaction.write(Entries(rows=rows), ())
+    transaction.advance({(row.topic, row.partition): row.offset + 1 for row in rows})
+    transaction.abort()
+
+    assert superuser.execute("SELECT count(*) FROM ledger_events").fetchone() == (0,)
+    commit(transaction, rows)
+    assert superuser.execute("SELECT count(*) FROM ledger_events").fetchone() == (len(rows),)
+
+
+def test_of_two_sinks_the_loser_is_fenced(sink: Engine, superuser: psycopg.Connection) -> None:
+    """Both believe that they own the partition; one of them changes nothing."""
+    rows = rows_of(list(story(1)))
+    winner, loser = started(sink, rows), started(sink, rows)
+    commit(winner, rows)
+
+    with pytest.raises(Fenced, match="another sink"):
+        commit(loser, rows)
+    loser.abort()
+    assert superuser.execute("SELECT count(*) FROM ledger_events").fetchone() == (len(rows),)
+
+
+def test_an_event_sent_twice_is_kept_once(sink: Engine, superuser: psycopg.Connection) -> None:
+    """The same id with the same content at a new offset is dropped, and the drop is on record."""
+    first = [row for row in rows_of(list(story(1))) if row.topic == "compat.blocks"]
+    again = [replace(row, offset=row.offset + 1) for row in first]
+    transaction = started(sink, first)
+    commit(transaction, first)
+    commit(transaction, again)
+
+    assert superuser.execute("SELECT count(*) FROM ledger_events").fetchone() == (1,)
+    assert superuser.execute('SELECT topic, "offset" FROM duplicates').fetchall() == [("compat.blocks", 1)]
+
+
+def test_an_event_sent_twice_in_one_batch_is_kept_once(sink: Engine, superuser: psycopg.Connection) -> None:
+    """As above, without a commit in between."""
+    first = [row for row in rows_of(list(story(1))) if row.topic == "compat.blocks"]
+    commit(started(sink, first), [*first, *(replace(row, offset=row.offset + 1) for row in first)])
+
+    assert superuser.execute("SELECT count(*) FROM ledger_events").fetchone() == (1,)
+
+
+def test_the_same_id_with_another_content_is_kept_apart(sink: Engine, superuser: psycopg.Connection) -> None:
+    """The first one stands, also in the current state; the other is in the ledger and in quarantine."""
+    first = [row for row in rows_of(list(story(1))) if row.topic == "compat.blocks"]
+    other = [replace(row, offset=1, same=b"x" * 32, plugin_id="other") for row in first]
+    transaction = started(sink, first)
+    commit(transaction, first)
+    commit(transaction, other)
+
+    statuses = superuser.execute('SELECT status FROM ledger_events ORDER BY "offset"').fetchall()
+    assert statuses == [("recorded",), ("id_conflict",)]
+    assert superuser.execute("SELECT plugin_id FROM blocks").fetchall() == [("plugin-1",)]
+    assert superuser.execute("SELECT reason FROM quarantine").fetchall() == [("id_conflict",)]
+
+
+def test_poison_in_the_middle_costs_one_row(sink: Engine, superuser: psycopg.Connection) -> None:
+    """What Postgres refuses is found, and kept by its address; the rest goes on, in an unbroken chain."""
+    superuser.execute("ALTER TABLE ledger_events ADD CONSTRAINT no_poison CHECK (plugin_id <> 'poison')")
+    some = [row for row in rows_of([s for n in range(40) for s in story(n)]) if row.topic == "compat.results"]
+    rows = [replace(row, plugin_id="poison") if row.offset == 17 else row for row in some]
+    commit(started(sink, rows), rows)
+
+    assert superuser.execute("SELECT count(*), max(sequence) FROM ledger_events").fetchone() == (80, 80)
+    assert superuser.execute('SELECT "offset", reason FROM quarantine').fetchall() == [(17, "refused_by_database")]
+
+
+def test_current_state_tells_the_case(sink: Engine, superuser: psycopg.Connection) -> None:
+    """Blocked, excepted, approved, used and installed under monitoring: one row each, whatever came first."""
+    rows = rows_of(list(story(1)))
+    transaction = started(sink, rows)
+    for topic in sorted({row.topic for row in rows}, reverse=True):
+        commit(transaction, [row for row in rows if row.topic == topic])
+
+    assert superuser.execute("SELECT state, round, change, uses FROM exceptions").fetchall() == [
+        ("CONSUMED", 1, 4, 1)
+    ]
+    assert superuser.execute("SELECT verdict FROM requests ORDER BY requested_at").fetchall() == [
+        ("BLOCK",),
+        ("ALLOW_BY_EXCEPTION",),
+    ]
+    assert superuser.execute(
+        "SELECT required_profile, outcome, monitoring, monitoring_profile FROM executions"
+    ).fetchall() == [("strict", "SUCCEEDED", "ATTACHED", "strict")]
+    assert superuser.execute("SELECT finding_codes FROM blocks").fetchall() == [(["HOST_TOO_OLD"],)]
+    assert {register.table for register in compaction.REGISTERS} == set(compaction.TABLES)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE ledger_events SET tenant = 'x'",
+        "DELETE FROM ledger_events",
+        "TRUNCATE ledger_events",
+        "TRUNCATE {month}",
+        "DELETE FROM {month}",
+        "DROP TABLE {month}",
+        "DELETE FROM event_findings",
+        "DELETE FROM batches",
+        "DELETE FROM chain_head",
+        "UPDATE event_seen SET same = key",
+        "DELETE FROM quarantine",
+        "ALTER TABLE ledger_events DISABLE TRIGGER ALL",
+        "SELECT ledger.detach_month('2026_01', '')",
+    ],
+)
+def test_the_sink_cannot_change_what_is_written(
+    sink: Engine, superuser: psycopg.Connection, statement: str
+) -> None:
+    """Grants refuse the role that writes."""
+    rows = rows_of(list(story(1)))
+    commit(started(sink, rows), rows)
+    superuser.execute("SET ROLE guard_sink")
+
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        superuser.execute(statement.format(month=this_month()).encode())
+
+
+@pytest.mark.parametrize("statement", ["UPDATE {0} SET tenant = 'x'", "DELETE FROM {0}", "TRUNCATE {0}"])
+@pytest.mark.parametrize("table", ["ledger_events", "{month}"])
+def test_not_even_the_owner_changes_it_by_mistake(
+    sink: Engine, superuser: psycopg.Connection, statement: str, table: str
+) -> None:
+    """Triggers refuse where grants do not, on every partition."""
+    rows = rows_of(list(story(1)))
+    commit(started(sink, rows), rows)
+    superuser.execute("SET ROLE guard_owner")
+
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="append-only"):
+        superuser.execute(statement.format(table.format(month=this_month())).encode())
+
+
+def this_month() -> str:
+    return time.strftime("ledger_events_%Y_%m", time.gmtime(NOW / 1000))

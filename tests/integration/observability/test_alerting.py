@@ -1,0 +1,150 @@
+"""From a matrix that nobody refreshes to the person on call and back, with clocks that run fast."""
+
+import re
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from examples.ground import eventually
+from examples.load import PLUGINS
+from examples.observed import Observed
+from sqlalchemy import make_url
+
+from processors.cli.wiring import codec, stream_settings
+from processors.events.topics import NOTIFICATIONS
+from processors.stream.follow import Follower
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
+
+VENDOR = """\
+source: vendor-fast
+revision: "{revision}"
+expires_after: {life}
+hosts:
+  corex: {{dialect: npm, releases: ["1.9.0"]}}
+"""
+
+
+def publish(at: Observed, revision: str, life: str, age: timedelta) -> None:
+    """As if it had been published that long ago."""
+    file = at.installation.folder / "vendor-fast.yaml"
+    file.write_text(VENDOR.format(revision=revision, life=life))
+    issued = (datetime.now(UTC) - age).isoformat(timespec="seconds").replace("+00:00", "Z")
+    at.installation.run("matrix", "publish", str(file), "--issued-at", issued)
+
+
+def notifications(at: Observed, about: str) -> list[str]:
+    """Kinds of all notifications that name it, in order."""
+    follower = Follower(stream_settings(at.installation.of), "test")
+    follower.from_beginning([NOTIFICATIONS])
+    with codec(at.installation.of) as events:
+        read = events.decoder(NOTIFICATIONS, "NotificationRequested")
+        told = [read(record.value) for record in follower.read()]
+    follower.close()
+    return [n["kind"] for n in sorted(told, key=lambda n: n["at"]) if about in n["subject"]]
+
+
+def kinds_in_ledger(at: Observed, text: str) -> set[str]:
+    """Kinds of events in the ledger whose masked payload holds a text."""
+    url = make_url(at.installation.of.postgres.url.get_secret_value()).set(drivername="postgresql")
+    with psycopg.connect(url.render_as_string(hide_password=False)) as connection:
+        query = "SELECT DISTINCT kind FROM ledger.ledger_events WHERE payload::text LIKE %s"
+        return {kind for (kind,) in connection.execute(query, (f"%{text}%",))}
+
+
+def ask(at: Observed, *codes: int) -> Any:
+    return at.installation.json(
+        "request", "--manifest", str(PLUGINS / "audit-log-4.0.1.yaml"), "--host", "corex@1.9.0",
+        "--installed", "com.powerx.plugins.crm@0.6.0", "--runtime", "go@1.22", code=codes,
+    )  # fmt: skip
+
+
+def codes(report: Any) -> set[str]:
+    return {finding["code"] for finding in report["findings"]}
+
+
+def test_a_matrix_that_is_not_refreshed_is_noticed_before_it_blocks(observed: Observed) -> None:
+    """Warning, alert, block, recovery: each once, also across a restart of everything that watches."""
+    about, on_call = {"source": "vendor-fast"}, observed.on_call
+    publish(observed, "1", "5m", timedelta(seconds=228))  # warned of in 12 seconds, expired in 72
+
+    assert "MATRIX_EXPIRED" not in codes(ask(observed, 0))
+    eventually(lambda: on_call.heard("MatrixAgeing", **about) == ["firing"], 50)
+    assert on_call.heard("MatrixExpired", **about) == []
+    eventually(lambda: notifications(observed, "vendor-fast") == ["matrix_ageing"])
+    (standing,) = (s for s in observed.installation.json("matrix", "status") if s["source"] == "vendor-fast")
+    assert standing["level"] == "AGEING"
+
+    eventually(lambda: on_call.heard("MatrixExpired", **about) == ["firing"], 120)
+    assert "MATRIX_EXPIRED" in codes(ask(observed, 1))
+    observed.installation.run("matrix", "status", code=1)
+    eventually(lambda: notifications(observed, "vendor-fast") == ["matrix_ageing", "matrix_expired"])
+
+    publish(observed, "2", "24h", timedelta())
+    eventually(lambda: "MATRIX_EXPIRED" not in codes(ask(observed, 0, 1)))
+    eventually(lambda: on_call.heard("MatrixExpired", **about) == ["firing", "resolved"], 90)
+    eventually(lambda: notifications(observed, "vendor-fast")[2:] == ["matrix_fresh"])
+    observed.installation.restart("staleness")
+    time.sleep(5)  # several ticks of the monitor, and of its successor, in which it must not repeat itself
+
+    assert notifications(observed, "vendor-fast") == ["matrix_ageing", "matrix_expired", "matrix_fresh"]
+    assert on_call.heard("MatrixAgeing", **about)[0] == "firing"
+    assert on_call.heard("MatrixExpired", **about) == ["firing", "resolved"]
+
+
+def test_the_guard_is_switched_off_and_on_without_a_restart(observed: Observed) -> None:
+    """Off is told to whoever asks, to the person on call, and to the ledger."""
+    file = observed.installation.config / "guard.yaml"
+    shipped = file.read_text()
+    file.write_text(shipped.replace("plugin-compat-guard: true", "plugin-compat-guard: false"))
+    try:
+        eventually(lambda: codes(ask(observed, 0)) == {"GUARD_OFF"})
+        eventually(lambda: "firing" in observed.on_call.heard("GuardOff"))
+        eventually(lambda: observed.value("sum(version_compat_unguarded_total)") >= 1)
+        eventually(lambda: "CompatibilityChecked" in kinds_in_ledger(observed, "GUARD_OFF"))
+    finally:
+        file.write_text(shipped)
+
+    eventually(lambda: "GUARD_OFF" not in codes(ask(observed, 0)))
+
+
+def test_alertmanager_tells_of_dead_letters(observed: Observed) -> None:
+    """The load holds a record that is no request."""
+    where = {"processor": "checker", "reason": "unreadable"}
+    eventually(lambda: "firing" in observed.on_call.heard("DeadLetters", **where), 60)
+    told = [alert for delivery in observed.on_call.deliveries for alert in delivery["alerts"]]
+
+    links = {alert["annotations"]["runbook_url"] for alert in told if alert["labels"]["alertname"] == "DeadLetters"}
+    assert links == {"deploy/prometheus/RUNBOOKS.md#deadletters"}
+
+
+def test_logs_of_the_whole_run_hold_nobody_and_tell_enough(observed: Observed) -> None:
+    """Operators are pseudonyms, as in the ledger; plugin version, host, band and trace can be searched for."""
+    lines = observed.installation.lines()
+    answers = [line for line in lines if line["message"] == "request answered"]
+
+    assert answers
+    wanted = {"plugin_version", "host.name", "host.version", "dependencies", "band", "request_id", "trace.id"}
+    assert wanted <= set(answers[0])
+    assert all(line["operator"].startswith("k1:") for line in answers if line["operator"])
+    assert "@example.com" not in observed.installation.log.read_text("utf-8")
+    assert any(line["message"].startswith("exception approved") and line["approval_id"] for line in lines)
+
+
+def test_sync_publishes_what_changed_and_nothing_else(observed: Observed) -> None:
+    """The same command twice changes nothing; another revision is published, and is in effect."""
+    at = observed.installation
+    file = at.config / "compat_matrix.yaml"
+
+    def sync(*more: str) -> list[str]:
+        return [line["step"] for line in at.json("matrix", "sync", "--cache", str(at.folder / "cache"), *more)]
+
+    assert sync() == ["unchanged"]
+    file.write_text(re.sub(r"^revision: .*$", 'revision: "synchronised"', file.read_text(), flags=re.M))
+    assert sync("--dry-run") == ["changed"]
+    assert sync() == ["changed"]
+    assert sync() == ["unchanged"]
+    (standing,) = (s for s in at.json("matrix", "status") if s["source"] == "governance")
+    assert standing["revision"] == "synchronised"

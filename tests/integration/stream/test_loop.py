@@ -1,0 +1,219 @@
+"""The loop against a real broker: what comes out, once, whatever goes wrong in between."""
+
+from collections.abc import Sequence
+
+import pytest
+from examples.counting import Counting
+from examples.ground import Ground, eventually
+
+from processors.errors import BreakerOpen, Fatal, OffsetsLost, TransactionAborted
+from processors.stream.loop import LARGEST_BATCH
+from processors.stream.types import Inbound, Outbound, Outcome, Reject, View
+
+pytestmark = pytest.mark.stack
+
+TEN = [(b"a", b"x")] * 6 + [(b"b", b"x")] * 4
+
+
+def numbers(ground: Ground, topic: str) -> dict[bytes, list[int]]:
+    """The counters of each key in the order they were written."""
+    found: dict[bytes, list[int]] = {}
+    for record in ground.read(topic):
+        found.setdefault(record.key or b"", []).append(int(record.value or b""))
+    return found
+
+
+ALL_TEN = {b"a": [1, 2, 3, 4, 5, 6], b"b": [1, 2, 3, 4]}
+
+
+def test_every_record_is_answered_once(ground: Ground) -> None:
+    """Answers come with their headers, and the next run goes on behind them."""
+    counting = Counting(ground.name)
+    ground.for_processor(counting)
+    ground.write(counting.inputs[0], TEN, headers=[("traceparent", b"00-1")])
+
+    with ground.running(counting):
+        eventually(lambda: numbers(ground, counting.output) == ALL_TEN)
+    with ground.running(counting) as again:
+        eventually(lambda: again.health.ready)
+
+    assert numbers(ground, counting.output) == ALL_TEN
+    assert {record.headers for record in ground.read(counting.output)} == {(("traceparent", b"00-1"),)}
+
+
+def test_state_follows_its_partition_to_another_worker(ground: Ground) -> None:
+    """What one worker counted, the next one finds in the changelog."""
+    counting = Counting(ground.name)
+    ground.for_processor(counting)
+    ground.write(counting.inputs[0], TEN[:5])
+    with ground.running(counting):
+        eventually(lambda: len(ground.values(counting.output)) == 5)
+    ground.write(counting.inputs[0], TEN[5:])
+    with ground.running(Counting(ground.name)):
+        eventually(lambda: len(ground.values(counting.output)) == 10)
+
+    assert numbers(ground, counting.output) == ALL_TEN
+
+
+class Stumbling(Counting):
+    """Fails in the middle of its work a few times, after half of the answers are there."""
+
+    stumbles = 3
+
+    def handle(self, batch: Sequence[Inbound], view: View) -> Outcome:
+        outcome = super().handle(batch, view)
+        if self.stumbles:
+            self.stumbles -= 1
+            raise TransactionAborted("stumbled")
+        return outcome
+
+
+def test_a_batch_that_was_given_up_is_handled_again(ground: Ground) -> None:
+    """A failure in the middle leaves no answer and no count behind."""
+    stumbling = Stumbling(ground.name)
+    ground.for_processor(stumbling)
+    ground.write(stumbling.inputs[0], TEN)
+
+    with ground.running(stumbling):
+        eventually(lambda: numbers(ground, stumbling.output) == ALL_TEN)
+
+    assert stumbling.stumbles == 0
+
+
+class Unlucky(Counting):
+    """Sends one answer to a topic that is not there, once."""
+
+    unlucky = True
+
+    def handle(self, batch: Sequence[Inbound], view: View) -> Outcome:
+        outcome = super().handle(batch, view)
+        if self.unlucky:
+            self.unlucky = False
+            outcome.publish(Outbound(self.output, b"a", b"7", partition=99))
+        return outcome
+
+
+def test_an_answer_that_cannot_be_delivered_takes_the_whole_batch_back(ground: Ground) -> None:
+    """A record that no partition takes never leaves its neighbours committed: the process stops or starts anew."""
+    unlucky = Unlucky(ground.name)
+    ground.for_processor(unlucky)
+    ground.write(unlucky.inputs[0], TEN)
+
+    with ground.running(unlucky, supervised=True):
+        eventually(lambda: numbers(ground, unlucky.output) == ALL_TEN, 60)
+
+    assert not unlucky.unlucky
+
+
+def test_an_unreadable_record_is_quarantined_and_nothing_else_changes(ground: Ground) -> None:
+    """499 of 500 are answered, and the one is a dead letter with its bytes, key and headers."""
+    counting = Counting(ground.name)
+    ground.for_processor(counting, partitions=1)
+    ground.write(counting.inputs[0], [(b"k", b"x")] * 250)
+    ground.write(counting.inputs[0], [(b"k", b"bad")], headers=[("traceparent", b"00-2")])
+    ground.write(counting.inputs[0], [(b"k", b"x")] * 249)
+
+    with ground.running(counting):
+        eventually(lambda: len(ground.values(counting.output)) == 499)
+
+    [letter] = ground.read(ground.settings.dead_letters)
+    assert numbers(ground, counting.output) == {b"k": list(range(1, 500))}
+    assert (letter.key, letter.value) == (b"k", b"bad")
+    assert dict(letter.headers) | {
+        "traceparent": b"00-2",
+        "__streams.errors.topic": counting.inputs[0].encode(),
+        "__streams.errors.offset": b"250",
+        "guard.errors.reason": b"unreadable",
+        "guard.errors.stage": b"body",
+    } == dict(letter.headers)
+
+
+class Measuring(Counting):
+    """Remembers how large its batches were."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.sizes: list[int] = []
+
+    def handle(self, batch: Sequence[Inbound], view: View) -> Outcome:
+        self.sizes.append(sum(len(record.value or b"") for record in batch))
+        return super().handle(batch, view)
+
+
+def test_large_records_make_small_batches(ground: Ground) -> None:
+    """30 MB are there at once; a batch takes a few of them, and all are answered."""
+    measuring = Measuring(ground.name)
+    ground.for_processor(measuring, partitions=1)
+    ground.write(measuring.inputs[0], [(b"k", b"x" * 100_000)] * 300)
+
+    with ground.running(measuring):
+        eventually(lambda: len(ground.values(measuring.output)) == 300)
+
+    assert numbers(ground, measuring.output) == {b"k": list(range(1, 301))}
+    assert max(measuring.sizes) <= LARGEST_BATCH + 50 * 100_000
+
+
+class Broken(Counting):
+    """A bad release."""
+
+    def handle(self, batch: Sequence[Inbound], view: View) -> Outcome:
+        return Outcome(rejects=[Reject(record, "internal", "KeyError: 'x'", "handle") for record in batch])
+
+
+def test_a_bad_release_does_not_drain_a_topic_into_the_dead_letters(ground: Ground) -> None:
+    """The process stops before it commits, and a good release answers everything."""
+    counting = Counting(ground.name)
+    ground.for_processor(counting)
+    ground.write(counting.inputs[0], TEN)
+
+    with ground.running(Broken(ground.name), fails=True) as worker:
+        assert isinstance(worker.wait(), BreakerOpen)
+    assert ground.values(ground.settings.dead_letters) == []
+
+    with ground.running(counting):
+        eventually(lambda: numbers(ground, counting.output) == ALL_TEN)
+
+
+def test_a_gap_in_the_log_stops_the_process(ground: Ground) -> None:
+    """Records that retention took before they were handled are never skipped silently."""
+    counting = Counting(ground.name)
+    ground.for_processor(counting, partitions=1)
+    ground.write(counting.inputs[0], TEN[:2])
+    with ground.running(counting):
+        eventually(lambda: len(ground.values(counting.output)) == 2)
+    ground.write(counting.inputs[0], TEN)
+    ground.forget_below(counting.inputs[0], 0, 5)
+
+    with ground.running(counting, fails=True) as worker:
+        failure = worker.wait()
+
+    assert isinstance(failure, Fatal)
+    assert isinstance(failure.__cause__, OffsetsLost)
+    assert "offset 2" in str(failure)
+    assert "holds 5 to" in str(failure)
+
+
+class Clock(Counting):
+    """Lets time write, once: a record and a count of its own."""
+
+    def tick(self, now: int, view: View) -> Outcome:
+        outcome = Outcome()
+        for partition in view.partitions():
+            if "clock" not in view.state(partition):
+                outcome.put(partition, "clock", now)
+                outcome.publish(Outbound(self.output, b"clock", str(partition).encode()))
+        return outcome
+
+
+def test_time_alone_writes_in_a_transaction_of_its_own(ground: Ground) -> None:
+    """Once a partition, also across a restart, and without moving the group past a record."""
+    clock = Clock(ground.name)
+    ground.for_processor(clock)
+
+    with ground.running(clock):
+        eventually(lambda: sorted(ground.values(clock.output)) == [b"0", b"1"])
+    ground.write(clock.inputs[0], [(b"a", b"x")])
+    with ground.running(Clock(ground.name)):
+        eventually(lambda: len(ground.values(clock.output)) == 3)
+
+    assert numbers(ground, clock.output) == {b"clock": [0, 1], b"a": [1]}

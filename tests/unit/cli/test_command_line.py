@@ -1,0 +1,223 @@
+"""The command line as a shell sees it: what it says, where, and how it ends."""
+
+import os
+import pty
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from processors.settings import shipped
+
+COMMAND = (sys.executable, "-m", "processors.cli")
+MATRIX = str(shipped("config") / "compat_matrix.yaml")
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run it with nobody at stdin and no terminal."""
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        env=_environment(environment),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> str:
+    file = tmp_path / "plugin.yaml"
+    file.write_text('id: com.example.unheard-of\nversion: "1.0.0"\ncorex_version: ">=2.0.0"\n')
+    return str(file)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("chekc",), "No such command 'chekc'. Did you mean 'check', 'recheck'? (see --help)"),
+        (("check",), "Missing option '--manifest' / '-m' (see --help)"),
+        (("explain", "HOST_TO_OLD"), "`HOST_TO_OLD` is no finding code; did you mean `HOST_TOO_OLD`?"),
+        (
+            ("check", "-m", "nope.yaml", "--host", "corex@1.9.0"),
+            "nope.yaml: cannot be opened: no such file or directory",
+        ),
+        (
+            (
+                "request",
+                "-m",
+                "nope.yaml",
+                "--host",
+                "corex@1.9.0",
+                "--acknowledge-risk=I know",
+                "--monitoring=basic",
+            ),
+            (
+                "without --exception, --acknowledge-risk and --monitoring would be ignored; "
+                "name the exception or drop it"
+            ),
+        ),
+        (("matrix", "lint", "nope.yaml"), "nope.yaml: cannot be opened: no such file or directory"),
+        (
+            ("matrix", "explain", "com.powerx.legacy.reports@1.2.0", "corx@1.9.0", "--matrix", MATRIX),
+            "no source names the host `corx`, so a check there is blocked; did you mean `corex`?",
+        ),
+        (("policies", "lint", "nope.yaml"), "nope.yaml: cannot be opened: no such file or directory"),
+        (("accuracy", "nope.jsonl"), "nope.jsonl: cannot be opened: no such file or directory"),
+        (("accuracy", "nope.yaml"), "nope.yaml: cannot be opened: no such file or directory"),
+    ],
+)
+def test_a_mistake_is_answered_in_one_line_and_ends_with_2(arguments: tuple[str, ...], said: str) -> None:
+    """A log or a `grep` must find the message as it is, however long its line."""
+    done = run(*arguments)
+
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"error: {said}\n")
+
+
+@pytest.mark.parametrize("option", ["--matrix", "--policies", "--manifest"])
+def test_of_several_files_the_one_that_is_wrong_is_named(tmp_path: Path, manifest: str, option: str) -> None:
+    """A line number without its file sends people to the wrong one."""
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("id: [\n")
+
+    done = run("check", "--host", "corex@1.9.0", "--manifest", manifest, option, str(broken))
+
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: {broken}: line 2")
+
+
+@pytest.mark.parametrize("command", [("matrix", "lint"), ("policies", "lint"), ("accuracy",)])
+def test_a_file_in_another_encoding_is_named(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """In a pipeline over many files, "byte 0" alone helps nobody."""
+    garbled = tmp_path / "garbled.yaml"
+    garbled.write_bytes(b"\xff\xfe")
+
+    done = run(*command, str(garbled))
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"error: {garbled}: expected UTF-8, found another encoding at byte 0\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"# installed\na@1.0.0\n\nbare\n", "line 4: `bare` is not ID@VERSION, such as "),
+        (b'[{"id": "a", "version": "1.0.0"}, {"id": "b"}]', "[1]: expected an object with `id` and `version`"),
+        (b"[{", "line 1: this is not JSON"),
+        (b"\xff", "expected UTF-8, found another encoding at byte 0"),
+    ],
+)
+def test_a_bad_list_of_plugins_is_named_with_the_place(
+    tmp_path: Path, manifest: str, content: bytes, problem: str
+) -> None:
+    """A host has hundreds of them."""
+    listed = tmp_path / "installed"
+    listed.write_bytes(content)
+
+    done = run("check", "--manifest", manifest, "--host", "corex@1.9.0", "--installed-from", str(listed))
+
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: {listed}: {problem}")
+
+
+@pytest.mark.parametrize(
+    ("option", "form"),
+    [("--host", "corex@1.9.0"), ("--runtime", "go@1.22"), ("--installed", "com.powerx.plugins.crm@0.6.0")],
+)
+def test_the_example_is_one_of_what_was_asked_for(manifest: str, option: str, form: str) -> None:
+    """An id is not a host."""
+    done = run("check", "--manifest", manifest, "--host", "corex@1.9.0", option, "bare")
+
+    assert done.returncode == 2
+    assert f"{option} `bare` is not " in done.stderr
+    assert done.stderr.endswith(f"such as {form}\n")
+
+
+def test_a_server_that_is_not_there_is_named_with_its_variable() -> None:
+    """At two in the morning the first question is: which one, and who said so?"""
+    done = run(
+        "report",
+        "any",
+        GUARD_REGISTRY__URL="http://someone:secret@127.0.0.1:1",
+        GUARD_KAFKA__BOOTSTRAP="127.0.0.1:1",
+    )
+
+    assert done.returncode == 3
+    assert "GUARD_KAFKA__BOOTSTRAP is `127.0.0.1:1`" in done.stderr
+    assert "secret" not in done.stderr
+
+
+def test_a_database_that_is_not_there_is_named_with_its_variable() -> None:
+    """Host and port are enough to find it; the password stays where it is."""
+    done = run("ledger", "migrate", GUARD_POSTGRES__URL="postgresql+psycopg://guard:secret@127.0.0.1:1/guard")
+
+    assert done.returncode == 3
+    assert done.stderr.endswith("; GUARD_POSTGRES__URL leads to `127.0.0.1:1`\n")
+    assert "secret" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("bootstrap", "variables"),
+    [
+        ("kafka.example.com:9092", {"GUARD_KAFKA__SECURITY", "GUARD_KAFKA__ALLOW_PLAINTEXT"}),
+        ("", {"GUARD_KAFKA__BOOTSTRAP"}),
+        (" ,", {"GUARD_KAFKA__BOOTSTRAP"}),
+    ],
+)
+def test_brokers_that_cannot_be_used_are_refused_with_the_variable_to_set(
+    bootstrap: str, variables: set[str]
+) -> None:
+    """Nobody should have to read the source to find its name."""
+    done = run("dead-letters", "list", GUARD_KAFKA__BOOTSTRAP=bootstrap)
+
+    assert done.returncode == 2
+    assert set(re.findall("GUARD_[A-Z_]+", done.stderr)) == variables
+
+
+def test_the_matrix_explains_what_a_check_would_decide() -> None:
+    """Where no row speaks, `undeclared` does, and the shipped matrix warns."""
+    done = run("matrix", "explain", "com.example.unheard-of@1.0.0", "corex@1.9.0", "--matrix", MATRIX)
+
+    assert (done.returncode, done.stdout.split(";")[0]) == (0, "warn")
+
+
+def test_a_block_does_not_pass_because_nobody_reads_it(manifest: str) -> None:
+    """`check | head` under pipefail is a gate, too."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as closed:
+        done = subprocess.run(
+            [*COMMAND, "check", "--manifest", manifest, "--host", "corex@1.9.0"],
+            stdout=closed,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+@pytest.mark.parametrize(("environment", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_a_report_has_colour_on_a_terminal_unless_it_is_not_wanted(
+    manifest: str, environment: dict[str, str], coloured: bool
+) -> None:
+    """NO_COLOR is what people set who cannot or will not see it."""
+    ours, theirs = pty.openpty()
+    try:
+        check = [*COMMAND, "check", "--manifest", manifest, "--host", "corex@1.9.0"]
+        subprocess.run(check, env=_environment(environment), stdout=theirs, check=False)
+        shown = os.read(ours, 65_536)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+    assert (b"\x1b[" in shown) is coloured
+
+
+def _environment(given: Mapping[str, str]) -> dict[str, str]:
+    """That of the tests without what changes how things look."""
+    inherited = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR", "COLUMNS")}
+    return {**inherited, **given}

@@ -1,0 +1,43 @@
+"""Tables: what stands in a cell can be copied, however narrow the terminal."""
+
+import pytest
+
+from processors.cli import tables
+
+DIGEST = "sha256:" + "0123456789abcdef" * 4
+
+
+@pytest.mark.parametrize("header", [True, False])
+@pytest.mark.parametrize("columns", ["30", "60"])
+def test_where_a_table_is_too_narrow_values_stand_whole_below_each_other(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: str, header: bool
+) -> None:
+    """A digest that ends in dots, or on the next line of its cell, is no digest that anybody can copy."""
+    monkeypatch.setenv("COLUMNS", columns)
+
+    tables.show(("name", "digest", "note"), [("governance", DIGEST, ""), ("vendor", "none", "late")], header=header)
+
+    shown = capsys.readouterr().out
+    assert DIGEST in shown
+    assert "vendor" in shown
+    assert "│" not in shown
+    assert shown.count("note") == int(header)  # what is empty needs no line
+
+
+def test_words_are_not_broken(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long the sentence beside an id is."""
+    monkeypatch.setenv("COLUMNS", "70")
+    id, sentence = "dd4ab3d8-6d8a-4e26-9a4a-b24dd6fd4c32", "it was approved for another host " * 5
+
+    tables.show(("id", "why"), [(id, sentence)])
+
+    assert id in capsys.readouterr().out
+
+
+def test_a_pipe_has_no_width(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever greps for a digest finds it in one line."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+    tables.show(("name", "digest"), [("governance", DIGEST)])
+
+    assert DIGEST in capsys.readouterr().out

@@ -1,0 +1,88 @@
+"""VS Code, Grafana and Helm: what their formats state, and what they do not."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from processors.events.subject import Lifecycle, Manifest, Provision, Requirement
+from processors.manifests import read_manifest
+
+EXTENSION = {"publisher": "Nordwind", "name": "Lens", "version": "0.8.2"}
+PANEL = {"type": "panel", "id": "tide", "info": {"version": "2.4.0"}}
+CHART = {"apiVersion": "v2", "name": "ledger-api", "version": "3.1.0"}
+
+
+def read(stated: dict[str, Any], name: str) -> Manifest:
+    return read_manifest(json.dumps(stated).encode(), name)
+
+
+def test_an_extension_id_has_no_case() -> None:
+    """`Nordwind.Lens` and `nordwind.lens` are one extension, so both sides of a dependency are lower case."""
+    manifest = read({**EXTENSION, "extensionDependencies": ["MS-Python.python"]}, "package.json")
+
+    assert (manifest.id, manifest.requires) == ("nordwind.lens", (Requirement("ms-python.python"),))
+
+
+def test_an_extension_that_runs_anywhere_has_not_said_so() -> None:
+    """Without engines.vscode, hosts are undeclared; `engines.node` speaks of the build."""
+    assert read({**EXTENSION, "engines": {"node": ">=20"}}, "package.json").host_range is None
+    assert read({**EXTENSION, "engines": {"node": ">=20"}}, "package.json").runtimes is None
+
+
+@pytest.mark.parametrize(
+    ("stated", "name", "paths"),
+    [
+        pytest.param({"name": "lens", "version": "1.0.0"}, "package.json", ["publisher"], id="no publisher"),
+        pytest.param({**EXTENSION, "engines": 5}, "package.json", ["engines"], id="engines of a number"),
+        pytest.param(
+            {**EXTENSION, "extensionDependencies": ["a.b >=1", 7]},
+            "package.json",
+            ["extensionDependencies[0]", "extensionDependencies[1]"],
+            id="dependencies that are no ids",
+        ),
+        pytest.param({**PANEL, "dependencies": "grafana"}, "plugin.json", ["dependencies"], id="words for needs"),
+        pytest.param(
+            {**PANEL, "dependencies": {"plugins": [{"version": "1"}]}},
+            "plugin.json",
+            ["dependencies.plugins[0].id"],
+            id="a plugin without id",
+        ),
+        pytest.param({"type": "app", "id": "a", "info": {}}, "plugin.json", ["info.version"], id="no version"),
+        pytest.param(
+            {**CHART, "dependencies": [{"version": "1"}]},
+            "Chart.yaml",
+            ["dependencies[0].name"],
+            id="no chart name",
+        ),
+        pytest.param({**CHART, "deprecated": "soon"}, "Chart.yaml", ["deprecated"], id="half deprecated"),
+    ],
+)
+def test_what_cannot_be_read_is_a_defect(stated: dict[str, Any], name: str, paths: list[str]) -> None:
+    """As in plugin.yaml: a defect at its place, and the rest is read."""
+    assert [defect.path for defect in read(stated, name).defects] == paths
+
+
+def test_grafanas_newer_range_wins_over_the_older_key() -> None:
+    """grafanaVersion is what Grafana itself reads only where grafanaDependency is missing."""
+    needs = {"grafanaDependency": ">=10.4.0", "grafanaVersion": "7.x.x"}
+
+    assert read({**PANEL, "dependencies": needs}, "plugin.json").host_range == ">=10.4.0"
+
+
+def test_a_grafana_state_is_a_channel_or_the_end_of_a_life() -> None:
+    """`beta` says how finished a release is, `deprecated` where it stands in its life."""
+    assert read({**PANEL, "state": "beta"}, "plugin.json").channel == "beta"
+    assert read({**PANEL, "state": "deprecated"}, "plugin.json").lifecycle == Lifecycle("deprecated")
+
+
+def test_a_chart_carries_its_dependencies_inside() -> None:
+    """They demand nothing of the cluster; those with an exact version are components."""
+    subcharts = [{"name": "postgresql", "version": "16.2.5"}, {"name": "common", "version": "2.x.x"}]
+
+    manifest = read({**CHART, "dependencies": subcharts}, "Chart.yaml")
+
+    assert (manifest.requires, manifest.components) == ((), (Provision("postgresql", "16.2.5"),))
+    assert json.loads(manifest.extra["dependencies"]) == subcharts

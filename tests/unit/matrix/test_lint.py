@@ -1,0 +1,97 @@
+"""What must not be published is an error; what is odd is a warning with its place."""
+
+import pytest
+from examples.matrices import HOUR, NOON, a_document, a_release, a_rule
+
+from processors.events.subject import Requirement
+from processors.matrix.document import HostDeclaration, MatrixDocument, Override
+from processors.matrix.lint import lint
+
+TWO_HOSTS = {"corex": HostDeclaration("corex"), "other": HostDeclaration("other")}
+
+
+@pytest.mark.parametrize(
+    ("document", "where", "message", "is_error"),
+    [
+        pytest.param(a_document(a_rule(min_version="one")), "matrix[0]", "`one`", True, id="an unreadable bound"),
+        pytest.param(a_document(a_rule(host_range=">=1,<2")), "matrix[0]", "range", True, id="an unreadable range"),
+        pytest.param(
+            a_document(hosts={"corex": HostDeclaration("corex", "npm", ("nine",))}),
+            "hosts.corex.releases[0]", "`nine`", True, id="an unreadable host version",
+        ),
+        pytest.param(
+            a_document(releases=(a_release("a", "x.y"),)), "releases[0].version", "`x.y`", True, id="a release"
+        ),
+        pytest.param(
+            a_document(releases=(a_release("a", "1.0.0", requires=(Requirement("b", ">>1"),)),)),
+            "releases[0].requires[0]", "`>>1`", True, id="an unreadable need",
+        ),
+        pytest.param(
+            a_document(releases=(a_release("a", "1.0.0", hosts={"*": ">>1"}),)),
+            "releases[0].host", "`>>1`", True, id="an unreadable host range of a release",
+        ),
+        pytest.param(
+            a_document(releases=(a_release("a*", "1.0.0"),)), "releases[0].plugin", "`*`", True, id="a glob"
+        ),
+        pytest.param(
+            a_document(releases=(a_release("a", "1.0.0", hosts={"*": ""}),), hosts=TWO_HOSTS),
+            "releases[0].host", "2 hosts", True, id="the only host of two",
+        ),
+        pytest.param(
+            a_document(a_rule(overrides=Override("HOST_TO_OLD", "y", NOON + HOUR), action="allow")),
+            "matrix[0].overrides.what", "no finding code", True, id="an override of nothing",
+        ),
+        pytest.param(
+            a_document(a_rule(min_version="2.0.0", max_version="1.0.0")), "matrix[0]", "never", False, id="empty"
+        ),
+        pytest.param(
+            a_document(a_rule(host_range=">=3.0.0")), "matrix[0].host_range", "no declared", False, id="no host"
+        ),
+        pytest.param(a_document(a_rule(host="core")), "matrix[0].host", "`core`", False, id="an unknown host"),
+        pytest.param(
+            a_document(a_rule(min_version="1.0.0"), a_rule(max_version="2.0.0", action="allow")),
+            "matrix[1]", "overlaps matrix[0]", False, id="rows that overlap and disagree",
+        ),
+        pytest.param(
+            a_document(a_rule(), a_rule(action="warn")), "matrix[1]", "overlaps", False, id="equal rows"
+        ),
+        pytest.param(
+            a_document(a_rule(action="allow", overrides=Override("vendor", "y", NOON))),
+            "matrix[0].overrides.until", "past", False, id="an override that is past",
+        ),
+        pytest.param(
+            a_document(a_rule(action="allow", overrides=Override("x", "y", NOON + HOUR)), source="vendor"),
+            "matrix[0].overrides", "ignored", False, id="an override of a vendor",
+        ),
+        pytest.param(
+            a_document(a_rule(overrides=Override("vendor", "y", NOON + HOUR))),
+            "matrix[0].action", "loosens nothing", False, id="an override that blocks",
+        ),
+        pytest.param(
+            a_document(releases=(a_release("a", "1.0.0"),) * 2), "releases[1]", "releases[0]", False, id="twice"
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_or_odd_is_found(document: MatrixDocument, where: str, message: str, is_error: bool) -> None:
+    """One notice each, at its place."""
+    (notice,) = lint(document, NOON)
+
+    assert (notice.where, notice.is_error) == (where, is_error)
+    assert message in notice.message
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        pytest.param(a_document(a_rule(), a_rule(min_version="1.0.0", action="allow")), id="an exception"),
+        pytest.param(
+            a_document(a_rule(max_version="1.0.0"), a_rule(min_version="1.0.1", action="allow")),
+            id="side by side",
+        ),
+        pytest.param(a_document(a_rule("a*"), a_rule("ab*", "allow")), id="a more specific glob"),
+        pytest.param(a_document(a_rule(), a_rule()), id="rows that agree"),
+        pytest.param(a_document(), id="an empty matrix"),
+    ],
+)
+def test_what_is_in_order_is_not_remarked_on(document: MatrixDocument) -> None:
+    assert lint(document, NOON) == []

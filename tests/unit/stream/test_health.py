@@ -1,0 +1,39 @@
+"""What a supervisor is told."""
+
+import httpx
+import pytest
+
+from processors.stream.health import Health, HealthServer
+
+
+def test_readiness_is_assigned_restored_loaded_and_not_waiting() -> None:
+    """Alive is less: a process that waits for its broker must not be restarted."""
+    health = Health("checker")
+    assert (health.alive, health.ready) == (True, False)
+
+    health.tables_loaded = health.assigned = health.restored = True
+    assert health.ready
+
+    health.waiting = "RegistryUnavailable"
+    assert (health.alive, health.ready) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/healthz", 200), ("/readyz", 503), ("/metrics", 200), ("/", 404), ("/../etc/passwd", 404)],
+)
+def test_health_is_served_on_loopback(path: str, status: int) -> None:
+    with HealthServer(Health("checker"), "127.0.0.1", 0) as server:
+        answer = httpx.get(f"http://127.0.0.1:{server.port}{path}")
+
+    assert answer.status_code == status
+
+
+def test_a_probe_shows_what_is_missing() -> None:
+    health = Health("checker")
+    health.waiting = "BrokerUnavailable"
+    with HealthServer(health, "127.0.0.1", 0) as server:
+        facts = httpx.get(f"http://127.0.0.1:{server.port}/readyz").json()
+
+    assert facts["waiting"] == "BrokerUnavailable"
+    assert facts["tables_loaded"] is False

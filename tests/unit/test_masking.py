@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processors.errors import SettingsInvalid
+from processors.masking import (
+    _HINTS,
+    _SECRETS,
+    HIDDEN,
+    LONGEST_TEXT,
+    TREATMENTS,
+    Masker,
+    PseudonymKeys,
+    claims_of,
+    may_hold_secret,
+    scrub,
+    shown,
+    word,
+)
+from processors.settings import shipped
+
+OLD = PseudonymKeys("k1", {"k1": b"1" * 32})
+BOTH = PseudonymKeys("k2", {"k1": b"1" * 32, "k2": b"2" * 32})
+MASKER = Masker(OLD)
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        pytest.param("the password=hunter2horse works", "hunter2horse", id="password by equals sign"),
+        pytest.param("password: 'correct horse battery'", "battery", id="quoted password with spaces"),
+        pytest.param("the passphrase is tr0ub4dor&3", "tr0ub4dor", id="password told in words"),
+        pytest.param('{"api_key": "abc123def"}', "abc123def", id="key in JSON"),
+        pytest.param("DB_SECRET_TOKEN=zzz999", "zzz999", id="environment variable"),
+        pytest.param("use ghp_abcdefghijklmnop1234", "ghp_abcdefghijklmnop1234", id="GitHub token"),
+        pytest.param("AKIAIOSFODNN7EXAMPLE in config", "AKIAIOSFODNN7EXAMPLE", id="AWS key id"),
+        pytest.param("Authorization: Bearer abc.def-ghi_jkl", "abc.def-ghi_jkl", id="bearer"),
+        pytest.param("eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln", "eyJzdWIiOiJhIn0", id="signed token"),
+        pytest.param("postgres://guard:geheim@db/x", "geheim", id="credentials in a URL"),
+        pytest.param("-----BEGIN EC PRIVATE KEY-----\nMHcCAQ\n", "MHcCAQ", id="key without an end"),
+        pytest.param("mail alice@example.com", "alice@example.com", id="e-mail"),
+        pytest.param("from 10.20.30.40 today", "10.20.30.40", id="IPv4"),
+        pytest.param("from fe80::1ff:fe23:4567:890a", "fe23:4567", id="IPv6"),
+        pytest.param("call +43 660 123 4567", "660 123", id="phone"),
+        pytest.param("ｐａｓｓｗｏｒｄ＝ｈｕｎｔｅｒ２", "hunter2", id="full width"),
+        pytest.param("pass\u200bword=hunter2", "hunter2", id="zero width inside"),
+        pytest.param("q9X2mPz7Lk4Rt8Wv3Bn6Hj1Cd5Fg0Sy", "q9X2mPz7", id="long run of letters and digits"),
+    ],
+)
+def test_free_text_loses_its_secrets(text: str, secret: str) -> None:
+    """What looks like a secret or an address is not stored."""
+    assert secret not in scrub(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "inventory-sync 1.5.0 needs corex >=2.0.0, and this host runs 1.9.0.",
+        "request 0b0e2f3a-94a6-5a0c-8f0c-1d9b6c9b6a11 was blocked",
+        "report sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "inventory-sync@1.5.0 does not run on corex@1.9.0",
+        "the migration is irreversible; upgrade to 2.0.0-rc.1+build.7 first",
+    ],
+)
+def test_ordinary_sentences_stay(text: str) -> None:
+    """Versions, ids and digests are what an auditor needs."""
+    assert scrub(text) == text
+
+
+@given(st.text(max_size=300))
+def test_scrubbing_twice_changes_nothing_more(text: str) -> None:
+    """Masked text is safe to mask again, and holds no control or direction marks."""
+    once = scrub(text)
+
+    assert scrub(once) == once
+    assert not any(c in once for c in "\0\x1b\u202e\u200b\r")
+
+
+def test_long_texts_are_capped() -> None:
+    """A megabyte of reason does not become a megabyte of ledger."""
+    assert len(scrub("x y " * 300_000)) == LONGEST_TEXT
+
+
+def test_every_pattern_has_a_hint() -> None:
+    """The quick look before the patterns never overlooks what a pattern would find."""
+    samples = [
+        *("-----BEGIN X KEY-----", "eyJabcdefg.abc", "Basic abcdefgh", "a://b:c@d", "negotiate abcdefgh"),
+        *("gho_0123456789abcdef", "xoxb-12345678", "sk_live_12345678", "glpat-0123456789abcdef"),
+        *("api-key=1", "access_key: 2", "private-key=3", "credentials=4", "cookie=5", "session-id=6", "pwd=7"),
+        *("hvs.0123456789abcdef", "SG.12345678", "ya29.12345678", "npm_0123456789abcdefghij", "ASIA0123456789AB"),
+    ]
+    for sample in samples:
+        assert any(pattern.search(sample) for pattern, _ in _SECRETS), sample
+        assert may_hold_secret(sample), sample
+    assert all(hint == hint.lower() for hint in _HINTS)
+
+
+def test_every_field_of_every_event_is_classed() -> None:
+    """A field without a treatment would be hidden, and nobody could search it."""
+    unknown = {name for name in _field_names() if name not in TREATMENTS}
+
+    assert unknown == set()
+
+
+def test_an_unknown_field_is_hidden() -> None:
+    """What we do not know we do not show, however deep it lies."""
+    masked = MASKER.event({"tenant": "t", "shoe_size": "44", "subject": {"shoe_size": ["44"]}})
+
+    assert masked == {"tenant": "t", "shoe_size": HIDDEN, "subject": {"shoe_size": HIDDEN}}
+
+
+def test_numbers_pass_and_floats_do_not() -> None:
+    """There is no canonical form of a float, and no event has one."""
+    assert MASKER.event({"score": 3, "valid_until": None, "uses": 1.5}) == {
+        "score": 3,
+        "valid_until": None,
+        "uses": HIDDEN,
+    }
+
+
+def test_people_become_pseudonyms_that_can_be_searched() -> None:
+    """Case and outer space do not make another person, and the name itself is gone."""
+    one, other = MASKER.pseudonym("Alice@Example.com"), MASKER.pseudonym(" alice@example.com")
+
+    assert one == other
+    assert MASKER.event({"operator": "alice@example.com"}) == {"operator": f"{one} (a…@e…)"}
+
+
+def test_an_old_key_still_finds_what_it_wrote() -> None:
+    """Rotation changes what is written, not what can be found."""
+    written = OLD.pseudonym("alice")
+
+    assert BOTH.pseudonym("alice") != written
+    assert written in BOTH.pseudonyms("alice")
+
+
+def test_a_short_key_is_refused() -> None:
+    """A pseudonym under a short key could be guessed."""
+    with pytest.raises(SettingsInvalid):
+        PseudonymKeys("k1", {"k1": b"short"})
+
+
+def test_a_proof_is_kept_as_digest_only() -> None:
+    """Whoever reads the ledger must not be able to replay an approval."""
+    masked = MASKER.event({"proof": "eyJh.eyJi.c2ln"})
+
+    assert masked["proof"].startswith("sha256:")
+
+
+def test_json_in_a_string_is_masked_by_field() -> None:
+    """The workflow's state is a document in a string: its people and texts are treated as anywhere."""
+    masked = MASKER.event({"document": json.dumps({"requester": "bob", "tenant": "t", "risk_statement": "pwd=x1"})})
+
+    assert masked["document"]["requester"].endswith("(b…)")
+    assert masked["document"]["tenant"] == "t"
+    assert "x1" not in masked["document"]["risk_statement"]
+
+
+def test_a_label_that_names_a_secret_loses_its_value() -> None:
+    """Names of the sender's choice count as text: `db_password: hunter2` is one secret in two places."""
+    assert "hunter2" not in json.dumps(MASKER.event({"labels": {"db_password": "hunter2"}}))
+
+
+@pytest.mark.parametrize("token", ["", "a.b", "a.b.c", "a.!!.c", "a.bnVsbA.c"])
+def test_what_is_no_token_claims_nothing(token: str) -> None:
+    """Claims are for search only, so that nonsense is simply not found."""
+    assert claims_of(token) == {}
+
+
+def test_a_display_form_says_little() -> None:
+    """Enough to recognise a colleague, too little to learn a name."""
+    assert (shown("alice@example.com"), shown("ci-bot"), shown("")) == ("a…@e…", "c…", "…")
+
+
+def test_a_version_with_a_secret_in_it_loses_the_secret() -> None:
+    """A plain field is not trusted to be plain."""
+    assert "hunter2" not in word("1.0.0+password=hunter2")
+
+
+def _field_names() -> Iterator[str]:
+    for path in sorted(shipped("schemas").glob("*.avsc")):
+        yield from _names(json.loads(path.read_text()))
+
+
+def _names(schema: Any) -> Iterator[str]:
+    if isinstance(schema, list):
+        for item in schema:
+            yield from _names(item)
+    elif isinstance(schema, dict):
+        for item in schema.get("fields", ()):
+            yield item["name"]
+            yield from _names(item["type"])
+        for inner in ("type", "items", "values"):
+            if isinstance(schema.get(inner), dict | list):
+                yield from _names(schema[inner])
