@@ -156,6 +156,10 @@ class StackPartFailed(Unavailable):
         self.part, self.why, self.log_tail = part, why, log_tail
 
 
+class PortTaken(StackPartFailed):
+    """It did not start because another process listens on one of its ports."""
+
+
 class Fenced(Fatal):
     """Another process owns this transactional id or partition, or the outcome of a commit is unknown."""
 

@@ -17,11 +17,13 @@ from typing import IO
 import psutil
 
 from processors.embedded.state import PATIENCE, STOP, Identity, descendants
-from processors.errors import StackPartFailed
+from processors.errors import PortTaken, StackPartFailed
 
 LEASH = Path(__file__).with_name("leash.py")
 START_WITHIN = 90.0
 TAIL = 20
+PORT_TAKEN = ("address already in use", "seems to be in use by another process")
+"""How Kafka and Postgres, and the registry, say that somebody else listens on their port; in lower case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +80,8 @@ class Part:
     def start(self, called_off: Event | None = None) -> None:
         """Return when the server serves. Does nothing if it runs already.
 
-        Raises StackPartFailed; also soon after `called_off` is set. It may run then: `stop` ends it.
+        Raises PortTaken when somebody else listens on its port, and StackPartFailed for anything else; also soon
+        after `called_off` is set. It may run then: `stop` ends it.
         """
         if self.is_alive:
             return
@@ -137,7 +140,9 @@ class Part:
                 raise self._failed(f"not ready within {START_WITHIN:.0f} seconds")
             if called_off.wait(0.05):
                 raise self._failed("called off")
-        raise self._failed(f"it ended with code {self.exit_code}")
+        why = f"it ended with code {self.exit_code}"
+        said = self._log_text().lower()
+        raise self._failed(why, PortTaken if any(sign in said for sign in PORT_TAKEN) else StackPartFailed)
 
     def _end(self, number: int) -> None:
         if self._process is None:
@@ -161,5 +166,5 @@ class Part:
             log.seek(self._log_start)
             return log.read().decode("utf-8", "replace")
 
-    def _failed(self, why: str) -> StackPartFailed:
-        return StackPartFailed(self.name, f"{why}; its log is `{self.log}`", self.log_tail())
+    def _failed(self, why: str, error: type[StackPartFailed] = StackPartFailed) -> StackPartFailed:
+        return error(self.name, f"{why}; its log is `{self.log}`", self.log_tail())

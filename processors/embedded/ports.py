@@ -31,14 +31,14 @@ class Ports:
 def ports_of(file: Path) -> Ports:
     """The ports that the file remembers, with another one for each that is taken. The file is up to date after.
 
-    The ports are free when this returns, which is no promise for later.
+    Nobody listens on them when this returns. A stranger may take one before the server does: call again then.
     """
     remembered = _read(file)
     chosen: dict[str, int] = {}
     for field in fields(Ports):
         port = remembered.get(field.name)
         usable = port is not None and port not in chosen.values() and is_free(port)
-        chosen[field.name] = port if usable and port else _another(set(chosen.values()))
+        chosen[field.name] = port if usable and port else free_port()
     ports = Ports(**chosen)
     write_whole(file, dumps(asdict(ports)))
     return ports
@@ -65,18 +65,31 @@ def answers(port: int) -> bool:
 
 
 def free_port(following: int = 0) -> int:
-    """A port that nobody listens on at this moment, nor on the `following` ones; which is no promise for later."""
+    """A port that nobody listens on, nor on the `following` ones.
+
+    No other process that asks here is given any of them until this one ends, which leaves its server all the time
+    that it needs to start.
+    """
     while True:
-        first = _another(set())
-        if first + following < RANGE.stop and all(is_free(first + n) for n in range(1, following + 1)):
+        first = random.choice(RANGE)  # noqa: S311  spreads stacks that start at once; no secret
+        wanted = range(first, first + following + 1)
+        if wanted.stop <= RANGE.stop and all(is_free(port) and _claim(port) for port in wanted):
             return first
 
 
-def _another(taken: set[int]) -> int:
-    while True:
-        port = random.choice(RANGE)  # noqa: S311  spreads stacks that start at once; no secret
-        if port not in taken and is_free(port):
-            return port
+def _claim(port: int) -> bool:
+    """Whether the number is this process's until it ends.
+
+    The mark is its UDP port, which no server uses: that needs no file, and the kernel takes it back by itself.
+    """
+    mark = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        mark.bind((HOST, port))
+    except OSError:
+        mark.close()
+        return False
+    mark.detach()
+    return True
 
 
 def _read(file: Path) -> dict[str, int]:

@@ -18,7 +18,9 @@ from processors.embedded.ports import HOST, Ports, ports_of
 from processors.embedded.progress import Progress, Silent
 from processors.embedded.staging import FileLock
 from processors.embedded.state import Identity, State, end_processes, read_state, write_state
-from processors.errors import SettingsInvalid
+from processors.errors import PortTaken, SettingsInvalid
+
+ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +73,7 @@ class Stack:
         self._take_folder()
         try:
             self._sweep()
-            self._make_parts()
-            _start_together(self.parts)
+            self._start_parts()
             self._addresses = self._find_addresses()
             self._write()
         except BaseException:
@@ -82,8 +83,7 @@ class Stack:
 
     def stop(self) -> None:
         """End what runs, and give the data folder free. May be called twice, and after a failed start."""
-        with ThreadPoolExecutor(3) as pool:
-            list(pool.map(Part.stop, self.parts))
+        self._stop_parts()
         self._addresses = None
         self._lock.release()
 
@@ -115,6 +115,19 @@ class Stack:
         if left and end_processes(left.parts.values()):
             self._progress.say("ended servers that an earlier run left behind")
 
+    def _start_parts(self) -> None:
+        """Choose ports and start. A stranger may take one in the seconds in between; others are chosen then."""
+        for left in reversed(range(ATTEMPTS)):
+            self._make_parts()
+            try:
+                _start_together(self.parts)
+                break
+            except PortTaken as error:
+                if not left:
+                    raise
+                self._progress.say(f"somebody took the port of {error.part}; choosing another")
+                self._stop_parts()
+
     def _make_parts(self) -> None:
         homes = {release: installed(release, self._progress) for release in (KAFKA, REGISTRY)}
         ports = self._ports = ports_of(self.data / "ports.json")
@@ -125,6 +138,10 @@ class Stack:
 
     def _part(self, recipe: Recipe) -> Part:
         return Part(recipe, self.data / "logs" / f"{recipe.name}.log", self._spawner, self._write)
+
+    def _stop_parts(self) -> None:
+        with ThreadPoolExecutor(3) as pool:
+            list(pool.map(Part.stop, self.parts))
 
     def _find_addresses(self) -> Addresses:
         ports = self._ports

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import socket
+from contextlib import ExitStack
+from pathlib import Path
+
 import psutil
 import psycopg
 import pytest
 
 from processors.embedded import Stack
+from processors.embedded.ports import Ports, ports_of
+from processors.errors import PortTaken
 from tests.integration.embedded.clients import (
     a_name,
     a_producer,
@@ -93,3 +100,37 @@ def test_a_stopped_server_starts_again(own_stack: Stack, name: str) -> None:
         again()
 
     assert part.is_alive
+
+
+@pytest.mark.parametrize("name", ["kafka", "registry", "postgres"])
+def test_a_server_whose_port_is_taken_says_so(own_stack: Stack, name: str) -> None:
+    """Whoever starts it can choose another one then."""
+    part = next(part for part in own_stack.parts if part.name == name)
+    port = json.loads((own_stack.data / "ports.json").read_text())[name]
+    part.stop()
+    with socket.create_server(("127.0.0.1", port)), pytest.raises(PortTaken, match=name):
+        part.start()
+
+    part.start()
+    assert part.is_alive
+
+
+def test_a_stack_whose_port_is_taken_while_it_starts_takes_another(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the choice of a port and the moment when the server listens lie seconds."""
+    with ExitStack() as strangers:
+
+        def chosen_and_taken(file: Path) -> Ports:
+            ports = ports_of(file)
+            if not taken:
+                taken.append(ports.postgres)
+                strangers.enter_context(socket.create_server(("127.0.0.1", ports.postgres)))
+            return ports
+
+        taken: list[int] = []
+        monkeypatch.setattr("processors.embedded.stack.ports_of", chosen_and_taken)
+        with Stack(folder) as stack:
+            address = stack.addresses.postgres.replace("+psycopg", "")
+            with psycopg.connect(address) as connection:
+                assert connection.info.port not in taken

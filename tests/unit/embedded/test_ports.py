@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 from dataclasses import astuple, replace
 from pathlib import Path
+from random import sample
 
-from processors.embedded.ports import HOST, RANGE, answers, is_free, ports_of
+from processors.embedded.ports import HOST, RANGE, answers, free_port, is_free, ports_of
 
 
 def test_ports_are_remembered(tmp_path: Path) -> None:
@@ -39,3 +42,17 @@ def test_a_spoilt_memory_is_no_reason_to_fail(tmp_path: Path) -> None:
     (tmp_path / "ports.json").write_text("{")
 
     assert ports_of(tmp_path / "ports.json") == ports_of(tmp_path / "ports.json")
+
+
+def test_a_port_is_given_to_one_process_alone() -> None:
+    """Two stacks that start at once would otherwise meet now and then: a server takes seconds before it listens."""
+    given = free_port()
+    assert is_free(given)
+    turns = [given, *sample(RANGE, 20)]
+    program = (
+        "import random; from processors.embedded.ports import free_port; "
+        f"turns = iter({turns}); random.choice = lambda _: next(turns); print(free_port())"
+    )
+    other = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert int(other.stdout) in set(turns) - {given}
