@@ -72,10 +72,12 @@ class RangeInvalid(Refused):
 
     reason = "range_invalid"
 
-    def __init__(self, text: str, dialect: str, at: int) -> None:
+    def __init__(self, text: str, dialect: str, at: int, example: str) -> None:
         rest = shorten(text[at:])
         where = f"cannot read `{rest}`" if rest else "it ends too early"
-        super().__init__(f"`{shorten(text)}` is not a range in dialect {dialect}: {where}")
+        super().__init__(
+            f"`{shorten(text)}` is not a range in dialect {dialect}: {where}; a range looks like `{example}`"
+        )
         self.text, self.dialect, self.at = text, dialect, at
 
 

@@ -42,15 +42,19 @@ def unprintable(text: str) -> bool:
 
 def utf8(text: bytes | str, limit: int) -> str:
     """The text, less a byte order mark. Raises DocumentRefused when it is longer than `limit` bytes."""
-    size = len(text)
-    if size > limit:
-        raise DocumentRefused("", f"expected at most {limit} bytes, found {size}")
+    refuse_more_than(limit, text)
     if isinstance(text, str):
         return text
     try:
         return text.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DocumentRefused("", f"expected UTF-8, found another encoding at byte {error.start}") from None
+
+
+def refuse_more_than(limit: int, text: bytes | str) -> None:
+    """Raises DocumentRefused. How much more there is, nobody may have read."""
+    if len(text) > limit:
+        raise DocumentRefused("", f"expected at most {limit} bytes, found more")
 
 
 def _short(text: str) -> str:

@@ -310,8 +310,9 @@ def _matrix_missing(f: _Fact) -> Words:
 def _matrix_unlisted(f: _Fact) -> Words:
     if f.object != "matrix":
         return (
-            f"No matrix source knows the host {f.object}" + (f", only {f.found}" if f.finding.found else ""),
-            "Correct its name if it is misspelt, or have governance declare it.",
+            f"No matrix source knows the host {f.object}"
+            + (f", only {f.found}" if f.finding.found else ", nor how its versions are written"),
+            "Correct its name if it is misspelt, or have governance declare it with its dialect.",
         )
     return (
         f"No matrix source has {f.demand}: {f.asked} is unknown to all of them",

@@ -105,6 +105,8 @@ def show(replayed: Replayed, console: Console) -> None:
         highlight=False,
         soft_wrap=True,
     )
+    if not impact.requests:
+        console.print("so nothing was measured; choose a longer --since", style="yellow")
     if impact.unreadable:
         console.print(
             f"{impact.unreadable} requests cannot be read, and are among the dead letters", soft_wrap=True

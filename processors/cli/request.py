@@ -37,7 +37,7 @@ from processors.stream.headers import event_headers, new_trace
 SOURCE = "/compat-guard/cli"
 
 RequestId = Annotated[
-    str | None, typer.Option("--request-id", help="UUID of the request; a retry uses the same one")
+    uuid.UUID | None, typer.Option("--request-id", help="of the request; a retry uses the same one")
 ]
 Tenant = Annotated[str, typer.Option("--tenant", help="tenant that it is for")]
 Operator = Annotated[
@@ -99,7 +99,7 @@ def request(
     subject = subject_to_record(question.subject())
     now = time.time_ns() // 1_000_000
     event: dict[str, Any] = {
-        "request_id": request_id or str(uuid.uuid4()),
+        "request_id": str(request_id or uuid.uuid4()),
         "requested_at": now,
         "tenant": tenant,
         "operator": operator or getpass.getuser(),

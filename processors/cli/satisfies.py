@@ -8,18 +8,22 @@ from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Final, NoReturn, cast
 
 import typer
+from rich.markup import escape
 
 from processors import versions
 from processors.errors import Refused
-from processors.versions import Dialect, Range, Version, parse_range, parse_version
+from processors.versions import EXAMPLES, Dialect, Range, Version, parse_range, parse_version
 
 _FIELDS: Final = ("dialect", "range", "version")
+_EXAMPLES: Final = escape(", ".join(f"{dialect} `{example}`" for dialect, example in EXAMPLES.items()))
 
 
 def satisfies(
     range_text: Annotated[str | None, typer.Argument(metavar="RANGE", help="such as '>=1.8.0 <2.0.0'")] = None,
     version_text: Annotated[str | None, typer.Argument(metavar="VERSION", help="such as 1.9.0")] = None,
-    dialect: Annotated[Dialect, typer.Option(help="language of range and version")] = Dialect.NPM,
+    dialect: Annotated[
+        Dialect, typer.Option(help=f"language of range and version; ranges: {_EXAMPLES}")
+    ] = Dialect.NPM,
     stdin: Annotated[bool, typer.Option("--stdin", help="answer JSON Lines from stdin, one for one")] = False,
 ) -> None:
     """Say whether VERSION satisfies RANGE, and if not, what it needs.

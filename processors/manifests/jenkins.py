@@ -13,7 +13,7 @@ from processors.errors import DocumentRefused, shorten
 from processors.events.subject import Manifest, Requirement
 from processors.manifests.ecosystem import Ecosystem
 from processors.manifests.node import Node
-from processors.scalars import unprintable, utf8
+from processors.scalars import refuse_more_than, unprintable, utf8
 from processors.versions import Dialect
 
 _READ: Final = frozenset(
@@ -53,8 +53,7 @@ def attributes(data: bytes, limit: int) -> dict[str, str]:
     Lines are 72 bytes at most and may be cut within a character, so they are joined before they are decoded.
     The case of a name does not count; the usual spelling is given.
     """
-    if len(data) > limit:
-        raise DocumentRefused("", f"expected at most {limit} bytes, found {len(data)}")
+    refuse_more_than(limit, data)
     found: dict[str, str] = {}
     for number, line in _unfolded(data):
         name, separator, value = line.partition(": ")

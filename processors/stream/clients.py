@@ -66,7 +66,10 @@ def partition_count(client: Consumer | Producer | AdminClient, topic: str, timeo
     try:
         found = client.list_topics(topic, timeout=timeout).topics[topic]
     except KafkaException as error:
-        raise BrokerUnavailable(f"no broker describes topic `{topic}`: {error.args[0].str()}") from error
+        why = error.args[0].str()
+        raise BrokerUnavailable(
+            f"no broker has answered for {timeout:g} s, asked about topic `{topic}`: {why}"
+        ) from error
     if found.error is not None or not found.partitions:
         raise SettingsInvalid(f"topic `{topic}` does not exist; create it with `compat-guard topics apply`")
     return len(found.partitions)

@@ -36,6 +36,18 @@ _READERS: Final = {
     Dialect.MINIMUM: _Reader(minimum.read_version, minimum.read_range),
 }
 
+EXAMPLES: Final = {
+    Dialect.NPM: ">=1.8.0 <2.0.0",
+    Dialect.NPM_PRERELEASE: ">=10.0.0-0 <12.0.0",
+    Dialect.MASTERMINDS: ">=1.19.0-0, <2",
+    Dialect.VSCODE: "^1.85.0",
+    Dialect.PEP440: ">=1.8,<2",
+    Dialect.MAVEN: "[1.8,2.0)",
+    Dialect.JETBRAINS: "since=231 until=233.*",
+    Dialect.MINIMUM: "2.319.3",
+}
+"""A range as each dialect writes it."""
+
 
 def _range(text: str, dialect: Dialect) -> Range | int:
     found = _READERS[dialect].range(text, dialect)
@@ -67,7 +79,7 @@ def parse_range(text: str, dialect: Dialect = Dialect.NPM) -> Range:
     """Raises RangeInvalid. Cheap to call again with the same text, whether it was refused or not."""
     found = _RANGES[dialect](text) if len(text) <= MAX_LENGTH else MAX_LENGTH
     if isinstance(found, int):
-        raise RangeInvalid(text, dialect, found)
+        raise RangeInvalid(text, dialect, found, EXAMPLES[dialect])
     return found
 
 

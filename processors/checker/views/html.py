@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from processors.checker.views.outline import Group, contributions, outline
+from processors.checker.views.outline import Group, Step, contributions, outline
 from processors.events.report import Report
 
 _STYLE = """
@@ -32,7 +32,7 @@ def render(report: Report, digest: str, request_id: str | None = None) -> str:
         *(_group(group) for group in said.groups),
         _list("What helps", said.ways_out, said.note, ordered=True),
         _list("On what grounds", (*said.grounds, *contributions(report), f"report {digest}"), ""),
-        *(f"<p>{escape(step)}</p>" for step in said.next_steps),
+        *(f"<p>{step.words}: {_target(step)}</p>" for step in said.next_steps),
     ]
     title = f"{said.headline}: {said.asked} on {said.where}"
     return (
@@ -57,3 +57,8 @@ def _list(title: str, texts: tuple[str, ...], note: str, *, ordered: bool = Fals
     items = "".join(f"<li>{escape(text)}</li>" for text in texts)
     after = f"<p>{escape(note)}</p>" if note else ""
     return f"<section><h2>{title}</h2><{tag}>{items}</{tag}>{after}</section>"
+
+
+def _target(step: Step) -> str:
+    shown = escape(step.target)
+    return f'<a href="{shown}">{shown}</a>' if step.is_link else f"<code>{shown}</code>"

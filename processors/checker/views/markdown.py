@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from processors.checker.views.outline import contributions, outline
+from processors.checker.views.outline import Step, contributions, outline
 from processors.events.report import Report
 
+_ADDRESS = re.compile(r"[!-;=?-~]+")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
 
@@ -25,7 +26,7 @@ def render(report: Report, request_id: str | None = None) -> str:
     lines += ["", "### On what grounds", ""]
     lines += [f"- {_plain(text)}" for text in (*said.grounds, *contributions(report))]
     if said.next_steps:
-        lines += ["", *(_plain(step) + "  " for step in said.next_steps)]
+        lines += ["", *(f"- {step.words}: {_target(step)}" for step in said.next_steps)]
     return "\n".join(lines).rstrip()
 
 
@@ -35,3 +36,9 @@ def _plain(text: str) -> str:
 
 def _code(text: str) -> str:
     return f"`{text}`"
+
+
+def _target(step: Step) -> str:
+    if step.is_link and _ADDRESS.fullmatch(step.target):
+        return f"<{step.target}>"
+    return _plain(step.target) if "`" in step.target or "\n" in step.target else _code(step.target)

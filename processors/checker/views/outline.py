@@ -40,6 +40,18 @@ class Group(NamedTuple):
     hidden: int
 
 
+class Step(NamedTuple):
+    """What to do next: in words, and the command or address for it. Either may hold what came from outside."""
+
+    words: str
+    target: str
+
+    @property
+    def is_link(self) -> bool:
+        """Whether the target may be followed by a click."""
+        return self.target.startswith(("https://", "http://"))
+
+
 class Outline(NamedTuple):
     headline: str
     asked: str
@@ -49,7 +61,7 @@ class Outline(NamedTuple):
     ways_out: tuple[str, ...]
     note: str
     grounds: tuple[str, ...]
-    next_steps: tuple[str, ...]
+    next_steps: tuple[Step, ...]
 
 
 def outline(report: Report, request_id: str | None = None) -> Outline:
@@ -97,13 +109,13 @@ def _grounds(report: Report) -> Iterable[str]:
     yield f"input {_short(report.input_digest)}, basis {_short(report.basis_digest)}, engine {report.engine}"
 
 
-def _next_steps(report: Report, request_id: str | None) -> Iterable[str]:
+def _next_steps(report: Report, request_id: str | None) -> Iterable[Step]:
     if report.verdict is Verdict.ALLOW:
         return
     if report.findings:
-        yield f"More on this: {report.findings[0].help}"
+        yield Step("More on this", report.findings[0].help)
     if report.verdict is Verdict.BLOCK and request_id:
-        yield f"If none of this is possible: compat-guard exception request {request_id}"
+        yield Step("If none of this is possible", f"compat-guard exception request {request_id}")
 
 
 def _short(digest: str) -> str:

@@ -32,7 +32,7 @@ def render(report: Report, request_id: str | None = None, *, colour: bool = Fals
     lines += ["", _paint("On what grounds", "1", colour)]
     lines += _indented((*said.grounds, *contributions(report)), width)
     if said.next_steps:
-        lines += ["", *map(_clean, said.next_steps)]
+        lines += ["", *(_clean(f"{step.words}: {step.target}") for step in said.next_steps)]
     return "\n".join(lines)
 
 

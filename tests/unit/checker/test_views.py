@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from examples.questions import HOUR, NOON, document
 
@@ -37,6 +39,30 @@ def test_markdown_holds_no_foreign_markup() -> None:
     assert "\n# big" not in page
     assert r"\<script\>" in page
     assert r"\[x\](http" in page
+
+
+def helped_by(help: str) -> Report:
+    """A report whose gravest finding has that help."""
+    report = report_about("a")
+    first, *others = report.findings
+    return replace(report, findings=(replace(first, help=help), *others))
+
+
+@pytest.mark.parametrize(
+    ("help", "in_markdown", "in_html"),
+    [
+        ("compat-guard explain X", "`compat-guard explain X`", "<code>compat-guard explain X</code>"),
+        ("https://a.b/c?d=e&f", "<https://a.b/c?d=e&f>", '<a href="https://a.b/c?d=e&amp;f">'),
+        ('https://a.b/"><b>', '`https://a.b/"><b>`', '<a href="https://a.b/&quot;&gt;&lt;b&gt;">'),
+        ("https://a.b/`# c", r"https://a.b/\`\# c", '<a href="https://a.b/`# c">'),
+        ("a\n# b", r"a \# b", "<code>a\n# b</code>"),
+        ("javascript:alert(1)", "`javascript:alert(1)`", "<code>javascript:alert(1)</code>"),
+    ],
+)
+def test_help_is_a_command_or_a_link(help: str, in_markdown: str, in_html: str) -> None:
+    """A matrix row may name any text as its help; only an address becomes a link."""
+    assert f"- More on this: {in_markdown}\n" in markdown.render(helped_by(help), "R-1")
+    assert f"<p>More on this: {in_html}" in html.render(helped_by(help), "sha256:0", "R-1")
 
 
 def test_a_terminal_obeys_no_id() -> None:

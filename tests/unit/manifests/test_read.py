@@ -68,7 +68,7 @@ def test_no_more_of_a_file_is_read_than_a_manifest_may_have(tmp_path: Path) -> N
     path = tmp_path / "plugin.yaml"
     path.write_bytes(b"#" * 10_000_000)
 
-    with pytest.raises(DocumentRefused, match="expected at most 1048576 bytes, found 1048577"):
+    with pytest.raises(DocumentRefused, match="expected at most 1048576 bytes, found more"):
         load_manifest(path)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from processors.errors import RangeInvalid, VersionInvalid
-from processors.versions import Dialect, parse_range, parse_version, satisfies
+from processors.versions import EXAMPLES, Dialect, parse_range, parse_version, satisfies
 
 SATISFIED = {
     Dialect.NPM: [
@@ -205,3 +207,12 @@ def test_minimum_orders_suffixes() -> None:
 
     assert sorted(versions) == versions
     assert len(set(versions)) == len(versions)
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+def test_a_refusal_shows_how_the_dialect_writes_a_range(dialect: Dialect) -> None:
+    """Whoever has to correct one may never have seen another."""
+    example = EXAMPLES[dialect]
+    assert not parse_range(example, dialect).is_empty()
+    with pytest.raises(RangeInvalid, match=re.escape(f"a range looks like `{example}`")):
+        parse_range("<>", dialect)
