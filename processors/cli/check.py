@@ -45,6 +45,10 @@ PolicyFiles = Annotated[
     list[Path] | None,
     typer.Option("--policies", help="security policies to judge by, or OSV records; repeatable"),
 ]
+Component = Annotated[
+    str | None,
+    typer.Option("--component", help="plugin that the OSV records are about; default: the packages they name"),
+]
 At = Annotated[
     str | None, typer.Option("--at", help="judge as at this time (ISO 8601, UTC unless it says otherwise)")
 ]
@@ -60,6 +64,7 @@ def check(
     previous: Previous = None,
     matrix: MatrixFiles = None,
     policies: PolicyFiles = None,
+    component: Component = None,
     at: At = None,
     output: Output = Style.text,
     file: ToFile = None,
@@ -86,7 +91,7 @@ def check(
     answered = evaluate(
         subject,
         _loaded(matrix or [settings().config / "compat_matrix.yaml"], now),
-        Policies.of(load_policies(policies or ())),
+        Policies.of(load_policies(policies or (), component)),
         now,
     )
     show(report_from_record(reports.decode_tail(answered.report)), answered.digest, output, file)

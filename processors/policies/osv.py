@@ -20,6 +20,9 @@ from processors.yaml_text import Path
 
 LONGEST_SUMMARY: Final = 1000
 
+_MARKS: Final = ("affected", "schema_version", "id")
+"""Keys of which each OSV record has one, and no policy of ours."""
+
 _RANGES: Final = ("SEMVER", "ECOSYSTEM", "GIT")
 _COMMITS: Final = "GIT"
 _WORDS: Final = {**{word: word for word in SEVERITIES}, "important": "high", "moderate": "medium"}
@@ -38,9 +41,7 @@ class _Affected(NamedTuple):
 
 def is_osv(value: Any) -> TypeGuard[dict[str, Any]]:
     """Whether a document looks like an OSV record rather than like a policy of ours."""
-    return (
-        isinstance(value, dict) and "component" not in value and ("affected" in value or "schema_version" in value)
-    )
+    return isinstance(value, dict) and "component" not in value and any(key in value for key in _MARKS)
 
 
 def read_osv(reading: Reading, value: Any, path: Path, component: str | None) -> list[Policy]:

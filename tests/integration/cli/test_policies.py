@@ -139,5 +139,8 @@ def test_an_offline_check_knows_policies_too(command: Command, plugin: str, tmp_
     codes = [f["code"] for f in json.loads(command(*question, "--policies", policy).stdout)["findings"]]
     assert "SECURITY_BASELINE_LOW" in codes
 
+    weakness = json.loads(command(*question, "--policies", record, "--component", plugin).stdout)["findings"]
+    assert "SECURITY_ADVISORY" in [f["code"] for f in weakness]
+
     linted = command("policies", "lint", record, "--component", plugin)
     assert linted.returncode == 0, linted.stdout
