@@ -10,7 +10,7 @@ import structlog
 
 from processors.cli import development
 from processors.cli.keys_url import fetch
-from processors.errors import GuardError, SettingsInvalid
+from processors.errors import Fatal, GuardError, SettingsInvalid
 from processors.exception_workflow.config import Issuer, Policy
 from processors.exception_workflow.keys import KeyRing, TrustedKey, read_jwks, ring
 
@@ -31,11 +31,15 @@ class TrustedKeys:
         self._issuers, self._folder = policy.proof.issuers, folder
         self._keys: dict[str, tuple[TrustedKey, ...]] = {}
         self._asked: dict[str, float] = {}
+        self._failure: Exception | None = None
         for issuer in self._issuers:
             self._read(issuer)
         self._ring = self._joined()
 
     def __call__(self) -> KeyRing:
+        """Raises Fatal when nobody looks for new keys any more: a revoked one would be trusted for ever."""
+        if self._failure is not None:
+            raise Fatal(f"keys are not kept fresh any more: {self._failure!r}") from self._failure
         return self._ring
 
     def keep_fresh(self) -> None:
@@ -54,9 +58,12 @@ class TrustedKeys:
         self._ring = self._joined()
 
     def _forever(self) -> None:
-        while True:
-            time.sleep(LOOK_EVERY)
-            self.look()
+        try:
+            while True:
+                time.sleep(LOOK_EVERY)
+                self.look()
+        except Exception as error:  # noqa: BLE001 - whoever asks for the keys next stops the process
+            self._failure = error
 
     def _read(self, issuer: Issuer) -> None:
         self._asked[issuer.issuer] = time.monotonic()

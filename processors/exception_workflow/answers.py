@@ -20,7 +20,7 @@ from processors.exception_workflow.transitions import Move
 Record = Mapping[str, Any]
 
 
-def use_of(envelope: Record, report: Record, digest: str) -> Use:
+def use_of(envelope: Record, report: Record, digest: str, *, overtaken: bool) -> Use:
     """A use as the rules see it. `digest` is that of the report's bytes as they came."""
     ack, plan = envelope["acknowledgement"], envelope["monitoring"]
     return Use(
@@ -36,6 +36,7 @@ def use_of(envelope: Record, report: Record, digest: str) -> Use:
         plan=None if plan is None else Plan(plan["profile"], tuple(plan["addons"]), plan["owner"]),
         recheck_of=envelope["recheck_of"],
         basis=basis_of(report, digest),
+        overtaken=overtaken,
     )
 
 

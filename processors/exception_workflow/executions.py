@@ -11,7 +11,7 @@ from processors.exception_workflow.scope import failed_conditions, has_risen, ne
 from processors.exception_workflow.state import Case, Execution
 from processors.exception_workflow.triggers import Asked, RecheckSent, Reported
 
-_KEPT_EXECUTIONS = 50
+_KEPT_EXECUTIONS, _KEPT_OUTCOMES = 50, 50
 _ENDS = (InstallOutcome.FAILED, InstallOutcome.ROLLED_BACK, InstallOutcome.CANCELLED, InstallOutcome.SUCCEEDED)
 
 
@@ -20,7 +20,15 @@ def use(case: Case, asked: Asked, policy: Policy) -> Case:
     failed = failed_conditions(case, asked.use, policy, asked.at)
     if failed:
         raise Objection(failed, "the exception does not cover this request")
-    execution = Execution(asked.use.request_id, asked.use.question, asked.use.operator, asked.use.target, asked.at)
+    execution = Execution(
+        asked.use.request_id,
+        asked.use.question,
+        asked.use.operator,
+        asked.use.target,
+        asked.at,
+        round=case.round,
+        profile=case.profile,
+    )
     return case._replace(
         status=Status.CONSUMED if case.single_use else Status.APPROVED,
         uses=case.uses + 1,
@@ -29,12 +37,12 @@ def use(case: Case, asked: Asked, policy: Policy) -> Case:
 
 
 def is_repetition(case: Case, asked: Asked, policy: Policy) -> bool:
-    """Whether this very question was let pass before, is not over, and would be let pass still.
+    """Whether this very question was let pass before in this round, is not over, and would be let pass still.
 
     A sender that publishes a request twice gets its answer twice; that is one installation, and one use.
     """
-    known = (asked.request_id, asked.use.question, "")
-    if not any((e.request_id, e.question, e.ended) == known for e in case.executions):
+    known = (asked.request_id, asked.use.question, "", case.round)
+    if not any((e.request_id, e.question, e.ended, e.round) == known for e in case.executions):
         return False
     failed = failed_conditions(case, asked.use, policy, asked.at)
     return failed in ((), (Reason.ALREADY_USED,)) and asked.at < (case.valid_until or 0)
@@ -65,13 +73,28 @@ def rechecked(case: Case, asked: Asked, policy: Policy) -> Case:
 def outcome(case: Case, reported: Reported, policy: Policy) -> Case:  # noqa: ARG001 - the shape of every rule
     """Write down how an installation ended, whatever has become of the exception meanwhile."""
     if all(execution.request_id != reported.news.request_id for execution in case.executions):
-        raise Objection(Reason.UNKNOWN_EXECUTION, "no installation of this request ran under the exception")
-    return case._replace(executions=_noted(case, reported))
+        unwatched = (Reason.MONITORING_LOST,) if reported.news.monitoring is MonitoringStatus.LOST else ()
+        raise Objection(
+            (Reason.UNKNOWN_EXECUTION, *unwatched), "no installation of this request ran under the exception"
+        )
+    return case._replace(executions=_noted(case, reported), outcomes=heard(case, reported))
 
 
 def monitoring_lost(case: Case, reported: Reported, policy: Policy) -> Case:  # noqa: ARG001 - the shape of every rule
     """What runs unwatched is not what was approved, so nothing else runs until somebody has looked."""
-    return case._replace(status=Status.NEEDS_REVIEW, executions=_noted(case, reported))
+    return case._replace(
+        status=Status.NEEDS_REVIEW, executions=_noted(case, reported), outcomes=heard(case, reported)
+    )
+
+
+def cancelled(case: Case, reported: Reported, policy: Policy) -> Case:  # noqa: ARG001 - the shape of every rule
+    """What is not installed any more needs no exception."""
+    return case._replace(status=Status.WITHDRAWN, outcomes=heard(case, reported))
+
+
+def heard(case: Case, reported: Reported) -> tuple[str, ...]:
+    """The latest outcomes that were told: one that its sender publishes twice takes effect once."""
+    return (*case.outcomes, reported.news.outcome_id)[-_KEPT_OUTCOMES:]
 
 
 def _noted(case: Case, reported: Reported) -> tuple[Execution, ...]:

@@ -80,7 +80,7 @@ def _key(member: Mapping[str, Any], issuer: Issuer, where: str) -> TrustedKey:
     plain: dict[str, str | list[str]] = {name: str(value) for name, value in member.items() if name in _JWK_MEMBERS}
     try:
         key = JWKRegistry.import_key(plain)
-    except (JoseError, ValueError, TypeError) as error:
+    except (JoseError, LookupError, ValueError, TypeError) as error:  # LookupError: a curve that nobody knows
         raise DocumentRefused(where, f"`{shorten(member['kid'])}` is not a key: {shorten(str(error))}") from None
     return TrustedKey(
         member["kid"],

@@ -1,4 +1,5 @@
-"""Decisions that come before the request that they are about: topics have no order between them.
+"""Decisions that come before the request that they are about, be it the first or one of a later round: topics have
+no order between them.
 
 Only a verified decision on this exception waits, so that nobody fills the state with noise. What has waited too
 long is refused as an orphan.
@@ -7,14 +8,26 @@ long is refused as an orphan.
 from __future__ import annotations
 
 from processors.exception_workflow.config import Policy
+from processors.exception_workflow.proof import Decision
 from processors.exception_workflow.reasons import Objection, Reason
 from processors.exception_workflow.state import Case, Parked
+from processors.exception_workflow.transitions import OVER
 
 MOST_PARKED = 16
 
 
+def comes_early(case: Case, decision: Decision) -> bool:
+    """Whether the request that a decision is about may still be on its way."""
+    if decision.exception_id != case.exception_id:
+        return False
+    known = (case.report_digest, *case.superseded)
+    return not case.exists or (case.status in OVER and decision.report_digest not in known)
+
+
 def park(case: Case, early: Parked) -> Case:
-    """Raises Objection when too many wait already."""
+    """Raises Objection when this one or too many wait already."""
+    if any(parked.jti == early.jti for parked in case.parked):
+        raise Objection(Reason.REPLAYED, "the proof waits for its request already")
     if len(case.parked) >= MOST_PARKED:
         raise Objection(Reason.TOO_MANY_PARKED, f"{MOST_PARKED} decisions wait for this request already")
     return case._replace(parked=(*case.parked, early))

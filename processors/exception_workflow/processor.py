@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from processors import metrics
-from processors.errors import EventUnreadable, shorten
+from processors.errors import EventUnreadable, OutputTooLarge, shorten
 from processors.events.exceptions import CommandKind, ProofKind, command_from_record, decision_from_record
 from processors.events.outcomes import install_finished_from_record
 from processors.events.topics import (
@@ -29,7 +29,7 @@ from processors.exception_workflow.keys import KeyRing
 from processors.exception_workflow.measures import Standing
 from processors.exception_workflow.proof import Decision, Proof, verify
 from processors.exception_workflow.reasons import Objection, Reason
-from processors.exception_workflow.revisions import Revisions
+from processors.exception_workflow.revisions import Refreshed, Revisions
 from processors.exception_workflow.scene import Scene, cause_of
 from processors.exception_workflow.scope import basis_of
 from processors.exception_workflow.state import DIGESTS, LAYOUT, Case, Digest, Held, Parked, decode, encode
@@ -38,10 +38,18 @@ from processors.exception_workflow.transitions import Fact, Move, catch_up, deci
 from processors.exception_workflow.triggers import Asked, Commanded, Decided, RecheckSent, Reported
 from processors.stream.codec import Codec
 from processors.stream.partitioner import partition_of
-from processors.stream.types import Inbound, Outbound, Outcome, StateSpec, View
+from processors.stream.types import Inbound, Outbound, Outcome, StateSpec, View, Write
 
 MOST_RUNG, MOST_RECHECKED = 1000, 200
 """States that one tick moves at most; the next one is a second away, and a transaction should stay short."""
+
+LONGEST_ID = 512
+"""Characters of an id or a name."""
+
+LARGEST_STATE, LONGEST_HEADERS = 900_000, 32_768
+"""Bytes. A state must fit its changelog, and the question that it holds must fit a re-check."""
+
+_TEXTS = frozenset({"risk_statement", "reason", "proof", "decision"})
 
 FEATURE = "plugin-compat-exception"
 _OFFERED = frozenset({CommandKind.REQUESTED, CommandKind.AMENDED, CommandKind.EXTENSION_REQUESTED})
@@ -96,7 +104,9 @@ class ExceptionWorkflow:
         outcome = Outcome()
         for record in batch:
             with outcome.rejecting(record):
+                before = len(outcome.writes)
                 self._handlers[record.topic](record, view, outcome)
+                self._require_room(outcome.writes[before:])
         return outcome
 
     def tick(self, now: int, view: View) -> Outcome:
@@ -115,9 +125,11 @@ class ExceptionWorkflow:
                 self._teller.send_digest(scene, held)
             else:
                 self._put(outcome, scene.partition, held, self._caught_up(scene, held))
-        mark = view.table(MATRIX_REFRESHES)
+        mark = _refreshed(view).mark
+        moved = {write.key for write in outcome.writes}  # `state` does not know yet what has just rung
         for case in self._due.unjudged(mark, state, MOST_RECHECKED) if mark else ():
-            self._ask_again(case, mark, Scene(_partition(case.key, view), now, view, outcome))
+            if case.key not in moved:
+                self._ask_again(case, mark, Scene(_partition(case.key, view), now, view, outcome))
         return outcome
 
     def observe(self, outcome: Outcome, view: View) -> None:
@@ -128,6 +140,7 @@ class ExceptionWorkflow:
 
     def _command(self, record: Inbound, view: View, outcome: Outcome) -> None:
         envelope, tail = self._commands.split(record.value)
+        _require_short(envelope)
         report = self._commands.tail(tail)
         command = command_from_record(envelope)
         _require_uuid(command.exception_id)
@@ -152,7 +165,7 @@ class ExceptionWorkflow:
             basis=None if report is None else basis_of(report, _digest(tail[_UNION_INDEX:])),
             subject=subject,
             subject_digest=_digest(subject),
-            mark=view.table(MATRIX_REFRESHES),
+            mark=_refreshed(view).mark,
         )
         case = self._caught_up(scene, before)
         if command.kind in _OFFERED and not self._offered():
@@ -165,7 +178,9 @@ class ExceptionWorkflow:
         self._put(outcome, scene.partition, before, case)
 
     def _decision(self, record: Inbound, view: View, outcome: Outcome) -> None:
-        decision = decision_from_record(self._decisions(record.value))
+        written = self._decisions(record.value)
+        _require_short(written)
+        decision = decision_from_record(written)
         _require_uuid(decision.exception_id)
         if not self._moved_home(record, decision.exception_id, view, outcome):
             proof = Proof(decision.proof_kind, decision.proof, decision.decision)
@@ -178,8 +193,9 @@ class ExceptionWorkflow:
         case = self._caught_up(scene, before)
         try:
             decision = verify(proof, self._policy.proof, self._keys(), record.timestamp)
-            if not case.exists and decision.exception_id == exception_id:
-                early = Parked(proof.kind, proof.token, proof.decision, record.timestamp, scene.cause)
+            if parking.comes_early(case, decision):
+                waits = (record.timestamp, scene.cause, decision.jti)
+                early = Parked(proof.kind, proof.token, proof.decision, *waits)
                 move = Move(case, parking.park(case, early), _fact("parked", scene, decision))
             else:
                 move = decide(
@@ -192,12 +208,14 @@ class ExceptionWorkflow:
 
     def _use(self, record: Inbound, view: View, outcome: Outcome) -> None:
         envelope, tail = self._uses.split(record.value)
-        use = answers.use_of(envelope, self._uses.tail(tail), _digest(tail))
+        _require_short(envelope)
+        overtaken = record.timestamp < _refreshed(view).at
+        use = answers.use_of(envelope, self._uses.tail(tail), _digest(tail), overtaken=overtaken)
         if self._moved_home(record, use.exception_id, view, outcome):
             return
         scene = Scene.of(record, view, outcome)
         before = self._held(scene, use.exception_id)
-        asked = Asked(use=use, at=record.timestamp, cause=scene.cause, mark=view.table(MATRIX_REFRESHES))
+        asked = Asked(use=use, at=record.timestamp, cause=scene.cause)
         move = decide(self._caught_up(scene, before), asked, self._policy)
         self._teller.tell(scene, move)
         result = answers.result(envelope, use, move)
@@ -210,7 +228,9 @@ class ExceptionWorkflow:
         self._put(outcome, scene.partition, before, move.after)
 
     def _outcome(self, record: Inbound, view: View, outcome: Outcome) -> None:
-        news = install_finished_from_record(self._outcomes(record.value))
+        written = self._outcomes(record.value)
+        _require_short(written)
+        news = install_finished_from_record(written)
         if news.exception_id is None:
             return
         _require_uuid(news.exception_id)
@@ -229,8 +249,10 @@ class ExceptionWorkflow:
         home = partition_of(exception_id.encode(), view.partition_count(record.topic))
         if home == record.partition:
             return False
-        key = exception_id.encode()
-        outcome.publish(Outbound(record.topic, key, record.value, tuple(record.headers), partition=home))
+        key, headers = exception_id.encode(), tuple(record.headers)
+        if sum(len(name.encode()) + len(content or b"") for name, content in headers) > LONGEST_HEADERS:
+            headers = ()  # a trace is worth less than the record
+        outcome.publish(Outbound(record.topic, key, record.value, headers, partition=home))
         return True
 
     def _held(self, scene: Scene, exception_id: str) -> Case:
@@ -286,6 +308,13 @@ class ExceptionWorkflow:
         outcome.put(partition, after.key, after if after.exists or after.parked else None)
         self._due.note(after)
 
+    def _require_room(self, writes: Sequence[Write]) -> None:
+        """Raises OutputTooLarge for a state that its changelog would not take, so that the record is to blame."""
+        for write in writes:
+            size = 0 if write.value is None else len(self._encode(write.value))
+            if size > LARGEST_STATE:
+                raise OutputTooLarge(f"the state of `{write.key}` would have {size} bytes, at most {LARGEST_STATE}")
+
     def _encode(self, held: Held) -> bytes:
         subject = held.subject if isinstance(held, Case) else b""
         document = encode(held)
@@ -309,6 +338,18 @@ def _require_uuid(exception_id: str) -> None:
     """A use may name anything and is answered; what could come to be an exception must be called like one."""
     if _UUID.fullmatch(exception_id) is None:
         raise EventUnreadable("envelope", f"`{shorten(exception_id)}` is not the id of an exception")
+
+
+def _require_short(record: Mapping[str, Any]) -> None:
+    """Ids and names are remembered, and become keys. Texts are bounded where they are judged."""
+    for name, value in record.items():
+        if isinstance(value, str) and len(value) > LONGEST_ID and name not in _TEXTS:
+            what = f"`{name}` has {len(value)} characters, at most {LONGEST_ID} are read"
+            raise EventUnreadable("envelope", what)
+
+
+def _refreshed(view: View) -> Refreshed:
+    return view.table(MATRIX_REFRESHES)
 
 
 def _digest(data: bytes) -> str:

@@ -129,9 +129,10 @@ def _json_part(part: str, which: str) -> dict[str, Any]:
 def _with_decision(claims: Claims, text: str) -> dict[str, Any]:
     try:
         decision: Any = json_text.load(text, limit=PROOF_LIMIT)
-    except DocumentRefused:
+        is_canonical = isinstance(decision, dict) and canonical(decision) == text  # pyright: ignore[reportUnknownArgumentType]
+    except (DocumentRefused, ValueError, RecursionError):  # numbers that no JSON has, such as 1e400
         raise Objection(Reason.PROOF_MALFORMED, "the decision behind the nonce is not strict JSON") from None
-    if not isinstance(decision, dict) or canonical(decision) != text:  # pyright: ignore[reportUnknownArgumentType]
+    if not is_canonical:
         raise Objection(Reason.PROOF_NOT_CANONICAL, "the decision behind the nonce is not canonical JSON")
     return {**claims, **{name: decision.get(name) for name in _OF_DECISION}}  # pyright: ignore[reportUnknownMemberType]
 
@@ -174,7 +175,7 @@ _MODEL: Mapping[str, Callable[[Any], bool]] = {
     "exception_id": _is_text,
     "report_digest": _is_text,
     "step": _optional(_is_text),
-    "decision": lambda value: value in set(Verb),
+    "decision": lambda value: isinstance(value, str) and value in set(Verb),
     "reason": _is_reason,
     "jti": _is_text,
     "valid_until": _optional(_is_time),
@@ -192,7 +193,7 @@ def _header(token: str) -> Claims:
 def _signed(token: str, header: Claims, keys: KeyRing, at: int) -> TrustedKey:
     """alg, kid, signature. The algorithm must be one of the key's own: a token never chooses how it is checked."""
     alg, kid = header.get("alg"), header.get("kid")
-    if alg not in _ALLOWED:
+    if not isinstance(alg, str) or alg not in _ALLOWED:
         raise Objection(Reason.ALGORITHM_REFUSED, "the proof's algorithm is not on the list of those allowed")
     candidates = keys.find(kid) if isinstance(kid, str) else ()
     if not candidates:
@@ -200,7 +201,7 @@ def _signed(token: str, header: Claims, keys: KeyRing, at: int) -> TrustedKey:
     able = [key for key in candidates if alg in key.algorithms]
     if not able:
         raise Objection(Reason.ALGORITHM_REFUSED, "the key that the proof names does not sign with this algorithm")
-    signed = next((key for key in able if _matches(token, key, str(alg))), None)
+    signed = next((key for key in able if _matches(token, key, alg)), None)
     if signed is None:
         raise Objection(Reason.BAD_SIGNATURE, "the signature is not that of the key that the proof names")
     if signed.revoked_at is not None and at >= signed.revoked_at:

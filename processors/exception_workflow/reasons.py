@@ -156,7 +156,7 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.VERSION_OUT_OF_SCOPE: "it was approved for another version of the plugin",
     Reason.HOST_OUT_OF_SCOPE: "it was approved for another host or host version",
     Reason.ENVIRONMENT_OUT_OF_SCOPE: "it was approved for another environment",
-    Reason.REPORT_NOT_FRESH: "the report is not that of this very request; ask to install again",
+    Reason.REPORT_NOT_FRESH: "the report is another's, or the matrix was refreshed since; ask to install again",
     Reason.FINDING_NOT_APPROVED: "something blocks that was not approved; ask for an exception with the new report",
     Reason.BAND_RISEN: "the risk is higher than the one that was approved; ask with the new report",
     Reason.RISK_NOT_ACKNOWLEDGED: "nobody took the risk; add --acknowledge-risk, in your words",
@@ -196,8 +196,10 @@ _LAST_OF_PROOF = _ORDER.index(Reason.WRONG_DECISION)
 SECURITY_REASONS = (
     frozenset(_ORDER[: _LAST_OF_PROOF + 1])
     | {Reason.NOT_THE_REQUESTER, Reason.REPORT_ALTERED, Reason.SUBJECT_ALTERED, Reason.TOO_MANY_PARKED}
+    | {Reason.MONITORING_LOST}
 ) - _INNOCENT
-"""Refusals that security is told of: somebody presented a proof or a report that cannot be honest work."""
+"""Refusals that security is told of: somebody presented a proof or a report that cannot be honest work, or what
+nobody let pass runs unwatched."""
 
 
 class Objection(Exception):

@@ -15,12 +15,15 @@ from processors.events.topics import EXCEPTION_DECISIONS
 from processors.exception_workflow import parking
 from processors.exception_workflow.config import Policy
 from processors.exception_workflow.processor import ExceptionWorkflow
+from processors.exception_workflow.reasons import Reason
+from processors.exception_workflow.revisions import Refreshed
 from processors.exception_workflow.state import Case
 from processors.exception_workflow.transitions import catch_up, decide
 from processors.exception_workflow.triggers import RecheckSent
 from processors.stream.types import Inbound, Outbound
 
 Decision = Mapping[str, Any]
+_FOREVER = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +44,14 @@ class _Alone:
     count: int
     now: int = 0
     held: dict[str, Any] = field(default_factory=dict[str, Any])
+    overtaken: bool = False
+    """Whether the record at hand was refused because the matrix had moved: no topic tells that afterwards."""
 
     def state(self, partition: int) -> Mapping[str, Any]:
         return self.held if partition == self.partition else {}
 
-    def table(self, topic: str) -> Any:  # noqa: ARG002 - no matrix: a rebuilt exception is asked about again anyway
-        return ""
+    def table(self, topic: str) -> Refreshed:  # noqa: ARG002 - no mark: a rebuilt exception is asked about again
+        return Refreshed("", _FOREVER if self.overtaken else 0)
 
     def partitions(self) -> Sequence[int]:
         return (self.partition,)
@@ -92,6 +97,7 @@ def rebuild(
         if record is None:
             problems.append(f"{cause} is not to be had, and `{decision['event']}` at {at} came of it")
             continue
+        view.overtaken = Reason.REPORT_NOT_FRESH in f"{decision['reason_code']} {decision['reason']}"
         derived.update(_handled(workflow, view, record, read))
     problems.extend(_unexplained(published, derived))
     case = view.held.get(view.exception_id)

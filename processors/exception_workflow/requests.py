@@ -14,13 +14,15 @@ from processors.exception_workflow.state import Case, PastRound
 from processors.exception_workflow.triggers import Commanded
 
 MOST_FINDINGS = 500
+MOST_CONTROLS = 20
 LONGEST_TEXT = 4000
 _LISTED = 5
 _KEPT_COMMANDS, _KEPT_ROUNDS, _KEPT_DIGESTS = 32, 20, 20
 
 
 def request(case: Case, asked: Commanded, policy: Policy) -> Case:
-    """Open a round. What an earlier one left behind is history, except what keeps its tokens from being reused."""
+    """Open a round. What an earlier one left behind is history, except what keeps its tokens from being reused, and
+    what was installed under it: that still has to be watched."""
     opened = _founded(Case(exception_id=case.exception_id), asked, policy)
     past = (PastRound(case.round, case.status, case.approval_id, case.changed_at),) if case.exists else ()
     return opened._replace(
@@ -33,6 +35,8 @@ def request(case: Case, asked: Commanded, policy: Policy) -> Case:
         spent=case.spent,
         parked=case.parked,
         commands=remember(case, asked.command),
+        executions=tuple(execution for execution in case.executions if execution.runs),
+        outcomes=case.outcomes,
         past=(case.past + past)[-_KEPT_ROUNDS:],
     )
 
@@ -60,6 +64,8 @@ def extend(case: Case, asked: Commanded, policy: Policy) -> Case:
     _by_requester(case, command)
     if case.extended:
         raise Objection(Reason.EXTENDED_ALREADY, "an exception is extended at most once; ask for another one")
+    if case.single_use and case.uses:
+        raise Objection(Reason.ALREADY_USED, "the single use is spent, and more time would be a second one")
     opened = case if asked.basis is None else _founded(case, asked, policy)
     limit = (case.granted_at or asked.at) + policy.max_validity(opened.band)
     wanted = limit if command.valid_until is None else command.valid_until
@@ -186,6 +192,8 @@ def _listed(basis: Basis) -> str:
 
 
 def _stated(command: ExceptionCommand, policy: Policy) -> None:
+    if len(command.compensating_controls) > MOST_CONTROLS:
+        raise Objection(Reason.TEXT_TOO_LONG, f"an exception names at most {MOST_CONTROLS} compensating controls")
     if max(map(len, (command.risk_statement, *command.compensating_controls))) > LONGEST_TEXT:
         raise Objection(Reason.TEXT_TOO_LONG, f"a text has at most {LONGEST_TEXT} characters")
     said, needed = len(clean(command.risk_statement).strip()), policy.risk_statement.min_length

@@ -99,6 +99,8 @@ class Use:
     plan: Plan | None
     recheck_of: str | None
     basis: Basis
+    overtaken: bool = False
+    """Whether the matrix was refreshed after the checker had made the report."""
 
     @property
     def question(self) -> str:
@@ -162,7 +164,7 @@ def _out_of_scope(approved: Scope, asked: Scope) -> Iterator[Reason]:
 
 def _report(case: Case, use: Use, policy: Policy) -> Iterator[Reason]:
     basis = use.basis
-    if basis.digest != use.stated_digest or not _is_about(basis, use.scope):
+    if use.overtaken or basis.digest != use.stated_digest or not _is_about(basis, use.scope):
         yield Reason.REPORT_NOT_FRESH
     if new_findings(case, basis):
         yield Reason.FINDING_NOT_APPROVED
@@ -173,7 +175,8 @@ def _report(case: Case, use: Use, policy: Policy) -> Iterator[Reason]:
 
 
 def _is_about(basis: Basis, scope: Scope) -> bool:
-    return is_about(basis, scope) and basis.verdict == Verdict.BLOCK
+    """A block that names nothing that blocks covers everything, so it is no report at all."""
+    return is_about(basis, scope) and basis.verdict == Verdict.BLOCK and bool(basis.blocking)
 
 
 def is_about(basis: Basis, scope: Scope) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
 from processors.events.exceptions import NO_SCOPE, NOBODY, Category, Person, ProofKind, Scope, Status
+from processors.events.outcomes import InstallOutcome
 from processors.events.vocabulary import Band
 
 LAYOUT = 1
@@ -35,6 +36,14 @@ class Execution(NamedTuple):
     at: int
     ended: str = ""
     monitored: bool = False
+    round: int = 0
+    profile: str = ""
+    """The monitoring that was approved in that round."""
+
+    @property
+    def runs(self) -> bool:
+        """Whether it may be there, as far as the rollout has told."""
+        return self.ended in ("", InstallOutcome.SUCCEEDED)
 
 
 class Parked(NamedTuple):
@@ -45,6 +54,7 @@ class Parked(NamedTuple):
     decision: str | None
     at: int
     cause: str
+    jti: str = ""
 
 
 class PastRound(NamedTuple):
@@ -69,7 +79,8 @@ class Case(NamedTuple):
     `opened_at` is when the review began that runs: a request, an amendment or an extension. `requested_at` stays
     when it is amended, so that nobody keeps a request alive by touching it. `granted_at` is the round's first
     approval, from which the longest validity counts, `approved_at` the last. `fired` names the clocks that rang.
-    `mark` is the standing of the matrix that the case was last judged under.
+    `mark` is the standing of the matrix that the case was last judged under. `executions` are those of this round,
+    and of earlier ones what may still run.
     """
 
     exception_id: str
@@ -112,6 +123,7 @@ class Case(NamedTuple):
     past: tuple[PastRound, ...] = ()
     mark: str = ""
     rechecks: int = 0
+    outcomes: tuple[str, ...] = ()
     subject: bytes = b""
 
     @property
@@ -199,6 +211,7 @@ _READERS: tuple[tuple[str, Callable[[Any], Any]], ...] = (
     ("controls", tuple),
     ("fired", tuple),
     ("commands", tuple),
+    ("outcomes", tuple),
     ("approvals", _many(_approval)),
     ("executions", _many(Execution)),
     ("spent", _many(Spent)),

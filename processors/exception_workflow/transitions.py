@@ -26,7 +26,7 @@ OVER = frozenset({S.CONSUMED, S.REJECTED, S.WITHDRAWN, S.LAPSED, S.VOIDED, S.REV
 """Statuses in which a request opens another round. What is consumed is over as far as requests are concerned."""
 
 USED = frozenset({S.APPROVED, S.CONSUMED})
-RAN = USED | {S.IN_REVIEW, S.NEEDS_REVIEW, S.EXPIRED, S.REVOKED, S.VOIDED, S.REJECTED, S.WITHDRAWN, S.LAPSED}
+RAN = USED | REVIEWING | {S.NEEDS_REVIEW, S.EXPIRED, S.REVOKED, S.VOIDED, S.REJECTED, S.WITHDRAWN, S.LAPSED}
 """Statuses in which something may run that was let pass before."""
 
 
@@ -62,7 +62,7 @@ TABLE: Mapping[On, Row] = {
     ),
     On.MONITORING_LOST: Row(USED, frozenset({S.NEEDS_REVIEW}), executions.monitoring_lost),
     On.OUTCOME: Row(RAN, RAN, executions.outcome, stays=True),
-    On.CANCELLED: Row(REVIEWING, frozenset({S.WITHDRAWN}), _end(S.WITHDRAWN)),
+    On.CANCELLED: Row(REVIEWING, frozenset({S.WITHDRAWN}), executions.cancelled),
     On.EXTENSION: Row(frozenset({S.APPROVED, S.NEEDS_REVIEW}), frozenset({S.IN_REVIEW}), requests.extend),
     On.REVOKED: Row(frozenset({S.APPROVED, S.NEEDS_REVIEW}), frozenset({S.REVOKED}), decisions.revoke),
     On.VALIDITY_OVER: Row(frozenset({S.APPROVED}), frozenset({S.EXPIRED}), _end(S.EXPIRED)),
@@ -137,7 +137,9 @@ def reported(case: Case, trigger: Reported, policy: Policy) -> Reported:
     news = trigger.news
     if case.status in REVIEWING and news.outcome is InstallOutcome.CANCELLED and news.request_id == case.request_id:
         return replace(trigger, on=On.CANCELLED)
-    lacks = case.uses > 0 and shortfall(policy, case.profile, news) is not None
+    ran = next((e for e in reversed(case.executions) if e.request_id == news.request_id), None)
+    profile = case.profile if ran is None else ran.profile
+    lacks = (case.uses > 0 or ran is not None) and shortfall(policy, profile, news) is not None
     return replace(trigger, lacks=lacks, on=On.MONITORING_LOST if lacks and case.status in USED else On.OUTCOME)
 
 
@@ -148,6 +150,8 @@ def _again(case: Case, trigger: Trigger, policy: Policy) -> str | None:
             return "repeated"
         case Commanded() if trigger.command.kind is CommandKind.REQUESTED and _is_open(case):
             return "already_open"
+        case Reported() if trigger.news.outcome_id in case.outcomes:
+            return "repeated"
         case Asked() if trigger.on is On.USE and executions.is_repetition(case, trigger, policy):
             return "used_again"
         case _:

@@ -102,7 +102,6 @@ class Asked:
     use: Use
     at: int
     cause: str
-    mark: str = ""
 
     @property
     def on(self) -> On:

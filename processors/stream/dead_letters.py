@@ -29,12 +29,15 @@ REPLAYED = "guard.replayed"
 
 _OURS = frozenset({EXCEPTION, MESSAGE, STACKTRACE, TOPIC, PARTITION, OFFSET, PROCESSOR, STAGE, REASON, TRUNCATED})
 
+_KEPT = 1000
+"""Bytes of key and value in the place of what is too large."""
+
 LONGEST_MESSAGE = 500
 """Characters of an error that a dead letter shows. An error must not carry a payload into headers."""
 
 
 def dead_letter(reject: Reject, processor: str, topic: str) -> Outbound:
-    """The record of a reject. Of a value too large to be copied only the beginning is kept."""
+    """The record of a reject. Of one too large to be copied only the beginnings of key and value are kept."""
     record = reject.record
     original = [header for header in record.headers if header[0] not in _OURS]
     facts = {
@@ -48,16 +51,17 @@ def dead_letter(reject: Reject, processor: str, topic: str) -> Outbound:
         STAGE: reject.stage,
         REASON: reject.reason,
     }
-    value = record.value
-    if value is not None and _size(value, original) > LARGEST_VALUE:
-        facts[TRUNCATED] = str(len(value))
-        value, original = value[:1000], []
+    key, value = record.key, record.value
+    if (size := _size(key, value, original)) > LARGEST_VALUE:
+        facts[TRUNCATED] = str(size)
+        key, value, original = key and key[:_KEPT], value and value[:_KEPT], []
     headers = (*original, *((name, text.encode(errors="replace")) for name, text in facts.items()))
-    return Outbound(topic, record.key, value, headers)
+    return Outbound(topic, key, value, headers)
 
 
-def _size(value: bytes, headers: Headers) -> int:
-    return len(value) + sum(len(name) + len(content or b"") for name, content in headers)
+def _size(key: bytes | None, value: bytes | None, headers: Headers) -> int:
+    own = len(key or b"") + len(value or b"")
+    return own + sum(len(name.encode()) + len(content or b"") for name, content in headers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,9 @@ from confluent_kafka import Message
 
 from processors.stream.types import Headers, Inbound
 
+UNREADABLE: Headers = (("guard.headers.unreadable", b""),)
+"""Stands for the headers of a record that has one whose name is not UTF-8. The record itself is as good as any."""
+
 
 class Polled(Inbound):
     """A record straight from the broker. Its headers are read when asked for: that costs more than all else."""
@@ -27,5 +30,8 @@ class Polled(Inbound):
         """Only called for a slot that is still empty, and the headers' is the only one."""
         if name != "headers":
             raise AttributeError(name)
-        self.headers = tuple(cast("list[tuple[str, bytes | None]]", self._message.headers() or ()))
+        try:
+            self.headers = tuple(cast("list[tuple[str, bytes | None]]", self._message.headers() or ()))
+        except (SystemError, UnicodeDecodeError):  # what the client raises for a name that is not UTF-8
+            self.headers = UNREADABLE
         return self.headers

@@ -140,12 +140,14 @@ class Outcome:
     """What `Observer.observe` counts."""
 
     def publish(self, *records: Outbound) -> None:
-        """Add answers. Raises OutputTooLarge for a value that no topic would take."""
+        """Add answers. Raises OutputTooLarge for a key and value that no topic would take.
+
+        Headers are not measured: those that we write are short, and whoever passes on a stranger's has to look.
+        """
         for record in records:
-            if record.value is not None and len(record.value) > LARGEST_VALUE:
-                raise OutputTooLarge(
-                    f"an answer for {record.topic} has {len(record.value)} bytes, at most {LARGEST_VALUE}"
-                )
+            size = len(record.value or b"") + len(record.key or b"")
+            if size > LARGEST_VALUE:
+                raise OutputTooLarge(f"an answer for {record.topic} has {size} bytes, at most {LARGEST_VALUE}")
         self.outputs.extend(records)
 
     def get(self, view: View, partition: int, key: str) -> Any:

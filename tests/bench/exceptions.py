@@ -24,6 +24,7 @@ from processors.exception_workflow.config import load
 from processors.exception_workflow.keys import KeyRing, read_jwks, ring
 from processors.exception_workflow.processor import ExceptionWorkflow
 from processors.exception_workflow.proof import Proof, verify
+from processors.exception_workflow.revisions import Refreshed
 from processors.exception_workflow.state import Approval, Case
 from processors.settings import Settings, shipped
 from processors.stream.clients import admin, plain_producer, reader
@@ -61,8 +62,9 @@ class Held:
     def state(self, partition: int) -> Mapping[str, Any]:
         return self.by_partition[partition]
 
-    def table(self, topic: str) -> str:
-        return "mark" if topic == MATRIX_REFRESHES else ""
+    def table(self, topic: str) -> Refreshed:
+        assert topic == MATRIX_REFRESHES
+        return Refreshed("mark", 0)
 
     def partitions(self) -> Sequence[int]:
         return range(PARTITIONS)

@@ -71,7 +71,7 @@ class Events:
         return report_to_record(
             Report(
                 engine="1",
-                input_digest=_digest(self._subjects(self.subject(scope))),
+                input_digest=self.subject_digest(self.subject(scope)),
                 basis_digest="sha256:" + "0" * 64,
                 plugin_id=scope.plugin_id,
                 plugin_version=scope.plugin_version,
@@ -84,6 +84,9 @@ class Events:
                 risk=Risk(75, band),
             )
         )
+
+    def subject_digest(self, subject: Mapping[str, Any]) -> str:
+        return _digest(self._subjects(subject))
 
     def digest(self, report: Mapping[str, Any]) -> str:
         return _digest(self._reports(report))

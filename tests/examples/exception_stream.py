@@ -13,6 +13,7 @@ from examples.exceptions import keys, policy
 from processors.events.topics import EXCEPTION_DECISIONS, INSTALL_REQUESTS, MATRIX_REFRESHES, NOTIFICATIONS
 from processors.exception_workflow.config import Policy
 from processors.exception_workflow.processor import ExceptionWorkflow
+from processors.exception_workflow.revisions import Refreshed
 from processors.settings import shipped
 from processors.stream.codec import Codec, OfflineRegistry
 from processors.stream.partitioner import partition_of
@@ -35,6 +36,7 @@ class Desk:
     now: int
     by: Policy = field(default_factory=policy)
     mark: str = "mark-1"
+    refreshed_at: int = 0
     unread_since: int | None = None
     """The time up to which the inputs are read; None if nothing waits."""
 
@@ -57,9 +59,9 @@ class Desk:
     def state(self, partition: int) -> Mapping[str, Any]:
         return MappingProxyType(self.held[partition])
 
-    def table(self, topic: str) -> str:
+    def table(self, topic: str) -> Refreshed:
         assert topic == MATRIX_REFRESHES
-        return self.mark
+        return Refreshed(self.mark, self.refreshed_at)
 
     def partitions(self) -> Sequence[int]:
         return range(PARTITIONS)
@@ -100,5 +102,8 @@ class Desk:
     def of(self, topic: str) -> list[dict[str, Any]]:
         return [READ[topic](output.value) for output in self.outputs if output.topic == topic]
 
+    def home(self, exception_id: str) -> int:
+        return partition_of(exception_id.encode(), PARTITIONS)
+
     def case(self, exception_id: str) -> Any:
-        return self.held[partition_of(exception_id.encode(), PARTITIONS)].get(exception_id)
+        return self.held[self.home(exception_id)].get(exception_id)

@@ -25,6 +25,7 @@ from processors.events.topics import (
     SECURITY_POLICIES,
 )
 from processors.exception_workflow.processor import ExceptionWorkflow
+from processors.exception_workflow.revisions import Refreshed
 from processors.guard_config import Watched, parse
 from processors.matrix.merged import Matrix
 from processors.policies import NO_POLICIES
@@ -100,7 +101,7 @@ def test_a_request_under_an_exception_is_answered_while_the_guard_is_off() -> No
 
 def test_with_exceptions_off_nobody_can_ask_and_whoever_asks_hears_why() -> None:
     """A refusal is an event like any other, so the ledger has it."""
-    view = FixedView(NOON, {}, {MATRIX_REFRESHES: "mark"})
+    view = FixedView(NOON, {}, {MATRIX_REFRESHES: Refreshed("mark", 0)})
     decided = CODEC.decoder(EXCEPTION_DECISIONS, "ExceptionDecided")
 
     for offered, event in ((False, "refused"), (True, "requested")):

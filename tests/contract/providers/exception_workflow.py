@@ -19,6 +19,7 @@ from processors.events.topics import (
     RESULTS,
 )
 from processors.exception_workflow.processor import ExceptionWorkflow
+from processors.exception_workflow.revisions import Refreshed
 from processors.exception_workflow.state import Case as Exception_
 from processors.exception_workflow.state import Digest
 from processors.settings import shipped
@@ -54,7 +55,7 @@ def cases() -> list[Case]:
             processor=workflow,
             records=records,
             topics=frozenset(outputs),
-            tables={MATRIX_REFRESHES: "mark"},
+            tables={MATRIX_REFRESHES: Refreshed("mark", 0)},
             state_values=[
                 Exception_(exception_id=ID),
                 Digest(3, "role:security", "needs_review", "WARNING", NOON, 12, ("one", "two")),

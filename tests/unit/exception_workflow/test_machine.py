@@ -57,7 +57,7 @@ MODEL: dict[tuple[str, str], set[str]] = {
     ("APPROVED", "valid_until passed"): {"EXPIRED"},
     ("APPROVED", "heads-up"): {"*"},
     (
-        "APPROVED CONSUMED IN_REVIEW NEEDS_REVIEW EXPIRED REVOKED VOIDED REJECTED WITHDRAWN LAPSED",
+        "PENDING APPROVED CONSUMED IN_REVIEW NEEDS_REVIEW EXPIRED REVOKED VOIDED REJECTED WITHDRAWN LAPSED",
         "outcome",
     ): {"*"},
     ("UNKNOWN CONSUMED REJECTED WITHDRAWN LAPSED VOIDED REVOKED EXPIRED", "requested"): {"PENDING"},
@@ -167,18 +167,27 @@ class Life(RuleBasedStateMachine):
     def rollout_reports(self, outcome: InstallOutcome, monitoring: MonitoringStatus, request: str) -> None:
         ran = self.case.executions[-1].request_id if self.case.executions else "none"
         id = request if request == "request-1" else ran
-        self.happens(tells(at=self.now, outcome=outcome, monitoring=monitoring, request_id=id))
+        self.happens(
+            tells(at=self.now, outcome_id=self.next(), outcome=outcome, monitoring=monitoring, request_id=id)
+        )
 
     @precondition(lambda self: self.case.status in (Status.PENDING, Status.IN_REVIEW))
     @rule()
     def installation_is_cancelled(self) -> None:
-        self.happens(tells(at=self.now, outcome=InstallOutcome.CANCELLED, request_id=self.case.request_id))
+        self.happens(
+            tells(
+                at=self.now,
+                outcome_id=self.next(),
+                outcome=InstallOutcome.CANCELLED,
+                request_id=self.case.request_id,
+            )
+        )
 
     @precondition(lambda self: self.case.status in (Status.APPROVED, Status.CONSUMED) and self.case.executions)
     @rule()
     def monitoring_is_lost(self) -> None:
         id = self.case.executions[-1].request_id
-        self.happens(tells(at=self.now, monitoring=MonitoringStatus.LOST, request_id=id))
+        self.happens(tells(at=self.now, outcome_id=self.next(), monitoring=MonitoringStatus.LOST, request_id=id))
 
     @invariant()
     def what_is_approved_was_approved_by_enough_people(self) -> None:
@@ -191,7 +200,7 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def a_single_use_is_used_once(self) -> None:
-        assert not (self.case.single_use and self.case.uses > 1 and not self.case.extended)
+        assert not (self.case.single_use and self.case.uses > 1)
 
     @invariant()
     def it_never_lasts_longer_than_its_band_permits(self) -> None:

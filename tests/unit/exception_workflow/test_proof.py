@@ -44,16 +44,26 @@ def test_a_decision_signed_by_the_approval_tool_holds(kid: str, alg: str) -> Non
     )
 
 
-def _parts(token: str, payload: dict[str, Any] | None = None, signature: str | None = None) -> str:
-    header, body, end = token.split(".")
+def _parts(
+    token: str,
+    payload: dict[str, Any] | None = None,
+    signature: str | None = None,
+    header: dict[str, Any] | None = None,
+) -> str:
+    head, body, end = token.split(".")
+    if header is not None:
+        head = _encoded(header)
     if payload is not None:
-        body = base64.urlsafe_b64encode(json.dumps(payload).encode()).decode().rstrip("=")
-    return f"{header}.{body}.{end if signature is None else signature}"
+        body = _encoded(payload)
+    return f"{head}.{body}.{end if signature is None else signature}"
+
+
+def _encoded(part: dict[str, Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
 
 
 def _unsecured() -> str:
-    header = base64.urlsafe_b64encode(json.dumps({"alg": "none", "kid": "tool-1"}).encode()).decode().rstrip("=")
-    return f"{header}.{sign(claims()).split('.')[1]}."
+    return _parts(sign(claims()), header={"alg": "none", "kid": "tool-1"}, signature="")
 
 
 def _confused() -> str:
@@ -90,6 +100,9 @@ SECONDS = NOON // 1000
         pytest.param(sign(claims(exp=2**62)), Reason.PROOF_MALFORMED, id="a time of 2^62"),
         pytest.param(sign(claims(jti="")), Reason.PROOF_MALFORMED, id="no token id"),
         pytest.param(sign(claims(decision="maybe")), Reason.PROOF_MALFORMED, id="no such decision"),
+        pytest.param(sign(claims(decision=["approve"])), Reason.PROOF_MALFORMED, id="a list of decisions"),
+        pytest.param(_parts(sign(claims()), header={"alg": []}), Reason.ALGORITHM_REFUSED, id="a list as alg"),
+        pytest.param(_parts(sign(claims()), header={"alg": {}}), Reason.ALGORITHM_REFUSED, id="an object as alg"),
         pytest.param(_unsecured(), Reason.ALGORITHM_REFUSED, id="alg none"),
         pytest.param(_confused(), Reason.ALGORITHM_REFUSED, id="HS256 with the public key"),
         pytest.param(sign(claims(), kid="tool-1", alg="ES256").replace("x", "x"), None, id="control: it holds"),
@@ -166,6 +179,8 @@ def test_an_id_token_vouches_for_the_decision_that_its_nonce_is_the_hash_of() ->
         ),
         pytest.param(json.dumps(DECISION), json.dumps(DECISION), Reason.PROOF_NOT_CANONICAL, id="not canonical"),
         pytest.param("{", "{", Reason.PROOF_MALFORMED, id="not json"),
+        pytest.param('{"a":1e400}', '{"a":1e400}', Reason.PROOF_MALFORMED, id="a number without end"),
+        pytest.param("[" * 5000, "[" * 5000, Reason.PROOF_MALFORMED, id="without a bottom"),
         pytest.param(None, canonical(DECISION), Reason.PROOF_MALFORMED, id="no decision"),
     ],
 )
@@ -203,6 +218,7 @@ def test_a_retired_key_still_proves_what_the_broker_took_before() -> None:
         pytest.param({"kty": "oct", "k": "AAAA"}, "secret", id="a secret"),
         pytest.param({**public_jwk("tool-1"), "d": "AAAA"}, "secret", id="a private key"),
         pytest.param({"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}, "not a key", id="no point of the curve"),
+        pytest.param({"kty": "EC", "crv": "nope", "x": "AA", "y": "AA"}, "not a key", id="no such curve"),
         pytest.param(
             {**public_jwk("tool-1"), "compat_guard_development": True}, "development", id="a laptop's key"
         ),

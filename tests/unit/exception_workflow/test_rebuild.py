@@ -26,6 +26,7 @@ ACTS = (
     "sabine",
     "deny",
     "use",
+    "use of an old report",
     "lost",
     "fine",
     "withdraw",
@@ -59,11 +60,12 @@ def act(desk: Desk, name: str, number: int) -> None:
             desk.take(APPROVAL_DECISIONS, ID, events.decision(BOB, desk.now, jti=f"jti-{number}", decision="deny"))
         case "noise":
             desk.take(APPROVAL_DECISIONS, ID, events.proof("noise"))
-        case "use":
+        case "use" | "use of an old report":
+            desk.refreshed_at = desk.now + (name != "use")
             desk.take(EXCEPTION_USES, ID, events.use(request_id="request-2", use_id=f"use-{number}"))
         case _:
             monitoring = "LOST" if name == "lost" else "ATTACHED"
-            desk.take(INSTALL_OUTCOMES, ID, events.outcome(monitoring=monitoring))
+            desk.take(INSTALL_OUTCOMES, ID, events.outcome(monitoring=monitoring, outcome_id=f"outcome-{number}"))
 
 
 def rebuilt(desk: Desk, inputs: dict[str, Any] | None = None) -> Rebuilt:

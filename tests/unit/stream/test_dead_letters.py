@@ -71,6 +71,25 @@ def test_what_is_too_large_to_copy_says_so(headers: tuple[tuple[str, bytes | Non
     assert sum(len(name) + len(content or b"") for name, content in record.headers) < 10_000
 
 
+@pytest.mark.parametrize("value", [None, b"v"], ids=["a tombstone", "a value"])
+@pytest.mark.parametrize(
+    ("key", "headers"),
+    [(b"k" * (LARGEST_VALUE + 1), ()), (b"k", (("x", b"h" * LARGEST_VALUE),))],
+    ids=["large key", "huge headers"],
+)
+def test_whatever_of_a_record_is_large_its_dead_letter_fits(
+    value: bytes | None, key: bytes, headers: tuple[tuple[str, bytes | None], ...]
+) -> None:
+    """A client may pack what is larger than a topic takes; the broker would refuse the copy for ever."""
+    reject = a_reject(a_record(value, headers))
+    reject.record.key = key
+    letter = dead_letter(reject, "checker", "dead")
+
+    assert dict(letter.headers)["guard.errors.truncated"]
+    assert (letter.key or b"", letter.value) == (key[:1000], value)
+    assert sum(len(name) + len(content or b"") for name, content in letter.headers) < 10_000
+
+
 def test_a_record_that_is_no_dead_letter_of_ours_is_passed_over() -> None:
     assert read_letter(a_record()) is None
 

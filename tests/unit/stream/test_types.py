@@ -42,11 +42,12 @@ def test_what_the_record_is_not_to_blame_for_passes_through(error: Exception) ->
         half_done(Outcome(), error)
 
 
-def test_an_answer_that_no_topic_takes_makes_a_dead_letter() -> None:
+@pytest.mark.parametrize("part", ["key", "value"])
+def test_an_answer_that_no_topic_takes_makes_a_dead_letter(part: str) -> None:
     """Found before the transaction: a broker's refusal would come back for ever."""
     outcome = Outcome()
     with outcome.rejecting(RECORD):
-        outcome.publish(ANSWER._replace(value=b"v" * (LARGEST_VALUE + 1)))
+        outcome.publish(ANSWER._replace(**{part: b"v" * (LARGEST_VALUE + 1)}))
 
     assert outcome.outputs == []
     assert outcome.rejects[0].reason == "output_too_large"
