@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -38,6 +39,13 @@ class InstallFinished:
     monitoring_profile: str
     monitoring_addons: tuple[str, ...]
     reason: str
+
+    @property
+    def told(self) -> str:
+        """Digest of what it tells: the same again is a repetition, anything else under the same id is news."""
+        parts = (self.outcome_id, self.request_id, self.target, self.outcome, self.monitoring)
+        parts = (*parts, self.monitoring_profile, *self.monitoring_addons)
+        return hashlib.sha256("".join(f"{len(p)}:{p}" for p in parts).encode()).hexdigest()[:32]
 
 
 def install_finished_from_record(record: Mapping[str, Any]) -> InstallFinished:

@@ -94,7 +94,7 @@ def cancelled(case: Case, reported: Reported, policy: Policy) -> Case:  # noqa: 
 
 def heard(case: Case, reported: Reported) -> tuple[str, ...]:
     """The latest outcomes that were told: one that its sender publishes twice takes effect once."""
-    return (*case.outcomes, reported.news.outcome_id)[-_KEPT_OUTCOMES:]
+    return (*case.outcomes, reported.news.told)[-_KEPT_OUTCOMES:]
 
 
 def _noted(case: Case, reported: Reported) -> tuple[Execution, ...]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from processors import metrics
-from processors.errors import EventUnreadable, OutputTooLarge, shorten
+from processors.errors import OutputTooLarge
 from processors.events.exceptions import CommandKind, ProofKind, command_from_record, decision_from_record
 from processors.events.outcomes import install_finished_from_record
 from processors.events.topics import (
@@ -25,6 +24,7 @@ from processors.events.topics import (
 from processors.exception_workflow import answers, measures, parking
 from processors.exception_workflow.config import Policy
 from processors.exception_workflow.due import DueIndex
+from processors.exception_workflow.intake import headers_to_pass, in_order, require_short, require_uuid
 from processors.exception_workflow.keys import KeyRing
 from processors.exception_workflow.measures import Standing
 from processors.exception_workflow.proof import Decision, Proof, verify
@@ -32,30 +32,25 @@ from processors.exception_workflow.reasons import Objection, Reason
 from processors.exception_workflow.revisions import Refreshed, Revisions
 from processors.exception_workflow.scene import Scene, cause_of
 from processors.exception_workflow.scope import basis_of
+from processors.exception_workflow.sla import next_due
 from processors.exception_workflow.state import DIGESTS, LAYOUT, Case, Digest, Held, Parked, decode, encode
 from processors.exception_workflow.telling import Teller
 from processors.exception_workflow.transitions import Fact, Move, catch_up, decide, reported
 from processors.exception_workflow.triggers import Asked, Commanded, Decided, RecheckSent, Reported
 from processors.stream.codec import Codec
 from processors.stream.partitioner import partition_of
-from processors.stream.types import Inbound, Outbound, Outcome, StateSpec, View, Write
+from processors.stream.types import Inbound, NotYet, Outbound, Outcome, StateSpec, View, Write
 
 MOST_RUNG, MOST_RECHECKED = 1000, 200
 """States that one tick moves at most; the next one is a second away, and a transaction should stay short."""
 
-LONGEST_ID = 512
-"""Characters of an id or a name."""
-
-LARGEST_STATE, LONGEST_HEADERS = 900_000, 32_768
+LARGEST_STATE = 900_000
 """Bytes. A state must fit its changelog, and the question that it holds must fit a re-check."""
-
-_TEXTS = frozenset({"risk_statement", "reason", "proof", "decision"})
 
 FEATURE = "plugin-compat-exception"
 _OFFERED = frozenset({CommandKind.REQUESTED, CommandKind.AMENDED, CommandKind.EXTENSION_REQUESTED})
 """What cannot be asked while the feature is off. Ending an exception can."""
 
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _UNION_INDEX = 1
 """Bytes before the report of a command, which is optional. Whoever writes more has altered the report."""
 
@@ -102,7 +97,9 @@ class ExceptionWorkflow:
 
     def handle(self, batch: Sequence[Inbound], view: View) -> Outcome:
         outcome = Outcome()
-        for record in batch:
+        for record in in_order(batch):
+            if outcome.waits(record):
+                continue
             with outcome.rejecting(record):
                 before = len(outcome.writes)
                 self._handlers[record.topic](record, view, outcome)
@@ -140,10 +137,10 @@ class ExceptionWorkflow:
 
     def _command(self, record: Inbound, view: View, outcome: Outcome) -> None:
         envelope, tail = self._commands.split(record.value)
-        _require_short(envelope)
+        require_short(envelope)
         report = self._commands.tail(tail)
         command = command_from_record(envelope)
-        _require_uuid(command.exception_id)
+        require_uuid(command.exception_id)
         if self._moved_home(record, command.exception_id, view, outcome):
             return
         if command.kind is CommandKind.REVOCATION_REQUESTED:
@@ -179,9 +176,9 @@ class ExceptionWorkflow:
 
     def _decision(self, record: Inbound, view: View, outcome: Outcome) -> None:
         written = self._decisions(record.value)
-        _require_short(written)
+        require_short(written)
         decision = decision_from_record(written)
-        _require_uuid(decision.exception_id)
+        require_uuid(decision.exception_id)
         if not self._moved_home(record, decision.exception_id, view, outcome):
             proof = Proof(decision.proof_kind, decision.proof, decision.decision)
             self._judge(record, decision.exception_id, proof, view, outcome)
@@ -208,7 +205,7 @@ class ExceptionWorkflow:
 
     def _use(self, record: Inbound, view: View, outcome: Outcome) -> None:
         envelope, tail = self._uses.split(record.value)
-        _require_short(envelope)
+        require_short(envelope)
         overtaken = record.timestamp < _refreshed(view).at
         use = answers.use_of(envelope, self._uses.tail(tail), _digest(tail), overtaken=overtaken)
         if self._moved_home(record, use.exception_id, view, outcome):
@@ -229,11 +226,11 @@ class ExceptionWorkflow:
 
     def _outcome(self, record: Inbound, view: View, outcome: Outcome) -> None:
         written = self._outcomes(record.value)
-        _require_short(written)
+        require_short(written)
         news = install_finished_from_record(written)
         if news.exception_id is None:
             return
-        _require_uuid(news.exception_id)
+        require_uuid(news.exception_id)
         if self._moved_home(record, news.exception_id, view, outcome):
             return
         scene = Scene.of(record, view, outcome)
@@ -249,9 +246,7 @@ class ExceptionWorkflow:
         home = partition_of(exception_id.encode(), view.partition_count(record.topic))
         if home == record.partition:
             return False
-        key, headers = exception_id.encode(), tuple(record.headers)
-        if sum(len(name.encode()) + len(content or b"") for name, content in headers) > LONGEST_HEADERS:
-            headers = ()  # a trace is worth less than the record
+        key, headers = exception_id.encode(), headers_to_pass(record)
         outcome.publish(Outbound(record.topic, key, record.value, headers, partition=home))
         return True
 
@@ -260,7 +255,13 @@ class ExceptionWorkflow:
         return held if isinstance(held, Case) else Case(exception_id=exception_id)
 
     def _caught_up(self, scene: Scene, case: Case) -> Case:
-        """Whatever time has brought about before this moment comes first."""
+        """Whatever time has brought about before this moment comes first.
+
+        Raises NotYet where a clock is due that a record may still stop which is waiting to be read.
+        """
+        due = next_due(case, self._policy)
+        if due is not None and scene.view.read_until(scene.partition) < due <= scene.now:
+            raise NotYet
         case, late = parking.orphans(case, self._policy, scene.now)
         for parked in late:
             objection = Objection(Reason.ORPHAN_DECISION, "no request came for this decision")
@@ -332,20 +333,6 @@ def _partition(key: str, view: View) -> int:
     if key.startswith(DIGESTS):
         return int(key.split("/")[1])
     return partition_of(key.encode(), view.partition_count(EXCEPTION_REQUESTS))
-
-
-def _require_uuid(exception_id: str) -> None:
-    """A use may name anything and is answered; what could come to be an exception must be called like one."""
-    if _UUID.fullmatch(exception_id) is None:
-        raise EventUnreadable("envelope", f"`{shorten(exception_id)}` is not the id of an exception")
-
-
-def _require_short(record: Mapping[str, Any]) -> None:
-    """Ids and names are remembered, and become keys. Texts are bounded where they are judged."""
-    for name, value in record.items():
-        if isinstance(value, str) and len(value) > LONGEST_ID and name not in _TEXTS:
-            what = f"`{name}` has {len(value)} characters, at most {LONGEST_ID} are read"
-            raise EventUnreadable("envelope", what)
 
 
 def _refreshed(view: View) -> Refreshed:

@@ -150,7 +150,7 @@ def _again(case: Case, trigger: Trigger, policy: Policy) -> str | None:
             return "repeated"
         case Commanded() if trigger.command.kind is CommandKind.REQUESTED and _is_open(case):
             return "already_open"
-        case Reported() if trigger.news.outcome_id in case.outcomes:
+        case Reported() if trigger.news.told in case.outcomes:
             return "repeated"
         case Asked() if trigger.on is On.USE and executions.is_repetition(case, trigger, policy):
             return "used_again"

@@ -46,6 +46,7 @@ class Assignment:
         self._together = partition_counts if processor.state is not None else dict[str, int]()
         self._eager = clients.is_eager(settings, copartitioned=len(processor.inputs) > 1)
         self._owned: set[At] = set()
+        self._held: set[At] = set()
         self._failure: Exception | None = None
         self._leaving = False
         self.positions: dict[At, int] = {}
@@ -77,6 +78,7 @@ class Assignment:
         """Forget partitions. Nothing of them is in flight."""
         gone = {(p.topic, p.partition) for p in partitions}
         self._owned -= gone
+        self._held -= gone
         ready = self._ready()
         orphans = set(self.positions) - ready - gone
         self.positions = {at: offset for at, offset in self.positions.items() if at in ready}
@@ -92,6 +94,18 @@ class Assignment:
         if self._failure is not None:
             raise Fatal(f"partitions could not be taken over: {self._failure}") from self._failure
 
+    def hold(self, waiting: Mapping[At, int]) -> None:
+        """Go back to these offsets, and leave their partitions alone until `release`: others are read first."""
+        for (topic, partition), offset in waiting.items():
+            self._consumer.seek(TopicPartition(topic, partition, offset))
+            self._consumer.pause([TopicPartition(topic, partition)])
+            self._held.add((topic, partition))
+
+    def release(self) -> None:
+        """Read again what was held."""
+        self._consumer.resume(_partitions(self._held))
+        self._held = set()
+
     def rewind(self) -> None:
         """Go back to the positions: what was read since is read again."""
         for (topic, partition), offset in self.positions.items():
@@ -106,8 +120,10 @@ class Assignment:
         self._owned |= arrived
         ready = self._ready()
         fresh = sorted(ready - set(self.positions))
-        starts = self._starting_points(fresh)
+        committed = self._transaction.committed(fresh)
+        starts = self._starting_points(fresh, committed)
         self._restore(sorted({partition for _, partition in fresh}))
+        self._require_offsets(fresh, committed)
         self._assign(arrived, starts)
         self.positions.update(starts)
         self._health.assigned = self._health.restored = True
@@ -118,13 +134,24 @@ class Assignment:
         numbers = complete(self._owned, self._together)
         return {at for at in self._owned if at[1] in numbers}
 
-    def _starting_points(self, partitions: Sequence[At]) -> dict[At, int]:
+    def _require_offsets(self, fresh: Sequence[At], committed: Mapping[At, int]) -> None:
+        """Raises OffsetsLost where there is state, and no offset that it belongs to: from the beginning of the log,
+        everything would happen to that state a second time."""
+        known = {partition for _, partition in committed}
+        for number in sorted({partition for _, partition in fresh} - known):
+            if held := len(self._state.of(number)):
+                raise OffsetsLost(
+                    f"group {self._processor.name} has {held} states in partition {number} and no offsets there: "
+                    "was it away for longer than the broker's `offsets.retention.minutes`? Set the group's offsets "
+                    "to where it stopped"
+                )
+
+    def _starting_points(self, partitions: Sequence[At], committed: Mapping[At, int]) -> dict[At, int]:
         """The committed offsets, or the beginning of the log for a group that has none.
 
         Raises:
             OffsetsLost: the log no longer holds, or never held, what was committed.
         """
-        committed = self._transaction.committed(partitions)
         starts: dict[At, int] = {}
         for topic, partition in partitions:
             low, high = self._bounds(topic, partition)

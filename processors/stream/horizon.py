@@ -40,15 +40,17 @@ class Horizon:
         for record in batch:
             self._handled[record.topic, record.partition] = record.timestamp
 
-    def read_until(self, now: int, positions: Mapping[At, int]) -> Mapping[int, int]:
+    def read_until(self, now: int, positions: Mapping[At, int], batch: Sequence[Inbound] = ()) -> Mapping[int, int]:
         """The time up to which every input of a partition number is read, as milliseconds since the epoch.
 
-        `now` must lie before the call. Raises BrokerUnavailable.
+        `batch` is what has been read and not handled yet; the positions lie behind it. `now` must lie before the
+        call. Raises BrokerUnavailable.
         """
         ends = self._ends(list(positions))
+        latest = self._handled | {(record.topic, record.partition): record.timestamp for record in batch}
         until: dict[int, int] = {}
         for at, position in positions.items():
-            read = now if self._beyond_gap(at, position) >= ends[at] else self._handled.get(at, 0) - 1
+            read = now if self._beyond_gap(at, position) >= ends[at] else latest.get(at, 0) - 1
             until[at[1]] = min(read, until.get(at[1], now))
         return until
 

@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import structlog
@@ -98,6 +98,8 @@ class LoopView:
 
     now: int
     _runner: Runner
+    _batch: Sequence[Inbound] = ()
+    _positions: Mapping[At, int] = field(default_factory=dict[At, int])
     _read_until: Mapping[int, int] | None = None
 
     def state(self, partition: int) -> Mapping[str, Any]:
@@ -114,7 +116,8 @@ class LoopView:
 
     def read_until(self, partition: int) -> int:
         if self._read_until is None:
-            self._read_until = self._runner.horizon.read_until(self.now, self._runner.assignment.positions)
+            positions = {**self._runner.assignment.positions, **self._positions}
+            self._read_until = self._runner.horizon.read_until(self.now, positions, self._batch)
         return self._read_until.get(partition, 0)
 
 
@@ -264,13 +267,17 @@ class Runner:
     def _handle(self, batch: Sequence[Inbound], positions: Mapping[At, int]) -> None:
         began = time.time_ns()
         with self._measures.phase("handle"):
-            outcome = self._processor.handle(batch, self._view())
+            outcome = self._processor.handle(batch, self._view(batch, positions))
+        if outcome.waiting:
+            batch = [record for record in batch if not outcome.waits(record)]
+            positions = {**positions, **outcome.waiting}
         outcome.rejects.extend(self._spoken_for())
         breaker = self._breaker.after(batch, outcome.rejects)
         with self._measures.phase("commit"):
             self._transact(batch, outcome, positions)
         self._breaker = breaker
         self.horizon.handled(batch)
+        self.assignment.hold(outcome.waiting)
         if self._trace is not None:
             self._trace(batch, began, time.time_ns())
 
@@ -279,6 +286,7 @@ class Runner:
         self._next_tick = time.monotonic() + self._settings.tick
         if not self.assignment.positions:
             return
+        self.assignment.release()
         view = self._view()
         outcome = self._processor.tick(view.now, view)
         outcome.rejects.extend(self._spoken_for())
@@ -344,8 +352,8 @@ class Runner:
             _log.error("a table refused a record", topic=table.topic, reason=reject.reason, message=reject.message)
         self._table_rejects.extend(rejects)
 
-    def _view(self) -> LoopView:
-        return LoopView(time.time_ns() // 1_000_000, self)
+    def _view(self, batch: Sequence[Inbound] = (), positions: Mapping[At, int] | None = None) -> LoopView:
+        return LoopView(time.time_ns() // 1_000_000, self, batch, positions or {})
 
     def partition_count(self, topic: str) -> int:
         if topic not in self._counts:

@@ -139,6 +139,14 @@ def _judge(error: KafkaException, until: float) -> None:
                 raise BrokerUnavailable(f"no answer from kafka: {cause.str()}") from error
 
 
+def _answered(partitions: list[TopicPartition]) -> list[TopicPartition]:
+    """Raises KafkaException for a partition of which nothing is known; that is not the same as having no offset."""
+    for partition in partitions:
+        if partition.error is not None:
+            raise KafkaException(partition.error)
+    return partitions
+
+
 class KafkaTransaction:
     """Outputs, changelog, dead letters and offsets in one Kafka transaction."""
 
@@ -157,7 +165,7 @@ class KafkaTransaction:
 
     def committed(self, partitions: Sequence[At]) -> Mapping[At, int]:
         wanted = [TopicPartition(topic, partition) for topic, partition in partitions]
-        found = self._persist(lambda: self._consumer.committed(wanted, 10.0)) if wanted else []
+        found = self._persist(lambda: _answered(self._consumer.committed(wanted, 10.0))) if wanted else []
         return {(p.topic, p.partition): p.offset for p in found if p.offset >= 0}
 
     def begin(self) -> None:

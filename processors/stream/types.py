@@ -21,6 +21,16 @@ LARGEST_VALUE = 1_000_000
 """Bytes of a value that we write or accept. A broker takes batches of 1,048,588 bytes unless told otherwise."""
 
 
+_NEVER = 2**63
+
+
+class NotYet(Exception):
+    """Raised while a record is handled that must not be judged before others, which have still to be read.
+
+    It and those behind it in its partition are handed in again, after a second at most.
+    """
+
+
 @dataclass(slots=True)
 class Inbound:
     """One record as it came. Treat it as frozen: a rewind hands the same record in again.
@@ -120,7 +130,8 @@ class View(Protocol):
 
     def read_until(self, partition: int) -> int:
         """The time up to which all inputs of this partition are read: whatever the broker took until then is in
-        the state. At most `now`, in its unit; 0 while nothing is known. Only where there is state.
+        the state, or in the batch at hand. At most `now`, in its unit; 0 while nothing is known. Only where there
+        is state.
 
         Asks the broker, once for a view, so look first whether there is a clock to ring. It relies on topics that
         have the broker's append time, and on clocks of broker and process that agree. Raises BrokerUnavailable.
@@ -138,6 +149,8 @@ class Outcome:
     overlay: dict[tuple[int, str], Any] = field(default_factory=dict[tuple[int, str], Any])
     facts: list[Any] = field(default_factory=list[Any])
     """What `Observer.observe` counts."""
+    waiting: dict[tuple[str, int], int] = field(default_factory=dict[tuple[str, int], int])
+    """Offsets by topic and partition: from there on, records were left for later."""
 
     def publish(self, *records: Outbound) -> None:
         """Add answers. Raises OutputTooLarge for a key and value that no topic would take.
@@ -164,8 +177,13 @@ class Outcome:
         """Turn what a record raises into its dead letter, and drop whatever it had already led to.
 
         All of a record's answers go out, or none. Unavailable and Fatal pass through: the record is not to blame.
+        NotYet leaves it for later.
         """
         return Rejecting(self, record, len(self.outputs), len(self.writes), len(self.facts))
+
+    def waits(self, record: Inbound) -> bool:
+        """Whether it lies behind a record of its partition that was left for later, and so has to wait too."""
+        return record.offset >= self.waiting.get((record.topic, record.partition), _NEVER)
 
     def undo(self, outputs: int, writes: int, facts: int) -> None:
         """Go back to so many outputs, writes and facts."""
@@ -192,7 +210,10 @@ class Rejecting:
         if isinstance(error, Unavailable | Fatal) or not isinstance(error, Exception):
             return False
         self._outcome.undo(*self._lengths)
-        self._outcome.rejects.append(_reject(self._record, error))
+        if isinstance(error, NotYet):
+            self._outcome.waiting[self._record.topic, self._record.partition] = self._record.offset
+        else:
+            self._outcome.rejects.append(_reject(self._record, error))
         return True
 
 

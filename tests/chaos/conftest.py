@@ -1,4 +1,6 @@
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from examples.checkers import Desk
@@ -8,9 +10,9 @@ from processors.embedded import Stack
 
 
 @pytest.fixture(scope="session")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def own() -> Iterator[Stack]:
     """A stack of one's own: the real topics are its checkers' alone, and its servers may be stopped."""
-    with Stack(tmp_path_factory.mktemp("own") / "data") as stack:
+    with tempfile.TemporaryDirectory(prefix="compat-guard-") as folder, Stack(Path(folder)) as stack:
         yield stack
 
 

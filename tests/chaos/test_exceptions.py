@@ -13,6 +13,7 @@ import os
 import random
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -82,9 +83,9 @@ def a_crew(guard: Guard) -> Crew:
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Iterator[Stack]:
-    """A stack that nobody else needs."""
-    with Stack(tmp_path / "data") as stack:
+def own() -> Iterator[Stack]:
+    """A stack that nobody else needs. Not in pytest's folder, which is closed to the user that Postgres runs as."""
+    with tempfile.TemporaryDirectory(prefix="compat-guard-") as folder, Stack(Path(folder)) as stack:
         yield stack
 
 

@@ -13,7 +13,7 @@ from examples.guard import now
 
 from processors.errors import TransactionAborted
 from processors.stream import clients
-from processors.stream.types import Inbound, Outcome, View
+from processors.stream.types import Inbound, NotYet, Outbound, Outcome, View
 
 pytestmark = pytest.mark.stack
 
@@ -110,3 +110,41 @@ def test_a_new_owner_finds_out_by_itself(ground: Ground, looking: Looking, other
     heir = Looking(ground.name)
     with ground.running(heir):
         eventually(lambda: heir.caught_up_after(0))
+
+
+class Patient(Counting):
+    """Judges what its first input holds only after something has come on the second."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.inputs = (f"{name}-in", f"{name}-more")
+        self.left: list[bytes | None] = []
+
+    def handle(self, batch: Sequence[Inbound], view: View) -> Outcome:
+        outcome = Outcome()
+        for record in batch:
+            if outcome.waits(record):
+                continue
+            with outcome.rejecting(record):
+                if record.topic == self.inputs[0] and not view.state(0):
+                    self.left.append(record.value)
+                    raise NotYet
+                outcome.publish(Outbound(self.output, record.key, record.value))
+                outcome.put(0, str(record.value), 1)
+        return outcome
+
+
+def test_a_record_that_is_left_for_later_lets_others_pass_and_comes_again_once(ground: Ground) -> None:
+    """Nothing of its topic is lost, doubled or out of order, also across a restart while it waits."""
+    patient = Patient(ground.name)
+    ground.for_processor(patient, partitions=1)
+    with ground.running(patient):
+        ground.write(patient.inputs[0], [(b"k", b"%d" % n) for n in range(20)])
+        eventually(lambda: len(patient.left) >= 3)
+        assert set(patient.left) == {b"0"}
+        assert ground.values(patient.output) == []
+    with ground.running(Patient(ground.name)):
+        ground.write(patient.inputs[1], [(b"k", b"first")])
+        eventually(lambda: len(ground.values(patient.output)) == 21)
+
+    assert ground.values(patient.output) == [b"first", *(b"%d" % n for n in range(20))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -79,10 +80,10 @@ def test_monitoring_that_is_lost_alarms_in_the_next_round_too() -> None:
     desk = Desk(NOON)
     approved(desk)
     desk.take(EXCEPTION_USES, ID, desk.events.use())
-    desk.take(INSTALL_OUTCOMES, ID, desk.events.outcome(outcome_id="installed"))
+    desk.take(INSTALL_OUTCOMES, ID, desk.events.outcome())
     desk.take(EXCEPTION_REQUESTS, ID, desk.events.command(command_id="again"))
     assert not alarms(desk)
-    desk.take(INSTALL_OUTCOMES, ID, desk.events.outcome(outcome_id="lost", monitoring="LOST"))
+    desk.take(INSTALL_OUTCOMES, ID, desk.events.outcome(monitoring="LOST"))
 
     assert told(desk)[-1] == "monitoring_lost"
     assert set(alarms(desk)) == {"monitoring_lost"}
@@ -209,3 +210,34 @@ def test_a_use_under_an_exception_has_one_result() -> None:
     desk.take(EXCEPTION_USES, ID, desk.events.use())
 
     assert len([output for output in desk.outputs if output.topic == RESULTS]) == 1
+
+
+def test_a_record_does_not_ring_clocks_that_one_unread_may_stop() -> None:
+    """After an outage of a week, the rollout's news is read first; an approval of the sixth day waits elsewhere."""
+    desk = Desk(NOON)
+    desk.take(EXCEPTION_REQUESTS, ID, desk.events.command())
+    desk.now, desk.unread_since = NOON + 8 * DAY, NOON + MINUTE
+    home = desk.home(ID)
+    news = Inbound(INSTALL_OUTCOMES, home, 7, NOON + 7 * DAY + MINUTE, ID.encode(), desk.events.outcome())
+    outcome = desk.workflow.handle([news, replace(news, offset=8)], desk)
+
+    assert outcome.waiting == {(INSTALL_OUTCOMES, home): 7}
+    assert outcome.outputs + outcome.writes + outcome.rejects == []
+
+    desk.unread_since = None
+    outcome = desk.workflow.handle([news], desk)
+    assert not outcome.waiting
+    assert desk.case(ID).status == "PENDING"
+    assert [write.value.status for write in outcome.writes if write.key == ID] == ["LAPSED"]
+
+
+def test_a_batch_is_judged_in_the_order_in_which_the_broker_took_it() -> None:
+    """However its topics are mixed: the approval came before the time was over."""
+    desk = Desk(NOON)
+    desk.take(EXCEPTION_REQUESTS, ID, desk.events.command())
+    desk.now, home = NOON + 8 * DAY, desk.home(ID)
+    late = Inbound(INSTALL_OUTCOMES, home, 0, NOON + 8 * DAY, ID.encode(), desk.events.outcome())
+    early = Inbound(APPROVAL_DECISIONS, home, 0, NOON + HOUR, ID.encode(), desk.events.decision(BOB, NOON + HOUR))
+    desk._settle(desk.workflow.handle([late, early], desk))
+
+    assert told(desk)[:2] == ["requested", "step_approved"]
