@@ -35,6 +35,7 @@ from processors.cli.wiring import codec
 from processors.errors import SettingsInvalid
 from processors.events.exceptions import Status
 from processors.exception_workflow.config import Policy, duration
+from processors.exception_workflow.executions import way_out
 from processors.exception_workflow.notices import gist
 from processors.exception_workflow.proof import Verb
 from processors.exception_workflow.sla import REVIEWING, current_step, step_deadline
@@ -64,6 +65,10 @@ Finding = Annotated[
 ]
 Control = Annotated[list[str] | None, typer.Option("--control", help="compensating control; repeatable")]
 For = Annotated[str | None, typer.Option("--for", help="how long it is wanted, such as 3d; default: the longest")]
+Longer = Annotated[
+    str | None,
+    typer.Option("--for", help="how much longer than now, such as 3d; default: the most that is permitted"),
+]
 Window = Annotated[bool, typer.Option("--window", help="for several installations, where the risk permits it")]
 Requester = Annotated[str | None, typer.Option("--requester", help="who asks", show_default="who runs this")]
 Issuer = Annotated[str, typer.Option("--issuer", help="identity provider of the requester")]
@@ -96,10 +101,9 @@ def request(
     with codec(settings()) as events:
         record = from_block(settings(), events, request_id, finding)
         record |= {
-            "requester": requester or getpass.getuser(),
-            "requester_issuer": issuer,
+            **_asker(requester, issuer),
             "risk_statement": statement,
-            **_terms(control, valid_for, window),
+            **_terms(control, valid_for, not window),
         }
         decided = say(settings(), events, record, timeout)
         typer.echo(decided["exception_id"])
@@ -118,40 +122,66 @@ def amend(
     finding: Finding = None,
     control: Control = None,
     valid_for: For = None,
-    window: Window = False,
+    window: Annotated[
+        bool | None, typer.Option("--window/--single", help="for several installations, or for one")
+    ] = None,
     reason: Reason = "",
+    requester: Requester = None,
+    issuer: Issuer = "",
     timeout: Wait = PATIENCE,
 ) -> None:
-    """Change what is asked for. Approvals given so far are void. Ends with 4: it waits for approval."""
+    """Change what was asked for; what is not named stays. Approvals given so far are void.
+
+    Ends with 4: it waits for approval.
+    """
     policy = read_policy(settings())
-    statement = _statement(policy, risk, risk_file)
     with codec(settings()) as events:
         case = case_of(settings(), events, exception)
-        record = from_block(settings(), events, request_id or case.request_id, finding, case.finding_ids)
+        kept = case.finding_ids if request_id is None else ()
+        record = from_block(settings(), events, request_id or case.request_id, finding, kept)
+        _same_exception(case, record)
+        controls = case.controls if control is None else control
         record |= {
             "kind": "AMENDED",
-            "requester": case.requester.subject,
-            "requester_issuer": case.requester.issuer,
-            "risk_statement": statement,
+            **_asker(requester, issuer),
+            "risk_statement": _statement(policy, risk, risk_file) if risk or risk_file else case.risk_statement,
             "reason": reason,
-            **_terms(control, valid_for, window),
+            **_terms(controls, valid_for, case.single_use if window is None else not window),
         }
+        if valid_for is None:
+            record["valid_until"] = case.asked_until
         decided = say(settings(), events, record, timeout)
         announce(decided, case_of(settings(), events, exception), policy)
     raise typer.Exit(PENDING)
 
 
 @app.command()
-def withdraw(exception: ExceptionId, reason: Reason = "", timeout: Wait = PATIENCE) -> None:
-    """Take a request back before it is decided."""
-    _about(exception, "WITHDRAWN", timeout, reason=reason)
+def withdraw(
+    exception: ExceptionId,
+    reason: Reason = "",
+    requester: Requester = None,
+    issuer: Issuer = "",
+    timeout: Wait = PATIENCE,
+) -> None:
+    """Take a request back before it is decided. Only who asked may."""
+    _about(exception, "WITHDRAWN", timeout, reason=reason, **_asker(requester, issuer))
 
 
 @app.command(
     help=f"Ask for more time, once; it is approved anew: {EXTENSION_WAITS}. Ends with 4: it waits for approval."
 )
-def extend(exception: ExceptionId, valid_for: For = None, reason: Reason = "", timeout: Wait = PATIENCE) -> None:
-    _about(exception, "EXTENSION_REQUESTED", timeout, reason=reason, valid_until=_until(valid_for))
+def extend(
+    exception: ExceptionId,
+    valid_for: Longer = None,
+    reason: Reason = "",
+    requester: Requester = None,
+    issuer: Issuer = "",
+    timeout: Wait = PATIENCE,
+) -> None:
+    with codec(settings()) as events:
+        ends = case_of(settings(), events, exception).valid_until
+    until = _until(valid_for, ends)
+    _about(exception, "EXTENSION_REQUESTED", timeout, reason=reason, valid_until=until, **_asker(requester, issuer))
     raise typer.Exit(PENDING)
 
 
@@ -234,20 +264,33 @@ def _statement(policy: Policy, risk: str | None, file: Path | None) -> str:
     return risk
 
 
-def _terms(control: Sequence[str] | None, valid_for: str | None, window: bool) -> dict[str, Any]:
+def _asker(requester: str | None, issuer: str) -> dict[str, str]:
+    return {"requester": requester or getpass.getuser(), "requester_issuer": issuer}
+
+
+def _same_exception(case: Case, record: dict[str, Any]) -> None:
+    """A block of another plugin, host or tenant belongs to another exception, which must not be changed instead."""
+    if record["exception_id"] != case.exception_id:
+        raise SettingsInvalid(
+            f"request `{record['request_id']}` is not about {gist(case)}, which this exception is for; "
+            f"ask for one of its own: `compat-guard exception request {record['request_id']}`"
+        )
+
+
+def _terms(control: Sequence[str] | None, valid_for: str | None, single_use: bool) -> dict[str, Any]:
     return {
         "category": "MITIGATED" if control else "WAIVER",
         "compensating_controls": list(control or ()),
         "valid_until": _until(valid_for),
-        "single_use": not window,
+        "single_use": single_use,
     }
 
 
-def _until(valid_for: str | None) -> int | None:
+def _until(valid_for: str | None, after: int | None = None) -> int | None:
     if valid_for is None:
         return None
     try:
-        return time.time_ns() // 1_000_000 + duration(valid_for)
+        return max(time.time_ns() // 1_000_000, after or 0) + duration(valid_for)
     except ValueError as error:
         raise SettingsInvalid(f"--for {error}") from None
 
@@ -264,6 +307,9 @@ def _facts(case: Case, policy: Policy) -> dict[str, Any]:
         "findings": ", ".join(case.codes),
         "requester": case.requester.subject,
         "risk": case.risk_statement,
+        "category": case.category.value,
+        "controls": "; ".join(case.controls),
+        "asked_until": _date(case.asked_until),
         "step": step.name if step is not None else "",
         "left": _left(
             step_deadline(case, policy) or (case.valid_until if case.status is Status.APPROVED else None)
@@ -274,6 +320,7 @@ def _facts(case: Case, policy: Policy) -> dict[str, Any]:
         "monitoring": case.profile,
         "uses": case.uses,
         "report_digest": case.report_digest,
+        "what_next": way_out(case),
     }
 
 

@@ -7,7 +7,7 @@ from processors.events.ids import minted
 from processors.events.outcomes import InstallOutcome, MonitoringStatus
 from processors.exception_workflow.config import Policy
 from processors.exception_workflow.reasons import Objection, Reason
-from processors.exception_workflow.scope import failed_conditions, has_risen, new_findings
+from processors.exception_workflow.scope import Basis, failed_conditions, has_risen, new_findings
 from processors.exception_workflow.state import Case, Execution
 from processors.exception_workflow.triggers import Asked, RecheckSent, Reported
 
@@ -68,6 +68,25 @@ def rechecked(case: Case, asked: Asked, policy: Policy) -> Case:
     if new_findings(case, basis) or has_risen(case, basis) or never:
         return case._replace(status=Status.NEEDS_REVIEW)
     return case
+
+
+def more_than_approved(case: Case, basis: Basis) -> str:
+    """What a fresh report says beyond what was approved, in words; empty where it says no more."""
+    approved = set(case.finding_ids)
+    codes = dict.fromkeys(finding.code for finding in basis.blocking if finding.id not in approved)
+    new = f"blocks that nobody approved: {', '.join(codes)}" if codes else ""
+    risen = f"the risk is {basis.band} now, {case.band} was approved" if has_risen(case, basis) else ""
+    return "; ".join(filter(None, (new, risen)))
+
+
+def way_out(case: Case) -> str:
+    """What leads out of a review that nothing else leads out of; empty where something else does."""
+    if case.status is not Status.NEEDS_REVIEW:
+        return ""
+    ends = f"`compat-guard exception revoke {case.exception_id}` ends it"
+    if case.extended or (case.single_use and case.uses):
+        return f"{ends}; then it can be asked for anew"
+    return f"`compat-guard exception extend {case.exception_id}` asks for a new review; {ends}"
 
 
 def outcome(case: Case, reported: Reported, policy: Policy) -> Case:  # noqa: ARG001 - the shape of every rule

@@ -71,6 +71,8 @@ def extend(case: Case, asked: Commanded, policy: Policy) -> Case:
     wanted = limit if command.valid_until is None else command.valid_until
     if wanted > limit:
         raise Objection(Reason.DURATION_TOO_LONG, "the extension would exceed what the risk band permits in all")
+    if case.valid_until is not None and wanted < min(case.valid_until, limit):
+        raise Objection(Reason.VALIDITY_IN_PAST, "the exception lasts longer than that already")
     if wanted <= asked.at:
         raise Objection(Reason.VALIDITY_IN_PAST, "nothing is left of what the risk band permits in all")
     return opened._replace(

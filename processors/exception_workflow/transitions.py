@@ -170,12 +170,15 @@ def _illegal(case: Case, trigger: Trigger, policy: Policy) -> Objection:
         return Objection(Reason.NO_SUCH_EXCEPTION, "there is no such exception")
     return Objection(
         Reason.ILLEGAL_TRANSITION,
-        f"`{trigger.on}` is not possible in {case.status}{_instead(trigger.on, case.status)}",
+        f"`{trigger.on}` is not possible in {case.status}{_instead(trigger.on, case)}",
     )
 
 
-def _instead(on: On, status: Status) -> str:
+def _instead(on: On, case: Case) -> str:
     """The way to the same end where the status knows another one."""
+    status = case.status
+    if way_out := executions.way_out(case):
+        return f"; {way_out}"
     if on is On.REVOKED and status in REVIEWING:
         return "; `compat-guard deny` ends it, or `compat-guard exception withdraw` by the requester"
     if on in (On.WITHDRAWN, On.DENIAL) and status in (S.APPROVED, S.NEEDS_REVIEW):
@@ -188,6 +191,8 @@ def _fact(event: str, case: Case, trigger: Trigger, policy: Policy) -> Fact:
     text = trigger.decision.reason if isinstance(trigger, Decided) else ""
     if isinstance(trigger, Commanded):
         text = requests.clean(trigger.command.reason)[: requests.LONGEST_TEXT]
+    if isinstance(trigger, Asked) and trigger.on is On.RECHECKED and trigger.use.basis.blocking:
+        text = executions.more_than_approved(case, trigger.use.basis)
     return Fact(
         event=event,
         at=trigger.at,

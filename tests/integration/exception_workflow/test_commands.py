@@ -84,7 +84,7 @@ def shell(guarded: Addresses, tmp_path: Path) -> Iterator[Shell]:
 
 def test_case_c2_from_the_command_line(shell: Shell) -> None:
     """Blocked, asked, approved by two people, installed under monitoring; what is refused says why."""
-    tenant, asked = f"cli-{uuid.uuid4().hex[:6]}", str(uuid.uuid4())
+    tenant, asked, elsewhere = f"cli-{uuid.uuid4().hex[:6]}", str(uuid.uuid4()), str(uuid.uuid4())
     install = (
         *("request", "--manifest", str(shell.folder / "plugin.yaml"), "--host", "corex@1.9.0"),
         *("--tenant", tenant, "--operator", "alice", "--timeout", "60"),
@@ -101,7 +101,10 @@ def test_case_c2_from_the_command_line(shell: Shell) -> None:
     (waiting,) = [e for e in json.loads(shell("exception", "list", "-o", "json")) if e["exception"] == id]
     shell("approve", id, "--as", "sabine", code=2)
     shell("approve", id, "--as", "petra")
-    shell("exception", "amend", id, "--risk", RISK + " Two people watch it.", code=4)
+    stranger = shell.told("exception", "amend", id, "--risk", RISK, "--requester", "mallory", code=2)
+    shell(*install, "--tenant", f"{tenant}-2", "--request-id", elsewhere, code=1)
+    other = shell.told("exception", "amend", id, "--request", elsewhere, "--requester", "alice", code=2)
+    shell("exception", "amend", id, "--control", "two people watch it", "--requester", "alice", code=4)
     shell("approve", id, "--as", "petra")
     approval = shell("approve", id, "--as", "sabine", "--reason", "watched")
     shell(*install, "--exception", id, code=1)
@@ -120,6 +123,9 @@ def test_case_c2_from_the_command_line(shell: Shell) -> None:
     assert "NO_SUCH_EXCEPTION" in uncovered
     assert "exception show" not in uncovered
     assert (waiting["step"], waiting["left"][:1]) == ("steward", "7")
+    assert "NOT_THE_REQUESTER" in stranger
+    assert f"`compat-guard exception request {elsewhere}`" in other
+    assert (shown["risk"], shown["category"], shown["controls"]) == (RISK, "MITIGATED", "two people watch it")
     assert json.loads(passed)["verdict"] == "BLOCK", "the report is what it was; the envelope lets it pass"
     assert (shown["status"], shown["approval_id"], shown["uses"]) == ("CONSUMED", approval, 1)
     assert [step["event"] for step in shown["history"]] == [
@@ -127,6 +133,7 @@ def test_case_c2_from_the_command_line(shell: Shell) -> None:
         "already_open",
         "refused",
         "step_approved",
+        "refused",
         "amended",
         "step_approved",
         "approved",
@@ -156,11 +163,11 @@ def test_an_approved_exception_is_extended_once_and_revoked(shell: Shell) -> Non
     )
     for person in ("petra", "sabine"):
         shell("approve", id, "--as", person)
-    waits = shell.told("exception", "extend", id, "--for", "3d", code=4)
+    waits = shell.told("exception", "extend", id, "--for", "3d", "--requester", "alice", code=4)
     early = shell.told("exception", "revoke", id, "--as", "lena", "--reason", "leaks", code=2)
     for person in ("petra", "sabine"):
         shell("approve", id, "--as", person)
-    shell("exception", "extend", id, "--for", "4d", code=2)
+    shell("exception", "extend", id, "--for", "1d", "--requester", "alice", code=2)
     shell("exception", "revoke", id, "--as", "petra", "--reason", "leaks", code=2)
     shell("exception", "revoke", id, "--as", "lena", "--reason", "leaks")
     shell("exception", "withdraw", id, code=2)
@@ -169,4 +176,4 @@ def test_an_approved_exception_is_extended_once_and_revoked(shell: Shell) -> Non
     assert "until the extension is approved, the exception covers nothing; a denial ends it" in waits
     assert "`compat-guard deny` ends it, or `compat-guard exception withdraw` by the requester" in early
     assert shown["status"] == "REVOKED"
-    assert shown["valid_until"] > time.strftime("%Y-%m-%d", time.gmtime(time.time() + 86_400 * 2))
+    assert shown["valid_until"] > time.strftime("%Y-%m-%d", time.gmtime(time.time() + 86_400 * 3.5))

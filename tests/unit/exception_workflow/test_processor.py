@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from examples.exception_events import Events
+from examples.exception_events import NEW_BREAK, TOO_OLD, Events
 from examples.exception_stream import Desk
 from examples.exceptions import BOB, DAY, HOUR, ID, MINUTE, NOON, SABINE
 
@@ -20,6 +20,7 @@ from processors.events.topics import (
     NOTIFICATIONS,
     RESULTS,
 )
+from processors.exception_workflow.executions import recheck_id
 from processors.stream.types import Headers, Inbound, Reject
 
 
@@ -112,6 +113,32 @@ def test_a_spent_single_use_is_not_extended() -> None:
 
     assert desk.of(EXCEPTION_DECISIONS)[-1]["reason_code"] == "ALREADY_USED"
     assert desk.case(ID).status == "NEEDS_REVIEW"
+
+
+def test_a_review_says_what_is_new_and_the_way_out() -> None:
+    """Else whoever looks at it finds nothing that they can do."""
+    desk = Desk(NOON)
+    approved(desk)
+    desk.mark = "mark-2"
+    desk.tick()
+    report = desk.events.report(findings=(TOO_OLD, NEW_BREAK))
+    answer = desk.events.use(report=report, recheck_of="request-1", request_id=recheck_id(desk.case(ID)))
+    desk.take(EXCEPTION_USES, ID, answer)
+    desk.take(EXCEPTION_REQUESTS, ID, desk.events.command(command_id="more", kind="AMENDED"))
+
+    review, refusal = desk.of(EXCEPTION_DECISIONS)[-2:]
+    assert (review["event"], review["reason"]) == ("needs_review", "blocks that nobody approved: API_BREAK")
+    assert f"`compat-guard exception extend {ID}` asks for a new review" in refusal["reason"]
+
+
+def test_an_extension_does_not_end_what_lasts_longer() -> None:
+    desk = Desk(NOON)
+    approved(desk)
+    shorter = desk.events.command(command_id="more", kind="EXTENSION_REQUESTED", valid_until=NOON + DAY)
+    desk.take(EXCEPTION_REQUESTS, ID, shorter)
+
+    assert desk.of(EXCEPTION_DECISIONS)[-1]["reason_code"] == "VALIDITY_IN_PAST"
+    assert desk.case(ID).status == "APPROVED"
 
 
 def test_an_outcome_that_is_told_twice_counts_once() -> None:
