@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 
 import typer
 from rich.console import Console
@@ -10,16 +12,26 @@ from rich.text import Text
 
 from processors.errors import BrokerUnavailable, DatabaseUnavailable, GuardError, RegistryUnavailable
 
+UNHEARD = 74
+"""Exit code where nothing can be written to stdout; sysexits calls it EX_IOERR."""
+
 
 def main() -> None:
-    """Run the command line. Exit codes: 0 done or allowed, 1 blocked, 2 bad input, 3 a dependency is down."""
+    """Run the command line.
+
+    Exit codes: 0 done or allowed, 1 blocked, 2 bad input, 3 a dependency is down, 74 nobody could be told: a gate
+    must neither pass nor block because its verdict was not read.
+    """
     from processors.cli.root import app  # noqa: PLC0415 - commands are imported only by those who run them
     from processors.observability import silence  # noqa: PLC0415
 
     silence()
+    if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison] - closed by whoever started us
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - as long as the process
 
     try:
         code = app(standalone_mode=False)
+        sys.stdout.flush()
     except GuardError as error:
         _complain(f"{error}{_where(error)}")
         sys.exit(error.exit_code)
@@ -29,10 +41,23 @@ def main() -> None:
         sys.exit(error.exit_code)
     except (typer.Abort, KeyboardInterrupt):
         sys.exit(130)
-    except BrokenPipeError:  # a gate must not pass because nobody read its verdict
-        sys.stderr.close()
-        sys.exit(1)
+    except SystemExit as error:
+        if isinstance(error.__context__, BrokenPipeError):  # typer ends with 1, which means blocked
+            _give_up_stdout()
+            sys.exit(UNHEARD)
+        raise
+    except OSError as error:
+        about = f": `{error.filename}`" if error.filename else ""
+        _complain(f"{error.strerror or error}{about}")
+        _give_up_stdout()
+        sys.exit(2 if error.filename else UNHEARD)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _give_up_stdout() -> None:
+    """Else the interpreter tries once more to write what is left, and complains in its own words."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
 
 
 def talk() -> Console:

@@ -26,4 +26,4 @@ def watched(folder: Path, first_port: int) -> Generator[Sequence[str]]:
     targets = {name: f"127.0.0.1:{port}" for name, port in health_ports(list(PROCESSORS), first_port).items()}
     with Monitoring(folder / "monitoring", tools, targets, DEPLOY) as monitoring:
         urls = monitoring.watched
-        yield (urls.console("compat-guard"), urls.console("compat-exceptions"), f"{urls.prometheus}/alerts")
+        yield (urls.console("compat-guard"), urls.console("compat-exceptions"))

@@ -1,4 +1,4 @@
-"""A key and three people for a laptop, so that an exception can be played from end to end without a provider.
+"""A key and four people for a laptop, so that an exception can be played from end to end without a provider.
 
 Made on first use, kept in a folder of the user, and marked: the workflow refuses them where the broker is not on
 loopback. `GUARD_DEVELOPMENT` names another folder.
@@ -22,6 +22,7 @@ ISSUER = "urn:compat-guard:development"
 PEOPLE = {
     "petra": ["plugin-steward"],
     "sabine": ["security-approver"],
+    "samir": ["security-approver"],
     "lena": ["security-lead", "platform-lead"],
 }
 

@@ -3,6 +3,7 @@
 import os
 import pty
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -184,8 +185,8 @@ def test_the_matrix_explains_what_a_check_would_decide() -> None:
     assert (done.returncode, done.stdout.split(";")[0]) == (0, "warn")
 
 
-def test_a_block_does_not_pass_because_nobody_reads_it(manifest: str) -> None:
-    """`check | head` under pipefail is a gate, too."""
+def test_a_verdict_that_nobody_reads_is_neither_a_pass_nor_a_block(manifest: str) -> None:
+    """`check | head` under pipefail is a gate, too, and 1 would say that the plugin does not fit."""
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "wb") as closed:
@@ -197,7 +198,29 @@ def test_a_block_does_not_pass_because_nobody_reads_it(manifest: str) -> None:
             check=False,
         )
 
-    assert (done.returncode, done.stderr) == (1, "")
+    assert (done.returncode, done.stderr) == (74, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full to write to")
+def test_a_full_disk_is_told_in_one_line() -> None:
+    """The answer alone would be yes."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*COMMAND, "satisfies", ">=1", "1.0.0"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+
+    assert (done.returncode, done.stderr) == (74, "error: No space left on device\n")
+
+
+def test_a_verdict_stands_without_anywhere_to_write_it() -> None:
+    """As with `>&-`: whoever asks like this looks at the exit code alone."""
+    for version, code in (("1.0.0", 0), ("0.9.0", 1)):
+        words = shlex.join([*COMMAND, "satisfies", ">=1", version])
+        done = subprocess.run(
+            ["/bin/sh", "-c", f"exec {words} >&-"], stderr=subprocess.PIPE, text=True, check=False
+        )
+
+        assert (done.returncode, done.stderr) == (code, "")
 
 
 @pytest.mark.parametrize(("environment", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])

@@ -68,7 +68,7 @@ def test_a_laptop_has_one_key_and_three_people(tmp_path: Path, monkeypatch: pyte
     public = json.loads(development.jwks_path().read_text())["keys"]
 
     assert first.key.kid == again.key.kid == public[0]["kid"]
-    assert set(first.people) == {"petra", "sabine", "lena"}
+    assert set(first.people) == {"petra", "sabine", "samir", "lena"}
     assert public[0]["compat_guard_development"] is True
     assert "d" not in public[0]
     assert (tmp_path / "development" / "private.json").stat().st_mode & 0o077 == 0
