@@ -46,13 +46,17 @@ def list_letters(
     reason: Reason = None,
     processor: Processor = None,
     since: Since = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="also those that were sent again and came back as another one")
+    ] = False,
     output: Style = Output.table,
 ) -> None:
     """List dead letters, oldest first. Ends with 0, also when there are none."""
-    from processors.stream.replay import Wanted, letters  # noqa: PLC0415 - the help needs no client library
+    from processors.stream.replay import Wanted, letters, newest  # noqa: PLC0415 - the help needs no client library
 
     wanted, found, others = _wanted(topic, reason, processor, since), list["Letter"](), 0
-    for letter in letters(_stream(), Wanted()):
+    there = letters(_stream(), Wanted())
+    for letter in there if everything else newest(there):
         if letter in wanted:
             found.append(letter)
         else:
@@ -94,12 +98,13 @@ def replay(
 ) -> None:
     """Send records again to the topic they came from, with their own key, bytes and headers.
 
-    Safe to repeat: whoever reads them knows them by their id. What still fails comes back as a dead letter. Sends
-    nothing and ends with 2 if there is no letter with one of the ids.
+    Safe to repeat: whoever reads them knows them by their id. What still fails comes back as a dead letter, which
+    stands for both from then on. Sends nothing and ends with 2 if there is no letter with one of the ids.
     """
-    from processors.stream.replay import letters, replay  # noqa: PLC0415 - the help needs no client library
+    from processors.stream.replay import Wanted, letters, newest, replay  # noqa: PLC0415 - no client for the help
 
-    chosen = list(letters(_stream(), _wanted(topic, reason, processor, since, ids)))
+    wanted, there = _wanted(topic, reason, processor, since, ids), list(letters(_stream(), Wanted()))
+    chosen = [letter for letter in (there if ids else newest(there)) if letter in wanted]
     if unknown := [id for id in ids or () if id not in {letter.id for letter in chosen}]:
         raise _no_such(unknown[0])
     if dry_run:
@@ -162,4 +167,5 @@ def _facts(letter: Letter) -> dict[str, object]:
         "stage": letter.stage,
         "message": letter.message,
         "truncated": letter.truncated,
+        "again": letter.again,
     }

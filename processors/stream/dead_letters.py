@@ -78,6 +78,8 @@ class Letter:
     stage: str
     message: str
     truncated: bool
+    again: str = ""
+    """The dead letter that was sent again and came back as this one; empty if it came for the first time."""
 
     @property
     def id(self) -> str:
@@ -107,6 +109,7 @@ def read_letter(record: Inbound) -> Letter | None:
             stage=said[STAGE],
             message=said[MESSAGE],
             truncated=TRUNCATED in said,
+            again=said.get(REPLAYED, ""),
         )
     except (KeyError, ValueError):
         return None

@@ -60,6 +60,13 @@ def letters(settings: StreamSettings, wanted: Wanted) -> Iterator[Letter]:
                 yield letter
 
 
+def newest(found: Iterable[Letter]) -> list[Letter]:
+    """Without those that were sent again and came back: the later one stands for both."""
+    found = list(found)
+    came_back = {letter.again for letter in found}
+    return [letter for letter in found if letter.id not in came_back]
+
+
 def replay(settings: StreamSettings, chosen: Iterable[Letter], allowed: Collection[str]) -> int:
     """Send the originals again and return how many. All of them have arrived by then.
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from processors.cli.root import app
 from processors.errors import SettingsInvalid
 from processors.settings import settings as product_settings
-from processors.stream.replay import Wanted, letters, replay
+from processors.stream.replay import Wanted, letters, newest, replay
 from processors.stream.types import Inbound, Outcome, View
 
 pytestmark = pytest.mark.stack
@@ -63,6 +63,16 @@ def test_what_still_fails_comes_back_with_its_mark(ground: Ground, counting: Cou
         eventually(lambda: len(ground.read(ground.settings.dead_letters)) == 2)
 
     assert ("guard.replayed", b"0:0") in ground.read(ground.settings.dead_letters)[1].headers
+    assert [letter.again for letter in newest(letters(ground.settings, Wanted()))] == ["0:0"]
+
+
+def test_sending_all_of_them_again_and_again_sends_each_once(ground: Ground, counting: Counting) -> None:
+    """What came back stands for what was sent; else the topic would double each time."""
+    for times in range(2, 5):
+        chosen = newest(letters(ground.settings, Wanted()))
+        assert replay(ground.settings, chosen, {counting.inputs[0]}) == 1
+        with ground.running(counting):
+            eventually(lambda times=times: len(ground.read(ground.settings.dead_letters)) == times)
 
 
 @pytest.mark.parametrize(
