@@ -129,7 +129,7 @@ def read_case(subject: Subject, matrix: Matrix, policies: Policies, now: int) ->
         dialect=dialect,
         version=version,
         host_version=host_version,
-        host_statements=tuple(host_statements(manifest, host.name, releases)),
+        host_statements=tuple(host_statements(manifest, host.name, releases, matrix)),
         releases=releases,
         requirements=requirements,
         weighing=weigh(matrix, host.name, host.version, dialect, manifest.id, manifest.version, now)

@@ -92,6 +92,11 @@ def _host_prerelease(f: _Fact) -> Words:
 
 
 def _host_undeclared(f: _Fact) -> Words:
+    if f.finding.found:
+        return (
+            f"The manifest of {f.subject} is for {f.found} and says nothing of {f.object}, nor does any source",
+            f"Name the host that it is for, or have governance list this release for {f.object}.",
+        )
     return (
         f"{f.subject} does not say which versions of {f.object} it runs on, and no matrix source knows",
         "Ask its vendor to state the host range in the manifest, or have governance list this release.",

@@ -8,7 +8,9 @@ from typing import NamedTuple
 from processors.errors import VersionInvalid
 from processors.events.report import Demand
 from processors.events.subject import Manifest
+from processors.manifests.ecosystem import HOSTS
 from processors.matrix.document import ONLY_HOST, Release
+from processors.matrix.merged import Matrix
 from processors.versions import Dialect, Range, between, parse_range
 
 
@@ -49,11 +51,38 @@ class Statement(NamedTuple):
         )
 
 
-def host_statements(manifest: Manifest, host: str, releases: Iterable[Release]) -> list[Statement]:
-    """Every statement about host versions for one release. Empty means that nobody has said anything.
+def speaks_of(manifest: Manifest, host: str, matrix: Matrix) -> bool:
+    """Whether the ranges of host versions in a manifest are about this host.
+
+    A manifest that is about a kind of host says nothing of another one that is known as such: of one that goes by
+    the name of its own ecosystem, or where the matrix declares the manifest's host beside it. A host with a name of
+    the platform's own may well be of the manifest's kind.
+    """
+    return manifest.host in ("", host) or (host not in HOSTS and matrix.host(manifest.host) is None)
+
+
+def host_statements(manifest: Manifest, host: str, releases: Iterable[Release], matrix: Matrix) -> list[Statement]:
+    """Every statement about the versions of this host for one release. Empty means that nobody has said anything.
 
     Blank text says nothing either: "any version" is written as such, such as `*`.
     """
+    statements = _of_manifest(manifest) if speaks_of(manifest, host, matrix) else []
+    for release in releases:
+        names = (host, ONLY_HOST) if _is_meant(release, host, matrix) else (host,)
+        stated = (release.hosts[name] for name in names if name in release.hosts)
+        statements.extend(Statement.of_release(text, release) for text in stated if text.strip())
+    return statements
+
+
+def _is_meant(release: Release, host: str, matrix: Matrix) -> bool:
+    """Whether a range that names no host is about this one: where its source declares a single host, or else all of
+    the matrix does, about that alone."""
+    document = matrix.document(release.source)
+    declared = (document and document.hosts) or matrix.hosts
+    return len(declared) != 1 or host in declared
+
+
+def _of_manifest(manifest: Manifest) -> list[Statement]:
     statements: list[Statement] = []
     if manifest.host_range and manifest.host_range.strip():
         statements.append(Statement(manifest.host_range, "manifest", manifest.id))
@@ -62,7 +91,4 @@ def host_statements(manifest: Manifest, host: str, releases: Iterable[Release]) 
         ends = (f">={lowest}" if lowest is not None else "", f"<={highest}" if highest is not None else "")
         text = " ".join(filter(None, ends))
         statements.append(Statement(text, "manifest", manifest.id, lowest=lowest, highest=highest))
-    for release in releases:
-        stated = (release.hosts[name] for name in (host, ONLY_HOST) if name in release.hosts)
-        statements.extend(Statement.of_release(text, release) for text in stated if text.strip())
     return statements

@@ -86,6 +86,8 @@ class Manifest:
     channel: str = ""
     defects: tuple[Defect, ...] = ()
     extra: Mapping[str, str] = field(default_factory=dict[str, str])
+    host: str = ""
+    """The kind of host that its ranges of host versions are about."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,7 @@ def manifest_from_record(record: Record) -> Manifest:
         channel=record["channel"],
         defects=tuple([Defect(d["path"], d["problem"]) for d in record["defects"]]),
         extra=MappingProxyType(record["extra"]) if record["extra"] else _NOTHING,
+        host=record["host"],
     )
 
 
@@ -155,6 +156,7 @@ def manifest_to_record(manifest: Manifest) -> dict[str, Any]:
         "channel": manifest.channel,
         "defects": [{"path": d.path, "problem": d.problem} for d in manifest.defects],
         "extra": dict(manifest.extra),
+        "host": manifest.host,
     }
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Final
 
 from processors.events.subject import Manifest
 from processors.manifests.node import Node
 from processors.versions import Dialect
+
+HOSTS: Final = frozenset({"corex", "vscode", "kubernetes", "grafana", "jenkins"})
+"""The hosts of all ecosystems. A platform may know its own host by another name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,8 +31,8 @@ def read_manifest(data: bytes, name: str) -> Manifest:
     The same bytes under the same name give the same manifest.
     """
     root = open_document(data, name)
-    manifest = ecosystem_of(name, root).read(root)
-    return replace(manifest, defects=tuple(root.defects))
+    ecosystem = ecosystem_of(name, root)
+    return replace(ecosystem.read(root), defects=tuple(root.defects), host=ecosystem.host)
 
 
 def load_manifest(path: Path) -> Manifest:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from processors.checker.case import Case
 from processors.checker.fit import Side, misfit
 from processors.checker.rules.invalid import unreadable
+from processors.checker.statements import speaks_of
 from processors.errors import Refused
 from processors.events.report import Demand, Finding
 from processors.events.vocabulary import Code, Dimension, Distance, Effect, Severity
@@ -44,10 +45,14 @@ def host_fits(case: Case) -> Iterator[Finding]:
 
 
 def host_is_declared(case: Case) -> Iterator[Finding]:
-    """Nobody says which hosts this plugin runs on. Undeclared is a state of its own, never a pass."""
+    """Nobody says which versions of this host the plugin runs on. Undeclared is a state of its own, no pass."""
     policy = case.matrix.undeclared.host
     if policy == "allow" or case.host_statements:
         return
+    host = case.subject.host.name
+    elsewhere = not speaks_of(case.manifest, host, case.matrix)
+    if elsewhere and not case.matrix.names_host(host):
+        return  # misspelt, as `host_is_known` says
     yield Finding(
         code=Code.HOST_UNDECLARED,
         dimension=Dimension.HOST,
@@ -56,6 +61,6 @@ def host_is_declared(case: Case) -> Iterator[Finding]:
         subject=case.plugin,
         object=case.subject.host.name,
         required=Demand(constraint="a stated range of host versions", stated_by="guard"),
-        found=None,
+        found=case.manifest.host if elsewhere else None,
         distance=Distance.MISSING,
     )

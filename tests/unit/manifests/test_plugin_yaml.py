@@ -23,7 +23,7 @@ def needs(id: str, range: str = "", optional: bool = False) -> Requirement:
 
 def test_an_id_and_a_version_are_a_manifest_and_nothing_else_is_stated() -> None:
     """Undeclared is None or empty, never a guess."""
-    assert read("") == Manifest(id="com.powerx.plugins.crm", version="1.2.0")
+    assert read("") == Manifest(id="com.powerx.plugins.crm", version="1.2.0", host="corex")
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_both_forms_of_the_host_range_bind() -> None:
 def test_plugin_id_is_another_spelling_of_id() -> None:
     """Some vendors write pluginId."""
     assert read("", "pluginId: com.powerx.plugins.pos\nversion: 4.5.10-2.0\n") == Manifest(
-        id="com.powerx.plugins.pos", version="4.5.10-2.0"
+        id="com.powerx.plugins.pos", version="4.5.10-2.0", host="corex"
     )
 
 
