@@ -10,7 +10,7 @@ from processors.exception_workflow.config import Policy, Step
 from processors.exception_workflow.monitoring import at_least
 from processors.exception_workflow.proof import Decision
 from processors.exception_workflow.reasons import Objection, Reason
-from processors.exception_workflow.requests import same_person
+from processors.exception_workflow.requests import same_person, too_long
 from processors.exception_workflow.sla import current_step
 from processors.exception_workflow.state import Approval, Case, Spent
 from processors.exception_workflow.triggers import Decided
@@ -33,7 +33,9 @@ def approve(case: Case, decided: Decided, policy: Policy) -> Case:
     until = _limited(case, decided, policy)
     profile = decision.monitoring_profile or case.profile
     if not at_least(policy, profile, case.profile):
-        raise Objection(Reason.MONITORING_TOO_WEAK, "the monitoring profile demands less than the risk band does")
+        enough = [name for name in policy.monitoring if at_least(policy, name, case.profile)]
+        what = "demands less than the risk does" if profile in policy.monitoring else "is not a profile"
+        raise Objection(Reason.MONITORING_TOO_WEAK, f"`{shorten(profile)}` {what}; {' or '.join(enough)} would do")
     signed = case._replace(
         approvals=(*case.approvals, Approval(step.name, decision.person, decided.at)),
         spent=spend(case, decided),
@@ -58,7 +60,7 @@ def revoke(case: Case, decided: Decided, policy: Policy) -> Case:
     decision = decided.decision
     _unused(case, decision)
     if not decision.roles & set(policy.revocation_roles):
-        raise Objection(Reason.WRONG_ROLE, "the role may not revoke exceptions")
+        raise Objection(Reason.WRONG_ROLE, f"revoking is for {' or '.join(policy.revocation_roles)}")
     _reasoned(decision)
     return case._replace(status=Status.REVOKED, spent=spend(case, decided))
 
@@ -113,7 +115,7 @@ def _limited(case: Case, decided: Decided, policy: Policy) -> int | None:
     if wanted <= decided.at:
         raise Objection(Reason.VALIDITY_IN_PAST, "the validity approved is over already")
     if wanted - decided.at > policy.max_validity(case.band):
-        raise Objection(Reason.DURATION_TOO_LONG, "the validity approved exceeds what the risk band permits")
+        raise too_long(wanted - decided.at, policy.max_validity(case.band))
     return wanted if case.asked_until is None else min(wanted, case.asked_until)
 
 

@@ -70,7 +70,7 @@ def extend(case: Case, asked: Commanded, policy: Policy) -> Case:
     limit = (case.granted_at or asked.at) + policy.max_validity(opened.band)
     wanted = limit if command.valid_until is None else command.valid_until
     if wanted > limit:
-        raise Objection(Reason.DURATION_TOO_LONG, "the extension would exceed what the risk band permits in all")
+        raise too_long(wanted - limit + policy.max_validity(opened.band), policy.max_validity(opened.band))
     if case.valid_until is not None and wanted < min(case.valid_until, limit):
         raise Objection(Reason.VALIDITY_IN_PAST, "the exception lasts longer than that already")
     if wanted <= asked.at:
@@ -213,7 +213,16 @@ def _within(until: int | None, at: int, longest: int) -> None:
     if until is not None and until <= at:
         raise Objection(Reason.VALIDITY_IN_PAST, "the validity asked for is over already")
     if until is not None and until - at > longest:
-        raise Objection(Reason.DURATION_TOO_LONG, "the validity asked for exceeds what the risk band permits")
+        raise too_long(until - at, longest)
+
+
+def too_long(wanted: int, longest: int) -> Objection:
+    """What is wrong with a validity of so many milliseconds, where that many are permitted."""
+    return Objection(Reason.DURATION_TOO_LONG, f"{_days(wanted)} in all, and this risk permits {_days(longest)}")
+
+
+def _days(milliseconds: int) -> str:
+    return f"{milliseconds / 86_400_000:.3g} d"
 
 
 def clean(text: str) -> str:
