@@ -20,7 +20,7 @@ from processors.errors import EventUnreadable, SettingsInvalid
 from processors.events.topics import EXCEPTION_DECISIONS
 from processors.ledger import views
 from processors.ledger.chain import leaf_of
-from processors.ledger.database import reading, writing
+from processors.ledger.database import frozen, reading, writing
 from processors.ledger.keys import read_keys
 from processors.ledger.processor import Ledger
 from processors.ledger.reading import Window, exception_states, read_chain, read_rows
@@ -83,7 +83,7 @@ def _compare(topics: Sequence[Topic], events: Codec) -> tuple[list[Difference], 
                 found += _compare_topic(topic, engine, follower, events, missing)
     finally:
         follower.close()
-    with database("guard_maintenance") as engine, writing(engine) as connection:
+    with database("guard_maintenance") as engine, frozen(engine) as connection:
         for wrong in views.compare(connection):
             message = f"{wrong.unfounded} rows of `{wrong.table}` without events, {wrong.missing} missing"
             found.append(Difference(Kind.STATE, wrong.table, 0, 0, message))
@@ -131,7 +131,7 @@ def _repair(missing: Sequence[Inbound], events: Codec) -> None:
             with writing(engine) as connection:
                 mended = mend(connection, found, records, readings)
             talk().print(f"{at[0]}/{at[1]}: {mended} of {len(records)} missing rows mended", highlight=False)
-        with writing(engine) as connection:
+        with frozen(engine) as connection:
             views.rebuild(connection)
 
 

@@ -15,7 +15,7 @@ from processors.cli.ledger_output import Output, Since, Style, Until, instant, s
 from processors.cli.ledger_wiring import database, public_keys, published_anchors
 from processors.errors import SettingsInvalid
 from processors.ledger import measures, retention, views
-from processors.ledger.database import ensure_months, migrate, reading, writing
+from processors.ledger.database import ensure_months, frozen, migrate, reading, writing
 from processors.ledger.export import Format
 from processors.ledger.keys import new_keys, read_keys, rotated, write_keys
 from processors.ledger.reading import Window, judged, ledger_anchors
@@ -67,8 +67,7 @@ def rebuild_views(
     check: Annotated[bool, typer.Option("--check", help="only compare; ends with 1 if anything differs")] = False,
 ) -> None:
     """Make current state anew from the events, or prove that it is equal to them."""
-    with database("guard_maintenance") as engine, writing(engine) as connection:
-        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    with database("guard_maintenance") as engine, frozen(engine) as connection:
         if not check:
             views.rebuild(connection)
         differences = views.compare(connection)

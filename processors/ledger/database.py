@@ -102,6 +102,14 @@ def writing(engine: Engine) -> Generator[Connection]:
         yield connection
 
 
+@contextmanager
+def frozen(engine: Engine) -> Generator[Connection]:
+    """As `writing`, on one unchanging view of the database. Raises DatabaseUnavailable."""
+    with writing(engine) as connection:
+        connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+        yield connection
+
+
 def cursor_of(connection: Connection) -> psycopg.Cursor[Any]:
     """The driver's cursor inside SQLAlchemy's transaction: COPY and arrays are the driver's."""
     return cast("psycopg.Connection[Any]", connection.connection.driver_connection).cursor()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
@@ -20,12 +22,12 @@ class Difference:
 
 def compare(connection: Connection) -> list[Difference]:
     """Where current state and events disagree; empty if nowhere. Changes nothing; the transaction must be one that
-    sees one state of the database throughout."""
+    sees one state of the database throughout, as `database.frozen` opens it."""
     differences: list[Difference] = []
     for table in TABLES:
-        fresh = _fresh(connection, table)
-        unfounded = _count(connection, f"ledger.{table}", fresh)
-        missing = _count(connection, fresh, f"ledger.{table}")
+        with _fresh(connection, table) as fresh:
+            unfounded = _count(connection, f"ledger.{table}", fresh)
+            missing = _count(connection, fresh, f"ledger.{table}")
         if unfounded or missing:
             differences.append(Difference(table, unfounded, missing))
     return differences
@@ -36,18 +38,21 @@ def rebuild(connection: Connection) -> None:
     for table in TABLES:
         connection.execute(text(f"LOCK TABLE ledger.{table} IN EXCLUSIVE MODE"))
     for table in TABLES:
-        fresh = _fresh(connection, table)
-        connection.execute(text(f"DELETE FROM ledger.{table}"))
-        connection.execute(text(f"INSERT INTO ledger.{table} SELECT * FROM {fresh}"))
+        with _fresh(connection, table) as fresh:
+            connection.execute(text(f"DELETE FROM ledger.{table}"))
+            connection.execute(text(f"INSERT INTO ledger.{table} SELECT * FROM {fresh}"))
 
 
-def _fresh(connection: Connection, table: str) -> str:
+@contextmanager
+def _fresh(connection: Connection, table: str) -> Generator[str]:
+    """A table of what the events lead to, for as long as it is needed: a rebuild is compared in one transaction."""
     name = f"pg_temp.fresh_{table}"
     connection.execute(text(f"CREATE TEMP TABLE fresh_{table} (LIKE ledger.{table} INCLUDING ALL) ON COMMIT DROP"))
     for register in REGISTERS:
         if register.table == table:
             connection.exec_driver_sql(fold(register, WHOLE_LEDGER, into=name))
-    return name
+    yield name
+    connection.execute(text(f"DROP TABLE {name}"))
 
 
 def _count(connection: Connection, one: str, other: str) -> int:

@@ -27,7 +27,7 @@ from processors.embedded import Addresses
 from processors.errors import DatabaseUnavailable, SettingsInvalid
 from processors.ledger import measures, queries, retention, views
 from processors.ledger.compaction import TABLES
-from processors.ledger.database import connect, reading, writing
+from processors.ledger.database import connect, frozen, reading, writing
 from processors.ledger.export import Format, export
 from processors.ledger.queries import Wanted, place_of
 from processors.ledger.reading import Window, read_chain, read_rows
@@ -143,6 +143,20 @@ def test_the_command_exports_again_only_when_forced_and_draws_nothing_into_a_log
     assert len(file.read_text().splitlines()) == len(rows)
 
 
+def test_the_command_rebuilds_current_state(database: str, rows: list[Row], superuser: psycopg.Connection) -> None:
+    """And finds it equal to the events afterwards, in the same run."""
+    superuser.execute("UPDATE blocks SET band = 'x'")
+    command = (sys.executable, "-m", "processors.cli", "ledger", "rebuild-views")
+    environment = {**os.environ, "GUARD_POSTGRES__URL": database}
+    runs = [
+        subprocess.run([*command, *flags], env=environment, capture_output=True, text=True, check=False)
+        for flags in (["--check"], [], ["--check"])
+    ]
+
+    assert [done.returncode for done in runs] == [1, 0, 0], runs
+    assert rows
+
+
 def read_back(file: Path, format_: Format) -> list[dict[str, str]]:
     if format_ == "csv":
         return list(csv.DictReader(file.read_text().splitlines()))
@@ -187,6 +201,15 @@ def test_views_equal_the_events_whatever_came_first(
     engine.dispose()
 
     with writing(maintenance) as connection:
+        assert views.compare(connection) == []
+
+
+def test_views_are_compared_while_the_sink_works(rows: list[Row], sink: Engine, maintenance: Engine) -> None:
+    """What is committed between two looks at the ledger is no difference."""
+    again = rows_of([s for n in range(100, 103) for s in story(n)], start=len(rows))
+    with frozen(maintenance) as connection:
+        connection.execute(text("SELECT count(*) FROM ledger.requests"))
+        commit(started(sink, again), again)
         assert views.compare(connection) == []
 
 
