@@ -34,10 +34,20 @@ def connect(url: str, role: Role | None) -> Engine:
             cursor.execute("SET timezone = 'UTC'")
             cursor.execute("SET search_path = ledger, pg_catalog")
             if role is not None:
-                cursor.execute(f"SET ROLE {role}")
+                _become(cursor, role)
         connection.commit()
 
     return engine
+
+
+def _become(cursor: psycopg.Cursor[Any], role: Role) -> None:
+    try:
+        cursor.execute(f"SET ROLE {role}")
+    except psycopg.errors.InsufficientPrivilege:
+        login = cursor.connection.info.user
+        raise SettingsInvalid(
+            f"login `{login}` may not act as {role}; somebody who may has to `GRANT {role} TO {login}`"
+        ) from None
 
 
 def _checked(url: str) -> URL:
@@ -118,13 +128,14 @@ def cursor_of(connection: Connection) -> psycopg.Cursor[Any]:
 def migrate(url: str) -> None:
     """Bring the database up to date: roles, tables, functions, grants, and the months ahead. Twice changes nothing.
 
-    The login must be able to create roles and schemas. Raises DatabaseUnavailable.
+    The login must be able to create roles where they are not there yet, and schemas in the database. Raises
+    DatabaseUnavailable, and SettingsInvalid where the login may not.
     """
     engine = connect(url, None)
     try:
         with writing(engine) as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('compat-guard migrations'))"))
-            _make_roles(connection)
+            _prepare(connection)
             config = Config()
             config.set_main_option("script_location", str(_MIGRATIONS))
             config.attributes["connection"] = connection
@@ -135,22 +146,41 @@ def migrate(url: str) -> None:
         engine.dispose()
 
 
+def _prepare(connection: Connection) -> None:
+    """Roles, and a schema that guard_owner has. Raises SettingsInvalid where the login may not make them."""
+    login = connection.execute(text("SELECT current_user")).scalar_one()
+    try:
+        _make_roles(connection)
+        connection.execute(text(_BECOME_OWNER))
+        if connection.execute(text("SELECT to_regnamespace('ledger') IS NULL")).scalar_one():
+            connection.execute(text("CREATE SCHEMA ledger AUTHORIZATION guard_owner"))
+    except exc.ProgrammingError as error:
+        if not isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
+            raise
+        raise SettingsInvalid(
+            f"login `{login}` may not prepare the database: {_first_line(error.orig)}. Migrate as a superuser, or "
+            f"have one make the roles {', '.join(ROLES)} and the schema ledger of guard_owner, and "
+            f"`GRANT guard_owner TO {login}`"
+        ) from error
+
+
 def _make_roles(connection: Connection) -> None:
     """Roles are of the whole server, so another database's migration may be making them at this moment."""
     for role in ROLES:
         connection.execute(
             text(
-                f"DO $$ BEGIN CREATE ROLE {role} NOLOGIN; "
+                f"DO $$ BEGIN IF to_regrole('{role}') IS NULL THEN CREATE ROLE {role} NOLOGIN; END IF; "
                 "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
             )
         )
-    connection.execute(
-        text(
-            "DO $$ BEGIN IF NOT pg_has_role(current_user, 'guard_owner', 'MEMBER') THEN "
-            "EXECUTE format('GRANT guard_owner TO %I', current_user); END IF; END $$"
-        )
-    )
-    connection.execute(text("CREATE SCHEMA IF NOT EXISTS ledger AUTHORIZATION guard_owner"))
+
+
+_BECOME_OWNER = (
+    "DO $$ BEGIN IF NOT pg_has_role(current_user, 'guard_owner', "
+    "CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER' ELSE 'SET' END) THEN "
+    "EXECUTE format('GRANT guard_owner TO %I', current_user); END IF; END $$"
+)
+"""Since PostgreSQL 16 whoever makes a role is a member of it that may pass it on, and may not become it."""
 
 
 MONTHS_AHEAD: Final = 3

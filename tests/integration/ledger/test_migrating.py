@@ -1,0 +1,65 @@
+"""Who may make a ledger: also a login of a managed server, which is never a superuser."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from processors.embedded import Addresses
+from processors.errors import SettingsInvalid
+from processors.ledger.database import ROLES, connect, migrate, reading
+from processors.ledger.reading import Window, chains
+
+pytestmark = pytest.mark.stack
+
+Login = Callable[[str], str]
+
+
+@pytest.fixture
+def login(stack: Addresses) -> Iterator[Login]:
+    """Makes a login with the given rights and an empty database of its own; answers with the URL of both."""
+    name = f"managed_{uuid.uuid4().hex[:12]}"
+    admin = make_url(stack.postgres)
+    plain = admin.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(plain, autocommit=True) as connection:
+
+        def made(rights: str) -> str:
+            connection.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'x' {rights}".encode())
+            connection.execute(f"CREATE DATABASE {name} OWNER {name}".encode())
+            return admin.set(database=name, username=name, password="x").render_as_string(hide_password=False)
+
+        yield made
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
+        connection.execute(f"DROP ROLE IF EXISTS {name}".encode())
+
+
+def test_a_login_that_makes_the_roles_need_be_no_superuser(login: Login, superuser: psycopg.Connection) -> None:
+    """Whoever makes a role may pass it on and, since PostgreSQL 16, not become it. Twice changes nothing."""
+    url = login("CREATEROLE")
+    name = make_url(url).username
+    for role in ROLES:
+        superuser.execute(f"GRANT {role} TO {name} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE".encode())
+
+    migrate(url)
+    migrate(url)
+
+    engine = connect(url, "guard_auditor")
+    with pytest.raises(SettingsInvalid, match=f"GRANT guard_auditor TO {name}"), reading(engine):
+        pass
+    superuser.execute(f"GRANT guard_auditor TO {name} WITH SET TRUE".encode())
+    with reading(engine) as connection:
+        assert chains(connection, Window()) == []
+    engine.dispose()
+
+
+@pytest.mark.usefixtures("database")
+def test_a_login_that_may_not_migrate_is_told_what_it_needs(login: Login) -> None:
+    """The grant, instead of a traceback about a role."""
+    url = login("")
+
+    with pytest.raises(SettingsInvalid, match=f"GRANT guard_owner TO {make_url(url).username}"):
+        migrate(url)
