@@ -9,7 +9,7 @@ from confluent_kafka import Consumer
 from processors.cli.wiring import stream_settings
 from processors.contracts.files import load_topics
 from processors.events.topics import LEDGER_ANCHORS
-from processors.ledger.anchoring import Anchoring
+from processors.ledger.anchoring import Anchoring, holding
 from processors.ledger.database import connect
 from processors.ledger.keys import read_keys
 from processors.ledger.processor import Ledger
@@ -38,7 +38,8 @@ def transaction(of: Settings, events: Codec, stack: ExitStack) -> OpenTransactio
     publisher = Publisher(stream_settings(of))
     stack.callback(publisher.close)
     encode = events.encoder(LEDGER_ANCHORS, "LedgerAnchored")
-    anchoring = Anchoring(encode, publisher, read_keys(of.ledger.keys).anchors[-1], of.ledger.anchor_every)
+    key = read_keys(of.ledger.keys).anchors[-1]
+    anchoring = Anchoring(holding(engine), encode, publisher, key, of.ledger.anchor_every)
     stack.callback(anchoring.publish_now)
 
     def opened(consumer: Consumer, health: Health) -> PostgresTransaction:  # noqa: ARG001 - as every transaction

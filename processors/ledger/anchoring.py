@@ -3,62 +3,112 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, NamedTuple
 
 import structlog
 from joserfc.jwk import ECKey
+from sqlalchemy import Engine
 
 from processors import metrics
 from processors.errors import Unavailable
 from processors.events.topics import LEDGER_ANCHORS
+from processors.ledger import chain
 from processors.ledger.anchors import anchor
 from processors.ledger.chain import Head
-from processors.ledger.filing import At
+from processors.ledger.database import cursor_of, writing
+from processors.ledger.filing import At, columns_of
 from processors.ledger.transaction import Committed
 from processors.stream.types import Outbound
 
 _log = structlog.get_logger(__name__)
 
+
+class Standing(NamedTuple):
+    """Where a chain stands, and the next offset that it expects."""
+
+    head: Head
+    next_offset: int
+
+
 Encode = Callable[[Mapping[str, Any]], bytes]
 Publish = Callable[[Sequence[Outbound]], object]
+Hold = Callable[[Iterable[At]], AbstractContextManager[Mapping[At, Standing]]]
+"""Where chains stand at this moment. Nobody else holds them meanwhile; chains that somebody holds are left out."""
 
 
 class Anchoring:
-    """Call it with every commit. What cannot be published now is published later: heads only ever move on.
+    """Call it with every commit. What cannot be published now is published later.
 
-    The chain of the anchors' own topic is not anchored, or each anchor would lead to another for ever.
+    A head is taken from the database when it is signed, whoever has moved it there: a partition may have gone to
+    another sink since, and a commit whose outcome nobody knew may have succeeded. So a sink also anchors what its
+    predecessor left behind. The chain of the anchors' own topic is not anchored, or each anchor would lead to
+    another for ever.
     """
 
-    def __init__(self, encode: Encode, publish: Publish, key: ECKey, every: float) -> None:
-        self._encode, self._publish, self._key, self._every = encode, publish, key, every
-        self._grown: dict[At, tuple[Head, int]] = {}
+    def __init__(self, hold: Hold, encode: Encode, publish: Publish, key: ECKey, every: float) -> None:
+        self._hold, self._encode, self._publish, self._key, self._every = hold, encode, publish, key, every
+        self._touched: set[At] = set()
+        self._anchored: dict[At, bytes] = {}
         self._next = 0.0
 
     def __call__(self, committed: Committed) -> None:
-        for at, head in committed.heads.items():
-            if at[0] != LEDGER_ANCHORS:
-                self._grown[at] = (head, committed.positions[at])
-        if self._grown and time.monotonic() >= self._next:
+        self._touched |= {at for at in committed.positions if at[0] != LEDGER_ANCHORS}
+        if self._touched and time.monotonic() >= self._next:
             self.publish_now()
 
     def publish_now(self) -> None:
         """Publish what has grown. An outage is logged, and never stops the ledger."""
         self._next = time.monotonic() + self._every
-        at = time.time_ns() // 1_000_000
-        events = [
-            anchor(topic, partition, head, next_offset, at, self._key)
-            for (topic, partition), (head, next_offset) in sorted(self._grown.items(), key=lambda item: item[0])
-        ]
+        if not self._touched:
+            return
         try:
-            self._publish([Outbound(LEDGER_ANCHORS, _key(event), self._encode(event)) for event in events])
+            with self._hold(sorted(self._touched)) as standings:
+                self._publish_heads(standings)
         except Unavailable as error:
             _log.warning("anchors cannot be published", error=type(error).__name__, message=str(error))
-            return
-        self._grown.clear()
-        metrics.LEDGER_ANCHORS.inc(len(events))
-        metrics.LEDGER_ANCHORED.set_to_current_time()
+
+    def _publish_heads(self, standings: Mapping[At, Standing]) -> None:
+        grown = {at: s for at, s in standings.items() if s.head.sequence and s.head.hash != self._anchored.get(at)}
+        if grown:
+            now = time.time_ns() // 1_000_000
+            events = [anchor(*at, head, offset, now, self._key) for at, (head, offset) in grown.items()]
+            self._publish([Outbound(LEDGER_ANCHORS, _key(event), self._encode(event)) for event in events])
+            metrics.LEDGER_ANCHORS.inc(len(events))
+            metrics.LEDGER_ANCHORED.set_to_current_time()
+        self._touched -= set(standings)
+        self._anchored |= {at: standing.head.hash for at, standing in grown.items()}
 
 
 def _key(event: Mapping[str, Any]) -> bytes:
     return f"{event['topic']}/{event['partition']}".encode()
+
+
+def holding(engine: Engine) -> Hold:
+    """Holds chains by locks of their own in Postgres, which are gone with the connection: filing goes on meanwhile,
+    and the anchors of a chain are published in the order of its growth, also by two sinks at a handover."""
+
+    @contextmanager
+    def hold(chains: Iterable[At]) -> Generator[Mapping[At, Standing]]:
+        with writing(engine) as connection:
+            cursor = cursor_of(connection)
+            cursor.execute(
+                "SELECT topic, partition FROM unnest(%s::text[], %s::int[]) AS wanted(topic, partition) WHERE "
+                "pg_try_advisory_xact_lock(hashtextextended(format('anchor of %%s/%%s', topic, partition), 0))",
+                columns_of(chains),
+            )
+            held: list[At] = cursor.fetchall()
+            cursor.execute(
+                "SELECT topic, partition, next_offset, sequence, hash, batches, frontier FROM ledger.chain_head "
+                "JOIN unnest(%s::text[], %s::int[]) AS held(topic, partition) USING (topic, partition)",
+                columns_of(held),
+            )
+            yield {
+                (topic, partition): Standing(
+                    Head(sequence, bytes(hash_), batches, chain.unpack(bytes(frontier))), offset
+                )
+                for topic, partition, offset, sequence, hash_, batches, frontier in cursor.fetchall()
+            }
+
+    return hold

@@ -23,9 +23,13 @@ ALGORITHM = "ES256"
 
 
 def anchor(topic: str, partition: int, head: Head, next_offset: int, at: int, key: ECKey) -> dict[str, Any]:
-    """The LedgerAnchored event of a chain head. The same head always has the same id."""
+    """The LedgerAnchored event of a chain head, signed at `at`.
+
+    No two signatures are alike, so a head that is anchored again has another id: the ledger would take two events
+    under one id for a forgery, and the very same event again is the mark of a replay.
+    """
     facts = {
-        "anchor_id": str(uuid.uuid5(MINTED, f"{topic}/{partition}/{head.sequence}/{head.hash.hex()}")),
+        "anchor_id": str(uuid.uuid5(MINTED, f"{topic}/{partition}/{head.sequence}/{head.hash.hex()}/{at}")),
         "at": at,
         "topic": topic,
         "partition": partition,

@@ -23,6 +23,12 @@ At = tuple[str, int]
 Cursor = psycopg.Cursor[Any]
 
 
+def columns_of(chains: Iterable[At]) -> tuple[list[str], list[int]]:
+    """Chains as a statement takes them: one array for each column."""
+    pairs = list(chains)
+    return [topic for topic, _ in pairs], [partition for _, partition in pairs]
+
+
 @dataclass(slots=True)
 class Filed:
     """What became of a batch."""

@@ -7,7 +7,7 @@ another, somebody else has the partition: this process is fenced, and has change
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -17,7 +17,7 @@ from processors.errors import DatabaseUnavailable, Fenced
 from processors.ledger import chain, metrics
 from processors.ledger.chain import Head
 from processors.ledger.database import cursor_of, database_errors
-from processors.ledger.filing import At, Cursor, Filed, file
+from processors.ledger.filing import At, Cursor, Filed, columns_of, file
 from processors.ledger.records import Row
 from processors.metrics import LEDGER_FENCED
 from processors.stream.types import Outbound, Outcome
@@ -83,7 +83,7 @@ class PostgresTransaction:
             cursor.execute(
                 "SELECT topic, partition, next_offset FROM ledger.chain_head "
                 "JOIN unnest(%s::text[], %s::int[]) AS wanted(topic, partition) USING (topic, partition)",
-                _columns(partitions),
+                columns_of(partitions),
             )
             return {(topic, partition): offset for topic, partition, offset in cursor.fetchall()}
 
@@ -155,13 +155,13 @@ class PostgresTransaction:
             "INSERT INTO ledger.chain_head (topic, partition, next_offset, sequence, hash, batches, frontier) "
             "SELECT topic, partition, 0, 0, %s, 0, '' "
             "FROM unnest(%s::text[], %s::int[]) AS wanted(topic, partition) ON CONFLICT DO NOTHING",
-            (chain.GENESIS, *_columns([at for at in chains if not self._expected.get(at)])),
+            (chain.GENESIS, *columns_of([at for at in chains if not self._expected.get(at)])),
         )
         cursor.execute(
             "SELECT topic, partition, next_offset, sequence, hash, batches, frontier FROM ledger.chain_head "
             "WHERE (topic, partition) IN (SELECT * FROM unnest(%s::text[], %s::int[])) "
             "ORDER BY topic, partition FOR UPDATE",
-            _columns(chains),
+            columns_of(chains),
         )
         heads: dict[At, Head] = {}
         for topic, partition, offset, sequence, hash_, batches, frontier in cursor.fetchall():
@@ -186,11 +186,6 @@ class PostgresTransaction:
             cursor.execute(
                 "SELECT ledger.ensure_month(%s)", (datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC),)
             )
-
-
-def _columns(chains: Iterable[At]) -> tuple[list[str], list[int]]:
-    pairs = list(chains)
-    return [topic for topic, _ in pairs], [partition for _, partition in pairs]
 
 
 def _months(rows: Sequence[Row]) -> set[str]:
