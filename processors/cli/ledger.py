@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, cast, get_args
+from typing import Annotated, Any, NamedTuple, cast, get_args
 
 import typer
+from joserfc.jwk import KeySet
 from rich.progress import Progress
 from sqlalchemy import Connection
 
@@ -22,7 +23,7 @@ from processors.errors import DocumentRefused, SettingsInvalid, nearest, shorten
 from processors.events.vocabulary import Band, Code
 from processors.files import naming
 from processors.ledger import queries
-from processors.ledger.anchors import Anchor
+from processors.ledger.anchors import NOWHERE, Noted, chain_of, judged, of_chain
 from processors.ledger.database import reading
 from processors.ledger.export import Format, export
 from processors.ledger.proof import check
@@ -30,7 +31,6 @@ from processors.ledger.queries import Place, Wanted, place_of
 from processors.ledger.reading import (
     Window,
     chains,
-    judged,
     ledger_anchors,
     prove_event,
     read_chain,
@@ -207,28 +207,35 @@ def verify(
     window = Window(instant(since, "--from"), instant(until, "--to"), partition)
     started = time.perf_counter()
     with database("guard_auditor") as engine, reading(engine) as connection:
-        judges = judged(ledger_anchors(connection), published, known)
-        count, found = verify_all(connection, judges, window)
+        count, anchors_read, found = verify_all(connection, published, known, window)
     seconds = time.perf_counter() - started
     show([{**asdict(wrong), "kind": str(wrong.kind)} for wrong in found], output)
     verdict = "whole" if not found else f"NOT WHOLE: {len(found)} inconsistencies"
     talk().print(
-        f"{count} rows in {seconds:.1f} s ({count / seconds:,.0f} a second), {len(judges)} anchors: {verdict}",
+        f"{count} rows in {seconds:.1f} s ({count / seconds:,.0f} a second), {anchors_read} anchors: {verdict}",
         highlight=False,
     )
     raise typer.Exit(1 if found else 0)
 
 
-def verify_all(
-    connection: Connection, anchors: Sequence[Anchor], window: Window
-) -> tuple[int, list[Inconsistency]]:
-    """How many rows were read, and all that is wrong with any chain."""
-    counted = _Counting()
+class Verified(NamedTuple):
+    """How many rows and anchors were read, and all that is wrong with any chain."""
+
+    rows: int
+    anchors: int
+    found: list[Inconsistency]
+
+
+def verify_all(connection: Connection, published: Sequence[Noted], keys: KeySet, window: Window) -> Verified:
+    """Verify chain after chain by the anchors that the ledger has, and by those that were published."""
+    counted, anchors_read = _Counting(), 0
     found: list[Inconsistency] = []
-    for at in chains(connection, window):
+    for at in chains(connection, window, [chain_of(note.event) for note in published]):
+        anchors = judged([*ledger_anchors(connection, at, window.since or 0), *of_chain(published, at)], keys)
+        anchors_read += len(anchors)
         stretch = read_chain(connection, at, anchors, window)
         found += verify_rows(stretch.chain, counted.through(read_rows(connection, stretch)))
-    return counted.rows, found
+    return Verified(counted.rows, anchors_read, found)
 
 
 class _Counting:
@@ -240,21 +247,25 @@ class _Counting:
             yield row
 
 
-def read_anchors(path: Path) -> list[dict[str, Any]]:
-    """LedgerAnchored events from JSON Lines. Raises DocumentRefused."""
+def read_anchors(path: Path) -> list[Noted]:
+    """Anchors as `ledger anchors` prints them. Raises DocumentRefused."""
     try:
-        return [json.loads(line) for line in path.read_text("utf-8").splitlines() if line]
+        return [_noted(json.loads(line)) for line in path.read_text("utf-8").splitlines() if line]
     except OSError as error:
         raise DocumentRefused.unopened(path, error) from None
-    except ValueError:
+    except (ValueError, AttributeError):
         raise DocumentRefused(str(path), "expected anchors as JSON Lines; `ledger anchors` prints them") from None
+
+
+def _noted(line: dict[str, Any]) -> Noted:
+    return Noted(line.pop("offset", NOWHERE), line)
 
 
 @app.command("anchors")
 def anchors() -> None:
     """Print the anchors on their topic as JSON Lines, to be kept where no database can reach."""
-    for event in published_anchors():
-        typer.echo(json.dumps(event))
+    for offset, event in published_anchors():
+        typer.echo(json.dumps({"offset": offset, **event}))
 
 
 @app.command("prove")
@@ -266,8 +277,7 @@ def prove(
     """Prove that an event is in the ledger, for somebody who has only the proof and a public key."""
     known, published = public_keys(keys), published_anchors()
     with database("guard_auditor") as engine, reading(engine) as connection:
-        anchors = [*ledger_anchors(connection), *published]
-        text = json.dumps(prove_event(connection, event_id, anchors, known), indent=2, ensure_ascii=False)
+        text = json.dumps(prove_event(connection, event_id, published, known), indent=2, ensure_ascii=False)
     if file is None:
         typer.echo(text)
     else:

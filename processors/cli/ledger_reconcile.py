@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -10,17 +10,19 @@ import typer
 from sqlalchemy import Engine
 
 from processors.cli import talk
-from processors.cli.ledger import app
+from processors.cli.ledger import Keys, app
 from processors.cli.ledger_output import Output, Style, show
-from processors.cli.ledger_wiring import database
+from processors.cli.ledger_wiring import database, public_keys, published_anchors
 from processors.cli.wiring import codec, stream_settings
 from processors.contracts.files import load_topics
 from processors.contracts.topics import Topic
 from processors.errors import EventUnreadable, SettingsInvalid
 from processors.events.topics import EXCEPTION_DECISIONS
 from processors.ledger import views
+from processors.ledger.anchors import anchored_offsets
 from processors.ledger.chain import leaf_of
 from processors.ledger.database import frozen, reading, writing
+from processors.ledger.filing import At
 from processors.ledger.keys import read_keys
 from processors.ledger.processor import Ledger
 from processors.ledger.reading import Window, exception_states, read_chain, read_rows
@@ -47,6 +49,7 @@ from processors.stream.types import Inbound
 def reconcile(
     topic: Annotated[list[str] | None, typer.Option("--topic", help="only this topic; may be repeated")] = None,
     repair: Annotated[bool, typer.Option("--repair", help="mend what the chains prove, and current state")] = False,
+    keys: Keys = None,
     output: Output = Style.table,
 ) -> None:
     """Compare every record on the topics with the ledger, and current state with its events.
@@ -55,10 +58,11 @@ def reconcile(
     """
     chosen = _chosen(topic)
     with codec(settings()) as events:
-        found, missing = _compare(chosen, events)
+        anchored = anchored_offsets(published_anchors(), public_keys(keys))
+        found, missing = _compare(chosen, events, anchored)
         if repair:
             _repair(missing, events)
-            found, _ = _compare(chosen, events)
+            found, _ = _compare(chosen, events, anchored)
     show([{**asdict(difference), "kind": str(difference.kind)} for difference in found], output)
     faults = [difference for difference in found if difference.kind is not Kind.BEHIND]
     talk().print(f"{len(chosen)} topics compared, {len(faults)} differences", highlight=False)
@@ -73,14 +77,16 @@ def _chosen(names: Sequence[str] | None) -> list[Topic]:
     return [topic for topic in topics if not names or topic.name in names]
 
 
-def _compare(topics: Sequence[Topic], events: Codec) -> tuple[list[Difference], list[Inbound]]:
+def _compare(
+    topics: Sequence[Topic], events: Codec, anchored: Mapping[At, int]
+) -> tuple[list[Difference], list[Inbound]]:
     found: list[Difference] = []
     missing: list[Inbound] = []
     follower = Follower(stream_settings(settings()), "ledger-reconcile")
     try:
         with database("guard_auditor") as engine:
             for topic in topics:
-                found += _compare_topic(topic, engine, follower, events, missing)
+                found += _compare_topic(topic, engine, follower, events, anchored, missing)
     finally:
         follower.close()
     with database("guard_maintenance") as engine, frozen(engine) as connection:
@@ -91,10 +97,15 @@ def _compare(topics: Sequence[Topic], events: Codec) -> tuple[list[Difference], 
 
 
 def _compare_topic(
-    topic: Topic, engine: Engine, follower: Follower, events: Codec, missing: list[Inbound]
+    topic: Topic,
+    engine: Engine,
+    follower: Follower,
+    events: Codec,
+    anchored: Mapping[At, int],
+    missing: list[Inbound],
 ) -> Iterator[Difference]:
     with reading(engine) as connection:
-        comparison = Comparison(filed(connection, topic.name), topic.retention == "compacted")
+        comparison = Comparison(filed(connection, topic.name, anchored), topic.retention == "compacted")
         kept = exception_states(connection) if topic.name == EXCEPTION_DECISIONS else {}
     newest: dict[str, tuple[int, int, str]] = {}
     decode = events.decoder(topic.name, topic.event) if topic.name == EXCEPTION_DECISIONS and topic.event else None

@@ -18,7 +18,7 @@ from processors.ledger import measures, retention, views
 from processors.ledger.database import ensure_months, frozen, migrate, reading, writing
 from processors.ledger.export import Format
 from processors.ledger.keys import new_keys, read_keys, rotated, write_keys
-from processors.ledger.reading import Window, judged, ledger_anchors
+from processors.ledger.reading import Window
 from processors.settings import settings
 
 
@@ -131,9 +131,7 @@ def retention_run(
 def _is_whole(month: retention.Month) -> bool:
     until = int(month.end.timestamp() * 1000)
     with database("guard_auditor") as engine, reading(engine) as connection:
-        anchors = judged(ledger_anchors(connection), published_anchors(), public_keys(None))
-        _, found = verify_all(connection, anchors, Window(until=until))
-    return not found
+        return not verify_all(connection, published_anchors(), public_keys(None), Window(until=until)).found
 
 
 @app.command("metrics")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import structlog
 from joserfc.jwk import KeySet
@@ -14,6 +13,7 @@ from sqlalchemy import Engine
 from processors.cli.wiring import codec, stream_settings
 from processors.errors import EventUnreadable
 from processors.events.topics import LEDGER_ANCHORS
+from processors.ledger.anchors import Noted
 from processors.ledger.database import Role, connect
 from processors.ledger.keys import read_keys, read_public
 from processors.settings import settings
@@ -45,9 +45,9 @@ def names_of(person: str | None) -> Sequence[str] | None:
     return [person] if key_id in keys.keys and len(digest) == 32 else keys.pseudonyms(person)
 
 
-def published_anchors() -> list[dict[str, Any]]:
+def published_anchors() -> list[Noted]:
     """The anchors on their topic, oldest first. Raises BrokerUnavailable, RegistryUnavailable."""
-    anchors: list[dict[str, Any]] = []
+    anchors: list[Noted] = []
     with codec(settings()) as events:
         decode = events.decoder(LEDGER_ANCHORS, "LedgerAnchored")
         follower = Follower(stream_settings(settings()), "ledger-anchors")
@@ -55,7 +55,7 @@ def published_anchors() -> list[dict[str, Any]]:
             follower.from_beginning([LEDGER_ANCHORS])
             for record in follower.read():
                 try:
-                    anchors.append(decode(record.value))
+                    anchors.append(Noted(record.offset, decode(record.value)))
                 except EventUnreadable as error:
                     _log.warning("an anchor cannot be read", offset=record.offset, message=str(error))
         finally:

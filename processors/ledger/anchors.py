@@ -7,9 +7,9 @@ does not hold, how long the chain was and what its last hash was.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from joserfc import jws
 from joserfc.errors import JoseError
@@ -53,9 +53,19 @@ def is_signed(event: Mapping[str, Any], keys: KeySet) -> bool:
     return signed.payload == canonical(facts).encode()
 
 
+class Noted(NamedTuple):
+    """A LedgerAnchored event and its offset on the anchors' topic; NOWHERE if that was not kept."""
+
+    offset: int
+    event: Mapping[str, Any]
+
+
+NOWHERE: Final = -1
+
+
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """An anchor as a verifier sees it. `place` orders anchors as they were published."""
+    """An anchor as a verifier sees it. `place` orders anchors as they were published; NOWHERE comes first."""
 
     topic: str
     partition: int
@@ -65,10 +75,13 @@ class Anchor:
     root: bytes
     place: int
     signed: bool
+    id: str = ""
+    at: int = 0
 
 
-def read_anchor(event: Mapping[str, Any], place: int, keys: KeySet) -> Anchor:
+def read_anchor(noted: Noted, keys: KeySet) -> Anchor:
     """Never fails: a digest that is none is a wrong digest, which the verifier will say."""
+    place, event = noted
     return Anchor(
         event["topic"],
         event["partition"],
@@ -78,7 +91,32 @@ def read_anchor(event: Mapping[str, Any], place: int, keys: KeySet) -> Anchor:
         _digest(event.get("root", "")),
         place,
         is_signed(event, keys),
+        event["anchor_id"],
+        event["at"],
     )
+
+
+def judged(noted: Iterable[Noted], keys: KeySet) -> list[Anchor]:
+    """Anchors in the order of their publication, each place once, whether ledger, topic or a file told of it."""
+    known = {(note.offset, note.event.get("signature")): note for note in noted}
+    return [read_anchor(note, keys) for note in sorted(known.values(), key=lambda note: note.offset)]
+
+
+def of_chain(noted: Iterable[Noted], at: tuple[str, int]) -> list[Noted]:
+    return [note for note in noted if chain_of(note.event) == at]
+
+
+def chain_of(event: Mapping[str, Any]) -> tuple[str, int]:
+    return event["topic"], event["partition"]
+
+
+def anchored_offsets(noted: Iterable[Noted], keys: KeySet) -> dict[tuple[str, int], int]:
+    """The next offset that each chain must have reached, by the newest anchor that one of the keys signed."""
+    reached: dict[tuple[str, int], int] = {}
+    for _, event in sorted(noted, key=lambda note: note.event["next_offset"], reverse=True):
+        if chain_of(event) not in reached and is_signed(event, keys):
+            reached[chain_of(event)] = event["next_offset"]
+    return reached
 
 
 def _digest(text: str) -> bytes:

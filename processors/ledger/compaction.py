@@ -167,5 +167,16 @@ def fold(register: Register, source: str, into: str | None = None) -> str:
     )
 
 
+def keep(register: Register, into: str) -> str:
+    """The statement that takes over what events from before `:retired`, in milliseconds, have decided."""
+    key, position = register.key_column, register.position_column
+    columns = [*register.columns, position]
+    return (
+        f"INSERT INTO {into} ({key}, {', '.join(columns)}) SELECT {key}, {', '.join(columns)} "
+        f"FROM ledger.{register.table} WHERE {position}[1] < :retired "
+        f"ON CONFLICT ({key}) DO UPDATE SET {', '.join(f'{column} = excluded.{column}' for column in columns)}"
+    )
+
+
 def registers_of(topic: str) -> list[Register]:
     return [register for register in REGISTERS if register.topic == topic]

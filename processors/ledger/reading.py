@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from itertools import chain
+from typing import Any, Final
 
 from joserfc.jwk import KeySet
 from psycopg import sql
@@ -13,14 +15,13 @@ from sqlalchemy import Connection, text
 
 from processors.errors import SettingsInvalid
 from processors.events.topics import LEDGER_ANCHORS
-from processors.ledger import chain
-from processors.ledger.anchors import Anchor, is_signed, read_anchor
-from processors.ledger.chain import GENESIS, Batch, Head, leaf_of
+from processors.ledger.anchors import NOWHERE, Anchor, Noted, is_signed, of_chain
+from processors.ledger.chain import GENESIS, Batch, Head, leaf_of, unpack
 from processors.ledger.database import cursor_of
 from processors.ledger.filing import At
 from processors.ledger.proof import prove
 from processors.ledger.records import HASHED
-from processors.ledger.verify import Chain, StoredRow
+from processors.ledger.verify import Chain, Pruned, StoredRow
 
 _PRINTED = {
     "appended_at": "(extract(epoch FROM appended_at) * 1000)::bigint::text",
@@ -45,15 +46,17 @@ class Window:
     partition: int | None = None
 
 
-def chains(connection: Connection, window: Window) -> list[At]:
-    """All chains that the ledger knows of: by head, by row or by batch, so that a deleted head hides nothing."""
+def chains(connection: Connection, window: Window, anchored: Iterable[At] = ()) -> list[At]:
+    """All chains that the ledger knows of, by head, by row or by batch, and those that were anchored: neither a
+    head that was deleted hides anything, nor a whole chain."""
     found = connection.execute(
         text(
             "SELECT topic, partition FROM ledger.chain_head UNION SELECT topic, partition FROM ledger.batches "
-            "UNION SELECT DISTINCT topic, partition FROM ledger.ledger_events ORDER BY 1, 2"
+            "UNION SELECT DISTINCT topic, partition FROM ledger.ledger_events"
         )
     )
-    return [(topic, number) for topic, number in found if window.partition in (None, number)]
+    known = {(topic, number) for topic, number in found} | set(anchored)
+    return sorted(at for at in known if window.partition in (None, at[1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +78,10 @@ def read_chain(connection: Connection, at: At, anchors: Iterable[Anchor], window
         start=start,
         before=before,
         batches=_batches(connection, at),
+        pruned=_pruned(connection, at),
         anchors=[anchor for anchor in anchors if (anchor.topic, anchor.partition) == at],
         whole=window.until is None,
+        now=time.time_ns() // 1_000_000,
     )
     return Stretch(read, after, _last_before(connection, at, window.until))
 
@@ -91,7 +96,7 @@ def _values(at: At, **more: Any) -> dict[str, Any]:
 def _head(connection: Connection, at: At) -> Head:
     query = f"SELECT sequence, hash, batches, frontier FROM ledger.chain_head {_OF_CHAIN}"
     found = connection.execute(text(query), _values(at)).one_or_none()
-    return Head() if found is None else Head(found[0], bytes(found[1]), found[2], chain.unpack(bytes(found[3])))
+    return Head() if found is None else Head(found[0], bytes(found[1]), found[2], unpack(bytes(found[3])))
 
 
 def _start(connection: Connection, at: At, since: int | None) -> tuple[int, bytes, int]:
@@ -104,6 +109,11 @@ def _start(connection: Connection, at: At, since: int | None) -> tuple[int, byte
     )
     found = connection.execute(text(query), _values(at, since=since or 0)).one_or_none()
     return (0, GENESIS, -1) if found is None else (found[0], bytes(found[1]), found[2])
+
+
+def _pruned(connection: Connection, at: At) -> list[Pruned]:
+    query = f"SELECT sequence, hash FROM ledger.pruned {_OF_CHAIN} ORDER BY sequence"
+    return [Pruned(sequence, bytes(hash_)) for sequence, hash_ in connection.execute(text(query), _values(at))]
 
 
 def _last_before(connection: Connection, at: At, until: int | None) -> int | None:
@@ -136,16 +146,30 @@ def read_rows(connection: Connection, stretch: Stretch) -> Iterator[StoredRow]:
             yield StoredRow(*row)
 
 
-def ledger_anchors(connection: Connection) -> list[dict[str, Any]]:
-    """The anchors that the ledger has filed, oldest first. They only bind together with those on the topic."""
-    found = connection.execute(
-        text(
-            "SELECT payload::text FROM ledger.ledger_events WHERE topic = :topic AND status = 'recorded' "
-            "AND kind = 'LedgerAnchored' ORDER BY partition, \"offset\""
-        ),
-        {"topic": LEDGER_ANCHORS},
+def ledger_anchors(connection: Connection, at: At, since: int = 0) -> list[Noted]:
+    """The anchors of a chain that the ledger has: those that cover the months that were taken out, and those filed
+    `since`. They only bind together with those on the topic."""
+    kept = connection.execute(
+        text(f"SELECT anchor::text FROM ledger.pruned {_OF_CHAIN} AND anchor IS NOT NULL ORDER BY sequence"),
+        _values(at),
+    ).scalars()
+    return [*(Noted(NOWHERE, json.loads(payload)) for payload in kept), *_filed_anchors(connection, at, since)]
+
+
+SKEW: Final = 3_600_000
+"""By so many milliseconds the clocks of brokers may differ."""
+
+
+def _filed_anchors(connection: Connection, at: At, since: int) -> Iterator[Noted]:
+    """Oldest first, as a stream. An index leads to those of a chain."""
+    query = (
+        "SELECT \"offset\", payload::text FROM ledger.ledger_events WHERE topic = :anchors AND status = 'recorded' "
+        "AND kind = 'LedgerAnchored' AND payload->>'topic' = :topic AND payload->>'partition' = :number "
+        'AND appended_at >= to_timestamp(CAST(:since AS float8) / 1000) ORDER BY appended_at, "offset"'
     )
-    return [json.loads(payload) for (payload,) in found]
+    values = {"anchors": LEDGER_ANCHORS, "topic": at[0], "number": str(at[1]), "since": max(0, since - SKEW)}
+    for offset, payload in connection.execute(text(query), values, execution_options={"yield_per": 1000}):
+        yield Noted(offset, json.loads(payload))
 
 
 def exception_states(connection: Connection) -> dict[str, str]:
@@ -154,65 +178,42 @@ def exception_states(connection: Connection) -> dict[str, str]:
     return dict(found.tuples().all())
 
 
-def judged(
-    filed: Iterable[Mapping[str, Any]], published: Iterable[Mapping[str, Any]], keys: KeySet
-) -> list[Anchor]:
-    """Anchors in the order of their publication. The newest of each chain on the topic comes last, filed or not."""
-    known: set[str] = set()
-    anchors: list[Anchor] = []
-    for event in filed:
-        known.add(event["anchor_id"])
-        anchors.append(read_anchor(event, len(anchors), keys))
-    newest = {anchor_key(event): event["anchor_id"] for event in published}
-    for event in published:
-        if event["anchor_id"] not in known or event["anchor_id"] == newest[anchor_key(event)]:
-            anchors.append(read_anchor(event, len(anchors), keys))
-    return anchors
-
-
-def anchor_key(event: Mapping[str, Any]) -> At:
-    return event["topic"], event["partition"]
-
-
-def prove_event(
-    connection: Connection, event_id: str, anchors: Sequence[Mapping[str, Any]], keys: KeySet
-) -> dict[str, Any]:
-    """The inclusion proof of an event under the first anchor that covers it.
+def prove_event(connection: Connection, event_id: str, published: Iterable[Noted], keys: KeySet) -> dict[str, Any]:
+    """The inclusion proof of an event under the first anchor that covers it, filed or published.
 
     Raises SettingsInvalid if there is no such event, or no anchor yet.
     """
     found = connection.execute(
         text(
-            "SELECT topic, partition, sequence FROM ledger.ledger_events WHERE event_id = :id "
-            "ORDER BY status = 'recorded' DESC, appended_at LIMIT 1"
+            'SELECT topic, partition, "offset", sequence, (extract(epoch FROM appended_at) * 1000)::bigint '
+            "FROM ledger.ledger_events WHERE event_id = :id ORDER BY status = 'recorded' DESC, appended_at LIMIT 1"
         ),
         {"id": event_id},
     ).one_or_none()
     if found is None:
         raise SettingsInvalid(f"event `{event_id}` is not in the ledger")
     at: At = (found[0], found[1])
-    sequence: int = found[2]
+    offset, sequence, appended_at = (int(value) for value in found[2:])
     batches = _batches(connection, at)
     number = next(n for n, batch in enumerate(batches) if batch.first <= sequence <= batch.last)
-    signed = next((a for a in _of_chain(anchors, at) if a["batches"] > number and is_signed(a, keys)), None)
+    rows = _rows_around(connection, at, offset, sequence, batches[number])
+    anchors = chain(_filed_anchors(connection, at, appended_at), of_chain(published, at))
+    signed = next((a.event for a in anchors if a.event["batches"] > number and is_signed(a.event, keys)), None)
     if signed is None:
         raise SettingsInvalid(f"event `{event_id}` is not anchored yet; anchors are published about once a minute")
-    rows = _rows_of(connection, at, batches[number])
-    row = rows[sequence - batches[number].first].canonical
+    row = next(row.canonical for row in rows if row.sequence == sequence)
     leaves = [leaf_of(row.canonical) for row in rows]
     return prove(row, sequence, leaves, batches[: signed["batches"]], number, signed)
 
 
-def _of_chain(anchors: Iterable[Mapping[str, Any]], at: At) -> list[Mapping[str, Any]]:
-    return sorted((a for a in anchors if anchor_key(a) == at), key=lambda a: cast(int, a["sequence"]))
-
-
-def _rows_of(connection: Connection, at: At, batch: Batch) -> list[StoredRow]:
+def _rows_around(connection: Connection, at: At, offset: int, sequence: int, batch: Batch) -> list[StoredRow]:
+    """The rows of a batch, from the offset of one of them in both directions: offsets have an index."""
     query = (
-        f"{_STORED} WHERE topic = :topic AND partition = :number "
-        "AND sequence BETWEEN :first AND :last ORDER BY sequence"
+        f'({_STORED} {_OF_CHAIN} AND "offset" < :offset ORDER BY "offset" DESC LIMIT :before) UNION ALL '
+        f'({_STORED} {_OF_CHAIN} AND "offset" >= :offset ORDER BY "offset" LIMIT :behind) ORDER BY 1'
     )
-    found = connection.execute(text(query), _values(at, first=batch.first, last=batch.last)).all()
-    if len(found) != batch.last - batch.first + 1:
+    values = _values(at, offset=offset, before=sequence - batch.first, behind=batch.last - sequence + 1)
+    found = connection.execute(text(query), values).all()
+    if [number for number, *_ in found] != list(range(batch.first, batch.last + 1)):
         raise SettingsInvalid("rows beside the event are missing; see `compat-guard ledger verify`")
     return [StoredRow(number, offset, bytes(canonical), bytes(hash_)) for number, offset, canonical, hash_ in found]

@@ -33,7 +33,8 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One difference, where, and in words. BEHIND is no fault: the sink has not come that far."""
+    """One difference, where, and in words. BEHIND is no fault: the sink has not come that far, and no anchor says
+    that it had."""
 
     kind: Kind
     topic: str
@@ -44,20 +45,28 @@ class Difference:
 
 @dataclass(slots=True)
 class Filed:
-    """What the ledger has of a chain: the digests of values by offset, and the next offset that it expects."""
+    """What the ledger has of a chain: the digests of values by offset, and the next offset that it expects. Rows up
+    to offset `pruned` left with their months; up to `anchored`, a signature says that it has been."""
 
     next_offset: int = 0
     digests: dict[int, bytes] = field(default_factory=dict[int, bytes])
+    pruned: int = -1
+    anchored: int = 0
 
 
-def filed(connection: Connection, topic: str) -> dict[int, Filed]:
-    """By partition: rows, and records that were dropped as duplicates."""
-    chains: dict[int, Filed] = {}
+def filed(connection: Connection, topic: str, anchored: Mapping[At, int]) -> dict[int, Filed]:
+    """By partition: rows, and records that were dropped as duplicates. `anchored` are next offsets by anchors."""
+    chains = {partition: Filed(anchored=offset) for (name, partition), offset in anchored.items() if name == topic}
     heads = connection.execute(
-        text("SELECT partition, next_offset FROM ledger.chain_head WHERE topic = :topic"), {"topic": topic}
+        text(
+            'SELECT partition, next_offset, coalesce(max(p."offset"), -1) FROM ledger.chain_head '
+            "LEFT JOIN ledger.pruned p USING (topic, partition) WHERE topic = :topic GROUP BY 1, 2"
+        ),
+        {"topic": topic},
     )
-    for partition, next_offset in heads:
-        chains[partition] = Filed(next_offset)
+    for partition, next_offset, pruned in heads:
+        chain = chains.setdefault(partition, Filed())
+        chain.next_offset, chain.pruned = next_offset, pruned
     rows = connection.execute(
         text(
             'SELECT partition, "offset", value_digest FROM ledger.ledger_events WHERE topic = :topic '
@@ -88,12 +97,12 @@ class Comparison:
         chain = self.chains.get(record.partition) or Filed()
         self._seen.setdefault(record.partition, []).append(record.offset)
         known = chain.digests.get(record.offset)
-        if record.offset >= chain.next_offset:
+        if record.offset >= max(chain.next_offset, chain.anchored):
             self._behind.setdefault((record.topic, record.partition), []).append(record.offset)
-        elif known is None:
+        elif known is None and record.offset > chain.pruned:
             self.missing.append(record)
             yield _difference(Kind.MISSING, record, "is on the topic, and not in the ledger")
-        elif known != sha256(record.value or b"").digest():
+        elif known is not None and known != sha256(record.value or b"").digest():
             yield _difference(Kind.DIFFERENT, record, "has another value on the topic than in the ledger")
 
     def end(self, topic: str) -> Iterator[Difference]:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from processors.events.topics import LEDGER_ANCHORS
 from processors.ledger import merkle
-from processors.ledger.anchors import Anchor
+from processors.ledger.anchors import NOWHERE, Anchor
 from processors.ledger.chain import GENESIS, Batch, Head, leaf_of, link, with_batch
 
 
@@ -28,6 +29,7 @@ class Kind(StrEnum):
     ANCHOR_MISMATCH = "ANCHOR_MISMATCH"
     ANCHOR_REPLAYED = "ANCHOR_REPLAYED"
     BAD_SIGNATURE = "BAD_SIGNATURE"
+    PRUNED_EARLY = "PRUNED_EARLY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +52,19 @@ class StoredRow(NamedTuple):
     hash: bytes
 
 
+class Pruned(NamedTuple):
+    """The last row of a chain in a month that was taken out."""
+
+    sequence: int
+    hash: bytes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
     """What the database says of a chain besides its rows. `start` and `before`: the row before the first one read.
 
-    `batches` are all there ever were, also of months that were taken out. `whole` is false where rows were left out
-    by date at the end.
+    `batches` are all there ever were, also of months that were taken out, whose ends are `pruned`. `whole` is false
+    where rows were left out by date at the end. `now` is the verifier's clock, in milliseconds.
     """
 
     topic: str
@@ -65,7 +74,9 @@ class Chain:
     before: bytes = GENESIS
     batches: Sequence[Batch] = ()
     anchors: Sequence[Anchor] = ()
+    pruned: Sequence[Pruned] = ()
     whole: bool = True
+    now: int = 0
 
 
 def verify(chain: Chain, rows: Iterable[StoredRow]) -> Iterator[Inconsistency]:
@@ -75,6 +86,7 @@ def verify(chain: Chain, rows: Iterable[StoredRow]) -> Iterator[Inconsistency]:
         yield from walk.step(row)
     yield from walk.end()
     yield from _verify_anchors(chain, walk)
+    yield from _verify_pruned(chain)
 
 
 @dataclass(slots=True)
@@ -162,16 +174,14 @@ def _verify_anchors(chain: Chain, walk: _Walk) -> Iterator[Inconsistency]:
         return Inconsistency(kind, chain.topic, chain.partition, anchor.sequence, message)
 
     roots = _roots(chain)
-    longest = 0
+    published = _Published()
     for anchor in sorted(chain.anchors, key=lambda anchor: anchor.place):
         if not anchor.signed:
             yield wrong(Kind.BAD_SIGNATURE, anchor, f"no known key signed the anchor at row {anchor.sequence}")
             continue
-        if anchor.sequence < longest:
-            yield wrong(
-                Kind.ANCHOR_REPLAYED, anchor, f"the anchor at row {anchor.sequence} came after one at row {longest}"
-            )
-        longest = max(longest, anchor.sequence)
+        if (newer := published.replayed(anchor)) is not None:
+            came = f"came after one at row {newer.sequence}"
+            yield wrong(Kind.ANCHOR_REPLAYED, anchor, f"the anchor at row {anchor.sequence} {came}")
         last = walk.expected - 1
         if anchor.sequence > last:
             if chain.whole:
@@ -184,6 +194,49 @@ def _verify_anchors(chain: Chain, walk: _Walk) -> Iterator[Inconsistency]:
             yield wrong(Kind.ANCHOR_MISMATCH, anchor, f"row {anchor.sequence} was anchored with another hash")
         elif anchor.batches in roots and roots[anchor.batches] != anchor.root:
             yield wrong(Kind.ANCHOR_MISMATCH, anchor, f"the first {anchor.batches} batches have another root")
+
+
+OVERTAKING: Final = 600_000
+"""By so many milliseconds an anchor may be late: one that was held up while another sink published a newer one."""
+
+
+@dataclass(slots=True)
+class _Published:
+    """Anchors of a chain as they came. One that comes behind a newer one was held up, if it is new and was signed
+    shortly before; no two are alike, so one that was there already, or is old, is a replay."""
+
+    seen: set[str] = field(default_factory=set[str])
+    newest: Anchor | None = None
+
+    def replayed(self, anchor: Anchor) -> Anchor | None:
+        """The newer anchor that came before, if this one is a replay. Those of unknown place are not judged."""
+        if anchor.place == NOWHERE:
+            return None
+        newest, again = self.newest, anchor.id in self.seen
+        self.seen.add(anchor.id)
+        if newest is None or anchor.sequence >= newest.sequence:
+            self.newest = anchor
+            return None
+        return newest if again or newest.at - anchor.at > OVERTAKING else None
+
+
+YEAR: Final = 365 * 86_400_000
+
+
+def _verify_pruned(chain: Chain) -> Iterator[Inconsistency]:
+    """What was taken out must have been there a year ago, and only a signature can say so: whoever owns the
+    database writes into `pruned` what they like. Nothing signs the chain of the anchors themselves."""
+    if chain.topic == LEDGER_ANCHORS:
+        return
+    signed = {anchor.sequence: anchor for anchor in chain.anchors if anchor.signed}
+    proved = max((a.sequence for a in signed.values() if a.at <= chain.now - YEAR), default=0)
+    for sequence, hash_ in chain.pruned:
+        if sequence > proved:
+            message = f"rows up to {sequence} were taken out, and no anchor of a year ago covers them"
+            yield Inconsistency(Kind.PRUNED_EARLY, chain.topic, chain.partition, sequence, message)
+        elif sequence in signed and signed[sequence].head != hash_:
+            message = f"row {sequence} was taken out, and had been anchored with another hash"
+            yield Inconsistency(Kind.ANCHOR_MISMATCH, chain.topic, chain.partition, sequence, message)
 
 
 def _roots(chain: Chain) -> dict[int, bytes]:

@@ -1,4 +1,7 @@
-"""Current state made anew from the events, to be compared with what has grown, or put in its place."""
+"""Current state made anew from the events, to be compared with what has grown, or put in its place.
+
+Events of months that were taken out are not there to be folded: what they decided stands as it is.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from processors.ledger.compaction import REGISTERS, TABLES, WHOLE_LEDGER, fold
+from processors.ledger.compaction import REGISTERS, TABLES, WHOLE_LEDGER, fold, keep
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +51,20 @@ def _fresh(connection: Connection, table: str) -> Generator[str]:
     """A table of what the events lead to, for as long as it is needed: a rebuild is compared in one transaction."""
     name = f"pg_temp.fresh_{table}"
     connection.execute(text(f"CREATE TEMP TABLE fresh_{table} (LIKE ledger.{table} INCLUDING ALL) ON COMMIT DROP"))
-    for register in REGISTERS:
-        if register.table == table:
-            connection.exec_driver_sql(fold(register, WHOLE_LEDGER, into=name))
+    for register in (register for register in REGISTERS if register.table == table):
+        connection.execute(text(keep(register, name)), {"retired": _retired(connection)})
+        connection.exec_driver_sql(fold(register, WHOLE_LEDGER, into=name))
     yield name
     connection.execute(text(f"DROP TABLE {name}"))
+
+
+def _retired(connection: Connection) -> int:
+    """The end of the last month that was taken out, in milliseconds. Months leave in order."""
+    query = (
+        "SELECT coalesce(extract(epoch FROM to_date(max(month), 'YYYY_MM') + interval '1 month') * 1000, 0) "
+        "FROM ledger.retired_months"
+    )
+    return int(connection.execute(text(query)).scalar_one())
 
 
 def _count(connection: Connection, one: str, other: str) -> int:

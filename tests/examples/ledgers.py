@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Engine
 
+from processors.events.topics import LEDGER_ANCHORS
 from processors.ledger.filing import At
 from processors.ledger.keys import new_keys
 from processors.ledger.records import Row, row_of
@@ -31,6 +34,19 @@ def rows_of(samples: Sequence[Sample], start: int = 0, partition: int = 0, at: i
         record = Inbound(sample.topic, partition, offset, at + offset, sample.key.encode(), value)
         rows.append(row_of(record, sample.value, sample.event, MASKER))
     return rows
+
+
+def anchor_rows(anchors: Sequence[Mapping[str, Any]], start: int = 0) -> list[Row]:
+    """Anchors as the ledger files them, at the time that they bear."""
+    return [
+        row_of(
+            Inbound(LEDGER_ANCHORS, 0, offset, event["at"], b"", json.dumps(event).encode()),
+            event,
+            "LedgerAnchored",
+            MASKER,
+        )
+        for offset, event in enumerate(anchors, start)
+    ]
 
 
 def commit(transaction: PostgresTransaction, rows: Sequence[Row]) -> dict[At, int]:

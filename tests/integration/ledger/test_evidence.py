@@ -9,32 +9,26 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from examples.ledgers import KEYS, NOW, commit, rows_of, started
+from examples.ledgers import KEYS, NOW, anchor_rows, commit, rows_of, started
 from joserfc.jwk import ECKey
 from psycopg.rows import dict_row
 from sqlalchemy import Engine
 
+from processors.cli.ledger import read_anchors, verify_all
 from processors.errors import SettingsInvalid
-from processors.ledger.anchors import anchor
+from processors.ledger.anchors import Noted, anchor
 from processors.ledger.chain import Head, extend, leaf_of, pack
 from processors.ledger.database import connect, reading
 from processors.ledger.proof import check
-from processors.ledger.reading import (
-    Window,
-    chains,
-    judged,
-    ledger_anchors,
-    prove_event,
-    read_chain,
-    read_rows,
-)
+from processors.ledger.reading import Window, prove_event, read_chain, read_rows
 from processors.ledger.samples import traffic
 from processors.ledger.transaction import Committed
-from processors.ledger.verify import Inconsistency, Kind, verify
+from processors.ledger.verify import Inconsistency, Kind
 
 pytestmark = pytest.mark.stack
 
@@ -68,14 +62,14 @@ class World:
         for at, head in committed.heads.items():
             self.anchors.append(anchor(*at, head, committed.positions[at], NOW, KEYS.anchors[-1]))
 
+    @property
+    def published(self) -> list[Noted]:
+        """The anchors as their topic holds them."""
+        return [Noted(offset, event) for offset, event in enumerate(self.anchors)]
+
     def verify(self, window: Window = Window()) -> list[Inconsistency]:  # noqa: B008 - it is frozen
         with reading(self.sink) as connection:
-            anchors = judged(ledger_anchors(connection), self.anchors, KEYS.public)
-            found: list[Inconsistency] = []
-            for at in chains(connection, window):
-                stretch = read_chain(connection, at, anchors, window)
-                found += verify(stretch.chain, read_rows(connection, stretch))
-            return found
+            return verify_all(connection, self.published, KEYS.public, window).found
 
     def tamper(self, *statements: str) -> None:
         self.root.execute("SET session_replication_role = replica")
@@ -188,6 +182,29 @@ def edit_an_anchor(world: World) -> None:
     world.anchors[-1] = {**world.anchors[-1], "head": "sha256:" + "0" * 64}
 
 
+def delete_a_whole_chain(world: World) -> None:
+    world.tamper(
+        *(f"DELETE FROM {table} WHERE partition = 0" for table in ("ledger_events", "event_findings", "batches")),
+        "DELETE FROM chain_head WHERE partition = 0",
+    )
+
+
+def pretend_that_rows_were_retired(world: World) -> None:
+    world.tamper(
+        "INSERT INTO pruned (topic, partition, sequence, hash, month) "
+        "SELECT topic, partition, sequence, row_hash, '2024_01' FROM ledger_events "
+        "WHERE sequence = 40 AND partition = 0",
+        "DELETE FROM ledger_events WHERE sequence <= 40 AND partition = 0",
+    )
+
+
+def pretend_with_an_anchor_of_today(world: World) -> None:
+    pretend_that_rows_were_retired(world)
+    world.root.execute("SET session_replication_role = replica")
+    world.root.execute("UPDATE pruned SET anchor = %s", (json.dumps(world.anchors[3]),))
+    world.root.execute("SET session_replication_role = origin")
+
+
 def change_a_batch_root(world: World) -> None:
     world.tamper(
         "UPDATE batches SET root = row_hash FROM ledger_events e WHERE batches.number = 2 AND batches.partition = 0"
@@ -204,6 +221,9 @@ TAMPERINGS: list[tuple[Callable[[World], None], set[Kind]]] = [
     (swap_rows_between_partitions, {Kind.BAD_HASH}),
     (swap_rows_within_a_partition, {Kind.GAP, Kind.REORDERED}),
     (add_a_row_behind_the_end, {Kind.EXTRA_ROW}),
+    (delete_a_whole_chain, {Kind.TAIL_TRUNCATED}),
+    (pretend_that_rows_were_retired, {Kind.PRUNED_EARLY}),
+    (pretend_with_an_anchor_of_today, {Kind.PRUNED_EARLY}),
     (replay_an_old_anchor, {Kind.ANCHOR_REPLAYED}),
     (forge_an_anchor, {Kind.BAD_SIGNATURE}),
     (edit_an_anchor, {Kind.BAD_SIGNATURE}),
@@ -238,6 +258,44 @@ def test_a_second_verifier_agrees(world: World, tamper: Callable[[World], None])
     assert independent_verifier(world) == {found.partition for found in world.verify()} != set()
 
 
+def test_two_anchors_that_overtake_each_other_are_no_replay(world: World) -> None:
+    """A sink may be held up between signing and writing. Both anchors fit the chain; but an old one is a replay."""
+    world.anchors[0], world.anchors[1] = world.anchors[1], world.anchors[0]
+    assert world.verify() == []
+
+    old = anchor(
+        TOPIC, 0, Head(15, bytes.fromhex(world.anchors[1]["head"][7:])), 15, NOW - 3_600_000, KEYS.anchors[-1]
+    )
+    world.anchors[1] = {**old, "anchor_id": old["anchor_id"]}
+    assert [found.kind for found in world.verify()][:1] == [Kind.ANCHOR_REPLAYED]
+
+
+def test_anchors_that_were_kept_elsewhere_are_no_replay(world: World, tmp_path: Path) -> None:
+    """They come from a file, whether it knows their places or not, beside those that the ledger has filed."""
+    file_anchors(world)
+    for kept in ({"offset": 0, **world.anchors[0]}, world.anchors[0]):
+        (tmp_path / "anchors.jsonl").write_text(json.dumps(kept))
+        with reading(world.sink) as connection:
+            noted = read_anchors(tmp_path / "anchors.jsonl")
+            assert verify_all(connection, noted, KEYS.public, Window()).found == []
+
+
+def test_a_replay_is_found_behind_what_the_ledger_has_filed(world: World) -> None:
+    """The sink drops an event that it has; on the topic it lies behind the newer ones."""
+    file_anchors(world)
+    world.anchors = [world.anchors[0]]
+
+    with reading(world.sink) as connection:
+        replayed = [Noted(100, world.anchors[0])]
+        found = verify_all(connection, replayed, KEYS.public, Window()).found
+    assert [wrong.kind for wrong in found] == [Kind.ANCHOR_REPLAYED]
+
+
+def file_anchors(world: World) -> None:
+    rows = anchor_rows(world.anchors)
+    commit(started(world.sink, rows), rows)
+
+
 def test_a_window_is_verified_by_itself(world: World) -> None:
     """From a day to a day: what lies outside is not read."""
     update_a_row(world)
@@ -254,7 +312,7 @@ def test_a_proof_stands_on_its_own(world: World) -> None:
             "SELECT event_id FROM ledger_events WHERE sequence = 33 AND partition = 1"
         ).fetchone()
         assert event_id is not None
-        proof = json.loads(json.dumps(prove_event(connection, event_id[0], world.anchors, KEYS.public)))
+        proof = json.loads(json.dumps(prove_event(connection, event_id[0], world.published, KEYS.public)))
 
     assert check(proof, KEYS.public) == []
     for changed in changes(proof):
@@ -285,7 +343,7 @@ def test_what_is_not_there_has_no_proof(world: World, database: str) -> None:
     """An unknown id is a usage error, not an empty proof."""
     auditor = connect(database, "guard_auditor")
     with reading(auditor) as connection, pytest.raises(SettingsInvalid, match="not in the ledger"):
-        prove_event(connection, "nothing", world.anchors, KEYS.public)
+        prove_event(connection, "nothing", world.published, KEYS.public)
     auditor.dispose()
 
 

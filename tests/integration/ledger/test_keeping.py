@@ -11,29 +11,35 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
-from examples.ledgers import KEYS, NOW, commit, rows_of, started
+from examples.ledgers import KEYS, NOW, anchor_rows, commit, rows_of, started
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 from sqlalchemy import Engine, make_url, text
 
+from processors.cli.ledger import verify_all
 from processors.embedded import Addresses
 from processors.errors import DatabaseUnavailable, SettingsInvalid
 from processors.ledger import measures, queries, retention, views
+from processors.ledger.anchors import anchor
 from processors.ledger.compaction import TABLES
 from processors.ledger.database import connect, frozen, reading, writing
 from processors.ledger.export import Format, export
 from processors.ledger.queries import Wanted, place_of
 from processors.ledger.reading import Window, read_chain, read_rows
+from processors.ledger.reconcile import Comparison, filed
 from processors.ledger.records import Row, canonical_row
 from processors.ledger.samples import START, an_id, story, traffic
 from processors.ledger.telling import tell
+from processors.ledger.transaction import Committed
+from processors.stream.types import Inbound
 
 pytestmark = pytest.mark.stack
 
@@ -262,37 +268,114 @@ def test_the_database_keeps_what_is_364_days_old(
     assert superuser.execute("SELECT count(*) FROM ledger_events").fetchone() == (len(made),)
 
 
-def test_an_old_month_leaves_and_the_chain_still_holds(
-    sink: Engine, maintenance: Engine, superuser: psycopg.Connection, tmp_path: Path
+@dataclass
+class Retired:
+    """A case that began 500 days ago and ended today; the month in which it began was taken out."""
+
+    rows: list[Row]
+    month: str
+    manifest: Path | None
+
+
+@pytest.fixture
+def retired(sink: Engine, maintenance: Engine, tmp_path: Path) -> Retired:
+    old = rows_of(list(story(0)), at=aged(500))
+    later = {r.event_id: replace(r, appended_at=NOW) for r in old if r.topic == "compat.install-outcomes"}
+    rows = [later.get(row.event_id, row) for row in [*old, *rows_of(list(story(1)), start=10)]]
+    anchors: list[dict[str, Any]] = []
+
+    def anchored(committed: Committed) -> None:
+        for at, head in committed.heads.items():
+            anchors.append(anchor(*at, head, committed.positions[at], aged(499.9), KEYS.anchors[-1]))
+
+    transaction = started(sink, rows, anchored)
+    commit(transaction, [row for row in rows if row.appended_at < NOW])
+    commit(transaction, [row for row in rows if row.appended_at >= NOW])
+    filed = anchor_rows(anchors)
+    commit(started(sink, filed), filed)
+    return Retired(rows, *retire(maintenance, tmp_path))
+
+
+def retire(maintenance: Engine, folder: Path) -> tuple[str, Path | None]:
+    """Take out the first month that may leave; it must be whole."""
+
+    def whole(month: retention.Month) -> bool:
+        window = Window(until=int(month.end.timestamp() * 1000))
+        with reading(maintenance) as connection:
+            return not verify_all(connection, (), KEYS.public, window).found
+
+    step = next(step for step in steps(maintenance) if step.action == "detach")
+    return step.month.name, retention.carry_out(maintenance, step, folder, "jsonl", whole)
+
+
+def steps(maintenance: Engine) -> list[retention.Step]:
+    with reading(maintenance) as connection:
+        return retention.plan(retention.months(connection), datetime.now(UTC), 0)
+
+
+def test_an_old_month_leaves_and_the_chains_still_hold(
+    retired: Retired, maintenance: Engine, superuser: psycopg.Connection, tmp_path: Path
 ) -> None:
     """Exported, detached, and a week later dropped; what stays can be verified from there on."""
-    old = [r for r in rows_of(list(traffic(0)), at=aged(500)) if r.topic == "compat.results"]
-    new = [replace(r, offset=r.offset + 1, event_id="n", same=b"n" * 32, appended_at=NOW) for r in old]
-    transaction = started(sink, old)
-    commit(transaction, old)
-    commit(transaction, new)
+    assert retired.manifest is not None
+    assert json.loads(retired.manifest.read_text())["rows"] > 0
     with reading(maintenance) as connection:
-        steps = retention.plan(retention.months(connection), datetime.now(UTC), 0)
-    leaving = next(step for step in steps if step.action == "detach")
-    manifest = retention.carry_out(maintenance, leaving, tmp_path, "jsonl", lambda _: True)
-
-    assert manifest is not None
-    assert json.loads(manifest.read_text())["rows"] == 1
-    with reading(sink) as connection:
-        stretch = read_chain(connection, ("compat.results", 0), (), Window())
-        assert [row.sequence for row in read_rows(connection, stretch)] == [2]
-        assert stretch.chain.start == 1
+        found = verify_all(connection, (), KEYS.public, Window())
+    assert found.found == []
+    assert found.rows > 0
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="7 days"):
-        superuser.execute(f"SELECT ledger.drop_month('{leaving.month.name}')".encode())
+        superuser.execute(f"SELECT ledger.drop_month('{retired.month}')".encode())
     superuser.execute("UPDATE retired_months SET detached_at = now() - interval '8 days'")
+    leaving = next(step for step in steps(maintenance) if step.action == "drop")
+    retention.carry_out(maintenance, leaving, tmp_path, "jsonl", lambda _: True)
+    assert superuser.execute("SELECT to_regclass(%s)", (f"ledger_events_{retired.month}",)).fetchone() == (None,)
+
+
+def test_current_state_outlives_the_events_that_left(
+    retired: Retired, maintenance: Engine, superuser: psycopg.Connection
+) -> None:
+    """What they decided stands, also in a row that later events went on with, and through a rebuild."""
+    before = {table: superuser.execute(f"SELECT * FROM {table} ORDER BY 1".encode()).fetchall() for table in TABLES}
+    with frozen(maintenance) as connection:
+        assert views.compare(connection) == []
+        views.rebuild(connection)
+
+    for table, was in before.items():
+        assert superuser.execute(f"SELECT * FROM {table} ORDER BY 1".encode()).fetchall() == was
+    superuser.execute("UPDATE executions SET outcome = 'x'")
+    with frozen(maintenance) as connection:
+        assert [found.table for found in views.compare(connection)] == ["executions"]
+    assert retired.rows
+
+
+def test_a_record_that_outlives_its_row_is_no_difference(retired: Retired, maintenance: Engine) -> None:
+    """A compacted topic keeps the newest record of each key for ever."""
     with reading(maintenance) as connection:
-        steps = retention.plan(retention.months(connection), datetime.now(UTC), 0)
-    retention.carry_out(
-        maintenance, next(s for s in steps if s.action == "drop"), tmp_path, "jsonl", lambda _: True
-    )
-    assert superuser.execute("SELECT to_regclass(%s)", (f"ledger_events_{leaving.month.name}",)).fetchone() == (
-        None,
-    )
+        comparison = Comparison(filed(connection, "compat.exception-decisions", {}), compacted=True)
+    record = Inbound("compat.exception-decisions", 0, 0, NOW, b"", b"x")
+
+    assert list(comparison.compare(record)) == []
+    assert retired.rows
+
+
+@pytest.mark.parametrize("statement", ["UPDATE {0} SET code = 'x'", "DELETE FROM {0}", "TRUNCATE {0}"])
+def test_a_month_that_rests_is_not_changed(retired: Retired, superuser: psycopg.Connection, statement: str) -> None:
+    """What was taken out may be wanted back."""
+    superuser.execute("SET ROLE guard_owner")
+    for table in ("event_findings", "ledger_events"):
+        changed = statement.format(f"{table}_{retired.month}")
+        changed = changed if table == "event_findings" else changed.replace("code", "tenant")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="append-only"):
+            superuser.execute(changed.encode())
+
+
+def test_a_month_that_was_never_anchored_does_not_leave(sink: Engine, maintenance: Engine, tmp_path: Path) -> None:
+    """Nothing would prove later that its rows were a year old."""
+    rows = rows_of(list(traffic(0)), at=aged(500))
+    commit(started(sink, rows), rows)
+
+    with pytest.raises(SettingsInvalid, match="no anchor that is 365 days old"):
+        retire(maintenance, tmp_path)
 
 
 def test_a_month_that_is_not_whole_does_not_leave(sink: Engine, maintenance: Engine, tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ from examples.ledgers import rows_of
 from hypothesis import given
 from hypothesis import strategies as st
 
+from processors.ledger.anchors import Noted, anchor, anchored_offsets
 from processors.ledger.chain import Head, extend, leaf_of
+from processors.ledger.keys import new_keys
 from processors.ledger.reconcile import Comparison, Filed, Kind, Placed, compare_states, fill, holes
 from processors.ledger.records import Row, canonical_row
 from processors.ledger.samples import traffic
@@ -81,6 +83,34 @@ def test_a_compacted_topic_may_have_lost_what_the_ledger_keeps() -> None:
     found = [d for offset in (0, 2) for d in comparison.compare(a_record(offset))]
 
     assert found + list(comparison.end("t")) == []
+
+
+def test_what_left_with_its_month_is_not_missing() -> None:
+    """A record may stay on a compacted topic for longer than its row in the ledger."""
+    comparison = Comparison({0: Filed(9, {}, pruned=3)}, compacted=True)
+
+    found = [d for offset in (3, 4) for d in comparison.compare(a_record(offset))]
+
+    assert [(d.kind, d.offset) for d in found] == [(Kind.MISSING, 4)]
+
+
+def test_a_ledger_that_is_behind_its_own_anchors_is_missing_rows() -> None:
+    """The sink has been there: somebody has cut the chain. Behind the anchor it may just not have come that far."""
+    comparison = Comparison({0: Filed(2, {}, anchored=3)}, compacted=False)
+
+    found = [d for offset in (2, 3) for d in comparison.compare(a_record(offset))] + list(comparison.end("t"))
+
+    assert [(d.kind, d.offset) for d in found] == [(Kind.MISSING, 2), (Kind.BEHIND, 3)]
+
+
+def test_only_an_anchor_that_is_signed_says_where_a_chain_has_been() -> None:
+    """Or whoever writes to the topic could cry wolf."""
+    keys = new_keys()
+    anchors = [anchor("t", 0, Head(n, b"h" * 32), n, n, keys.anchors[-1]) for n in (5, 7)]
+    forged = {**anchors[1], "next_offset": 900}
+
+    noted = [Noted(n, event) for n, event in enumerate([*anchors, forged])]
+    assert anchored_offsets(noted, keys.public) == {("t", 0): 7}
 
 
 def test_a_state_that_the_topic_does_not_say_is_a_difference() -> None:

@@ -1,0 +1,22 @@
+"""What proves that a month could be taken out, indexes for anchors and blocks, months that wait for nobody; the
+text is in 0002_evidence.sql."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.get_bind().connection.cursor().execute(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))
+
+
+def downgrade() -> None:
+    """There is none: going back would drop evidence."""
+    raise NotImplementedError("the ledger has no way back; restore a backup instead")
