@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Literal, cast
 
@@ -184,6 +185,11 @@ _BECOME_OWNER = (
 
 
 MONTHS_AHEAD: Final = 3
+
+
+def ensure_month(connection: Connection, instant: datetime) -> None:
+    """Make the partition of the month that an instant lies in, unless it is there."""
+    connection.execute(text("SELECT ledger.ensure_month(:instant)"), {"instant": instant})
 
 
 def ensure_months(connection: Connection, ahead: int = MONTHS_AHEAD) -> None:

@@ -7,20 +7,23 @@ another, somebody else has the partition: this process is fenced, and has change
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+import structlog
 from sqlalchemy import Connection, Engine
 
 from processors.errors import DatabaseUnavailable, Fenced
 from processors.ledger import chain, metrics
 from processors.ledger.chain import Head
-from processors.ledger.database import cursor_of, database_errors
+from processors.ledger.database import cursor_of, database_errors, ensure_month, writing
 from processors.ledger.filing import At, Cursor, Filed, columns_of, file
 from processors.ledger.records import Row
 from processors.metrics import LEDGER_FENCED
 from processors.stream.types import Outbound, Outcome
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -104,10 +107,10 @@ class PostgresTransaction:
             Fenced: a chain is not where this process left it.
             DatabaseUnavailable: nothing was changed; the same rows again.
         """
+        self._make_months(_months(self._rows))
         with database_errors():
             cursor = cursor_of(self._open)
             heads = self._lock(cursor, sorted(positions))
-            self._ensure_months(cursor)
             rows = [row for row in self._rows if row.offset >= self._expected[row.topic, row.partition]]
             self._filed = file(cursor, rows, heads)
             self._positions = {at: max(offset, self._expected[at]) for at, offset in positions.items()}
@@ -120,9 +123,9 @@ class PostgresTransaction:
             self._open.commit()
         self._expected |= self._undecided
         self._undecided = {}
-        self._months |= _months(self._rows)
         self._close()
         metrics.count(self._filed)
+        self._look_ahead()
         self._after_commit(Committed(self._positions, self._filed.heads))
 
     def abort(self) -> None:
@@ -181,16 +184,28 @@ class PostgresTransaction:
                 "another sink has the partition"
             )
 
-    def _ensure_months(self, cursor: Cursor) -> None:
-        for month in sorted(_months(self._rows) - self._months):
-            cursor.execute(
-                "SELECT ledger.ensure_month(%s)", (datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC),)
-            )
+    def _make_months(self, months: Collection[str]) -> None:
+        """In a transaction of its own, before a chain is locked: nobody waits for us while we wait for a month."""
+        for month in sorted(set(months) - self._months):
+            with writing(self._engine) as connection:
+                ensure_month(connection, datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC))
+            self._months.add(month)
+
+    def _look_ahead(self) -> None:
+        """Make the month that comes after these rows while there is time: it is tried again with the next batch."""
+        try:
+            self._make_months([_month_after(month) for month in sorted(_months(self._rows))[-1:]])
+        except DatabaseUnavailable as error:
+            _log.warning("the coming month cannot be made yet", message=str(error))
 
 
 def _months(rows: Sequence[Row]) -> set[str]:
     hours = {row.appended_at // 3_600_000 for row in rows}
     return {datetime.fromtimestamp(hour * 3600, UTC).strftime("%Y-%m") for hour in hours}
+
+
+def _month_after(month: str) -> str:
+    return (datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC) + timedelta(days=31)).strftime("%Y-%m")
 
 
 def _move(cursor: Cursor, positions: Mapping[At, int], heads: Mapping[At, Head]) -> None:

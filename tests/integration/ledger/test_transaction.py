@@ -8,10 +8,11 @@ from dataclasses import replace
 import psycopg
 import pytest
 from examples.ledgers import NOW, commit, rows_of, started
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from processors.errors import Fenced
 from processors.ledger import compaction
+from processors.ledger.database import connect, reading
 from processors.ledger.samples import story
 from processors.ledger.transaction import Entries, PostgresTransaction
 
@@ -162,6 +163,44 @@ def test_not_even_the_owner_changes_it_by_mistake(
 
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="append-only"):
         superuser.execute(statement.format(table.format(month=this_month())).encode())
+
+
+def test_a_month_is_made_while_somebody_reads(sink: Engine, database: str, superuser: psycopg.Connection) -> None:
+    """An export may take hours; filing does not wait for it. The month after is made as well, in time."""
+    auditor = connect(database, "guard_auditor")
+    months = months_of(superuser)
+    with reading(auditor) as connection:
+        connection.execute(text("SELECT count(*) FROM ledger.ledger_events"))
+        superuser.execute("SET lock_timeout = '2s'")
+        old = rows_of(list(story(1)), at=NOW - 500 * 86_400_000)
+        commit(started(sink, old), old)
+    auditor.dispose()
+
+    made = months_of(superuser) - months
+    assert len(made) == 4, made
+    for month in made:
+        triggers = superuser.execute(
+            "SELECT tgname FROM pg_trigger WHERE tgrelid = to_regclass(%s) ORDER BY 1", (month,)
+        ).fetchall()
+        assert triggers == [("append_only",), ("never_truncated",)]
+    assert indexes_of(superuser, made) == indexes_of(superuser, months)
+
+
+def months_of(superuser: psycopg.Connection) -> set[str]:
+    found = superuser.execute(
+        "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhrelid::regclass::text ~ '_20\\d\\d_\\d\\d$'"
+    )
+    return {name for (name,) in found}
+
+
+def indexes_of(superuser: psycopg.Connection, months: set[str]) -> set[str]:
+    """Each index of some months that belongs to one of the whole table, without names."""
+    found = superuser.execute(
+        "SELECT pg_get_indexdef(i.inhparent) FROM pg_inherits i JOIN pg_index x ON x.indexrelid = i.inhrelid "
+        "WHERE x.indrelid::regclass::text = ANY(%s)",
+        (list(months),),
+    )
+    return {definition for (definition,) in found}
 
 
 def this_month() -> str:
