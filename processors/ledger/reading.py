@@ -47,12 +47,15 @@ class Window:
 
 
 def chains(connection: Connection, window: Window, anchored: Iterable[At] = ()) -> list[At]:
-    """All chains that the ledger knows of, by head, by row or by batch, and those that were anchored: neither a
-    head that was deleted hides anything, nor a whole chain."""
+    """All chains that the ledger knows of, by head, by row or by batch, and those that were anchored, as
+    it says itself or as `anchored` does: neither a head that was deleted hides anything, nor a whole chain."""
     found = connection.execute(
         text(
             "SELECT topic, partition FROM ledger.chain_head UNION SELECT topic, partition FROM ledger.batches "
-            "UNION SELECT DISTINCT topic, partition FROM ledger.ledger_events"
+            "UNION SELECT DISTINCT topic, partition FROM ledger.ledger_events "
+            "UNION SELECT topic, partition FROM ledger.pruned "
+            "UNION SELECT DISTINCT payload->>'topic', (payload->>'partition')::int FROM ledger.ledger_events "
+            "WHERE kind = 'LedgerAnchored' AND status = 'recorded'"
         )
     )
     known = {(topic, number) for topic, number in found} | set(anchored)

@@ -55,6 +55,7 @@ class PostgresTransaction:
         self._expected: dict[At, int] = {}
         self._undecided: dict[At, int] = {}
         self._months: set[str] = set()
+        self._next_look = 0.0
         self._connection: Connection | None = None
         self._rows: list[Row] = []
         self._filed = Filed()
@@ -192,7 +193,10 @@ class PostgresTransaction:
             self._months.add(month)
 
     def _look_ahead(self) -> None:
-        """Make the month that comes after these rows while there is time: it is tried again with the next batch."""
+        """Make the month that comes after these rows while there is time; a minute later again if it is in vain."""
+        if time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + 60.0
         try:
             self._make_months([_month_after(month) for month in sorted(_months(self._rows))[-1:]])
         except DatabaseUnavailable as error:

@@ -184,8 +184,10 @@ def edit_an_anchor(world: World) -> None:
 
 def delete_a_whole_chain(world: World) -> None:
     world.tamper(
-        *(f"DELETE FROM {table} WHERE partition = 0" for table in ("ledger_events", "event_findings", "batches")),
-        "DELETE FROM chain_head WHERE partition = 0",
+        *(
+            f"DELETE FROM {table} WHERE partition = 0 AND topic = '{TOPIC}'"
+            for table in ("ledger_events", "event_findings", "batches", "chain_head")
+        )
     )
 
 
@@ -278,6 +280,15 @@ def test_anchors_that_were_kept_elsewhere_are_no_replay(world: World, tmp_path: 
         with reading(world.sink) as connection:
             noted = read_anchors(tmp_path / "anchors.jsonl")
             assert verify_all(connection, noted, KEYS.public, Window()).found == []
+
+
+def test_a_chain_that_was_deleted_is_missed_by_the_anchors_that_were_filed(world: World) -> None:
+    """Also where nobody can ask the topic."""
+    file_anchors(world)
+    delete_a_whole_chain(world)
+    world.anchors = []
+
+    assert {(found.kind, found.partition) for found in world.verify()} == {(Kind.TAIL_TRUNCATED, 0)}
 
 
 def test_a_replay_is_found_behind_what_the_ledger_has_filed(world: World) -> None:
