@@ -258,6 +258,8 @@ def read_anchors(path: Path) -> list[Noted]:
 
 
 def _noted(line: dict[str, Any]) -> Noted:
+    if not line.keys() >= {"anchor_id", "at", "topic", "partition", "sequence", "next_offset", "head"}:
+        raise ValueError(line)
     return Noted(line.pop("offset", NOWHERE), line)
 
 

@@ -4,11 +4,13 @@ import json
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from processors.errors import BrokerUnavailable
+from processors.cli.ledger import read_anchors
+from processors.errors import BrokerUnavailable, DocumentRefused
 from processors.events.topics import LEDGER_ANCHORS
 from processors.ledger.anchoring import Anchoring, Standing
 from processors.ledger.chain import Head
@@ -129,6 +131,15 @@ def test_a_chain_that_another_sink_is_anchoring_has_its_turn_later() -> None:
     after_commit(world.grow("u", 1))
 
     assert world.topic.sequences == [("t", 1), ("u", 1)]
+
+
+@pytest.mark.parametrize("line", ["[]", "{}", "nothing", '{"anchor_id": "x"}'])
+def test_a_file_that_holds_no_anchors_is_refused(tmp_path: Path, line: str) -> None:
+    """With the command that prints some."""
+    (tmp_path / "anchors.jsonl").write_text(line)
+
+    with pytest.raises(DocumentRefused, match="ledger anchors"):
+        read_anchors(tmp_path / "anchors.jsonl")
 
 
 def test_a_head_that_is_anchored_again_is_another_event(monkeypatch: pytest.MonkeyPatch) -> None:
