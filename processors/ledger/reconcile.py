@@ -110,6 +110,10 @@ class Comparison:
         for (name, partition), offsets in sorted(self._behind.items()):
             message = f"{len(offsets)} records from here on are not filed yet"
             yield Difference(Kind.BEHIND, name, partition, offsets[0], message)
+        for partition, chain in sorted(self.chains.items()):
+            if chain.next_offset < chain.anchored:
+                message = f"the ledger ends here, and an anchor says that it has been at {chain.anchored}"
+                yield Difference(Kind.MISSING, topic, partition, chain.next_offset, message)
         for partition, offsets in sorted(self._seen.items()):
             if self.compacted or partition not in self.chains:
                 continue
