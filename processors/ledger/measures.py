@@ -61,6 +61,7 @@ MEASURES: Final = (
     SELECT count(*) FILTER (WHERE EXISTS (SELECT FROM ledger.blocks b WHERE b.request_id = a.request_id
              AND cardinality(b.finding_codes) > 0))::float8 / nullif(count(*), 0) AS share, count(*) AS answers
     FROM ledger.ledger_events a WHERE topic = 'compat.results' AND status = 'recorded' AND verdict = 'BLOCK'
+      AND NOT (exception_id IS NOT NULL AND payload ->> 'recheck_of' IS NOT NULL) -- nobody asked to install
       AND appended_at >= :since AND appended_at < :until""",
         "1.0",
     ),
