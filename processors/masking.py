@@ -148,7 +148,7 @@ def _labels(_masker: Masker, value: Any, _depth: int) -> Any:
     if not isinstance(value, Mapping):
         return HIDDEN
     pairs = cast("Mapping[str, Any]", value)
-    return {word(name): scrub(f"{name}={text}").removeprefix(f"{name}=") for name, text in pairs.items()}
+    return {word(name): labelled(name, str(text)) for name, text in pairs.items()}
 
 
 _PEOPLE = "operator actor requester by owner publisher recipient approver sub"
@@ -222,7 +222,14 @@ _is_id = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?:sha256:)?[0
 def _word(text: str) -> str:
     if len(text) > LONGEST_WORD or not (text.isascii() and text.isprintable()):
         text = clean(text)[:LONGEST_WORD]
-    return _without(_SECRETS, text) if may_hold_secret(text) else text
+    if may_hold_secret(text):
+        text = _without(_SECRETS, text)
+    return _without(_OPAQUE_WORD, text) if len(text) >= _SHORTEST_OPAQUE_WORD else text
+
+
+def labelled(name: str, text: str) -> str:
+    """Free text under a name of the sender's choice: of `db_password` nothing is left, whatever it looks like."""
+    return "[secret]" if _is_secrets_name(name) else scrub(text)
 
 
 def scrub(text: str, limit: int = LONGEST_TEXT) -> str:
@@ -270,14 +277,43 @@ _SHORTEST_SECRET = 5
 _HINTS = (
     *("-----begin", "eyj", "gho_", "ghp_", "ghs_", "ghu_", "ghr_", "github_pat", "glpat", "xox", "xapp-", "sk-"),
     *("k_live_", "k_test_", "akia", "asia", "aiza", "npm_", "pypi-", "hvs.", "hvb.", "ya29", "sg.", "dop_v1"),
-    *("bearer", "basic", "digest", "negotiate", "://", "passw", "pwd", "passphrase", "secret", "token"),
+    *("bearer", "basic", "digest", "negotiate", "://", "pass", "kennwort", "pwd", "pw", "secret", "token"),
     *("apikey", "api_key", "api-key", "accesskey", "access_key", "access-key", "privatekey", "private_key"),
     *("private-key", "credential", "authorization", "cookie", "sessionid", "session_id", "session-id"),
+    *("pin", "otp", "sig=", 'sig"', "signature", " -p", "-u", "--user"),
 )
+
+# The parts that patterns are made of. Texts are hostile: what repeats is possessive (`*+`) or has a bound, so that
+# the time they take grows with the length of a text and not with its square.
+_PHRASE = r"(?:pass(?:w(?:or)?[dt]|phrase|code)|kennwort|pwd)[\w.-]{0,60}+"
+_NAMED = (
+    rf"(?:{_PHRASE}|(?:secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|session[_-]?id)"
+    r"[\w.-]{0,60}+)"
+)
+_BEGINS = r"(?:(?<![^\W\d_])|(?<=[a-z])(?-i:(?=[A-Z])))"
+"""Short words hide in longer ones: `compass`, `bypass`. They begin after what is no letter, or as in `dbPass`."""
+_CALLED = r"[\\\"']{0,4}\s{0,20}(?:=>|:=|[:=])\s{0,20}"
+_SAID = rf"(?:{_CALLED}|\s{{1,9}}(?:is|was)\s{{1,9}})"
+_QUOTED = r"(?P<quote>\\{0,8}[\"'])(?:(?!(?<!\\)(?P=quote)).)*+(?P=quote)?"
+"""Up to the quote that closes it, be it escaped itself as JSON in JSON is; what was cut off goes up to its end."""
+_ENDS = r"(?:[,;&.](?=\s|$)|[,;&](?=[\w.-]{1,60}+[\"']?[:=])|[\"'](?=[\s,:}\]]|$))"
+"""Where a value without quotes ends. A comma within one is part of it."""
+_VALUE = rf"(?:{_QUOTED}|(?:(?!{_ENDS})\S)++)"
+_WORDS = rf"(?:(?!{_ENDS})[^\n])++"
+_INSTEAD = r"\1\g<quote>[secret]\g<quote>"
+
+
+def _pattern(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE | re.DOTALL)
+
+
+_is_secrets_name: Final = _pattern(
+    rf"{_NAMED}|authorization|cookie|{_BEGINS}(?:pass|pw|pin|otp|sig(?:nature)?)\d?(?![^\W_])"
+).search
 
 _SECRETS: Final = (
     (re.compile(r"-----BEGIN [A-Z0-9 ]+-----.*?(?:-----END [A-Z0-9 ]+-----|\Z)", re.DOTALL), "[key]"),
-    (re.compile(r"\beyJ[\w-]{6,}\.[\w-]+(?:\.[\w-]*){0,3}"), "[token]"),
+    (re.compile(r"\beyJ[\w-]{6,}+\.[\w-]+(?:\.[\w-]*){0,3}"), "[token]"),
     (
         re.compile(
             r"\b(?:gh[opsur]_\w{16,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[a-z]-[\w-]{8,}|xapp-[\w-]{8,}"
@@ -286,28 +322,76 @@ _SECRETS: Final = (
         ),
         "[token]",
     ),
-    (re.compile(r"\b(bearer|basic|digest|negotiate)\s+[\w.~+/=-]{8,}", re.IGNORECASE), r"\1 [token]"),
-    (re.compile(r"\b([a-z][a-z0-9+.-]*://)[^\s/@]+@", re.IGNORECASE), r"\1[credentials]@"),
+    # The scheme goes with what follows it: nobody knows all schemes, and some know of none.
     (
-        re.compile(
-            r"([\w.-]*(?:passw(?:or)?d|pwd|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key"
-            r"|credential|authorization|cookie|session[_-]?id)[\w.-]*)[\"']?(\s*[:=]\s*|\s+(?:is|was)\s+)"
-            r"(?:\"[^\"]*\"|'[^']*'|[^\s,;&]+)",
-            re.IGNORECASE,
-        ),
-        r"\1\2[secret]",
+        _pattern(rf"(authorization{_CALLED})(?:{_QUOTED}|(?:[a-z][\w-]{{0,60}}+[ \t]{{1,9}})?(?:(?!{_ENDS})\S)++)"),
+        _INSTEAD,
     ),
+    (_pattern(rf"(cookie{_CALLED})(?:{_QUOTED}|[^\n]++)"), _INSTEAD),
+    (_pattern(r"\b(bearer|basic|digest|negotiate)\s{1,20}+[\w.~+/=-]{8,}"), r"\1 [token]"),
+    # Up to the last @ before white space, for passwords hold what they should not. Where a colon is before a slash,
+    # the slash may be one of them too, but that of a host's port is not.
+    (
+        _pattern(r"(?<=://)(?:[^\s/@:]{0,200}+:(?!\d{1,5}/)(?:[^\s@\"]{0,500}+@)++|(?:[^\s/@\"]{0,500}+@)++)"),
+        "[credentials]@",
+    ),
+    (
+        _pattern(
+            r"((?<![\w-])(?:-u|--user)[\s=]{0,3})(?!\d+:\d)(?![\"']?[^\s:\"']{0,200}+(?!:))"
+            rf"(?:{_QUOTED}|\S++)"
+        ),
+        r"\1[credentials]",
+    ),
+    (
+        _pattern(
+            r"(\b(?:mysql|mariadb|sshpass|login)(?:[\w-]{0,20}+)(?:(?! -p)[^\n|]){0,200}+ -p ?)(?!-)" + _VALUE
+        ),
+        _INSTEAD,
+    ),
+    (
+        _pattern(
+            r"((?<![\w-])--?(?:[\w-]{0,40}-)?(?:pass|pwd|pw|token|secret|api-?key|access-?key|private-?key|credential)"
+            rf"[\w-]{{0,40}}+[ \t]{{1,9}})(?!-){_VALUE}"
+        ),
+        _INSTEAD,
+    ),
+    # What is told as a sentence is told to its end; what is set ends with a space.
+    (
+        _pattern(rf"({_PHRASE}[\"']?(?:\s{{0,9}}:[ \t]{{1,9}}|\s{{1,9}}(?:is|was)\s{{1,9}}))(?![\\\"']){_WORDS}"),
+        r"\1[secret]",
+    ),
+    (_pattern(rf"({_NAMED}{_SAID}){_VALUE}"), _INSTEAD),
+    (_pattern(rf"({_BEGINS}(?:pass\d?{_CALLED}|(?:pw|otp)\d?{_SAID})){_VALUE}"), _INSTEAD),
+    # A signature is spoken of; one that is set is a permission. A pin may be a pinned version.
+    (_pattern(rf"({_BEGINS}sig(?:nature)?(?:=|[\\\"']{{1,4}}\s{{0,9}}:\s{{0,9}})){_VALUE}"), _INSTEAD),
+    (_pattern(rf"({_BEGINS}pin(?:{_SAID})[\\\"']{{0,4}})\d{{3,12}}(?![\w.]\w)"), r"\1[secret]"),
 )
 
 _ADDRESSES: Final = (
-    (re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)*\.[^\W\d_]{2,}"), "[e-mail]"),
+    (
+        re.compile(r"(?<![\w.!#$%&'*+/=?^`{|}~-])[\w.!#$%&'*+/=?^`{|}~-]++@[\w-]+(?:\.[\w-]+)*\.[^\W\d_]{2,}"),
+        "[e-mail]",
+    ),
     # Loopback is nobody's, and is what a broker's trouble on a laptop is told by.
     (re.compile(r"(?<![\w.])(?!127\.)(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\w)"), "[address]"),
     (re.compile(r"(?<![\w:])(?:[0-9a-f]{0,4}:){3,7}[0-9a-f]{0,4}(?![\w:])", re.IGNORECASE), "[address]"),
     (re.compile(r"(?<![\w+])\+\d[\d ()/-]{6,}\d"), "[phone]"),
 )
 
+# Long runs of letters and digits are most likely a key. Ids have hyphens, digests begin with their algorithm, and
+# the two slashes of an address are followed by a host.
+_NEW_RUN = r"(?<![\w+/=])(?<!sha256:)(?<!sha512:)(?!//)"
 _OPAQUE: Final = (
-    # Long runs of letters and digits are most likely a key. Ids have hyphens, digests begin with their algorithm.
-    (re.compile(r"(?<![\w+/=:])(?=[A-Za-z+/=]*\d)(?=[\d+/=]*[A-Za-z])[A-Za-z0-9+/=]{24,}"), "[opaque]"),
+    (
+        re.compile(rf"{_NEW_RUN}(?=[A-Za-z+/=]*\d)(?=[\d+/=]*[A-Za-z])[A-Za-z0-9+/=]{{24,}}", re.IGNORECASE),
+        "[opaque]",
+    ),
 )
+_OPAQUE_WORD: Final = (
+    # In a plain field a long run may be a digest or an id, which has letters of one case only.
+    (
+        re.compile(rf"{_NEW_RUN}(?=[a-z0-9+/=]*[A-Z])(?=[A-Z0-9+/=]*[a-z])(?=[A-Za-z+/=]*\d)[A-Za-z0-9+/=]{{32,}}"),
+        "[opaque]",
+    ),
+)
+_SHORTEST_OPAQUE_WORD = 32

@@ -11,7 +11,7 @@ from typing import Any, TextIO, cast
 
 import structlog
 
-from processors.masking import Masker, PseudonymKeys, scrub, word
+from processors.masking import Masker, PseudonymKeys, labelled, scrub, word
 
 PEOPLE = frozenset({"operator", "actor", "requester", "approver", "owner", "recipient"})
 """Fields that name somebody: only a pseudonym is written."""
@@ -88,18 +88,19 @@ class _Masked:
             if value and name in PEOPLE:
                 event[name] = self._masker.pseudonym(str(value))
             else:
-                event[name] = word(value) if name in IDS and isinstance(value, str) else _clean(value)
+                event[name] = word(value) if name in IDS and isinstance(value, str) else _clean(value, name)
         return event
 
 
-def _clean(value: Any) -> Any:
-    """Texts without secrets, control characters and addresses, however deep they lie."""
+def _clean(value: Any, name: str = "") -> Any:
+    """Texts without secrets, control characters and addresses, however deep they lie. `name` is what they stand
+    under, which may say that they are a secret."""
     if isinstance(value, str):
-        return scrub(value)
+        return labelled(name, value)
     if isinstance(value, dict):
-        return {key: _clean(item) for key, item in cast("dict[str, Any]", value).items()}
+        return {key: _clean(item, str(key)) for key, item in cast("dict[str, Any]", value).items()}
     if isinstance(value, list | tuple):
-        return [_clean(item) for item in cast("list[Any]", value)]
+        return [_clean(item, name) for item in cast("list[Any]", value)]
     return value if value is None or isinstance(value, bool | int | float) else scrub(repr(value))
 
 

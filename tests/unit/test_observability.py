@@ -15,7 +15,7 @@ log = structlog.get_logger()
 alice, password, token = %r
 log.info("request answered", operator=alice, plugin_version="1.5.0", band="HIGH", score=75, host="corex",
          dependencies=["com.acme.crm >=1.0", token], reason="password=" + password,
-         detail={"deep": "token " + token})
+         detail={"deep": "token " + token, "password": password}, db_password=password)
 log.info("for " + alice)
 log.debug("not shown")
 logging.getLogger("a.library").warning("Authorization: Bearer " + token)

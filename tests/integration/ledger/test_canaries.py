@@ -36,6 +36,10 @@ FORMS = (
     "-----BEGIN PRIVATE KEY-----\n{0}\n-----END PRIVATE KEY-----",
     "eyJhbGciOiJub25lIn0.{0}.x",
     "pass\u200bword\u202e={0}",
+    *("pass: {0}", "the pw={0}", "Passwort: {0}", "login --password {0}", "mysql -u root -p{0}", "otp is {0}"),
+    *("curl -u admin:{0} https://x", "https://x.blob/y?sv=1&sig={0}&se=3", "Password: correct {0} battery"),
+    *("amqp://guard:hun/{0}@rabbit/vh", "postgres://guard:hun@{0}@db/x", "Cookie: a=b; c={0}"),
+    *("Authorization: Token {0}", '{{"Authorization": "ApiKey {0}"}}', '{{"password": "hun\\"{0}"}}'),
 )
 NUMBERS = itertools.count()
 
