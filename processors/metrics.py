@@ -173,7 +173,7 @@ WARNS = _gauge(
 SOURCES = _gauge(
     "version_compat_matrix_sources",
     "Sources by how they stand; MISSING is 1 where no source has ever published.",
-    level="FRESH, AGEING, EXPIRED, MISSING",
+    level="FRESH, AGEING, EXPIRED, AHEAD, MISSING",
 )
 REFRESHES = _counter(
     "version_compat_matrix_refresh",
@@ -194,7 +194,7 @@ REFRESH_GAP = _gauge(
 STALENESS_NOTICES = _counter(
     "version_compat_matrix_notice",
     "Changes of standing that people were told of.",
-    level="FRESH, AGEING, EXPIRED, MISSING, WITHDRAWN",
+    level="FRESH, AGEING, EXPIRED, AHEAD, MISSING, WITHDRAWN",
 )
 
 # The stream.

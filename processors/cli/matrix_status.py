@@ -19,7 +19,7 @@ from processors.settings import settings
 from processors.staleness.freshness import Level, level, warns_at
 
 HOUR: Final = 3_600_000
-_COLOURS: Final = {Level.FRESH: "green", Level.AGEING: "yellow", Level.EXPIRED: "bold red"}
+_COLOURS: Final = {Level.FRESH: "green", Level.AGEING: "yellow", Level.EXPIRED: "bold red", Level.AHEAD: "bold red"}
 
 
 class Output(StrEnum):
@@ -30,7 +30,8 @@ class Output(StrEnum):
 def status(
     output: Annotated[Output, typer.Option("--output", "-o", help="how to show it on stdout")] = Output.table,
 ) -> None:
-    """Show each source with its revision, age and expiry. Ends with 1 if one has expired, or if there is none."""
+    """Show each source with its revision, age and expiry. Ends with 1 if one has expired or was issued in
+    the future, or if there is none."""
     from processors.cli.refresh import read_matrix  # noqa: PLC0415 - lint needs no client library
 
     of = settings()
@@ -43,7 +44,7 @@ def status(
         _show(rows)
     else:
         typer.echo("no source has published a matrix: every request blocks with MATRIX_MISSING")
-    raise typer.Exit(0 if rows and all(row["level"] != Level.EXPIRED for row in rows) else 1)
+    raise typer.Exit(0 if rows and all(row["level"] not in (Level.EXPIRED, Level.AHEAD) for row in rows) else 1)
 
 
 def standings(matrix: Matrix, warn_at: int, now: int) -> list[dict[str, Any]]:

@@ -17,9 +17,11 @@ from processors.cli import tables
 from processors.errors import GuardError, MatrixRefused, SettingsInvalid
 from processors.guard_config import SourceConfig, Sync
 from processors.matrix.document import MatrixDocument
+from processors.matrix.fold import MOST_AHEAD
 from processors.matrix.lint import errors
 from processors.matrix.lint import lint as notices_of
 from processors.matrix.merged import Matrix, Source
+from processors.matrix.writing import instant
 from processors.settings import Settings, settings
 
 
@@ -121,6 +123,11 @@ def _sound(document: MatrixDocument, now: int) -> MatrixDocument:
         raise MatrixRefused("; ".join(f"{notice.where}: {notice.message}" for notice in found))
     if document.published_at is not None and document.published_at + document.expires_after <= now:
         raise MatrixRefused("it has expired already, by its own `published_at`; its publisher must issue it again")
+    if document.published_at is not None and document.published_at > now + MOST_AHEAD:
+        raise MatrixRefused(
+            f"its `published_at` lies in the future, at {instant(document.published_at)}, and would shut out later "
+            f"ones; its publisher must correct it"
+        )
     return document
 
 

@@ -19,10 +19,15 @@ from processors.errors import DocumentRefused, EventUnreadable, MatrixRefused
 from processors.matrix.document import MatrixDocument, Row
 from processors.matrix.merged import Matrix
 from processors.matrix.parts import TOPIC, Part, Refresh, assemble, part_at, read_part
+from processors.matrix.writing import instant
 from processors.stream.types import Inbound, Reject
 
 UNUSABLE: Final = "unusable"
 """The revision of a source of which no whole refresh is to be had."""
+
+MOST_AHEAD: Final = 300_000
+"""Milliseconds by which the clock of a publisher may be ahead. A refresh from the future would outlive its welcome,
+and shut out whatever corrects it."""
 
 _log: Any = structlog.get_logger(__name__)
 
@@ -101,6 +106,11 @@ class MatrixFold:
         part = read_part(self._decode(record.value))
         if (part.refresh.source, part.number) != at:
             raise MatrixRefused(f"part {part.number} of `{part.refresh.source}` stands under another key")
+        if part.refresh.issued_at > record.timestamp + MOST_AHEAD:
+            raise MatrixRefused(
+                f"it states that it was issued at {instant(part.refresh.issued_at)}, and the broker took it at "
+                f"{instant(record.timestamp)} already; publish it with its true time of issue"
+            )
         self._place(source, part)
 
     def _place(self, source: _Source, part: Part) -> None:

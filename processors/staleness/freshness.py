@@ -11,6 +11,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Final, NamedTuple
 
+from processors.matrix.fold import MOST_AHEAD
 from processors.matrix.merged import Matrix, Source
 
 WHOLE: Final = "*"
@@ -27,6 +28,7 @@ class Level(StrEnum):
     FRESH = "FRESH"
     AGEING = "AGEING"
     EXPIRED = "EXPIRED"
+    AHEAD = "AHEAD"
     MISSING = "MISSING"
     WITHDRAWN = "WITHDRAWN"
 
@@ -54,9 +56,14 @@ class Change(NamedTuple):
 
 
 def level(source: Source, warn_at: int, now: int) -> Level:
-    """`warn_at` is percent of the allowed age. A source is expired from the very instant at which it expires."""
+    """`warn_at` is percent of the allowed age. A source is expired from the very instant at which it expires.
+
+    One that was issued in the future is AHEAD of that, and not fresh: nobody can tell how old it is.
+    """
     if source.expires_at <= now:
         return Level.EXPIRED
+    if source.issued_at > now + MOST_AHEAD:
+        return Level.AHEAD
     return Level.AGEING if warns_at(source, warn_at) <= now else Level.FRESH
 
 

@@ -41,7 +41,7 @@ class Measures:
         """Set every gauge. Where there are too many sources, those that expire first are shown: what is not shown
         is fresher."""
         standing = levels(matrix, warn_at, now)
-        for level in (Level.FRESH, Level.AGEING, Level.EXPIRED):
+        for level in (Level.FRESH, Level.AGEING, Level.EXPIRED, Level.AHEAD):
             number = sum(1 for name, found in standing.items() if found is level and name != WHOLE)
             metrics.SOURCES.labels(level).set(number)
         metrics.SOURCES.labels(Level.MISSING).set(standing[WHOLE] is Level.MISSING)

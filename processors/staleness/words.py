@@ -36,6 +36,10 @@ def notice(change: Change, now: int) -> Notice:
         case Level.EXPIRED:
             body = f"Every check that rests on it blocks with MATRIX_EXPIRED since {_expiry(change)}. {_REFRESH}"
             return Notice("matrix_expired", "CRITICAL", f"{name} has expired", body, _link("matrixexpired"))
+        case Level.AHEAD:
+            return Notice(
+                "matrix_ahead", "WARNING", f"{name} was issued in the future", _ahead(change), _link("matrixahead")
+            )
         case Level.MISSING:
             body = f"No source has published one, so every request blocks with MATRIX_MISSING. {_REFRESH}"
             return Notice("matrix_missing", "CRITICAL", "there is no matrix", body, _link("matrixmissing"))
@@ -51,6 +55,7 @@ def notice(change: Change, now: int) -> Notice:
 _WAS: Final[Mapping[Level | None, str]] = {
     Level.AGEING: "about to expire",
     Level.EXPIRED: "expired",
+    Level.AHEAD: "issued in the future",
     Level.MISSING: "missing",
 }
 
@@ -58,6 +63,14 @@ _WAS: Final[Mapping[Level | None, str]] = {
 def _ageing(change: Change, now: int) -> str:
     left = (change.source.expires_at - now) / HOUR if change.source else 0
     return f"It expires in {left:.1f} hours, at {_expiry(change)}; then checks that rest on it block. {_REFRESH}"
+
+
+def _ahead(change: Change) -> str:
+    issued = instant(change.source.issued_at) if change.source else "a time to come"
+    return (
+        f"It states that it was issued at {issued}. Until then nobody can say how old it is, and readers ignore "
+        f"what corrects it. See whose clock is wrong, and withdraw it before it is published again."
+    )
 
 
 def _expiry(change: Change) -> str:

@@ -75,6 +75,24 @@ def test_one_bad_source_stops_no_other() -> None:
     assert published == ["vendor", "acme"]
 
 
+def test_a_document_from_the_future_is_refused() -> None:
+    """It would shut out whatever corrects it, for as long as its stamp lies ahead."""
+    published: list[str] = []
+    soon = time.time_ns() // 1_000_000 + HOUR
+    configured = [SourceConfig(name="vendor", file=Path("x"))]
+
+    (line,) = outcomes(
+        configured,
+        lambda _: replace(DOCUMENT, published_at=soon),
+        Matrix.EMPTY,
+        50,
+        lambda document, _: published.append(document.source),
+    )
+
+    assert (line.step, line.code, published) == (Step.FAILED, 2, [])
+    assert "future" in line.why
+
+
 class Web:
     """A web server with ETags, as they are. `documents` are by path; `served` is what went out whole,
     `pause` the seconds after the first byte."""

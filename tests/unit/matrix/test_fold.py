@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from processors.errors import RegistryUnavailable
 from processors.matrix.document import MatrixDocument
-from processors.matrix.fold import UNUSABLE, MatrixFold
+from processors.matrix.fold import MOST_AHEAD, UNUSABLE, MatrixFold
 from processors.matrix.merged import Matrix
 from processors.matrix.parts import TOPIC, key_of, split
 from processors.settings import shipped
@@ -23,10 +23,13 @@ OTHER = a_document(*[a_rule(notes="y" * 100)] * 40, revision="2")
 SMALL = a_document(a_rule(), revision="3")
 
 
-def parts(document: MatrixDocument, issued_at: int = NOON, largest: int = 2_500) -> list[Inbound]:
-    """A refresh as records of the topic."""
+def parts(
+    document: MatrixDocument, issued_at: int = NOON, largest: int = 2_500, taken_at: int | None = None
+) -> list[Inbound]:
+    """A refresh as records of the topic, which the broker took when they were issued unless told otherwise."""
+    at = issued_at if taken_at is None else taken_at
     return [
-        Inbound(TOPIC, 0, 0, 0, key_of(document.source, part["part"]), SCHEMA.encode(part))
+        Inbound(TOPIC, 0, 0, at, key_of(document.source, part["part"]), SCHEMA.encode(part))
         for part in split(document, issued_at, largest=largest)
     ]
 
@@ -106,7 +109,7 @@ def test_a_bad_refresh_is_refused_and_the_active_one_stays() -> None:
     """An altered row gives another digest."""
     record = next(split(SMALL, NOON + HOUR))
     record["rules"][0]["action"] = "allow"
-    bad = Inbound(TOPIC, 0, 9, 0, key_of("governance", 1), SCHEMA.encode(record))
+    bad = Inbound(TOPIC, 0, 9, NOON + HOUR, key_of("governance", 1), SCHEMA.encode(record))
 
     matrix, rejects = folded(parts(LARGE), [bad])
 
@@ -134,6 +137,25 @@ def test_an_unreadable_record_is_one_reject_and_changes_nothing_else(key: bytes 
     assert ("governance", "1") in standing(matrix)
     assert ("security", "1") in standing(matrix)
     assert [reject.record for reject in rejects] == [poison]
+
+
+def test_a_refresh_from_the_future_is_refused_and_does_not_shut_out_its_correction() -> None:
+    """It would be the newest for years. What was good stays, and what corrects it is taken."""
+    wrong = parts(OTHER, NOON + 9 * HOUR, taken_at=NOON + HOUR)
+
+    matrix, rejects = folded(parts(LARGE), wrong)
+    assert standing(matrix) == [("governance", "1")]
+    assert {(reject.reason, "issued at" in reject.message) for reject in rejects} == {("matrix_refused", True)}
+
+    matrix, _ = folded(parts(LARGE), wrong, parts(OTHER, NOON + 2 * HOUR))
+    assert standing(matrix) == [("governance", "2")]
+
+
+def test_a_publisher_whose_clock_is_a_little_ahead_is_believed() -> None:
+    """Clocks differ."""
+    matrix, rejects = folded(parts(LARGE, NOON + MOST_AHEAD, taken_at=NOON))
+
+    assert (standing(matrix), rejects) == ([("governance", "1")], [])
 
 
 def test_an_older_refresh_is_ignored() -> None:

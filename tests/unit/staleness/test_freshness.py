@@ -7,6 +7,7 @@ from examples.matrices import HOUR, NOON, a_document, a_rule
 from hypothesis import given
 from hypothesis import strategies as st
 
+from processors.matrix.fold import MOST_AHEAD
 from processors.matrix.merged import Matrix, Source
 from processors.staleness.freshness import (
     REMEMBERED,
@@ -45,7 +46,8 @@ def a_matrix(**issued: int) -> Matrix:
         pytest.param(DAY * 80 // 100, Level.AGEING, id="exactly at the warning"),
         pytest.param(DAY - 1, Level.AGEING, id="a moment before its end"),
         pytest.param(DAY, Level.EXPIRED, id="exactly at its end, as the checker has it"),
-        pytest.param(-HOUR, Level.FRESH, id="issued by a clock that is ahead"),
+        pytest.param(-MOST_AHEAD, Level.FRESH, id="issued by a clock that is a little ahead"),
+        pytest.param(-MOST_AHEAD - 1, Level.AHEAD, id="issued in the future"),
     ],
 )
 def test_a_source_ages_with_its_allowed_age(age: int, expected: Level) -> None:
