@@ -285,7 +285,7 @@ TABLE_REJECTS = _counter(
 LEDGER_ROWS = _counter("compat_ledger_rows", "Rows committed to the ledger.", topic=_TOPIC)
 LEDGER_COMMITTED = _gauge(
     "compat_ledger_last_commit_timestamp_seconds",
-    "When the ledger's chains last grew, in seconds since the epoch.",
+    "When the ledger's chains last grew, that of the anchors aside, in seconds since the epoch.",
 )
 LEDGER_DUPLICATES = _counter(
     "compat_ledger_duplicates",

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from processors.ledger.records import RECORDED
+from processors.events import topics
+from processors.events.topics import LEDGER_ANCHORS
+from processors.ledger.records import ID_CONFLICT, RECORDED, UNREADABLE
 from processors.metrics import LEDGER_COMMITTED, LEDGER_DUPLICATES, LEDGER_QUARANTINED, LEDGER_ROWS
 
 if TYPE_CHECKING:
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
 
 
 _log = structlog.get_logger(__name__)
+
+for _topic in sorted(topic for name, topic in vars(topics).items() if name.isupper()):
+    for _status in (ID_CONFLICT, UNREADABLE):  # an alert cannot see the first step of a new series
+        LEDGER_QUARANTINED.labels(_topic, _status)
 
 
 def count(filed: Filed) -> None:
@@ -27,5 +33,5 @@ def count(filed: Filed) -> None:
     for (topic, status), number in odd.items():
         LEDGER_QUARANTINED.labels(topic, status).inc(number)
         _log.warning("records are in quarantine", topic=topic, status=status, records=number)
-    if filed.rows:
+    if any(row.topic != LEDGER_ANCHORS for row in filed.rows):  # nobody anchors the anchors
         LEDGER_COMMITTED.set_to_current_time()

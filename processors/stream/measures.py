@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from confluent_kafka import Consumer, TopicPartition
 
 from processors import metrics
-from processors.errors import BrokerUnavailable, DatabaseUnavailable, EventUnreadable, RegistryUnavailable
+from processors.errors import BrokerUnavailable, DatabaseUnavailable, Refused, RegistryUnavailable
 from processors.stream.table import Table
 from processors.stream.transaction import At
 from processors.stream.types import INTERNAL, Inbound, Outbound, Reject
+
+KEY_MISMATCH = "key_mismatch"
+"""The reason of a reject that stands under a key which is not its own."""
+
+
+def reasons() -> frozenset[str]:
+    """Every reason for which a record may become a dead letter."""
+    return frozenset({INTERNAL, KEY_MISMATCH, *_reasons_of(Refused)})
+
+
+def _reasons_of(kind: type[Refused]) -> Iterator[str]:
+    yield kind.reason
+    for narrower in kind.__subclasses__():
+        yield from _reasons_of(narrower)
 
 
 class Measures:
@@ -22,7 +36,7 @@ class Measures:
     def __init__(self, processor: str) -> None:
         self._processor = processor
         self._waiting_on: str | None = None
-        for reason in (EventUnreadable.reason, INTERNAL):  # a rate cannot see the first step of a new series
+        for reason in reasons():  # a rate cannot see the first step of a new series
             metrics.REJECTS.labels(processor, reason)
         for kind in (BrokerUnavailable, DatabaseUnavailable, RegistryUnavailable):
             metrics.UNAVAILABLE.labels(processor, kind.__name__)
