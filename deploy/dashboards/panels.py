@@ -137,8 +137,8 @@ GUARD = Dashboard(
                     queries=[
                         Query("compat:block_ratio:rate5m", "now"),
                         Query(
-                            "compat:block_ratio:baseline1d or avg_over_time(compat:block_ratio:rate5m[1d])",
-                            "average of the day",
+                            "compat:block_ratio:usual or avg_over_time(compat:block_ratio:rate5m[1d])",
+                            "usual",
                         ),
                     ],
                 ),

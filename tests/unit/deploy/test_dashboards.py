@@ -13,7 +13,7 @@ from deploy.dashboards.panels import DASHBOARDS, Panel
 from processors.metrics import CATALOGUE
 
 PANELS = [panel for dashboard in DASHBOARDS for row in dashboard.rows for panel in row.panels]
-RECORDED = {"compat:block_ratio:rate5m", "compat:block_ratio:baseline1d"}
+RECORDED = {"compat:block_ratio:rate5m", "compat:block_ratio:usual"}
 
 
 @pytest.mark.parametrize(("path", "content"), list(files()), ids=lambda value: getattr(value, "name", ""))
