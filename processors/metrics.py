@@ -247,8 +247,8 @@ WAITING = _gauge(
 )
 UNAVAILABLE = _counter(
     "compat_stream_unavailable",
-    "Batches put off because something was down. For the ledger on DatabaseUnavailable: audit writes that failed "
-    "and are tried again.",
+    "Batches and takeovers put off because something was down. For the ledger on DatabaseUnavailable: audit writes "
+    "that failed and are tried again.",
     processor=_PROCESSOR,
     on="kinds of Unavailable in the tree of errors",
 )

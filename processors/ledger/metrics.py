@@ -10,9 +10,17 @@ import structlog
 from processors.events import topics
 from processors.events.topics import LEDGER_ANCHORS
 from processors.ledger.records import ID_CONFLICT, RECORDED, UNREADABLE
-from processors.metrics import LEDGER_COMMITTED, LEDGER_DUPLICATES, LEDGER_QUARANTINED, LEDGER_ROWS
+from processors.metrics import (
+    LEDGER_COMMITTED,
+    LEDGER_DUPLICATES,
+    LEDGER_QUARANTINED,
+    LEDGER_ROWS,
+    UNAVAILABLE,
+    WAITING,
+)
 
 if TYPE_CHECKING:
+    from processors.errors import DatabaseUnavailable
     from processors.ledger.filing import Filed
 
 
@@ -21,6 +29,18 @@ _log = structlog.get_logger(__name__)
 for _topic in sorted(topic for name, topic in vars(topics).items() if name.isupper()):
     for _status in (ID_CONFLICT, UNREADABLE):  # an alert cannot see the first step of a new series
         LEDGER_QUARANTINED.labels(_topic, _status)
+
+
+_NAME = "ledger"
+_DATABASE = "DatabaseUnavailable"
+
+
+def waits(error: DatabaseUnavailable | None) -> None:
+    """Show that the sink waits for its database while it takes partitions over, where its loop cannot show it; None
+    once it does not any more."""
+    WAITING.labels(_NAME, _DATABASE).set(error is not None)
+    if error is not None:
+        UNAVAILABLE.labels(_NAME, _DATABASE).inc()
 
 
 def count(filed: Filed) -> None:

@@ -73,10 +73,12 @@ class PostgresTransaction:
             try:
                 found = self._read_offsets(partitions)
                 break
-            except DatabaseUnavailable:
+            except DatabaseUnavailable as error:
+                metrics.waits(error)
                 if time.monotonic() >= until:
                     raise
                 time.sleep(0.5)
+        metrics.waits(None)
         for at in partitions:
             self._expected[at] = found.get(at, 0)
         return found

@@ -31,8 +31,8 @@ class Health:
 
     def __init__(self, processor: str) -> None:
         self._processor = processor
-        self._beat = time.monotonic()
         self._gauge = metrics.BEAT.labels(processor)
+        self.beat()  # a gauge that begins at 0 looks like a loop that has stood still since 1970
         self.tables_loaded = False
         self.restored = False
         self.assigned = False

@@ -1,7 +1,10 @@
 """What a supervisor is told."""
 
+import time
+
 import httpx
 import pytest
+from prometheus_client import REGISTRY
 
 from processors.stream.health import Health, HealthServer
 
@@ -16,6 +19,14 @@ def test_readiness_is_assigned_restored_loaded_and_not_waiting() -> None:
 
     health.waiting = "RegistryUnavailable"
     assert (health.alive, health.ready) == (True, False)
+
+
+def test_a_process_that_has_just_started_is_not_stuck() -> None:
+    """Its loop has not come round yet, and nobody may take that for a loop that stands still."""
+    assert Health("t-young").alive
+
+    beat = REGISTRY.get_sample_value("compat_stream_beat_timestamp_seconds", {"processor": "t-young"})
+    assert beat == pytest.approx(time.time(), abs=5)
 
 
 @pytest.mark.parametrize(
