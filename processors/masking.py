@@ -294,12 +294,14 @@ _BEGINS = r"(?:(?<![^\W\d_])|(?<=[a-z])(?-i:(?=[A-Z])))"
 """Short words hide in longer ones: `compass`, `bypass`. They begin after what is no letter, or as in `dbPass`."""
 _CALLED = r"[\\\"']{0,4}\s{0,20}(?:=>|:=|[:=])\s{0,20}"
 _SAID = rf"(?:{_CALLED}|\s{{1,9}}(?:is|was)\s{{1,9}})"
-_QUOTED = r"(?P<quote>\\{0,8}[\"'])(?:(?!(?<!\\)(?P=quote)).)*+(?P=quote)?"
-"""Up to the quote that closes it, be it escaped itself as JSON in JSON is; what was cut off goes up to its end."""
+_QUOTED = r"(?P<quote>\\{0,8}[\"'])(?:(?!(?<!\\)(?P=quote)).|(?P=quote){2})*+(?P=quote)?"
+"""Up to the quote that closes it, be it escaped itself as JSON in JSON is, and not up to one that is doubled or
+escaped; what was cut off goes up to its end."""
 _ENDS = r"(?:[,;&.](?=\s|$)|[,;&](?=[\w.-]{1,60}+[\"']?[:=])|[\"'](?=[\s,:}\]]|$))"
 """Where a value without quotes ends. A comma within one is part of it."""
 _VALUE = rf"(?:{_QUOTED}|(?:(?!{_ENDS})\S)++)"
 _WORDS = rf"(?:(?!{_ENDS})[^\n])++"
+_PARAMETER = rf"[\w-]{{1,40}}+=(?:\"[^\"\n]*+\"?|(?:(?!{_ENDS})[^\s,;\"])++)"
 _INSTEAD = r"\1\g<quote>[secret]\g<quote>"
 
 
@@ -322,9 +324,12 @@ _SECRETS: Final = (
         ),
         "[token]",
     ),
-    # The scheme goes with what follows it: nobody knows all schemes, and some know of none.
+    # The scheme goes with what follows it, which is a word or a list: nobody knows all schemes.
     (
-        _pattern(rf"(authorization{_CALLED})(?:{_QUOTED}|(?:[a-z][\w-]{{0,60}}+[ \t]{{1,9}})?(?:(?!{_ENDS})\S)++)"),
+        _pattern(
+            rf"(authorization{_CALLED})(?:{_QUOTED}|(?:[a-z][\w-]{{0,60}}+[ \t]{{1,9}})?"
+            rf"(?:{_PARAMETER}(?:,[ \t]{{0,9}}{_PARAMETER})*+|(?:(?!{_ENDS})\S)++))"
+        ),
         _INSTEAD,
     ),
     (_pattern(rf"(cookie{_CALLED})(?:{_QUOTED}|[^\n]++)"), _INSTEAD),
@@ -337,7 +342,7 @@ _SECRETS: Final = (
     ),
     (
         _pattern(
-            r"((?<![\w-])(?:-u|--user)[\s=]{0,3})(?!\d+:\d)(?![\"']?[^\s:\"']{0,200}+(?!:))"
+            r"((?<![\w-])(?:-u|--user)[\s=]{0,3})(?!\d+:\d)(?![\"']?+[^\s:\"']{0,200}+(?!:))"
             rf"(?:{_QUOTED}|\S++)"
         ),
         r"\1[credentials]",
@@ -378,9 +383,9 @@ _ADDRESSES: Final = (
     (re.compile(r"(?<![\w+])\+\d[\d ()/-]{6,}\d"), "[phone]"),
 )
 
-# Long runs of letters and digits are most likely a key. Ids have hyphens, digests begin with their algorithm, and
-# the two slashes of an address are followed by a host.
-_NEW_RUN = r"(?<![\w+/=])(?<!sha256:)(?<!sha512:)(?!//)"
+# Long runs of letters and digits are most likely a key. Ids have hyphens, digests begin with their algorithm and
+# pseudonyms with their key's id, and the two slashes of an address are followed by a host.
+_NEW_RUN = r"(?<![\w+/=])(?<!sha256:)(?<!sha512:)(?!(?<=\bk\d:)[0-9a-f]{32}\b)(?!//)"
 _OPAQUE: Final = (
     (
         re.compile(rf"{_NEW_RUN}(?=[A-Za-z+/=]*\d)(?=[\d+/=]*[A-Za-z])[A-Za-z0-9+/=]{{24,}}", re.IGNORECASE),
