@@ -20,6 +20,9 @@ WHOLE: Final = "*"
 REMEMBERED: Final = 11
 """Refreshes: ten intervals."""
 
+BURST: Final = 600_000
+"""Milliseconds within which one refresh after another is a single one."""
+
 OVERDUE: Final = 2
 """Usual intervals of silence that make a gap."""
 
@@ -109,6 +112,12 @@ def usual_interval(arrivals: Sequence[int]) -> int | None:
 
 
 def is_gap(arrivals: Sequence[int], now: int) -> bool:
-    """Whether a source has been silent for more than twice its usual interval; three refreshes make a habit."""
-    usual = usual_interval(arrivals)
-    return len(arrivals) > OVERDUE and usual is not None and now - arrivals[-1] > OVERDUE * usual
+    """Whether a source has been silent for more than twice its usual interval; three refreshes make a habit.
+
+    What is published again within ten minutes corrects what was there, and tells nothing of when the next is due.
+    """
+    habit = [
+        at for at, before in zip(arrivals, (None, *arrivals), strict=False) if before is None or at - before > BURST
+    ]
+    usual = usual_interval(habit)
+    return len(habit) > OVERDUE and usual is not None and now - arrivals[-1] > OVERDUE * usual

@@ -128,11 +128,13 @@ def test_parts_of_one_refresh_are_one_refresh() -> None:
         pytest.param((0, 1), 9, False, id="two refreshes are no habit"),
         pytest.param((), 9, False, id="never seen"),
         pytest.param((0, 1, 2, 12), 3, True, id="one long interval does not change the habit"),
+        pytest.param((0, 0.01, 0.02, 0.03), 3, False, id="corrections one after another are no habit"),
+        pytest.param((0, 1, 1.01, 1.02, 2), 2, False, id="nor do they shorten one"),
     ],
 )
-def test_silence_is_measured_by_habit(arrivals: tuple[int, ...], silent: int, gap: bool) -> None:
+def test_silence_is_measured_by_habit(arrivals: tuple[float, ...], silent: int, gap: bool) -> None:
     """A gap is more than twice the median interval."""
-    times = tuple(NOON + hour * HOUR for hour in arrivals)
+    times = tuple(NOON + int(hour * HOUR) for hour in arrivals)
 
     assert is_gap(times, (times[-1] if times else NOON) + silent * HOUR) is gap
 
