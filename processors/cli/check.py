@@ -12,6 +12,7 @@ import typer
 from processors.checker.check import check as judge
 from processors.checker.processor import evaluator
 from processors.cli.answers import Output, Style, ToFile, exit_code, show
+from processors.cli.matrices import matrix_of
 from processors.cli.question import (
     Database,
     HostOption,
@@ -25,8 +26,6 @@ from processors.cli.question import (
 from processors.errors import SettingsInvalid
 from processors.events.report_record import report_from_record
 from processors.events.subject_record import subject_to_record
-from processors.matrix.merged import Matrix
-from processors.matrix.text import load_matrix
 from processors.policies import Policies
 from processors.policies.text import load_policies
 from processors.settings import settings
@@ -90,19 +89,12 @@ def check(
     evaluate = evaluator(schemas["InstallRequested"].decode_tail, reports.encode_tail, said.encode, judge)
     answered = evaluate(
         subject,
-        _loaded(matrix or [settings().config / "compat_matrix.yaml"], now),
+        matrix_of(matrix or [settings().config / "compat_matrix.yaml"], now),
         Policies.of(load_policies(policies or (), component)),
         now,
     )
     show(report_from_record(reports.decode_tail(answered.report)), answered.digest, output, file)
     raise typer.Exit(exit_code(answered.verdict))
-
-
-def _loaded(files: list[Path], now: int) -> Matrix:
-    """A matrix that is not published yet counts as published at this moment."""
-    documents = [load_matrix(file) for file in files]
-    issued = [(d, now if d.published_at is None else d.published_at) for d in documents]
-    return Matrix.of((d, at, at + d.expires_after) for d, at in issued)
 
 
 def _instant(text: str) -> int:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
-from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.text import Text
 
 from processors.cli import tables, talk
+from processors.cli.matrices import in_effect
+from processors.cli.matrix_explain import Output, explain
 from processors.cli.matrix_status import status
 from processors.cli.matrix_sync import sync
-from processors.errors import MatrixRefused, SettingsInvalid, nearest, shorten
-from processors.events.report import RowWeighed
+from processors.errors import MatrixRefused, SettingsInvalid, shorten
 from processors.files import naming
 from processors.matrix.document import MatrixDocument
 from processors.matrix.lint import Notice, errors
@@ -25,7 +23,6 @@ from processors.matrix.lint import lint as notices_of
 from processors.matrix.merged import Matrix, Source
 from processors.matrix.reading import Problem, Reading
 from processors.matrix.text import inspect_matrix, load_matrix, matrix_text
-from processors.matrix.weighing import Weighing, weigh
 from processors.matrix.writing import instant, to_yaml, written
 from processors.settings import settings
 
@@ -36,14 +33,10 @@ app = typer.Typer(
 )
 app.command()(status)
 app.command()(sync)
+app.command()(explain)
 
 MOST_AHEAD = 300_000
 """Milliseconds in the future: clocks differ, and a later refresh must be able to win."""
-
-
-class Output(StrEnum):
-    table = "table"
-    json = "json"
 
 
 class Form(StrEnum):
@@ -112,7 +105,7 @@ def show(
     output: Annotated[Form, typer.Option("--output", "-o", help="how to show it on stdout")] = Form.table,
 ) -> None:
     """Show the matrix that is in effect. A source as YAML or JSON can be published again as it is."""
-    matrix = _in_effect()
+    matrix = in_effect()
     if source is None:
         _show_sources(matrix, output)
         return
@@ -124,31 +117,6 @@ def show(
         _show_rows(document)
     else:
         typer.echo(_text(written(document), output), nl=False)
-
-
-@app.command()
-def explain(
-    plugin: Annotated[str, typer.Argument(help="plugin and version, such as com.powerx.plugins.crm@0.5.0")],
-    host: Annotated[str, typer.Argument(help="host and version, such as corex@1.9.0")],
-    matrix: Annotated[Path | None, typer.Option(help="matrix file; default: the matrix in effect")] = None,
-    output: Style = Output.table,
-) -> None:
-    """Show which rows decide about a plugin on a host, and why. Dependencies are for `check` to judge."""
-    merged = _from_file(matrix) if matrix else _in_effect()
-    (plugin_id, version), (host_id, host_version) = _pair(plugin), _pair(host)
-    if not merged.names_host(host_id):
-        meant = nearest(host_id, merged.hosts_named)
-        raise SettingsInvalid(
-            f"no source names the host `{shorten(host_id)}`, so a check there is blocked; {meant}"
-        )
-    declared = merged.host(host_id)
-    dialect = declared.dialect if declared else "npm"
-    weighing = weigh(merged, host_id, host_version, dialect, plugin_id, version, _now())
-    action = weighing.action if weighing.listed else merged.undeclared.matrix
-    if output is Output.json:
-        typer.echo(json.dumps(_weighing_json(weighing, action)))
-    else:
-        _show_weighing(weighing, action)
 
 
 def _sound(file: Path) -> MatrixDocument:
@@ -186,28 +154,6 @@ def _wanted_still(document: MatrixDocument, since: str, *, yes: bool) -> bool:
     except typer.Abort:
         typer.echo(err=True)  # the question stands there without a line's end
         raise SettingsInvalid("nobody answers whether to publish it; --yes publishes without asking") from None
-
-
-def _in_effect() -> Matrix:
-    from processors.cli.refresh import read_matrix  # noqa: PLC0415 - offline commands need no client library
-
-    fold, rejects = read_matrix(settings())
-    for reject in rejects:
-        talk().print(Text(f"a record of the topic is refused: {reject.message}"))
-    return fold.snapshot()
-
-
-def _from_file(file: Path) -> Matrix:
-    document = load_matrix(file)
-    issued = _now() if document.published_at is None else document.published_at
-    return Matrix.of([(document, issued, issued + document.expires_after)])
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, _, version = text.rpartition("@")
-    if not name or not version:
-        raise SettingsInvalid(f"expected a name and a version such as corex@1.9.0, found `{shorten(text)}`")
-    return name, version
 
 
 def _now() -> int:
@@ -267,34 +213,6 @@ def _show_rows(document: MatrixDocument) -> None:
 
 def _bounds(lowest: str | None, highest: str | None) -> str:
     return f"{lowest or ''} .. {highest or ''}" if lowest or highest else "any"
-
-
-def _show_weighing(weighing: Weighing, action: str) -> None:
-    if weighing.rows:
-        tables.show(("", "row", "action", "is about", "why"), map(_weighed, weighing.rows))
-    for rule, error in weighing.broken:
-        talk().print(Text(f"{rule.source}#{rule.row} blocks, because it cannot be read: {error}"))
-    typer.echo(
-        action if weighing.listed else f"{action}; no row mentions this release, so `undeclared.matrix` decides"
-    )
-
-
-def _weighed(row: RowWeighed) -> Sequence[str]:
-    return ("decides" if row.decisive else "", f"{row.source}#{row.row}", row.action, row.says, row.why)
-
-
-def _weighing_json(weighing: Weighing, action: str) -> dict[str, Any]:
-    return {
-        "action": action,
-        "listed": weighing.listed,
-        "count": weighing.count,
-        "rows": [asdict(row) for row in weighing.rows],
-        "overrides": [
-            {"row": f"{rule.source}#{rule.row}", "what": o.what, "why": o.why, "until": instant(o.until)}
-            for rule, o in weighing.overrides
-        ],
-        "broken": [{"row": f"{rule.source}#{rule.row}", "why": str(error)} for rule, error in weighing.broken],
-    }
 
 
 def _text(values: dict[str, Any], form: Form) -> str:

@@ -19,6 +19,7 @@ from processors.checker.check import check
 from processors.checker.impact import Change, Impact
 from processors.checker.processor import digest_of
 from processors.cli import talk
+from processors.cli.matrices import load_sources
 from processors.cli.policy_topic import read_policies
 from processors.cli.refresh import read_matrix
 from processors.cli.wiring import codec, stream_settings
@@ -29,7 +30,6 @@ from processors.events.topics import INSTALL_REQUESTS
 from processors.matrix.document import MatrixDocument
 from processors.matrix.merged import Matrix
 from processors.matrix.reading import Reading
-from processors.matrix.text import load_matrix
 from processors.matrix.writing import instant
 from processors.policies import Policies
 from processors.settings import Settings, settings
@@ -69,7 +69,7 @@ def replay(
     Both answers are worked out now: one with the matrix in effect, one with these sources in the place of what they
     state today. Nothing is published, and nobody is told. Ends with 0, whatever changes.
     """
-    replayed = measure(settings(), [load_matrix(file) for file in matrix], since)
+    replayed = measure(settings(), load_sources(matrix), since)
     if output is Output.json:
         typer.echo(json.dumps(as_json(replayed), ensure_ascii=False))
     else:

@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import ClassVar, Literal, NamedTuple, TypeVar
 
-from processors.errors import VersionInvalid
+from processors.errors import MatrixRefused, VersionInvalid
 from processors.events.vocabulary import Dimension, Severity
 from processors.matrix.document import (
     DEFAULT_SEVERITIES,
@@ -60,8 +60,17 @@ class Matrix:
 
     @classmethod
     def of(cls, documents: Iterable[tuple[MatrixDocument, int, int]]) -> Matrix:
-        """From documents with the instants at which each was issued and expires. A later one of a source wins."""
-        return cls._with({d.source: _entry(d, issued, expires) for d, issued, expires in documents})
+        """From documents, one a source, with the instants at which each was issued and expires.
+
+        Raises MatrixRefused where two are of one source, since the rows of one would be lost: `add` says which one
+        stands.
+        """
+        entries: dict[str, _Entry] = {}
+        for document, issued, expires in documents:
+            if document.source in entries:
+                raise MatrixRefused(f"the source `{document.source}` is stated twice; make it one document")
+            entries[document.source] = _entry(document, issued, expires)
+        return cls._with(entries)
 
     def add(self, document: MatrixDocument, issued_at: int, expires_at: int) -> Matrix:
         """With this document in the place of whatever its source stated before."""

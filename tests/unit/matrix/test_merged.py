@@ -5,6 +5,7 @@ from types import MappingProxyType
 import pytest
 from examples.matrices import HOUR, NOON, a_document, a_release, a_rule
 
+from processors.errors import MatrixRefused
 from processors.events.vocabulary import Dimension, Severity
 from processors.matrix.document import DEFAULT_WEIGHTS, HostDeclaration, Override, Undeclared
 from processors.matrix.merged import Matrix
@@ -86,6 +87,14 @@ def test_time_alone_changes_an_answer_at_known_instants() -> None:
         NOON + 2 * HOUR,
         None,
     ]
+
+
+def test_a_source_that_is_stated_twice_is_refused() -> None:
+    """Of two documents one would be lost without a word; `add` says which one stands."""
+    other = a_document(a_rule("com.other"))
+
+    with pytest.raises(MatrixRefused, match="the source `governance` is stated twice"):
+        Matrix.of([(GOVERNANCE, NOON, NOON + HOUR), (other, NOON, NOON + HOUR)])
 
 
 def test_one_source_is_swapped_and_the_other_matrix_stays() -> None:
