@@ -44,11 +44,8 @@ def test_the_check_answers_as_labelled(case: LabelledCase) -> None:
 
 
 def said_on_the_command_line(case: LabelledCase) -> bool:
-    """The command line takes no policies, no host's own statements, and of what is installed id and version."""
-    raw = case.raw
-    listed = raw.get("installed", ())
-    plain = all(isinstance(item, str) or item.keys() <= {"id", "version", "enabled"} for item in listed)
-    return plain and bool(case.documents) and not raw.keys() & {"policies", "host_provides", "host_baseline"}
+    """The command line takes no policies, and no host's own statements."""
+    return bool(case.documents) and not case.raw.keys() & {"policies", "host_provides", "host_baseline"}
 
 
 ON_THE_COMMAND_LINE = [case for case in CASES if said_on_the_command_line(case)]
@@ -91,7 +88,16 @@ def _listed(item: Any) -> dict[str, Any]:
     if isinstance(item, str):
         id, _, version = item.rpartition("@")
         return {"id": id, "version": version}
-    return dict(item)
+    stated = {**item, **item.get("dependencies", {}), **item.get("capabilities", {})}
+    optional = [_optional(text) for text in stated.pop("optional", ())]
+    if optional:
+        stated["requires"] = [*stated.get("requires", ()), *optional]
+    return {key: value for key, value in stated.items() if key not in ("dependencies", "capabilities")}
+
+
+def _optional(text: str) -> dict[str, Any]:
+    id, _, range = text.partition(" ")
+    return {"id": id, "range": range, "optional": True}
 
 
 def _written(path: Path, value: Any) -> str:

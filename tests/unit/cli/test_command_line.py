@@ -106,7 +106,7 @@ def test_a_file_in_another_encoding_is_named(tmp_path: Path, command: tuple[str,
     ("content", "problem"),
     [
         (b"# installed\na@1.0.0\n\nbare\n", "line 4: `bare` is not ID@VERSION, such as "),
-        (b'[{"id": "a", "version": "1.0.0"}, {"id": "b"}]', "[1]: expected an object with `id` and `version`"),
+        (b'[{"id": "a", "version": "1.0.0"}, "b@1.0.0"]', "[1]: expected an object with `id` and `version`"),
         (b"[{", "line 1: this is not JSON"),
         (b"\xff", "expected UTF-8, found another encoding at byte 0"),
     ],
@@ -122,6 +122,16 @@ def test_a_bad_list_of_plugins_is_named_with_the_place(
 
     assert done.returncode == 2
     assert done.stderr.startswith(f"error: {listed}: {problem}")
+
+
+@pytest.mark.parametrize("option", ["--host", "--installed", "--runtime", "--database", "--previous"])
+@pytest.mark.parametrize("hidden", ["\udcff", "\x1b", "\n", "\u202e"])
+def test_an_option_with_hidden_characters_is_refused(manifest: str, option: str, hidden: str) -> None:
+    """Half a character can be sent nowhere, and one that is not seen makes another id: neither is a verdict."""
+    done = run("check", "--manifest", manifest, "--host", "corex@1.9.0", option, f"cor{hidden}ex@1.9.0")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"error: {option} `cor\ufffdex@1.9.0` holds hidden or broken characters")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,99 @@
+"""The plugins on a host, as a file lists them: a line ID@VERSION each, or a JSON list of what is known of each."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import fields
+from pathlib import Path
+from typing import Final
+
+from processors import json_text
+from processors.errors import DocumentRefused, SettingsInvalid, nearest, shorten
+from processors.events.subject import InstalledPlugin, Migration
+from processors.files import content_of, naming
+from processors.manifests import plugin_yaml
+from processors.manifests.node import Node
+from processors.manifests.statements import provisions, requirements
+from processors.scalars import utf8
+
+LARGEST_LIST: Final = 16 * 1024 * 1024
+"""Bytes."""
+
+_KNOWN: Final = tuple(field.name for field in fields(InstalledPlugin))
+_MIGRATION: Final = (*(field.name for field in fields(Migration)), "from", "to")
+_PLUGIN: Final = 'a plugin such as "com.powerx.plugins.crm >=0.5.0"'
+_OFFER: Final = 'an API or schema such as "crm.contacts 1.4"'
+_USE: Final = 'an API or schema such as "crm.contacts ^1.4"'
+
+
+def read_installed(path: Path) -> tuple[InstalledPlugin, ...]:
+    """Every plugin of the file, with all that the file says of it.
+
+    Requirements, offers and migrations are spelled as in a plugin.yaml. Nothing is dropped: raises DocumentRefused,
+    or SettingsInvalid for a line, that names file and place of what cannot be read or is not known.
+    """
+    with naming(path):
+        text = utf8(content_of(path, LARGEST_LIST), LARGEST_LIST)
+        if text.lstrip().startswith("["):
+            return tuple(_plugin(Node(item, f"[{n}]")) for n, item in enumerate(json_text.load(text)))
+    lines = ((number, line.strip()) for number, line in enumerate(text.splitlines(), 1))
+    return tuple(
+        InstalledPlugin(*id_and_version(f"{path}: line {number}:", line))
+        for number, line in lines
+        if line and line[0] != "#"
+    )
+
+
+def id_and_version(
+    option: str, text: str, example: str = "ID@VERSION, such as com.powerx.plugins.crm@0.6.0"
+) -> tuple[str, str]:
+    """The two sides of the last `@`, so that ids may hold one. Raises SettingsInvalid."""
+    name, sign, version = printable(option, text).rpartition("@")
+    if not (name and sign and version):
+        raise SettingsInvalid(f"{option} `{shorten(text)}` is not {example}")
+    return name, version
+
+
+def printable(option: str, text: str) -> str:
+    """The text. Raises SettingsInvalid where it holds what nobody can see, such as half a character."""
+    if not text.isprintable():
+        raise SettingsInvalid(f"{option} `{shorten(text)}` holds hidden or broken characters; type it anew")
+    return text
+
+
+def _plugin(node: Node) -> InstalledPlugin:
+    if not node.is_mapping:
+        raise DocumentRefused(node.path, "expected an object with `id` and `version`")
+    _refuse_unknown(node, _KNOWN)
+    for migration in node["migrations"].items("a list"):
+        _refuse_unknown(migration, _MIGRATION)
+    stated = plugin_yaml.read(node)
+    plugin = InstalledPlugin(
+        id=stated.id,
+        version=stated.version,
+        enabled=_enabled(node),
+        requires=tuple(requirements(node["requires"], _PLUGIN)),
+        conflicts=tuple(requirements(node["conflicts"], _PLUGIN)),
+        provides=tuple(provisions(node["provides"], _OFFER)),
+        consumes=tuple(requirements(node["consumes"], _USE)),
+        migrations=stated.migrations,
+        data_format=stated.data_format,
+    )
+    for defect in node.defects:
+        raise DocumentRefused(defect.path, defect.problem)
+    return plugin
+
+
+def _enabled(node: Node) -> bool:
+    """Whoever writes `"false"` or 0 means something, and a guess could be the wrong one."""
+    if "enabled" not in node.value:
+        return True
+    if not isinstance(node.value["enabled"], bool):
+        node["enabled"].refuse("true or false")
+    return node.value["enabled"] is True
+
+
+def _refuse_unknown(node: Node, known: Collection[str]) -> None:
+    for key, below in node.entries():
+        if key not in known:
+            raise DocumentRefused(below.path, f"`{shorten(key)}` is not known here; {nearest(key, known)}")
