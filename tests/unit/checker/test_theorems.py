@@ -135,6 +135,27 @@ def test_a_remedy_always_passes(question: Question) -> None:
         assert answer(question._replace(subject=subject)).verdict is not Verdict.BLOCK, remedy.sentence
 
 
+@every
+@given(ask.questions)
+def test_no_dependency_that_a_remedy_brings_is_blocked(question: Question) -> None:
+    """Whoever asks for it, once all else is done, is not blocked: it breaks nobody, and conflicts with nobody."""
+    for remedy in answer(question).remediations:
+        final = question.subject
+        for change in (remedy.change, *remedy.also):
+            final = changed(final, change.kind, change.target, change.to)
+        for change in (remedy.change, *remedy.also):
+            if change.kind in BRINGS:
+                before = tuple(p for p in question.subject.installed if p.id == change.target)
+                others = tuple(p for p in final.installed if p.id != change.target)
+                manifest = Manifest(id=change.target, version=change.to or "")
+                alone = replace(final, manifest=manifest, installed=(*others, *before), previous_version=None)
+
+                assert answer(question._replace(subject=alone)).verdict is not Verdict.BLOCK, remedy.sentence
+
+
+BRINGS = (RemedyKind.INSTALL_DEPENDENCY, RemedyKind.UPGRADE_DEPENDENCY)
+
+
 def changed(subject: Subject, kind: RemedyKind, target: str, to: str | None) -> Subject:  # noqa: PLR0911 - one a kind
     """An administrator at work. What he installs is what the catalogue knows of it."""
     others = tuple(p for p in subject.installed if p.id != target)
@@ -142,9 +163,8 @@ def changed(subject: Subject, kind: RemedyKind, target: str, to: str | None) -> 
         case RemedyKind.INSTALL_VERSION:
             return replace(subject, manifest=Manifest(id=target, version=to or ""))
         case RemedyKind.REPLACE_PLUGIN:
-            kept = tuple(p for p in subject.installed if p.id != subject.manifest.id)
-            manifest = Manifest(id=target, version=to or "")
-            return replace(subject, manifest=manifest, installed=kept, previous_version=None)
+            manifest = Manifest(id=target, version=to or "", replaces=(subject.manifest.id,))
+            return replace(subject, manifest=manifest, previous_version=None)
         case RemedyKind.UPGRADE_HOST:
             return replace(subject, host=replace(subject.host, version=to or ""))
         case RemedyKind.REMOVE_CONFLICT:

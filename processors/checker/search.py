@@ -1,0 +1,95 @@
+"""The search for ways out asks the same question again, changed a little, as long as its effort lasts.
+
+It is bounded by effort and not by a clock, so that the same inputs have the same report on any machine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from processors.checker.case import Case, read_case, readable
+from processors.checker.validator import validate
+from processors.events.report import Finding
+from processors.events.subject import Subject
+from processors.matrix.document import Release
+from processors.versions import Version
+
+EFFORT: Final = 20_000
+"""How much the search may look at: entries of a question weighed, and ranges judged. About 20 ms of one core."""
+
+AT_LEAST: Final = 12
+"""Evaluations that even a large subject gets."""
+
+AT_MOST: Final = 100_000
+"""The effort beyond which no subject goes, however large it is."""
+
+_EVALUATION: Final = 40
+"""What it takes to ask at all."""
+
+_FINDING: Final = 5
+"""What it takes to make a finding out of an entry."""
+
+
+class Exhausted(Exception):
+    """The effort is used up."""
+
+
+@dataclass(slots=True)
+class Search:
+    """One search, for one case: what of its effort is left, and the releases that it has looked up."""
+
+    case: Case
+    left: int
+    _releases: dict[str, list[Version]] = field(default_factory=dict[str, list[Version]])
+
+    @classmethod
+    def of(cls, case: Case, findings: tuple[Finding, ...]) -> Search:
+        return cls(case, min(AT_MOST, max(EFFORT, AT_LEAST * weight(case, findings))))
+
+    def spend(self, effort: int) -> None:
+        """Raises Exhausted once nothing is left; the last step may cost more than there was."""
+        if self.left <= 0:
+            raise Exhausted
+        self.left -= effort
+
+    def evaluate(self, subject: Subject) -> tuple[Case, tuple[Finding, ...]]:
+        """Another subject, beside the same matrix and policies at the same time. Raises Exhausted."""
+        self.spend(_EVALUATION)
+        other = read_case(subject, self.case.matrix, self.case.policies, self.case.now)
+        findings = validate(other)
+        self.left -= weight(other, findings)
+        return other, findings
+
+    def releases(self, plugin: str, beside: Version | None) -> list[Version]:
+        """Every release in the catalogue, oldest first; pre-releases only beside one. Raises Exhausted."""
+        known = self._releases.get(plugin)
+        if known is None:
+            rows = self.case.matrix.releases(plugin)
+            self.spend(len(rows))
+            read = {readable(row.version, self.case.dialect) for row in rows}
+            known = self._releases[plugin] = sorted(version for version in read if version is not None)
+        wanted = beside is not None and beside.is_prerelease
+        return known if wanted else [version for version in known if not version.is_prerelease]
+
+
+def blocked(findings: tuple[Finding, ...]) -> bool:
+    return any(finding.blocks for finding in findings)
+
+
+def weight(case: Case, findings: tuple[Finding, ...]) -> int:
+    """How much there is to look at in a case: every entry of every list, and what became of them."""
+    subject, manifest = case.subject, case.manifest
+    stated = (
+        *(subject.installed, subject.runtimes, subject.host.provides, manifest.conflicts, manifest.replaces),
+        *(manifest.runtimes or (), manifest.databases, manifest.provides, manifest.consumes),
+        *(manifest.migrations, manifest.components, case.requirements, *case.needs.values(), *case.foes.values()),
+    )
+    used = sum(len(plugin.provides) + len(plugin.consumes) for plugin in subject.installed)
+    return sum(map(len, stated)) + used + sum(map(_entries, case.releases)) + _FINDING * len(findings)
+
+
+def _entries(row: Release) -> int:
+    """Of a release's lists, those that `requirements` of a case do not hold."""
+    lists = (row.conflicts, row.runtimes, row.databases, row.provides, row.consumes, row.migrations)
+    return sum(map(len, lists))
