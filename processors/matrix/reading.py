@@ -56,8 +56,9 @@ class Reading:
         given = self.mapping(value, path)
         if value is not None and not isinstance(value, dict):
             return Fields(Reading(), given, path)
-        if not given.keys() <= _set(known):
-            for name in given.keys() - set(known):
+        there = _set(known)
+        if not given.keys() <= there:
+            for name in (name for name in given if name not in there):
                 self.refuse((*path, name), f"`{shorten(name)}` is not known here; {nearest(name, known)}")
         return Fields(self, given, path)
 

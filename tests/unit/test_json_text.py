@@ -16,6 +16,12 @@ from processors.errors import DocumentRefused
         pytest.param("9" * 100_000, "digits", id="a number of 100,000 digits"),
         pytest.param('{"a": "\\ud800"}', "half a character", id="half a surrogate pair"),
         pytest.param('{"a": "\\u0000"}', "control", id="NUL"),
+        pytest.param('{"a": [1, "\\ud800"]}', "^a: .*half a character", id="half a pair in a list"),
+        pytest.param(
+            '{"a": [{"b": [["\\ud800"]]}]}', "^b: .*half a character", id="half a pair in a list of lists"
+        ),
+        pytest.param('["\\ud800"]', "half a character", id="half a pair in a list at the top"),
+        pytest.param('"\\ud800"', "half a character", id="half a pair alone"),
         pytest.param("{", "not JSON", id="unfinished"),
         pytest.param(b"\xff", "UTF-8", id="not UTF-8"),
     ],

@@ -220,3 +220,11 @@ def test_the_shipped_matrix_is_sound_and_spells_out_the_defaults() -> None:
     assert lint(document, NOON) == []
     assert (document.weights, document.severity) == (DEFAULT_WEIGHTS, DEFAULT_SEVERITIES)
     assert document.published_at is None
+
+
+def test_what_is_not_known_is_told_in_the_order_of_the_file() -> None:
+    """Whatever a process hashes: two runs over one file say the same."""
+    names = ["zeta", "alpha", "mu", "beta", "omega", "gamma"]
+    _, problems = inspect_matrix("\n".join(f"{name}: 1" for name in names))
+
+    assert [problem.where for problem in problems] == names
