@@ -71,6 +71,7 @@ class Record:
 Schema = Primitive | Fixed | Enum | Array | Map | Union | Record
 
 _Named = TypeVar("_Named", Record, Enum, Fixed)
+_Value = TypeVar("_Value")
 
 
 def parse(raw: object) -> Schema:
@@ -143,17 +144,19 @@ class _Parser:
                 return self._record(raw, at, namespace)
             case "enum":
                 name = self._open(raw, at, namespace)
-                symbols = tuple(cast("list[str]", _needed(raw, "symbols", list, at)))
-                return self._close(name, Enum(name, raw.get("doc", ""), symbols, raw.get("default")))
+                symbols = tuple(_listed(raw, "symbols", str, at))
+                return self._close(
+                    name, Enum(name, _text(raw, "doc", at), symbols, _text(raw, "default", at) or None)
+                )
             case "fixed":
                 name = self._open(raw, at, namespace)
-                return self._close(name, Fixed(name, cast("int", _needed(raw, "size", int, at))))
+                return self._close(name, Fixed(name, _needed(raw, "size", int, at)))
             case "array":
                 return Array(self.schema(raw.get("items"), f"{at}[]", namespace))
             case "map":
                 return Map(self.schema(raw.get("values"), f"{at}{{}}", namespace))
             case str() as name if name in PRIMITIVES:
-                return Primitive(name, raw.get("logicalType", ""))
+                return Primitive(name, _text(raw, "logicalType", at))
             case other:
                 return self.schema(other, at, namespace)
 
@@ -161,12 +164,12 @@ class _Parser:
         name = self._open(raw, at, namespace)
         inner = name.rpartition(".")[0]
         fields: list[Field] = []
-        for each in cast("list[Mapping[str, Any]]", _needed(raw, "fields", list, at)):
-            here = join(at, str(_needed(each, "name", str, at)))
+        for each in cast("list[dict[str, Any]]", _listed(raw, "fields", dict, at)):
+            here = join(at, _needed(each, "name", str, at))
             default = json.dumps(each["default"], sort_keys=True) if "default" in each else None
             of = self.schema(each.get("type"), here, inner)
-            fields.append(Field(each["name"], each.get("doc", ""), of, default))
-        return self._close(name, Record(name, raw.get("doc", ""), tuple(fields)))
+            fields.append(Field(each["name"], _text(each, "doc", here), of, default))
+        return self._close(name, Record(name, _text(raw, "doc", at), tuple(fields)))
 
     def _named(self, name: str, at: str, namespace: str) -> Schema:
         full = _full(name, namespace)
@@ -178,7 +181,9 @@ class _Parser:
         return found
 
     def _open(self, raw: Mapping[str, Any], at: str, namespace: str) -> str:
-        name = _full(str(_needed(raw, "name", str, at)), raw.get("namespace", namespace))
+        name = _full(
+            _needed(raw, "name", str, at), _text(raw, "namespace", at) if "namespace" in raw else namespace
+        )
         if name in self._names:
             raise _broken(at, f"`{name}` is defined twice; refer to it by name")
         self._names[name] = None
@@ -193,11 +198,24 @@ def _full(name: str, namespace: str) -> str:
     return name if "." in name or not namespace else f"{namespace}.{name}"
 
 
-def _needed(raw: Mapping[str, Any], key: str, of: type, at: str) -> object:
+def _needed(raw: Mapping[str, Any], key: str, of: type[_Value], at: str) -> _Value:
     value = raw.get(key)
     if not isinstance(value, of):
         raise _broken(at, f"expected `{key}` to be a {of.__name__}, found `{shorten(repr(value))}`")
-    return cast("object", value)
+    return value
+
+
+def _listed(raw: Mapping[str, Any], key: str, of: type[_Value], at: str) -> list[_Value]:
+    values = cast("list[_Value]", _needed(raw, key, list, at))
+    for value in values:
+        if not isinstance(value, of):
+            raise _broken(at, f"expected each of `{key}` to be a {of.__name__}, found `{shorten(repr(value))}`")
+    return values
+
+
+def _text(raw: Mapping[str, Any], key: str, at: str) -> str:
+    """What need not be there; empty where it is not."""
+    return _needed(raw, key, str, at) if raw.get(key) is not None else ""
 
 
 def _broken(at: str, why: str) -> ContractBroken:

@@ -76,6 +76,24 @@ def test_a_walk_names_every_part_by_its_path() -> None:
         pytest.param(a_record({"type": "int"}), "`name` to be a str", id="a field without a name"),
         pytest.param(a_record({"name": "a"}), "a: expected a schema, found `None`", id="a field without a type"),
         pytest.param(7, "expected a schema, found `7`", id="a number"),
+        pytest.param(
+            {"type": "record", "name": "A", "fields": ["x"]},
+            "each of `fields` to be a dict, found `'x'`",
+            id="a text",
+        ),
+        pytest.param(
+            a_record(a_field("a", {**BAND, "symbols": ["UNKNOWN", 1]})),
+            "a: expected each of `symbols`",
+            id="symbols",
+        ),
+        pytest.param(
+            a_record(a_field("a", {**BAND, "default": ["UNKNOWN"]})), "`default` to be a str", id="default"
+        ),
+        pytest.param(a_record({**a_field("a", "int"), "doc": 1}), "a: expected `doc` to be a str", id="a doc"),
+        pytest.param({**a_record(), "namespace": []}, "`namespace` to be a str", id="a namespace"),
+        pytest.param(
+            a_record(a_field("a", {"type": "long", "logicalType": {}})), "`logicalType` to be a str", id="logical"
+        ),
     ],
 )
 def test_what_is_no_schema_of_ours_is_refused(raw: object, says: str) -> None:
