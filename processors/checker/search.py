@@ -85,7 +85,7 @@ def weight(case: Case, findings: tuple[Finding, ...]) -> int:
         *(manifest.runtimes or (), manifest.databases, manifest.provides, manifest.consumes),
         *(manifest.migrations, manifest.components, case.requirements, *case.needs.values(), *case.foes.values()),
     )
-    used = sum(len(plugin.provides) + len(plugin.consumes) for plugin in subject.installed)
+    used = sum(len(p.provides) + len(p.consumes) + len(p.migrations) for p in subject.installed)
     return sum(map(len, stated)) + used + sum(map(_entries, case.releases)) + _FINDING * len(findings)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import fields
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, cast
 
 from processors import json_text
 from processors.errors import DocumentRefused, SettingsInvalid, nearest, shorten
@@ -21,6 +21,9 @@ LARGEST_LIST: Final = 16 * 1024 * 1024
 
 _KNOWN: Final = tuple(field.name for field in fields(InstalledPlugin))
 _MIGRATION: Final = (*(field.name for field in fields(Migration)), "from", "to")
+_IN_NO_ID: Final = " \"'"
+"""What stands in an id only by mistake, such as in a line of YAML; another id would be judged."""
+
 _PLUGIN: Final = 'a plugin such as "com.powerx.plugins.crm >=0.5.0"'
 _OFFER: Final = 'an API or schema such as "crm.contacts 1.4"'
 _USE: Final = 'an API or schema such as "crm.contacts ^1.4"'
@@ -34,8 +37,8 @@ def read_installed(path: Path) -> tuple[InstalledPlugin, ...]:
     """
     with naming(path):
         text = utf8(content_of(path, LARGEST_LIST), LARGEST_LIST)
-        if text.lstrip().startswith("["):
-            return tuple(_plugin(Node(item, f"[{n}]")) for n, item in enumerate(json_text.load(text)))
+        if text.lstrip().startswith(("[", "{")):
+            return tuple(_plugin(Node(item, f"[{n}]")) for n, item in enumerate(_items(json_text.load(text))))
     lines = ((number, line.strip()) for number, line in enumerate(text.splitlines(), 1))
     return tuple(
         InstalledPlugin(*id_and_version(f"{path}: line {number}:", line))
@@ -44,12 +47,18 @@ def read_installed(path: Path) -> tuple[InstalledPlugin, ...]:
     )
 
 
+def _items(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise DocumentRefused("", "expected a list of plugins, found an object; put it into [ ]")
+    return cast("list[Any]", value)
+
+
 def id_and_version(
     option: str, text: str, example: str = "ID@VERSION, such as com.powerx.plugins.crm@0.6.0"
 ) -> tuple[str, str]:
     """The two sides of the last `@`, so that ids may hold one. Raises SettingsInvalid."""
     name, sign, version = printable(option, text).rpartition("@")
-    if not (name and sign and version):
+    if not (name and sign and version) or any(mark in name for mark in _IN_NO_ID):
         raise SettingsInvalid(f"{option} `{shorten(text)}` is not {example}")
     return name, version
 

@@ -25,11 +25,12 @@ from processors.cli.question import (
 )
 from processors.cli.results import ask
 from processors.cli.wiring import codec
-from processors.errors import SettingsInvalid
+from processors.errors import SettingsInvalid, shorten
 from processors.events.report_record import report_from_record
 from processors.events.subject_record import subject_to_record
 from processors.events.vocabulary import Action, Verdict
 from processors.exception_workflow.reasons import Reason, in_words
+from processors.scalars import unprintable
 from processors.settings import settings
 from processors.stream.codec import Codec
 from processors.stream.headers import event_headers, new_trace
@@ -86,6 +87,17 @@ def request(
     Ends with 0 if it may be installed, 1 if it is blocked, 2 if the input cannot be read, 3 if nobody answers:
     without a verdict nothing may be installed.
     """
+    _refuse_broken(
+        {
+            "--tenant": tenant,
+            "--operator": operator,
+            "--environment": environment,
+            "--target": target,
+            "--exception": exception,
+            "--acknowledge-risk": acknowledge_risk,
+            "--monitoring": monitoring,
+        }
+    )
     _only_under_exception(exception, acknowledge_risk, monitoring)
     question = Question(
         manifest=manifest,
@@ -127,6 +139,13 @@ def request(
     if output is Style.text:
         _say_more(result, plan)
     raise typer.Exit(exit_code(verdict))
+
+
+def _refuse_broken(options: Mapping[str, str | None]) -> None:
+    """No event can carry half a character, and to stop over one must not look like a block."""
+    for option, text in options.items():
+        if text is not None and unprintable(text):
+            raise SettingsInvalid(f"{option} `{shorten(text)}` holds hidden or broken characters; type it anew")
 
 
 def _only_under_exception(exception: str | None, acknowledged: str | None, monitoring: str | None) -> None:

@@ -134,6 +134,15 @@ def test_an_option_with_hidden_characters_is_refused(manifest: str, option: str,
     assert done.stderr.startswith(f"error: {option} `cor\ufffdex@1.9.0` holds hidden or broken characters")
 
 
+@pytest.mark.parametrize("option", ["--tenant", "--operator", "--environment", "--target", "--exception"])
+def test_a_request_with_half_a_character_is_refused_before_a_server_is_asked(manifest: str, option: str) -> None:
+    """A stack trace would end with the exit code of a block."""
+    done = run("request", "--manifest", manifest, "--host", "corex@1.9.0", option, "a\udcff")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"error: {option} `a\ufffd` holds hidden or broken characters; type it anew\n"
+
+
 @pytest.mark.parametrize(
     ("option", "form"),
     [("--host", "corex@1.9.0"), ("--runtime", "go@1.22"), ("--installed", "com.powerx.plugins.crm@0.6.0")],

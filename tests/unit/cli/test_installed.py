@@ -81,6 +81,24 @@ def test_what_cannot_be_read_is_refused_at_its_place(tmp_path: Path, item: Any, 
     assert str(refused.value).startswith(f"{tmp_path / 'installed.json'}: {problem}")
 
 
+@pytest.mark.parametrize("line", ["- com.x@1.0.0", '"com.x@1.0.0",', "com.x 1.0.0 @2", "'com.x'@1.0.0"])
+def test_a_line_of_another_form_is_refused(tmp_path: Path, line: str) -> None:
+    """Else an id that nobody has would stand in the place of the one that is meant."""
+    file = tmp_path / "installed.txt"
+    file.write_text(f"com.y@1.0.0\n{line}\n")
+
+    with pytest.raises(Refused, match=r"line 2: .* is not ID@VERSION"):
+        read_installed(file)
+
+
+def test_one_object_is_no_list(tmp_path: Path) -> None:
+    file = tmp_path / "installed.json"
+    file.write_text('{"id": "@scope/x", "version": "1.0.0"}')
+
+    with pytest.raises(Refused, match="expected a list of plugins, found an object"):
+        read_installed(file)
+
+
 def test_a_line_with_hidden_characters_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "installed.txt"
     file.write_text("com.x@1.0.0\ncom.\u200by@1.0.0\n", encoding="utf-8")
