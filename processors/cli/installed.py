@@ -21,9 +21,18 @@ LARGEST_LIST: Final = 16 * 1024 * 1024
 
 _KNOWN: Final = tuple(field.name for field in fields(InstalledPlugin))
 _MIGRATION: Final = (*(field.name for field in fields(Migration)), "from", "to")
+_STATED: Final = ("requires", "conflicts", "provides", "consumes")
+_STATEMENT: Final = (
+    *("id", "plugin", "plugin_id", "pluginId", "name"),
+    *("range", "version", "version_range", "constraint", "optional"),
+)
+"""The keys of a requirement or an offer in a manifest."""
+
 _IN_NO_ID: Final = " \"'"
 """What stands in an id only by mistake, such as in a line of YAML; another id would be judged."""
 
+_ID: Final = 'a plugin id such as "com.powerx.plugins.crm"'
+_VERSION: Final = 'a version such as "1.5.0"'
 _PLUGIN: Final = 'a plugin such as "com.powerx.plugins.crm >=0.5.0"'
 _OFFER: Final = 'an API or schema such as "crm.contacts 1.4"'
 _USE: Final = 'an API or schema such as "crm.contacts ^1.4"'
@@ -76,17 +85,19 @@ def _plugin(node: Node) -> InstalledPlugin:
     _refuse_unknown(node, _KNOWN)
     for migration in node["migrations"].items("a list"):
         _refuse_unknown(migration, _MIGRATION)
-    stated = plugin_yaml.read(node)
+    for stated in (stated for name in _STATED for stated in node[name].items("a list")):
+        if any(key in _STATEMENT for key, _ in stated.entries()):  # else it is a mapping of ids to ranges
+            _refuse_unknown(stated, _STATEMENT)
     plugin = InstalledPlugin(
-        id=stated.id,
-        version=stated.version,
+        id=node["id"].insist(node["id"].identifier(_ID), _ID),
+        version=node["version"].insist(node["version"].text(_VERSION), _VERSION),
         enabled=_enabled(node),
         requires=tuple(requirements(node["requires"], _PLUGIN)),
         conflicts=tuple(requirements(node["conflicts"], _PLUGIN)),
         provides=tuple(provisions(node["provides"], _OFFER)),
         consumes=tuple(requirements(node["consumes"], _USE)),
-        migrations=stated.migrations,
-        data_format=stated.data_format,
+        migrations=plugin_yaml.read(node).migrations if node["migrations"].stated else (),
+        data_format=node["data_format"].text('a version such as "3"'),
     )
     for defect in node.defects:
         raise DocumentRefused(defect.path, defect.problem)

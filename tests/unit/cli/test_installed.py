@@ -65,7 +65,11 @@ def test_everything_that_is_said_of_a_plugin_counts(tmp_path: Path) -> None:
             "[1].migrations[0].checksm: `checksm` is not known here; did you mean `checksum`?",
         ),
         (a_plugin(requires=[1]), "[1].requires[0]: expected a plugin such as"),
-        (a_plugin(requires=[{"id": "com.y", "rnage": ">=1"}]), "[1].requires[0].rnage: `range` is missing"),
+        (a_plugin(requires=[{"id": "com.y", "rnage": ">=1"}]), "[1].requires[0].rnage: `rnage` is not known here"),
+        (
+            a_plugin(conflicts=[{"id": "com.y", "range": "<2", "optoinal": True}]),
+            "[1].conflicts[0].optoinal: `optoinal` is not known here; did you mean `optional`?",
+        ),
         (a_plugin(id="com x"), "[1].id: expected a plugin id such as"),
         (a_plugin(version=""), "[1].version: expected a version such as"),
         ({"id": "com.x"}, "[1].version: expected a version such as"),
