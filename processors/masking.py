@@ -153,7 +153,7 @@ def _labels(_masker: Masker, value: Any, _depth: int) -> Any:
 
 _PEOPLE = "operator actor requester by owner publisher recipient approver sub"
 _TEXTS = (
-    "statement risk_statement reason body summary sentence help why notes remediation_note compensating_controls "
+    "statement risk_statement reason summary sentence help why notes remediation_note compensating_controls "
     "subject name problem docs link url message says"
 )
 _PLAIN = (
@@ -182,6 +182,7 @@ TREATMENTS: Final[Mapping[str, Treatment]] = {
     **dict.fromkeys(("document", "settings", "decision"), _document),
     **dict.fromkeys(("labels", "extra", "hosts"), _labels),
     "proof": _digest,
+    "body": _digest,  # a message names people to people; what it tells is in the event that it is about
     "signature": _anchor_signature,
 }
 """How each field of each event is treated, by its name. A test holds this against schemas/."""

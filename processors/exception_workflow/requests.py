@@ -108,7 +108,7 @@ def _identity(person: Person) -> str:
 
 def _by_requester(case: Case, command: ExceptionCommand) -> None:
     if command.requester != case.requester:
-        raise Objection(Reason.NOT_THE_REQUESTER, f"`{shorten(case.requester.subject)}` asked for it")
+        raise Objection(Reason.NOT_THE_REQUESTER, "somebody else asked for it")
 
 
 def _superseded(case: Case, current: str) -> tuple[str, ...]:

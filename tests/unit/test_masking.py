@@ -20,6 +20,7 @@ from processors.masking import (
     Masker,
     PseudonymKeys,
     claims_of,
+    digest_of,
     may_hold_secret,
     scrub,
     shown,
@@ -259,6 +260,15 @@ def test_a_proof_is_kept_as_digest_only() -> None:
     masked = MASKER.event({"proof": "eyJh.eyJi.c2ln"})
 
     assert masked["proof"].startswith("sha256:")
+
+
+def test_a_message_to_people_is_kept_as_digest_only() -> None:
+    """It names others than its recipient; whom, the event that it is about says in pseudonyms."""
+    body = "**What happened:** an exception is approved, at noon, by bob."
+    kept = MASKER.event({"recipient": "alice", "subject": "an exception is approved", "body": body})
+
+    assert kept["body"] == digest_of(body.encode())
+    assert kept["subject"] == "an exception is approved"
 
 
 def test_json_in_a_string_is_masked_by_field() -> None:
