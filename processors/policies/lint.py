@@ -64,5 +64,5 @@ def _fixes(where: str, advisory: Advisory, ranges: list[Range], dialect: Dialect
         version = readable(text, dialect)
         if version is None:
             yield Notice(where, f"fixed: `{text}` is not a version in dialect {dialect}")
-        elif any(affected.admits(version) for affected in ranges):
+        elif any(r.admits(version) or r.excludes_only_as_prerelease(version) for r in ranges):
             yield Notice(where, f"fixed: {text} is itself affected")

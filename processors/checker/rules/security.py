@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from itertools import zip_longest
 
 from processors.checker.case import Case, readable
@@ -33,18 +33,33 @@ def baseline_is_met(case: Case) -> Iterator[Finding]:
 
 
 def no_advisory_applies(case: Case) -> Iterator[Finding]:
-    """No known weakness affects the plugin or a component inside it. An advisory that cannot be read applies."""
-    components = [(case.plugin, case.manifest.version), *((c.id, c.version) for c in case.manifest.components)]
-    for component, version in components:
+    """No known weakness affects the plugin or a component inside it. An advisory that cannot be read applies.
+
+    Where a component is inside in several versions, an advisory names the first that it affects.
+    """
+    for component, versions in _inside(case).items() if case.policies.by_component else ():
         policy = case.policies.about(component)
         for advisory in policy.advisories if policy else ():
-            withdrawn = advisory.withdrawn_at is not None and advisory.withdrawn_at <= case.now
-            if policy and not withdrawn and affects(advisory, version, policy.dialect):
+            if policy is None or (advisory.withdrawn_at is not None and advisory.withdrawn_at <= case.now):
+                continue
+            version = next((v for v in versions if affects(advisory, v, policy.dialect)), None)
+            if version is not None:
                 yield _advisory(case, policy, advisory, component, version)
 
 
+def _inside(case: Case) -> Mapping[str, Collection[str]]:
+    """The plugin itself and the components in it, each with its versions in the order of the manifest."""
+    inside = {case.plugin: {case.manifest.version: None}}
+    for component in case.manifest.components:
+        inside.setdefault(component.id, {})[component.version] = None
+    return inside
+
+
 def affects(advisory: Advisory, version: str, dialect: str) -> bool:
-    """Whether the advisory is about this version. True where the version or a range cannot be read: fail closed."""
+    """Whether the advisory is about this version, by its place in the order: a pre-release has the weakness too.
+
+    True where the version or a range cannot be read: fail closed.
+    """
     try:
         known = Dialect(dialect)
     except ValueError:
@@ -54,9 +69,10 @@ def affects(advisory: Advisory, version: str, dialect: str) -> bool:
         return True
     for text in advisory.affected:
         try:
-            if parse_range(text, known).admits(parsed):
-                return True
+            range = parse_range(text, known)
         except Refused:
+            return True
+        if range.admits(parsed) or range.excludes_only_as_prerelease(parsed):
             return True
     return False
 

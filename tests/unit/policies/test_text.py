@@ -172,6 +172,7 @@ def a_policy(text: str) -> Policy:
         pytest.param("affected: ['*'], severity: low", False, "every version is affected", id="everything"),
         pytest.param("affected: [<1.0.0]", False, "not known, so it blocks", id="no severity"),
         pytest.param("affected: [<1.0.0], fixed: [0.9.0]", False, "itself affected", id="a fix that is none"),
+        pytest.param("affected: [<1.0.0], fixed: [1.0.0-rc.1]", False, "itself affected", id="a candidate"),
         pytest.param("affected: [<1.0.0], fixed: [one]", False, "not a version", id="a fix that is no version"),
         pytest.param("affected: [<1.0.0], withdrawn_at: 2100-01-01", False, "until then", id="withdrawn later"),
     ],
