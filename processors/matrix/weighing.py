@@ -1,6 +1,7 @@
 """Which rows decide about a plugin version on a host version.
 
-Within a source: the most specific plugin pattern, then the narrowest range, then block before warn before allow.
+Within a source: the most specific plugin pattern, then the narrowest range, then block before warn before allow. A
+range is narrower than another only where it lies inside it: of two that merely overlap, the stricter row decides.
 Across sources: each one's row binds, and the strictest wins; only governance can loosen, by a row that says what,
 why and until when.
 """
@@ -141,8 +142,18 @@ def _decisive(rows: Sequence[_Applying]) -> _Applying:
         return rows[0]
     best = max(_specificity(row.rule.plugin) for row in rows)
     specific = [row for row in rows if _specificity(row.rule.plugin) == best]
-    narrow = [row for row in specific if not any(is_narrower(other.ranges, row.ranges) for other in specific)]
-    return min(narrow, key=lambda row: (-_closed_ends(row.ranges), -strictness(row.rule.action), row.rule.row))
+    return _innermost(sorted(specific, key=lambda row: (-strictness(row.rule.action), row.rule.row)))
+
+
+def _innermost(rows: Sequence[_Applying]) -> _Applying:
+    """The first row within which no other lies. There is one, because no chain of them leads back to its start."""
+    others = [row.ranges for row in rows]
+    for row in rows[:-1]:
+        inner = next((n for n, other in enumerate(others) if is_narrower(other, row.ranges)), None)
+        if inner is None:
+            return row
+        others.insert(0, others.pop(inner))  # what lies within one row mostly lies within the next one too
+    return rows[-1]
 
 
 def _specificity(pattern: str) -> tuple[bool, int]:
@@ -158,16 +169,16 @@ def is_narrower(one: Ranges, other: Ranges) -> bool:
 
 def _within(inner: Range, outer: Range) -> bool:
     """In order alone: each stretch of `inner` lies in one of `outer`."""
-    return all(
-        any(big.lower[:2] <= small.lower[:2] and small.upper[:2] <= big.upper[:2] for big in outer.intervals)
-        for small in inner.intervals
-    )
-
-
-def _closed_ends(ranges: Ranges) -> int:
-    """How many of the four ends are bounded: of two ranges that merely overlap, the more closed one is narrower."""
-    ends = [end for range in ranges for end in (range.intervals[0].lower, range.intervals[-1].upper)]
-    return sum(end.version is not None for end in ends)
+    waiting = [(big.lower[:2], big.upper[:2]) for big in reversed(outer.intervals)]
+    if not waiting:
+        return not inner.intervals
+    reach = waiting[-1][0]
+    for small in inner.intervals:
+        while waiting and waiting[-1][0] <= small.lower[:2]:
+            reach = max(reach, waiting.pop()[1])
+        if reach < small.upper[:2]:
+            return False
+    return True
 
 
 def _in_force(governance: Sequence[_Applying], now: int) -> tuple[tuple[Rule, Override], ...]:

@@ -43,9 +43,36 @@ def deciding(weighing: Weighing) -> list[tuple[str, int]]:
         ),
         pytest.param([a_rule(host_range=">=1.0.0"), a_rule(host_range=">=1.8.0")], 1, id="the inner host range"),
         pytest.param(
-            [a_rule(min_version="1.0.0"), a_rule(max_version="1.5.0", host_range=">=1.8.0 <2.0.0")],
+            [
+                a_rule(min_version="1.0.0", max_version="2.0.0", host_range=">=1.8.0 <2.0.0", action="allow"),
+                a_rule(max_version="1.5.0", action="warn"),
+            ],
             1,
-            id="of two that merely overlap, the more closed one",
+            id="of two that merely overlap, the stricter one, however closed the other is",
+        ),
+        pytest.param(
+            [
+                a_rule(action="block"),
+                a_rule(min_version="1.0.0", max_version="1.5.0", action="allow"),
+                a_rule(min_version="1.1.0", action="warn"),
+            ],
+            2,
+            id="and so of two that lie inside a third",
+        ),
+        pytest.param(
+            [a_rule(min_version="1.0.0", host_range=">=1.0.0"), a_rule(max_version="1.5.0", action="allow")],
+            0,
+            id="narrower in plugins and wider in hosts is not narrower",
+        ),
+        pytest.param(
+            [a_rule(host_range="<1.0.0 || >=1.5.0"), a_rule(action="allow", host_range=">=1.6.0 <1.7.0 || >1.8.0")],
+            1,
+            id="several stretches inside another one",
+        ),
+        pytest.param(
+            [a_rule(host_range="<1.0.0 || >=1.5.0"), a_rule(action="allow", host_range=">=0.9.0 <1.1.0 || >1.8.0")],
+            0,
+            id="of several stretches one sticks out",
         ),
         pytest.param([a_rule(action="allow"), a_rule(action="warn"), a_rule(action="block")], 2, id="block first"),
         pytest.param([a_rule(action="allow"), a_rule(action="warn")], 1, id="then warn"),
