@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import fields
 from types import MappingProxyType
@@ -9,7 +10,7 @@ from typing import Any, Final
 
 from processors.events.subject import NO_LIFECYCLE, Lifecycle, Migration, Provision, Requirement
 from processors.matrix.document import NO_LABELS, ONLY_HOST, STRICTEST_FIRST, Override, Release, Rule
-from processors.matrix.reading import Fields, Reading
+from processors.matrix.reading import Fields, Reading, found
 from processors.yaml_text import Path
 
 _RULE: Final = {*Rule._fields} - {"source", "revision", "row"}
@@ -97,21 +98,36 @@ def _needs(row: Fields, name: str) -> tuple[Requirement, ...]:
     if not value:
         return ()
     if isinstance(value, dict):
-        return tuple(Requirement(id, range) for id, range in _texts(row, name).items())
+        texts = _texts(row, name).items()
+        return tuple(Requirement(_id(row.reading, id, row.at(name)), range) for id, range in texts)
     return tuple(_need(row.reading, item, (*row.path, name, n)) for n, item in enumerate(row.items(name)))
 
 
 _NEED: Final = frozenset({"id", "range", "version", "optional"})
+_ID_AND_RANGE: Final = re.compile(r"(@?[^\s<>=~^!@*,]+)\s*@?\s*(.*)", re.DOTALL)
+"""As manifests read it: `com.acme.crm >=1.2`, `com.acme.crm>=1.2` and `com.acme.crm@1.2` alike."""
+_OF_A_RANGE: Final = re.compile(r"[<>=~^!*,]")
 
 
 def _need(reading: Reading, item: Any, path: Path) -> Requirement:
     if isinstance(item, dict):
         stated = reading.fields(item, path, _NEED)
         range = stated.text("range", longest=256) or stated.text("version", longest=256)
-        return Requirement(stated.id("id"), range, stated.flag("optional") or False)
+        return Requirement(_id(reading, stated.id("id"), (*path, "id")), range, stated.flag("optional") or False)
     text = reading.text(item, path, longest=600).strip()
-    id, _, range = text.partition(" ")
-    return Requirement(reading.id(id, path) if isinstance(item, str) else "", range.strip())
+    read = _ID_AND_RANGE.fullmatch(text)
+    if read is None:
+        if isinstance(item, str):
+            reading.refuse(path, f"expected an id and a range such as `com.acme.crm >=1.2`, found {found(item)}")
+        return Requirement("")
+    return Requirement(reading.id(read[1], path), read[2].strip())
+
+
+def _id(reading: Reading, id: str, path: Path) -> str:
+    """A range that is written into an id would be lost: the id would be nobody's."""
+    if _OF_A_RANGE.search(id):
+        reading.refuse(path, f"expected an id, and its range apart from it; found {found(id)}")
+    return id
 
 
 def _migrations(row: Fields) -> tuple[Migration, ...]:

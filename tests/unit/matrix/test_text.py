@@ -131,6 +131,15 @@ RELEASE = 'releases: [{plugin: a, version: "1.0.0", %s}]'
         pytest.param(RELEASE % "host: '', hosts: {}", "releases[0].host", "found both", id="host and hosts"),
         pytest.param(RELEASE % "requires: a", "releases[0].requires", "a list", id="needs that are a word"),
         pytest.param(RELEASE % "requires: [1]", "releases[0].requires[0]", "text", id="a need that is a number"),
+        pytest.param(
+            RELEASE % "requires: ['>=1']", "releases[0].requires[0]", "an id and", id="a need without an id"
+        ),
+        pytest.param(
+            RELEASE % "conflicts: {'a<2': '*'}", "releases[0].conflicts", "apart from it", id="a range in an id"
+        ),
+        pytest.param(
+            RELEASE % "conflicts: [{id: a^2}]", "releases[0].conflicts[0].id", "apart", id="a range in a named id"
+        ),
         pytest.param(ROW % "overrides: {what: X, why: y}", "matrix[0].overrides.until", "ends", id="without end"),
         pytest.param(
             ROW % "overrides: {what: X, until: 2026-12-01}", "matrix[0].overrides.why", "nothing", id="without why"
@@ -228,3 +237,11 @@ def test_what_is_not_known_is_told_in_the_order_of_the_file() -> None:
     _, problems = inspect_matrix("\n".join(f"{name}: 1" for name in names))
 
     assert [problem.where for problem in problems] == names
+
+
+@pytest.mark.parametrize("written", ["com.e <2.0.0", "com.e<2.0.0", "com.e  <2.0.0", "com.e@<2.0.0"])
+def test_a_need_is_read_as_a_manifest_reads_it(written: str) -> None:
+    """However the range is set off from the id: a range inside an id would be lost."""
+    (release,) = parse_matrix(RELEASE % f"conflicts: ['{written}', '@acme/tool 1.x']").releases
+
+    assert release.conflicts == (Requirement("com.e", "<2.0.0"), Requirement("@acme/tool", "1.x"))
