@@ -59,7 +59,7 @@ def _rule(document: MatrixDocument, rule: Rule, now: int) -> Iterator[Notice]:
     host = document.hosts.get(rule.host)
     if host is None:
         yield Notice(f"{where}.host", f"`{rule.host}` is not among the hosts of this source")
-    dialect = Dialect(host.dialect) if host else Dialect.NPM
+    dialect = _dialect(host)
     unreadable = list(_unreadable(where, lambda: read_ranges(rule, dialect)))
     yield from unreadable
     if unreadable:
@@ -95,34 +95,48 @@ def _override(rule: Rule, where: str, now: int) -> Iterator[Notice]:
 
 def _release(document: MatrixDocument, release: Release) -> Iterator[Notice]:
     where = f"releases[{release.row}]"
-    dialect = Dialect.NPM
     if "*" in release.plugin:
         yield Notice(f"{where}.plugin", "a release is of one plugin; a `*` belongs into a rule", is_error=True)
     for name, range in release.hosts.items():
-        host = document.hosts.get(name) if name != ONLY_HOST else _only(document)
+        host = _host(document, name)
         if name == ONLY_HOST and host is None:
             message = f"{len(document.hosts)} hosts are declared; write `hosts: {{name: range}}` to say which one"
             yield Notice(f"{where}.host", message, is_error=True)
         elif host is None:
             yield Notice(f"{where}.hosts.{name}", f"`{name}` is not among the hosts of this source")
-        dialect = Dialect(host.dialect) if host else Dialect.NPM
-        yield from _unreadable(f"{where}.host", lambda r=range, d=dialect: parse_range(r, d) if r else None)
-    yield from _unreadable(f"{where}.version", lambda: parse_version(release.version, dialect))
-    yield from _needs(where, "requires", release.requires, dialect)
-    yield from _needs(where, "conflicts", release.conflicts, dialect)
-    yield from _needs(where, "runtime", release.runtimes, dialect)
-    yield from _needs(where, "database", release.databases, dialect)
-    yield from _needs(where, "consumes", release.consumes, dialect)
+        yield from _range(f"{where}.host", range, _dialect(host))
+    for dialect in dict.fromkeys(_dialect(_host(document, name)) for name in release.hosts or (ONLY_HOST,)):
+        yield from _unreadable(f"{where}.version", lambda d=dialect: parse_version(release.version, d))
+        yield from _needs(where, "requires", release.requires, dialect)
+        yield from _needs(where, "conflicts", release.conflicts, dialect)
+    yield from _needs(where, "runtime", release.runtimes, Dialect.NPM)
+    yield from _needs(where, "database", release.databases, Dialect.NPM)
+    yield from _needs(where, "consumes", release.consumes, Dialect.NPM)
 
 
-def _only(document: MatrixDocument) -> HostDeclaration | None:
+def _host(document: MatrixDocument, name: str) -> HostDeclaration | None:
+    """The host that a release names; `*` is the only one that is declared."""
+    if name != ONLY_HOST:
+        return document.hosts.get(name)
     return next(iter(document.hosts.values())) if len(document.hosts) == 1 else None
 
 
+def _dialect(host: HostDeclaration | None) -> Dialect:
+    return Dialect(host.dialect) if host else Dialect.NPM
+
+
 def _needs(where: str, name: str, needs: tuple[Requirement, ...], dialect: Dialect) -> Iterator[Notice]:
+    """The engine reads what a plugin needs of other plugins in the host's dialect, and all else as npm does."""
     for n, need in enumerate(needs):
-        if need.range:
-            yield from _unreadable(f"{where}.{name}[{n}]", lambda r=need.range: parse_range(r, dialect))
+        yield from _range(f"{where}.{name}[{n}]", need.range, dialect)
+
+
+def _range(where: str, text: str, dialect: Dialect) -> Iterator[Notice]:
+    try:
+        if text.strip() and parse_range(text, dialect).is_empty():
+            yield Notice(where, f"no version can satisfy `{text}`", is_error=True)
+    except RangeInvalid as error:
+        yield Notice(where, str(error), is_error=True)
 
 
 def _unreadable(where: str, read: Callable[[], object]) -> Iterator[Notice]:
@@ -147,8 +161,7 @@ def _contradictions(document: MatrixDocument) -> Iterator[Notice]:
         groups.setdefault((rule.host, rule.plugin), []).append(rule)
     for (name, _), rules in groups.items():
         if 1 < len(rules) <= _MOST_COMPARED:
-            host = document.hosts.get(name)
-            yield from _disagreeing(rules, Dialect(host.dialect) if host else Dialect.NPM)
+            yield from _disagreeing(rules, _dialect(document.hosts.get(name)))
 
 
 def _disagreeing(rules: list[Rule], dialect: Dialect) -> Iterator[Notice]:

@@ -7,6 +7,7 @@ from processors.events.subject import Requirement
 from processors.matrix.document import HostDeclaration, MatrixDocument, Override
 from processors.matrix.lint import lint
 
+PYTHON = {"corex": HostDeclaration("corex", "pep440")}
 TWO_HOSTS = {"corex": HostDeclaration("corex"), "other": HostDeclaration("other")}
 
 
@@ -29,6 +30,18 @@ TWO_HOSTS = {"corex": HostDeclaration("corex"), "other": HostDeclaration("other"
         pytest.param(
             a_document(releases=(a_release("a", "1.0.0", hosts={"*": ">>1"}),)),
             "releases[0].host", "`>>1`", True, id="an unreadable host range of a release",
+        ),
+        pytest.param(
+            a_document(releases=(a_release("a", "1.0.0", conflicts=(Requirement("b", ">2 <1"),)),)),
+            "releases[0].conflicts[0]", "no version", True, id="a range that nothing satisfies",
+        ),
+        pytest.param(
+            a_document(releases=(a_release("a", "1.0.0", requires=(Requirement("b", "^1.0"),)),), hosts=PYTHON),
+            "releases[0].requires[0]", "pep440", True, id="a need in the dialect of the only host",
+        ),
+        pytest.param(
+            a_document(releases=(a_release("a", "1.0", runtimes=(Requirement("go", ">=1,<2"),)),), hosts=PYTHON),
+            "releases[0].runtime[0]", "npm", True, id="a runtime as npm reads it on any host",
         ),
         pytest.param(
             a_document(releases=(a_release("a*", "1.0.0"),)), "releases[0].plugin", "`*`", True, id="a glob"
@@ -90,6 +103,14 @@ def test_what_is_wrong_or_odd_is_found(document: MatrixDocument, where: str, mes
         ),
         pytest.param(a_document(a_rule("a*"), a_rule("ab*", "allow")), id="a more specific glob"),
         pytest.param(a_document(a_rule(), a_rule()), id="rows that agree"),
+        pytest.param(
+            a_document(releases=(a_release("a", "1.0", requires=(Requirement("b", ">=1.8,<2"),)),), hosts=PYTHON),
+            id="what the only host's dialect reads, in a release that names no host",
+        ),
+        pytest.param(
+            a_document(releases=(a_release("a", "1.0", databases=(Requirement("b", ">=14 <17"),)),), hosts=PYTHON),
+            id="a database as npm reads it on any host",
+        ),
         pytest.param(a_document(), id="an empty matrix"),
     ],
 )
