@@ -65,18 +65,26 @@ class Case:
 
     def conflicts(self) -> Iterator[Stated]:
         """Every plugin that the one asked for cannot run beside, with who says so."""
-        for foe in self.manifest.conflicts:
-            yield foe, Statement(foe.range, "manifest", self.plugin)
-        for release in self.releases:
-            for foe in release.conflicts:
-                yield foe, Statement.of_release(foe.range, release)
+        return self._stated("conflicts")
+
+    def runtimes(self) -> Iterator[Stated]:
+        """Every runtime that the plugin asked for needs, with who says so."""
+        return self._stated("runtimes")
+
+    def databases(self) -> Iterator[Stated]:
+        """Every database that the plugin asked for is made for, with who says so."""
+        return self._stated("databases")
 
     def consumes(self) -> Iterator[Stated]:
         """Every API and schema that the plugin asked for uses, with who says so."""
-        for need in self.manifest.consumes:
+        return self._stated("consumes")
+
+    def _stated(self, what: Literal["conflicts", "runtimes", "databases", "consumes"]) -> Iterator[Stated]:
+        stated = attrgetter(what)
+        for need in stated(self.manifest) or ():
             yield need, Statement(need.range, "manifest", self.plugin)
         for release in self.releases:
-            for need in release.consumes:
+            for need in stated(release):
                 yield need, Statement.of_release(need.range, release)
 
     def provides(self) -> dict[str, str]:

@@ -26,6 +26,7 @@ from processors.matrix.document import GOVERNANCE, Override, Rule
 
 RULES: tuple[Callable[[Case], Iterator[Finding]], ...] = (
     invalid.manifest_is_valid,
+    invalid.ranges_can_be_read,
     invalid.host_version_is_valid,
     invalid.the_request_agrees_with_itself,
     matrix.matrix_is_loaded,

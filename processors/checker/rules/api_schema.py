@@ -87,14 +87,14 @@ def _fits(
     try:
         range = parse_range(need.range, Dialect.NPM)
     except Refused as error:
-        yield unreadable(case, Dimension.API_SCHEMA, need.id, statement, error, subject=subject)
+        yield unreadable(case, Dimension.API_SCHEMA, need.id, statement, error, subject, Dialect.NPM)
         return
     if not need.range.strip():
         return
     best = best_fit(range, versions)
     if best.version is None or range.is_empty():
         error = None if best.version else Refused(f"{need.id} is offered as `{best.text}`{UNREADABLE}")
-        yield unreadable(case, Dimension.API_SCHEMA, need.id, statement, error, subject=subject)
+        yield unreadable(case, Dimension.API_SCHEMA, need.id, statement, error, subject, Dialect.NPM)
     elif (miss := misfit(range, best.version)) is not None:
         yield _break(subject, need, statement, best.text, miss.severity, miss.distance, effect)
 

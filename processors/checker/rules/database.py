@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from processors.checker.case import Case
-from processors.checker.rules.invalid import unreadable
 from processors.checker.rules.runtime import runtime_version
 from processors.checker.statements import Statement
 from processors.errors import Refused
@@ -59,9 +58,8 @@ def _supported(
         return
     try:
         judged = [_admits(need, database) for need in databases]  # all, so that an unreadable one is noticed
-    except Refused as error:
-        yield unreadable(case, Dimension.RUNTIME, database.id, statement, error)
-        return
+    except Refused:
+        return  # `ranges_can_be_read` says so
     if not any(judged):
         found = f"{database.id} {database.version}".strip()
         yield _finding(case, statement, found, Effect.BLOCK, Severity.MAJOR)

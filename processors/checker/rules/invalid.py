@@ -10,7 +10,7 @@ from processors.checker.statements import Statement
 from processors.errors import RangeInvalid, Refused, VersionInvalid, shorten
 from processors.events.report import Demand, Finding
 from processors.events.vocabulary import Code, Dimension, Distance, Effect, Severity
-from processors.versions import parse_version
+from processors.versions import Dialect, parse_version
 
 
 def manifest_is_valid(case: Case) -> Iterator[Finding]:
@@ -45,6 +45,28 @@ def the_request_agrees_with_itself(case: Case) -> Iterator[Finding]:
         yield _request(case.plugin, f"version {before}, which is installed, as the one to replace", stated)
 
 
+def ranges_can_be_read(case: Case) -> Iterator[Finding]:
+    """Every range that manifest and catalogue state can be read, also where nothing is there to hold against it.
+
+    The ranges of the host are `host_fits`' affair: they are always held against one.
+    """
+    for dimension, dialect, stated in (
+        (Dimension.DEPENDENCY, case.dialect, case.requirements),
+        (Dimension.CONFLICT, case.dialect, case.conflicts()),
+        (Dimension.RUNTIME, Dialect.NPM, case.runtimes()),
+        (Dimension.RUNTIME, Dialect.NPM, case.databases()),
+        (Dimension.API_SCHEMA, Dialect.NPM, case.consumes()),
+    ):
+        for need, statement in stated:
+            try:
+                if not need.range or not statement.range(dialect).is_empty():
+                    continue
+                error = None
+            except Refused as refused:
+                error = refused
+            yield unreadable(case, dimension, need.id, statement, error, dialect=dialect)
+
+
 def host_version_is_valid(case: Case) -> Iterator[Finding]:
     """A host whose version cannot be read fits nothing."""
     if case.host_version is None:
@@ -63,9 +85,18 @@ def host_version_is_valid(case: Case) -> Iterator[Finding]:
 
 
 def unreadable(
-    case: Case, dimension: Dimension, object: str, statement: Statement, error: Refused | None, subject: str = ""
+    case: Case,
+    dimension: Dimension,
+    object: str,
+    statement: Statement,
+    error: Refused | None,
+    subject: str = "",
+    dialect: Dialect | None = None,
 ) -> Finding:
-    """A range that its dialect cannot read, or that admits nothing at all (`error` None)."""
+    """A range that its dialect cannot read, or that admits nothing at all (`error` None).
+
+    The dialect is the host's, where none is given.
+    """
     at = error.text[error.at :] if isinstance(error, RangeInvalid) else None
     if error is None:
         found = "no version can satisfy it"
@@ -78,7 +109,7 @@ def unreadable(
         severity=Severity.UNKNOWN,
         subject=subject or case.plugin,
         object=object,
-        required=statement.demand(case.dialect),
+        required=statement.demand(dialect or case.dialect),
         found=found,
         distance=Distance.UNKNOWN,
     )

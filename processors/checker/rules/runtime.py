@@ -34,7 +34,7 @@ def runtimes_fit(case: Case) -> Iterator[Finding]:
     there: dict[str, list[str]] = {}
     for runtime in case.subject.runtimes:
         there.setdefault(known_runtime(runtime.id), []).append(runtime.version)
-    for need, statement in _demands(case):
+    for need, statement in case.runtimes():
         versions = there.get(known_runtime(need.id))
         if versions:
             yield from _one_fits(case, need, statement, versions)
@@ -93,14 +93,6 @@ def _version(pair: tuple[Version, Offer]) -> Version:
     return pair[0]
 
 
-def _demands(case: Case) -> Iterator[tuple[Requirement, Statement]]:
-    for need in case.manifest.runtimes or ():
-        yield need, Statement(need.range, "manifest", case.plugin)
-    for release in case.releases:
-        for need in release.runtimes:
-            yield need, Statement.of_release(need.range, release)
-
-
 def known_runtime(name: str) -> str:
     """One name for each runtime, whatever a vendor and an administrator call it."""
     folded = name.lower()
@@ -111,7 +103,7 @@ def _one_fits(case: Case, need: Requirement, statement: Statement, versions: lis
     try:
         range = parse_range(statement.text, Dialect.NPM)
     except Refused as error:
-        yield unreadable(case, Dimension.RUNTIME, need.id, statement, error)
+        yield unreadable(case, Dimension.RUNTIME, need.id, statement, error, dialect=Dialect.NPM)
         return
     if not need.range.strip():
         return
@@ -120,7 +112,7 @@ def _one_fits(case: Case, need: Requirement, statement: Statement, versions: lis
     best = best_fit(range, versions)
     if best.version is None or range.is_empty():
         error = None if best.version else Refused(f"the host runs {need.id} `{best.text}`{UNREADABLE}")
-        yield unreadable(case, Dimension.RUNTIME, need.id, statement, error)
+        yield unreadable(case, Dimension.RUNTIME, need.id, statement, error, dialect=Dialect.NPM)
     elif (miss := misfit(range, best.version)) is not None:
         code = Code.RUNTIME_TOO_NEW if miss.side is Side.TOO_NEW else Code.RUNTIME_TOO_OLD
         yield _finding(case, code, need, statement, best.text, miss.severity, miss.distance, Effect.BLOCK)

@@ -56,15 +56,15 @@ def opinion(subject: Subject) -> set[tuple[str, str, str]]:
             found.add(("missing", need.id, "BLOCK"))
         if plugin is not None and not plugin.enabled and not need.optional:
             found.add(("disabled", need.id, "BLOCK"))
-        if plugin is not None and admitted(need.range) is None:
+        if admitted(need.range) is None:
             found.add(("unreadable", need.id, "BLOCK"))
         elif plugin is not None and plugin.version not in (admitted(need.range) or ()):
             found.add(("unfit", need.id, effect))
     for foe in manifest.conflicts:
         plugin, range = there.get(foe.id), admitted(foe.range)
-        if plugin is not None and range is None:
+        if range is None:
             found.add(("unreadable", foe.id, "BLOCK"))
-        elif plugin is not None and range is not None and plugin.version in range:
+        elif plugin is not None and plugin.version in range:
             found.add(("conflict", foe.id, "BLOCK" if plugin.enabled else "WARN"))
     return found
 
