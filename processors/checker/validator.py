@@ -95,10 +95,10 @@ def _weighed(case: Case, finding: Finding) -> Finding:
 def override_of(case: Case, finding: Finding) -> tuple[Rule, Override] | None:
     """The row by which governance lets a finding through: by its code, or by the source whose catalogue states it.
 
-    A source's own rows that governance overrides never become findings, and governance does not override itself.
+    A source's own rows that governance overrides never become findings, and governance overrides no row of its own.
     """
     demand = finding.required
-    its_own = demand.stated_by == "matrix" and demand.source == GOVERNANCE
+    its_own = demand.stated_by == "matrix" and demand.source == GOVERNANCE and demand.row is not None
     if not case.weighing.overrides or finding.code in NEVER_LOOSENED or its_own:
         return None
     names = (finding.code, demand.source) if demand.stated_by == "catalogue" else (finding.code,)

@@ -42,6 +42,13 @@ class Source(NamedTuple):
     expires_at: int
 
 
+class Baseline(NamedTuple):
+    """A security baseline that a source demands of the plugins on a host."""
+
+    source: Source
+    text: str
+
+
 class _Entry(NamedTuple):
     source: Source
     rows: SourceIndex
@@ -105,12 +112,25 @@ class Matrix:
     @cached_property
     def hosts(self) -> Mapping[str, HostDeclaration]:
         """Every host that some source declares. Releases and components add up. The dialect is governance's, else
-        that of the first source by name that declares the host; so is the baseline, where it is stated."""
+        that of the first source by name that declares the host. The baseline is but one of `baselines`."""
         declared: dict[str, HostDeclaration] = {}
         for document in self._by_precedence:
             for name, host in document.hosts.items():
                 declared[name] = _joined(declared[name], host) if name in declared else host
         return MappingProxyType(dict(sorted(declared.items())))
+
+    def baselines(self, host: str) -> Sequence[Baseline]:
+        """Every security baseline that a source demands on the host, sources by name. All of them bind."""
+        return self._baselines.get(host, ())
+
+    @cached_property
+    def _baselines(self) -> Mapping[str, Sequence[Baseline]]:
+        stated: dict[str, list[Baseline]] = {}
+        for entry in self._entries.values():
+            for name, host in entry.rows.document.hosts.items():
+                if host.security_baseline:
+                    stated.setdefault(name, []).append(Baseline(entry.source, host.security_baseline))
+        return MappingProxyType(stated)
 
     @cached_property
     def undeclared(self) -> Undeclared:

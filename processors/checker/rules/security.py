@@ -23,7 +23,7 @@ _UNRATED = (Effect.BLOCK, Severity.UNKNOWN)
 
 
 def baseline_is_met(case: Case) -> Iterator[Finding]:
-    """The host, its declaration in the matrix and a policy may each demand a lowest security baseline."""
+    """The host, each source that declares it and a policy may demand a lowest security baseline; each binds."""
     for statement in _baselines(case):
         has = case.security_baseline()
         if not has:
@@ -78,11 +78,11 @@ def affects(advisory: Advisory, version: str, dialect: str) -> bool:
 
 
 def _baselines(case: Case) -> Iterator[Statement]:
-    host, declared = case.subject.host, case.matrix.host(case.subject.host.name)
+    host = case.subject.host
     if host.security_baseline:
         yield Statement(host.security_baseline, "host", host.name)
-    if declared and declared.security_baseline:
-        yield Statement(declared.security_baseline, "matrix", host.name)
+    for source, baseline in case.matrix.baselines(host.name):
+        yield Statement(baseline, "matrix", source.name, source.revision)
     policy = case.policies.about(case.plugin)
     if policy and policy.required_baseline:
         yield Statement(policy.required_baseline, "policy", policy.policy_id)

@@ -54,6 +54,18 @@ def test_a_host_is_what_all_sources_know_of_it() -> None:
     assert BOTH.host("unknown") is None
 
 
+def test_the_baseline_of_every_source_binds() -> None:
+    """Also where one source's declaration of the host stands before the other's."""
+    own = a_document(hosts={"corex": HostDeclaration("corex", security_baseline="2025.1")})
+    matrix = BOTH.add(own, NOON, NOON + HOUR)
+
+    assert [(b.source.name, b.text) for b in matrix.baselines("corex")] == [
+        ("a-vendor", "2026.1"),
+        ("governance", "2025.1"),
+    ]
+    assert matrix.baselines("unknown") == ()
+
+
 def test_releases_of_all_sources_bind() -> None:
     assert [r.source for r in BOTH.release("com.acme.crm", "1.0.0")] == ["a-vendor", "governance"]
     assert [r.version for r in BOTH.releases("com.acme.crm")] == ["1.0.0", "v1.1.0", "1.0.0"]
