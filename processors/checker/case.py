@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Final, Literal, TypeAlias
@@ -110,8 +110,21 @@ class Case:
         return plugin.consumes or tuple(need for row in self.rows.get(plugin.id, ()) for need in row.consumes)
 
     def offered_by(self, plugin: InstalledPlugin) -> tuple[Provision, ...]:
-        """What an installed plugin offers, told in the same order of preference."""
-        return plugin.provides or tuple(offer for row in self.rows.get(plugin.id, ()) for offer in row.provides)
+        """What an installed plugin offers, told in the same order of preference; also one that is to go."""
+        if plugin.provides:
+            return plugin.provides
+        rows = self.matrix.release(plugin.id, plugin.version, self.dialect)
+        return tuple(offer for row in rows for offer in row.provides)
+
+    def offered_by_others(self) -> Iterator[Provision]:
+        """What the enabled plugins offer that stay as they are."""
+        return (offer for plugin in self.others.values() if plugin.enabled for offer in self.offered_by(plugin))
+
+    def offered_before(self) -> Iterator[Provision]:
+        """What the version and the plugins offer that are replaced."""
+        yield from (offer for plugin in self.replaced.values() for offer in self.offered_by(plugin))
+        if self.previous_text is not None:
+            yield from self.offered_by(self.previous or InstalledPlugin(self.plugin, self.previous_text))
 
 
 def read_case(subject: Subject, matrix: Matrix, policies: Policies, now: int) -> Case:
@@ -152,6 +165,14 @@ def read_case(subject: Subject, matrix: Matrix, policies: Policies, now: int) ->
         previous=previous,
         previous_text=previous.version if previous else subject.previous_version or None,
     )
+
+
+def versions_by_id(offers: Iterable[Provision]) -> Mapping[str, Collection[str]]:
+    """Every version on offer, by the id that it is offered under."""
+    versions: dict[str, set[str]] = {}
+    for offer in offers:
+        versions.setdefault(offer.id, set()).add(offer.version)
+    return versions
 
 
 def readable(text: str, dialect: Dialect) -> Version | None:

@@ -141,6 +141,12 @@ def _dependency_cycle(f: _Fact) -> Words:
 
 
 def _dependent_broken(f: _Fact) -> Words:
+    if f.finding.found is None:
+        verb = "would not stand in for it any more" if f.finding.blocks else "does not stand in for it"
+        return (
+            f"{f.subject} needs {f.wants}, and {f.asked} {verb}",
+            f"Upgrade {f.owner} to a version that works with {f.plugin}, or keep what stands in for {f.object}.",
+        )
     if f.object != f.plugin:
         return (
             f"{f.subject} needs {f.wants}, and {f.asked} replaces {f.object} without standing in for it",

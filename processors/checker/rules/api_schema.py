@@ -5,12 +5,12 @@ An id that begins with `schema:` is a schema; any other is an API.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
-from processors.checker.case import Case
+from processors.checker.case import Case, versions_by_id
 from processors.checker.fit import misfit
 from processors.checker.rules.invalid import unreadable
-from processors.checker.rules.runtime import best_fit
+from processors.checker.rules.runtime import best_fit, runtime_version
 from processors.checker.sentences import UNREADABLE
 from processors.checker.statements import Statement
 from processors.errors import Refused
@@ -39,7 +39,7 @@ def contracts_are_kept(case: Case) -> Iterator[Finding]:
 
     Blocks where they were served before; where nothing is taken away, it warns.
     """
-    before = _offered_before(case)
+    before = versions_by_id(case.offered_before())
     if not before:
         return
     after = _offered(case)
@@ -48,37 +48,28 @@ def contracts_are_kept(case: Case) -> Iterator[Finding]:
             if need.id not in before:
                 continue
             statement = Statement(need.range, "installed", plugin.id)
+            effect = Effect.BLOCK if _serves(before[need.id], need) else Effect.WARN
             if need.id in after:
-                served = not any(_fits(case, plugin.id, need, statement, before[need.id], Effect.BLOCK))
-                effect = Effect.BLOCK if served else Effect.WARN
                 yield from _fits(case, plugin.id, need, statement, after[need.id], effect)
             else:
-                yield _break(plugin.id, need, statement, None, Severity.MISSING, Distance.MISSING, Effect.BLOCK)
+                yield _break(plugin.id, need, statement, None, Severity.MISSING, Distance.MISSING, effect)
 
 
 def _offered(case: Case) -> Mapping[str, Collection[str]]:
     """Every version on offer, by id: the host's, what the plugin brings itself, and the enabled other plugins'."""
     own = [Provision(id, version) for id, version in case.provides().items()]
-    others = [offer for p in case.others.values() if p.enabled for offer in case.offered_by(p)]
-    return _versions((*case.subject.host.provides, *own, *others))
+    return versions_by_id((*case.subject.host.provides, *own, *case.offered_by_others()))
 
 
-def _offered_before(case: Case) -> Mapping[str, Collection[str]]:
-    """What the version and the plugins that are replaced offer, by id."""
-    offers = [offer for plugin in case.replaced.values() for offer in plugin.provides]
-    if case.previous is not None and case.previous.provides:
-        offers += case.previous.provides
-    elif case.previous_text:
-        rows = case.matrix.release(case.plugin, case.previous_text, case.dialect)
-        offers += [offer for row in rows for offer in row.provides]
-    return _versions(offers)
-
-
-def _versions(offers: Iterable[Provision]) -> Mapping[str, Collection[str]]:
-    versions: dict[str, set[str]] = {}
-    for offer in offers:
-        versions.setdefault(offer.id, set()).add(offer.version)
-    return versions
+def _serves(versions: Collection[str], need: Requirement) -> bool:
+    """Whether any of the versions is admitted. What cannot be read may have served."""
+    if not need.range.strip():
+        return True
+    try:
+        range = parse_range(need.range, Dialect.NPM)
+    except Refused:
+        return True
+    return any((version := runtime_version(text)) is None or range.admits(version) for text in versions)
 
 
 def _fits(

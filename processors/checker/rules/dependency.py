@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from processors.checker.case import Case, readable
+from processors.checker.case import Case, readable, versions_by_id
 from processors.checker.fit import Misfit, Side, misfit
 from processors.checker.rules.invalid import unreadable
 from processors.checker.sentences import DISABLED, UNREADABLE
 from processors.checker.statements import Statement
 from processors.errors import Refused
 from processors.events.report import Demand, Finding
-from processors.events.subject import InstalledPlugin, Requirement
+from processors.events.subject import InstalledPlugin, Provision, Requirement
 from processors.events.vocabulary import Code, Dimension, Distance, Effect, Severity
 
 
 def dependencies_are_met(case: Case) -> Iterator[Finding]:
     """Each plugin that this one needs is installed, enabled, and of an admitted version.
 
-    An optional one may be missing; if it is there and does not fit, that warns.
+    An optional one may be missing; if it is there and does not fit, that warns. Where it is missing, another plugin
+    may stand in for it: one that offers its id.
     """
+    missing = any(need.id not in case.others for need, _ in case.requirements)
+    offered = versions_by_id(case.offered_by_others() if missing else ())
     for need, statement in case.requirements:
-        plugin = case.others.get(need.id)
+        plugin = case.others.get(need.id) or _stand_in(case, statement, need.id, offered.get(need.id))
         if plugin is None:
             if not need.optional and need.id != case.plugin:
                 yield _finding(
@@ -44,16 +47,18 @@ def dependencies_are_met(case: Case) -> Iterator[Finding]:
 def dependents_stay_whole(case: Case) -> Iterator[Finding]:
     """An installed plugin needs the version that the upgrade takes away, or a plugin whose place this one takes.
 
-    Blocks where the version that is replaced was admitted; where nothing is taken away, it warns. A disabled
-    plugin loses nothing.
+    So does one that needs a plugin for which the version or plugin that is replaced has stood in. Blocks where the
+    version that goes was admitted; where nothing is taken away, it warns. A disabled plugin loses nothing.
     """
+    before = versions_by_id(case.offered_before() if case.needs else ())
+    after = versions_by_id(_offered_after(case) if before or case.replaced else ())
     for id, needs in case.needs.items():
         plugin = case.others[id]
         for need in needs if plugin.enabled else ():
             if need.id == case.plugin:
                 yield from _dependent(case, plugin, need)
-            elif need.id in case.replaced:
-                yield from _orphan(case, plugin, need)
+            elif need.id in case.replaced or (need.id in before and need.id not in case.others):
+                yield from _orphan(case, plugin, need, before.get(need.id, ()), after.get(need.id, ()))
 
 
 def dependencies_make_no_cycle(case: Case) -> Iterator[Finding]:
@@ -95,6 +100,24 @@ def _version_fits(
     elif (miss := misfit(range, version)) is not None:
         code = Code.DEPENDENCY_TOO_NEW if miss.side is Side.TOO_NEW else Code.DEPENDENCY_TOO_OLD
         yield _finding(case, code, need, statement, plugin.version, miss.severity, miss.distance)
+
+
+def _stand_in(
+    case: Case, statement: Statement, id: str, versions: Collection[str] | None
+) -> InstalledPlugin | None:
+    """The plugin as others offer it, in a version that is admitted if there is one; None if nobody offers it."""
+    if not versions:
+        return None
+    try:
+        fitting = [text for text in versions if _admitted(case, statement, text)]
+    except Refused:
+        fitting = []
+    return InstalledPlugin(id, min(fitting or versions))
+
+
+def _offered_after(case: Case) -> Iterator[Provision]:
+    yield from (Provision(id, version) for id, version in case.provides().items())
+    yield from case.offered_by_others()
 
 
 def _no_version(plugin: InstalledPlugin) -> Refused:
@@ -140,23 +163,30 @@ def _dependent(case: Case, plugin: InstalledPlugin, need: Requirement) -> Iterat
         yield _broken(case, plugin, need, statement, miss, Effect.BLOCK if taken_away else Effect.WARN)
 
 
-def _orphan(case: Case, plugin: InstalledPlugin, need: Requirement) -> Iterator[Finding]:
-    """It needs a plugin that is to be replaced, and this one does not say that it stands in for it."""
+def _orphan(
+    case: Case, plugin: InstalledPlugin, need: Requirement, before: Collection[str], after: Collection[str]
+) -> Iterator[Finding]:
+    """It needs a plugin that goes, or for which what goes has stood in, and nobody stands in for it now."""
     statement = Statement(need.range, "installed", plugin.id)
-    offered = case.provides().get(need.id)
     try:
-        stands_in = offered is not None and _admitted(case, statement, offered)
+        stands_in = any(_admitted(case, statement, text) for text in after)
+        served = need.id in case.replaced or any(_may_admit(case, statement, text) for text in before)
     except Refused as error:
         yield unreadable(case, Dimension.DEPENDENCY, need.id, statement, error, subject=plugin.id)
         return
     if not stands_in:
         miss = Misfit(Side.TOO_OLD, Distance.MISSING, Severity.MISSING)
-        yield _broken(case, plugin, need, statement, miss, Effect.BLOCK)
+        yield _broken(case, plugin, need, statement, miss, Effect.BLOCK if served else Effect.WARN)
 
 
 def _admitted(case: Case, statement: Statement, text: str) -> bool:
     version = readable(text, case.dialect)
     return version is not None and statement.range(case.dialect).admits(version)
+
+
+def _may_admit(case: Case, statement: Statement, text: str) -> bool:
+    """As `_admitted`; a version that cannot be read may be anything."""
+    return readable(text, case.dialect) is None or _admitted(case, statement, text)
 
 
 def _broken(
@@ -170,10 +200,17 @@ def _broken(
         subject=plugin.id,
         object=need.id,
         required=statement.demand(case.dialect),
-        found=case.manifest.version if need.id == case.plugin else f"{case.plugin} {case.manifest.version}",
+        found=_instead(case, need.id),
         distance=miss.distance,
         optional=need.optional,
     )
+
+
+def _instead(case: Case, id: str) -> str | None:
+    """What the dependent would meet: another version, another plugin, or nothing that stands in any more."""
+    if id == case.plugin:
+        return case.manifest.version
+    return f"{case.plugin} {case.manifest.version}" if id in case.replaced else None
 
 
 def _id(need: Requirement) -> str:
