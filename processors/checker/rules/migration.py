@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from processors.checker.case import Case, readable
 from processors.events.report import Demand, Finding
@@ -14,7 +14,10 @@ from processors.versions import Range, Version, parse_range
 
 
 def no_downgrade(case: Case) -> Iterator[Finding]:
-    """An older version replaces a newer one. It warns by itself; it blocks where data was changed for good."""
+    """An older version replaces a newer one. It warns by itself; it blocks where data was changed for good.
+
+    What has run is what the deployer tells; else the migrations of every release on the way down.
+    """
     before, after = _versions(case)
     if before is None or after is None or not after < before:
         return
@@ -22,16 +25,20 @@ def no_downgrade(case: Case) -> Iterator[Finding]:
         case, Code.DOWNGRADE, Effect.WARN, Severity.MINOR, "version", f"{before} or newer", str(after), "guard"
     )
     yield downgrade
-    for migration in _already_run(case):
-        if migration.reversible is False and migration.id not in _own(case):
+    stays = {_named(migration) for migration in case.migrations()} - {""}
+    told = case.previous is not None and case.previous.migrations
+    passed = () if told else tuple(m for row in _between(case, after, before) for m in row.migrations)
+    for migration in (*_already_run(case), *passed):
+        name = _named(migration)
+        if migration.reversible is False and name not in stays:
             yield _finding(
                 case,
                 Code.MIGRATION_IRREVERSIBLE,
                 Effect.BLOCK,
                 Severity.IRREVERSIBLE,
-                migration.id or "migration",
+                name or "migration",
                 "a way back over the migrations that have run",
-                f"`{migration.id}` cannot be undone",
+                f"`{name}` cannot be undone",
                 "installed",
                 derived_from=downgrade.id,
             )
@@ -85,22 +92,18 @@ def migrations_have_no_gap(case: Case) -> Iterator[Finding]:
     before, after = _versions(case)
     if before is None or after is None or after <= before:
         return
-    known = {m.id for m in _already_run(case)} | set(_own(case))
-    for release in case.matrix.releases(case.plugin):
-        version = readable(release.version, case.dialect)
-        if version is None or not before < version < after:
-            continue
-        for migration in release.migrations:
-            if migration.id and migration.id not in known:
-                known.add(migration.id)
-                yield _skipped(case, release, migration)
+    known = {_named(migration) for migration in (*_already_run(case), *case.migrations())}
+    for release in _between(case, before, after):
+        for index, migration in enumerate(release.migrations):
+            if _named(migration) not in known:
+                known.add(_named(migration))
+                yield _skipped(case, release, _name(migration, index))
     yield from _broken_chain(case)
 
 
 def data_format_can_be_read(case: Case) -> Iterator[Finding]:
     """The data was written in a format that the new version does not read."""
-    written = case.previous.data_format if case.previous else ""
-    reads = case.data_format()
+    written, reads = _written(case), case.data_format()
     if not written or not reads or written == reads:
         return
     old, new = readable(_padded(written), case.dialect), readable(_padded(reads), case.dialect)
@@ -125,9 +128,26 @@ def _already_run(case: Case) -> tuple[Migration, ...]:
     """Migrations that have run: as the deployer tells it, else those of the installed release in the catalogue."""
     if case.previous and case.previous.migrations:
         return case.previous.migrations
-    if not case.previous_text:
-        return ()
-    return tuple(m for row in case.matrix.release(case.plugin, case.previous_text) for m in row.migrations)
+    return tuple(m for row in _installed(case) for m in row.migrations)
+
+
+def _written(case: Case) -> str:
+    """The format of the data that is there: as the deployer tells it, else as the catalogue knows it."""
+    told = case.previous.data_format if case.previous else ""
+    return told or next((row.data_format for row in _installed(case) if row.data_format), "")
+
+
+def _installed(case: Case) -> Sequence[Release]:
+    """The catalogue rows of the release that is replaced, however its version is spelled."""
+    return case.matrix.release(case.plugin, case.previous_text, case.dialect) if case.previous_text else ()
+
+
+def _between(case: Case, older: Version, newer: Version) -> Iterator[Release]:
+    """The catalogue rows of every release between two versions, without those of the two themselves."""
+    for release in case.matrix.releases(case.plugin):
+        version = readable(release.version, case.dialect)
+        if version is not None and older < version < newer:
+            yield release
 
 
 def _origin(case: Case) -> Release | None:
@@ -135,22 +155,23 @@ def _origin(case: Case) -> Release | None:
     return None if case.manifest.migrations else next((row for row in case.releases if row.migrations), None)
 
 
-def _own(case: Case) -> list[str]:
-    return [migration.id for migration in case.migrations()]
+def _named(migration: Migration) -> str:
+    """What one migration is known by in several releases; empty where it has no name."""
+    return migration.id or migration.entry
 
 
 def _name(migration: Migration, index: int) -> str:
-    return migration.id or migration.entry or f"migrations[{index}]"
+    return _named(migration) or f"migrations[{index}]"
 
 
-def _skipped(case: Case, release: Release, migration: Migration) -> Finding:
-    wanted = f"migration `{migration.id}` of {release.version} to have run"
+def _skipped(case: Case, release: Release, name: str) -> Finding:
+    wanted = f"migration `{name}` of {release.version} to have run"
     return _finding(
         case,
         Code.MIGRATION_GAP,
         Effect.BLOCK,
         Severity.MISSING,
-        migration.id,
+        name,
         wanted,
         f"the upgrade from {case.previous_text} skips it",
         row=release,
@@ -159,7 +180,7 @@ def _skipped(case: Case, release: Release, migration: Migration) -> Finding:
 
 def _broken_chain(case: Case) -> Iterator[Finding]:
     done = {m.id for m in _already_run(case)}
-    at = case.previous.data_format if case.previous else ""
+    at = _written(case)
     for index, migration in enumerate(case.migrations()):
         if migration.id in done and migration.id:
             continue
