@@ -48,7 +48,7 @@ def check(
     found = verdict(findings)
     ways = remedies(case, findings) if found is Verdict.BLOCK else _NO_REMEDIES
     about = tuple(_policies(case))
-    return Answer(_report(case, findings, found, ways, about, input_digest), _valid_until(case, about))
+    return Answer(_report(case, findings, found, ways, about, input_digest), _valid_until(case, about, found))
 
 
 def verdict(findings: tuple[Finding, ...]) -> Verdict:
@@ -126,9 +126,13 @@ def _basis(sources: tuple[Source, ...], expired: tuple[Source, ...], policies: t
     return _Basis(standing, "sha256:" + hashlib.sha256(text.encode()).hexdigest())
 
 
-def _valid_until(case: Case, about: tuple[Policy, ...]) -> int | None:
-    """The next instant at which a lifecycle, an advisory, a source or an override changes what the answer is."""
-    soonest = case.matrix.next_change(case.now)
-    dates = [*lifecycle_dates(case), *(a.withdrawn_at for policy in about for a in policy.advisories)]
-    later = [date for date in dates if date is not None and date > case.now]
-    return min([*later, soonest] if soonest is not None else later, default=None)
+def _valid_until(case: Case, about: tuple[Policy, ...], found: Verdict) -> int | None:
+    """The next instant at which a lifecycle, an advisory, a source or an override changes what the answer is.
+
+    The search for ways out of a block may look at any release with anything inside it, so there every date counts.
+    """
+    dates = [case.matrix.next_change(case.now), *lifecycle_dates(case)]
+    dates += (a.withdrawn_at for policy in about for a in policy.advisories)
+    if found is Verdict.BLOCK:
+        dates += (case.matrix.next_lifecycle_change(case.now), case.policies.next_withdrawal(case.now))
+    return min((date for date in dates if date is not None and date > case.now), default=None)

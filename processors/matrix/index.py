@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from processors.errors import VersionInvalid
+from processors.events.subject import NO_LIFECYCLE
 from processors.matrix.document import ONLY_HOST, MatrixDocument, Release, Rule
 from processors.versions import Dialect, Version, parse_version
 
@@ -63,7 +64,16 @@ class _Globs:
 class SourceIndex:
     """The rows of one source by what they are about. Built once per refresh, and then only read."""
 
-    __slots__ = ("_by_version", "_exact", "_globs", "_releases", "document", "hosts", "override_ends")
+    __slots__ = (
+        "_by_version",
+        "_exact",
+        "_globs",
+        "_releases",
+        "document",
+        "hosts",
+        "lifecycle_dates",
+        "override_ends",
+    )
 
     def __init__(self, document: MatrixDocument) -> None:
         self.document = document
@@ -76,6 +86,7 @@ class SourceIndex:
         for release in document.releases:
             self._releases.setdefault(release.plugin, []).append(release)
         self.hosts = frozenset(self._exact) | frozenset(self._globs) | _named(document.releases)
+        self.lifecycle_dates = tuple(sorted(_dates(document.releases)))
         self.override_ends = tuple(sorted({rule.overrides.until for rule in document.rules if rule.overrides}))
 
     def rules(self, host: str, plugin: str) -> Sequence[Rule]:
@@ -126,6 +137,12 @@ def _named(releases: Sequence[Release]) -> frozenset[str]:
     """The hosts that releases name; `*` names none."""
     kinds = {id(release.hosts): release.hosts for release in releases}
     return frozenset(host for hosts in kinds.values() for host in hosts) - {ONLY_HOST}
+
+
+def _dates(releases: Sequence[Release]) -> set[int]:
+    """The instants at which the lifecycle of some release changes."""
+    dated = (release.lifecycle for release in releases if release.lifecycle is not NO_LIFECYCLE)
+    return {date for stated in dated for date in (stated.effective_date, stated.sunset_at) if date is not None}
 
 
 def _by_version(releases: Sequence[Release], dialect: Dialect) -> dict[Version, list[Release]]:

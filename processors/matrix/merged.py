@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -204,6 +205,11 @@ class Matrix:
         """
         ends = [end for entry in self._entries.values() for end in entry.rows.override_ends]
         return min((t for t in (*ends, *(s.expires_at for s in self.sources)) if t > now), default=None)
+
+    def next_lifecycle_change(self, now: int) -> int | None:
+        """The first instant after `now` at which the lifecycle of any release changes; None if there is none."""
+        later = (index.lifecycle_dates[bisect_right(index.lifecycle_dates, now) :][:1] for index in self._indexes)
+        return min((date for dates in later for date in dates), default=None)
 
     @cached_property
     def _indexes(self) -> tuple[SourceIndex, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -59,6 +60,16 @@ class Policies:
 
     def about(self, component: str) -> Policy | None:
         return self.by_component.get(component)
+
+    def next_withdrawal(self, now: int) -> int | None:
+        """The first instant after `now` at which any advisory is withdrawn; None if there is none."""
+        at = bisect_right(self._withdrawals, now)
+        return self._withdrawals[at] if at < len(self._withdrawals) else None
+
+    @cached_property
+    def _withdrawals(self) -> tuple[int, ...]:
+        instants = (a.withdrawn_at for policy in self.by_component.values() for a in policy.advisories)
+        return tuple(sorted({instant for instant in instants if instant is not None}))
 
 
 NO_POLICIES = Policies()

@@ -15,10 +15,11 @@ from processors.checker.risk import MOST_SEVERITIES, combined, score
 from processors.checker.validator import NEVER_LOOSENED
 from processors.events.report import Demand, Finding, Report
 from processors.events.report_record import report_from_record, report_to_record
-from processors.events.subject import Host, InstalledPlugin, Manifest, Provision, Requirement, Subject
+from processors.events.subject import Host, InstalledPlugin, Lifecycle, Manifest, Provision, Requirement, Subject
 from processors.events.vocabulary import Code, Dimension, Distance, Effect, RemedyKind, Severity, Verdict
-from processors.matrix.document import DEFAULT_WEIGHTS, Override
+from processors.matrix.document import DEFAULT_WEIGHTS, Override, Release
 from processors.matrix.merged import Matrix
+from processors.policies import NO_POLICIES, Advisory, Policies, Policy
 from processors.settings import settings as guard
 from processors.stream.schema import Schemas
 
@@ -227,6 +228,35 @@ def test_time_changes_an_answer_only_when_it_said_so(question: Question, later: 
 
     if found.valid_until is None or NOON + later < found.valid_until:
         assert found.report == answer(question, NOON + later)
+
+
+HALF = NOON + HOUR // 2
+
+
+def test_a_block_may_change_when_another_release_or_what_is_inside_it_does() -> None:
+    """Its ways out are other releases, whose dates are not those of the one that was asked for."""
+    row = ask.Row("a", "2.0.0", None, "block", None)
+    known = Release("", "", 0, "a", "1.0.0", {"*": "*"}, lifecycle=Lifecycle(sunset_at=HALF))
+    matrix = Matrix.of([(ask.document("governance", (row,), (known,)), NOON, NOON + HOUR)])
+    subject = Subject(manifest=Manifest(id="a", version="2.0.0", host_range="*"), host=Host("h", "1.0.0"))
+    advisory = Advisory(id="CVE-1", affected=("*",), withdrawn_at=HALF - 1)
+    policies = Policies.of([Policy(component_id="b", policy_id="S", published_at=0, advisories=(advisory,))])
+
+    found = check(subject, matrix, NOON, "sha256:0")
+
+    assert [r.change.to for r in found.report.remediations] == ["1.0.0"]
+    assert (found.valid_until, answer(Question(subject, matrix, NO_POLICIES), HALF).remediations) == (HALF, ())
+    assert check(subject, matrix, NOON, "sha256:0", policies).valid_until == HALF - 1
+    assert check(subject, matrix, HALF, "sha256:0", policies).valid_until == NOON + HOUR
+
+
+def test_what_passes_depends_on_no_date_of_another_release() -> None:
+    """It is kept until the matrix expires."""
+    known = Release("", "", 0, "a", "1.0.0", {"*": "*"}, lifecycle=Lifecycle(sunset_at=HALF))
+    matrix = Matrix.of([(ask.document("governance", (), (known,)), NOON, NOON + HOUR)])
+    subject = Subject(manifest=Manifest(id="a", version="2.0.0", host_range="*"), host=Host("h", "1.0.0"))
+
+    assert check(subject, matrix, NOON, "sha256:0").valid_until == NOON + HOUR
 
 
 def a_finding(dimension: Dimension, percent: int) -> Finding:
