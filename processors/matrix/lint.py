@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import combinations
+from itertools import combinations, islice
 from typing import Final, NamedTuple
 
 from processors.errors import RangeInvalid, VersionInvalid
@@ -15,6 +15,9 @@ from processors.versions import Dialect, Range, parse_range, parse_version
 
 _MOST_COMPARED: Final = 200
 """Rows of one pattern that are compared with each other: that costs the square of it."""
+
+_MOST_TOLD: Final = 20
+"""Contradictions that are told of one pattern: each row may contradict every other."""
 
 
 class Notice(NamedTuple):
@@ -155,24 +158,41 @@ def _repeated(releases: Iterable[Release]) -> Iterator[Notice]:
 
 
 def _contradictions(document: MatrixDocument) -> Iterator[Notice]:
-    """Rows of one pattern that overlap, disagree, and of which neither is narrower: the stricter one wins."""
+    """Rows of one pattern that overlap, disagree, and of which neither is narrower: the stricter one wins.
+
+    Of one pattern the first few pairs; whoever mends them sees the next.
+    """
     groups: dict[tuple[str, str], list[Rule]] = {}
     for rule in document.rules:
         groups.setdefault((rule.host, rule.plugin), []).append(rule)
     for (name, _), rules in groups.items():
         if 1 < len(rules) <= _MOST_COMPARED:
-            yield from _disagreeing(rules, _dialect(document.hosts.get(name)))
+            yield from islice(_disagreeing(rules, _dialect(document.hosts.get(name))), _MOST_TOLD)
 
 
 def _disagreeing(rules: list[Rule], dialect: Dialect) -> Iterator[Notice]:
     readable = [(rule, ranges) for rule in rules if (ranges := _ranges_of(rule, dialect))]
     for (one, ours), (other, theirs) in combinations(readable, 2):
-        apart = ours.plugins.intersect(theirs.plugins).is_empty() or ours.hosts.intersect(theirs.hosts).is_empty()
-        if one.action != other.action and not (apart or is_narrower(ours, theirs) or is_narrower(theirs, ours)):
+        if one.action == other.action or not _overlap(ours.plugins, theirs.plugins):
+            continue
+        if _overlap(ours.hosts, theirs.hosts) and not (is_narrower(ours, theirs) or is_narrower(theirs, ours)):
             message = (
                 f"it overlaps matrix[{one.row}], which says {one.action}; where both apply, the stricter one wins"
             )
             yield Notice(f"matrix[{other.row}]", message)
+
+
+def _overlap(one: Range, other: Range) -> bool:
+    """Whether any place in the order lies in both: a stretch that ends before the other begins is left behind."""
+    ours, theirs = [*reversed(one.intervals)], [*reversed(other.intervals)]
+    while ours and theirs:
+        if ours[-1].upper[:2] <= theirs[-1].lower[:2]:
+            ours.pop()
+        elif theirs[-1].upper[:2] <= ours[-1].lower[:2]:
+            theirs.pop()
+        else:
+            return True
+    return False
 
 
 def _ranges_of(rule: Rule, dialect: Dialect) -> Ranges | None:

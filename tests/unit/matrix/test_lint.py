@@ -116,3 +116,26 @@ def test_what_is_wrong_or_odd_is_found(document: MatrixDocument, where: str, mes
 )
 def test_what_is_in_order_is_not_remarked_on(document: MatrixDocument) -> None:
     assert lint(document, NOON) == []
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "notices"),
+    [
+        pytest.param("<1.0.0 || >=2.0.0 <3.0.0", ">=1.0.0 <2.0.0 || >=3.0.0", 0, id="stretch beside stretch"),
+        pytest.param("<1.0.0 || >=2.0.0 <3.0.0", ">=1.0.0 <2.0.1", 1, id="the last stretch sticks in"),
+        pytest.param(">=2.0.0", "<1.9.0", 0, id="one behind the other"),
+    ],
+)
+def test_rows_contradict_each_other_where_they_overlap(ours: str, theirs: str, notices: int) -> None:
+    """Ranges of several stretches are compared stretch by stretch."""
+    document = a_document(a_rule(host_range=ours), a_rule(host_range=theirs, action="allow"))
+
+    assert len(lint(document, NOON)) == notices
+
+
+def test_of_many_contradictions_the_first_are_told() -> None:
+    """Two hundred rows would make ten thousand lines, and nobody reads the second hundred."""
+    actions = ("allow", "block")
+    rows = [a_rule(action=actions[n % 2], min_version=f"1.0.{n}", max_version=f"2.0.{n}") for n in range(200)]
+
+    assert len(lint(a_document(*rows), NOON)) == 20
