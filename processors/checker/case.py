@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Final, Literal, TypeAlias
@@ -165,14 +165,6 @@ def read_case(subject: Subject, matrix: Matrix, policies: Policies, now: int) ->
         previous=previous,
         previous_text=previous.version if previous else subject.previous_version or None,
     )
-
-
-def versions_by_id(offers: Iterable[Provision]) -> Mapping[str, Collection[str]]:
-    """Every version on offer, by the id that it is offered under."""
-    versions: dict[str, set[str]] = {}
-    for offer in offers:
-        versions.setdefault(offer.id, set()).add(offer.version)
-    return versions
 
 
 def readable(text: str, dialect: Dialect) -> Version | None:

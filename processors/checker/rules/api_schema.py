@@ -5,12 +5,13 @@ An id that begins with `schema:` is a schema; any other is an API.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
-from processors.checker.case import Case, versions_by_id
+from processors.checker.case import Case
 from processors.checker.fit import misfit
+from processors.checker.offers import Offers, offers_by_id
 from processors.checker.rules.invalid import unreadable
-from processors.checker.rules.runtime import best_fit, runtime_version
+from processors.checker.rules.runtime import runtime_version
 from processors.checker.sentences import UNREADABLE
 from processors.checker.statements import Statement
 from processors.errors import Refused
@@ -39,7 +40,7 @@ def contracts_are_kept(case: Case) -> Iterator[Finding]:
 
     Blocks where they were served before; where nothing is taken away, it warns.
     """
-    before = versions_by_id(case.offered_before())
+    before = offers_by_id(case.offered_before(), runtime_version)
     if not before:
         return
     after = _offered(case)
@@ -55,25 +56,24 @@ def contracts_are_kept(case: Case) -> Iterator[Finding]:
                 yield _break(plugin.id, need, statement, None, Severity.MISSING, Distance.MISSING, effect)
 
 
-def _offered(case: Case) -> Mapping[str, Collection[str]]:
+def _offered(case: Case) -> Mapping[str, Offers]:
     """Every version on offer, by id: the host's, what the plugin brings itself, and the enabled other plugins'."""
     own = [Provision(id, version) for id, version in case.provides().items()]
-    return versions_by_id((*case.subject.host.provides, *own, *case.offered_by_others()))
+    return offers_by_id((*case.subject.host.provides, *own, *case.offered_by_others()), runtime_version)
 
 
-def _serves(versions: Collection[str], need: Requirement) -> bool:
+def _serves(offers: Offers, need: Requirement) -> bool:
     """Whether any of the versions is admitted. What cannot be read may have served."""
     if not need.range.strip():
         return True
     try:
-        range = parse_range(need.range, Dialect.NPM)
+        return offers.may_fit(parse_range(need.range, Dialect.NPM))
     except Refused:
         return True
-    return any((version := runtime_version(text)) is None or range.admits(version) for text in versions)
 
 
 def _fits(
-    case: Case, subject: str, need: Requirement, statement: Statement, versions: Collection[str], effect: Effect
+    case: Case, subject: str, need: Requirement, statement: Statement, offers: Offers, effect: Effect
 ) -> Iterator[Finding]:
     try:
         range = parse_range(need.range, Dialect.NPM)
@@ -82,7 +82,7 @@ def _fits(
         return
     if not need.range.strip():
         return
-    best = best_fit(range, versions)
+    best = offers.best(range)
     if best.version is None or range.is_empty():
         error = None if best.version else Refused(f"{need.id} is offered as `{best.text}`{UNREADABLE}")
         yield unreadable(case, Dimension.API_SCHEMA, need.id, statement, error, subject, Dialect.NPM)

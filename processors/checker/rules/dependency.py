@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-from processors.checker.case import Case, readable, versions_by_id
+from processors.checker.case import Case, readable
 from processors.checker.fit import Misfit, Side, misfit
+from processors.checker.offers import Offers, offers_by_id
 from processors.checker.rules.invalid import unreadable
 from processors.checker.sentences import DISABLED, UNREADABLE
 from processors.checker.statements import Statement
@@ -22,7 +23,7 @@ def dependencies_are_met(case: Case) -> Iterator[Finding]:
     may stand in for it: one that offers its id.
     """
     missing = any(need.id not in case.others for need, _ in case.requirements)
-    offered = versions_by_id(case.offered_by_others() if missing else ())
+    offered = _offers(case, case.offered_by_others() if missing else ())
     for need, statement in case.requirements:
         plugin = case.others.get(need.id) or _stand_in(case, statement, need.id, offered.get(need.id))
         if plugin is None:
@@ -50,15 +51,15 @@ def dependents_stay_whole(case: Case) -> Iterator[Finding]:
     So does one that needs a plugin for which the version or plugin that is replaced has stood in. Blocks where the
     version that goes was admitted; where nothing is taken away, it warns. A disabled plugin loses nothing.
     """
-    before = versions_by_id(case.offered_before() if case.needs else ())
-    after = versions_by_id(_offered_after(case) if before or case.replaced else ())
+    before = _offers(case, case.offered_before() if case.needs else ())
+    after = _offers(case, _offered_after(case) if before or case.replaced else ())
     for id, needs in case.needs.items():
         plugin = case.others[id]
         for need in needs if plugin.enabled else ():
             if need.id == case.plugin:
                 yield from _dependent(case, plugin, need)
             elif need.id in case.replaced or (need.id in before and need.id not in case.others):
-                yield from _orphan(case, plugin, need, before.get(need.id, ()), after.get(need.id, ()))
+                yield from _orphan(case, plugin, need, before.get(need.id), after.get(need.id))
 
 
 def dependencies_make_no_cycle(case: Case) -> Iterator[Finding]:
@@ -102,17 +103,18 @@ def _version_fits(
         yield _finding(case, code, need, statement, plugin.version, miss.severity, miss.distance)
 
 
-def _stand_in(
-    case: Case, statement: Statement, id: str, versions: Collection[str] | None
-) -> InstalledPlugin | None:
+def _stand_in(case: Case, statement: Statement, id: str, offers: Offers | None) -> InstalledPlugin | None:
     """The plugin as others offer it, in a version that is admitted if there is one; None if nobody offers it."""
-    if not versions:
+    if offers is None:
         return None
     try:
-        fitting = [text for text in versions if _admitted(case, statement, text)]
+        return InstalledPlugin(id, offers.best(statement.range(case.dialect)).text)
     except Refused:
-        fitting = []
-    return InstalledPlugin(id, min(fitting or versions))
+        return None  # `ranges_can_be_read` says so
+
+
+def _offers(case: Case, offered: Iterable[Provision]) -> Mapping[str, Offers]:
+    return offers_by_id(offered, lambda text: readable(text, case.dialect))
 
 
 def _offered_after(case: Case) -> Iterator[Provision]:
@@ -164,17 +166,17 @@ def _dependent(case: Case, plugin: InstalledPlugin, need: Requirement) -> Iterat
 
 
 def _orphan(
-    case: Case, plugin: InstalledPlugin, need: Requirement, before: Collection[str], after: Collection[str]
+    case: Case, plugin: InstalledPlugin, need: Requirement, before: Offers | None, after: Offers | None
 ) -> Iterator[Finding]:
     """It needs a plugin that goes, or for which what goes has stood in, and nobody stands in for it now."""
     statement = Statement(need.range, "installed", plugin.id)
     try:
-        stands_in = any(_admitted(case, statement, text) for text in after)
-        served = need.id in case.replaced or any(_may_admit(case, statement, text) for text in before)
+        range = statement.range(case.dialect)
     except Refused as error:
         yield unreadable(case, Dimension.DEPENDENCY, need.id, statement, error, subject=plugin.id)
         return
-    if not stands_in:
+    if after is None or not (after.fit(range) or not need.range.strip()):
+        served = need.id in case.replaced or (before is not None and before.may_fit(range))
         miss = Misfit(Side.TOO_OLD, Distance.MISSING, Severity.MISSING)
         yield _broken(case, plugin, need, statement, miss, Effect.BLOCK if served else Effect.WARN)
 
@@ -182,11 +184,6 @@ def _orphan(
 def _admitted(case: Case, statement: Statement, text: str) -> bool:
     version = readable(text, case.dialect)
     return version is not None and statement.range(case.dialect).admits(version)
-
-
-def _may_admit(case: Case, statement: Statement, text: str) -> bool:
-    """As `_admitted`; a version that cannot be read may be anything."""
-    return readable(text, case.dialect) is None or _admitted(case, statement, text)
 
 
 def _broken(

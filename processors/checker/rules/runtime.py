@@ -7,12 +7,12 @@ reads them, with the parts that are left out taken as zero, whatever the host's 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import NamedTuple
 
 from processors.checker.case import Case, readable
 from processors.checker.fit import Side, misfit
+from processors.checker.offers import Offers
 from processors.checker.rules.invalid import unreadable
 from processors.checker.sentences import UNREADABLE
 from processors.checker.statements import Statement
@@ -20,7 +20,7 @@ from processors.errors import Refused
 from processors.events.report import Demand, Finding
 from processors.events.subject import Requirement
 from processors.events.vocabulary import Code, Dimension, Distance, Effect, Severity
-from processors.versions import Dialect, Range, Version, parse_range
+from processors.versions import Dialect, Version, parse_range
 
 _SHORT = re.compile(r"v?([0-9]{1,15})(?:\.([0-9]{1,15}))?", re.ASCII)
 _NAMES = {"golang": "go", "nodejs": "node", "node.js": "node", "jdk": "java", "jre": "java", "jvm": "java"}
@@ -74,25 +74,6 @@ def runtime_version(text: str) -> Version | None:
     return readable(f"{short[1]}.{short[2] or 0}.0" if short else text, Dialect.NPM)
 
 
-class Offer(NamedTuple):
-    """A version as written, and as read: None where it cannot be."""
-
-    text: str
-    version: Version | None
-
-
-def best_fit(range: Range, texts: Iterable[str]) -> Offer:
-    """Of several versions of one thing one that the range admits, else the newest; the same one in any order."""
-    offers = [Offer(text, runtime_version(text)) for text in sorted(texts)]
-    read = [(offer.version, offer) for offer in offers if offer.version is not None]
-    fitting = [pair for pair in read if range.admits(pair[0])] or read
-    return max(fitting, key=_version)[1] if fitting else offers[0]
-
-
-def _version(pair: tuple[Version, Offer]) -> Version:
-    return pair[0]
-
-
 def known_runtime(name: str) -> str:
     """One name for each runtime, whatever a vendor and an administrator call it."""
     folded = name.lower()
@@ -107,9 +88,7 @@ def _one_fits(case: Case, need: Requirement, statement: Statement, versions: lis
         return
     if not need.range.strip():
         return
-    if any((version := runtime_version(text)) and range.admits(version) for text in versions):
-        return
-    best = best_fit(range, versions)
+    best = Offers(versions, runtime_version).best(range)
     if best.version is None or range.is_empty():
         error = None if best.version else Refused(f"the host runs {need.id} `{best.text}`{UNREADABLE}")
         yield unreadable(case, Dimension.RUNTIME, need.id, statement, error, dialect=Dialect.NPM)
