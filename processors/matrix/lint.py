@@ -20,6 +20,10 @@ _MOST_TOLD: Final = 20
 """Contradictions that are told of one pattern: each row may contradict every other."""
 
 
+_MOST_NOTICES: Final = 1_000
+"""Errors, and warnings, that are told of one matrix: nobody reads more, and to print them takes minutes."""
+
+
 class Notice(NamedTuple):
     """Something about a place in a matrix. An error means that the guard would block for it."""
 
@@ -29,7 +33,19 @@ class Notice(NamedTuple):
 
 
 def lint(document: MatrixDocument, now: int) -> list[Notice]:
-    """Everything that is wrong or odd. `now` is milliseconds since the epoch, UTC."""
+    """Everything that is wrong or odd. `now` is milliseconds since the epoch, UTC.
+
+    Of very many the first errors and the first warnings, and how many more there are.
+    """
+    found = _all(document, now)
+    if len(found) <= _MOST_NOTICES:
+        return found
+    wrong, odd = errors(found)[:_MOST_NOTICES], [n for n in found if not n.is_error][:_MOST_NOTICES]
+    left = len(found) - len(wrong) - len(odd)
+    return [*wrong, *odd, *([Notice("matrix", f"{left} more notices are not shown")] if left else [])]
+
+
+def _all(document: MatrixDocument, now: int) -> list[Notice]:
     return [
         *_expiry(document, now),
         *_hosts(document),

@@ -139,3 +139,13 @@ def test_of_many_contradictions_the_first_are_told() -> None:
     rows = [a_rule(action=actions[n % 2], min_version=f"1.0.{n}", max_version=f"2.0.{n}") for n in range(200)]
 
     assert len(lint(a_document(*rows), NOON)) == 20
+
+
+def test_of_very_many_notices_no_error_is_lost() -> None:
+    """However many warnings stand before the first error."""
+    rows = [a_rule(f"p{n}", host="elsewhere") for n in range(1_500)]
+    notices = lint(a_document(*rows, a_rule(min_version="one")), NOON)
+
+    assert [n.where for n in notices if n.is_error] == ["matrix[1500]"]
+    assert len(notices) == 1_002
+    assert notices[-1].message == "500 more notices are not shown"
