@@ -88,6 +88,8 @@ def _one_fits(case: Case, need: Requirement, statement: Statement, versions: lis
         return
     if not need.range.strip():
         return
+    if any((version := runtime_version(text)) and range.admits(version) for text in versions):
+        return
     best = Offers(versions, runtime_version).best(range)
     if best.version is None or range.is_empty():
         error = None if best.version else Refused(f"the host runs {need.id} `{best.text}`{UNREADABLE}")
