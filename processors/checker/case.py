@@ -113,8 +113,11 @@ class Case:
         """What an installed plugin offers, told in the same order of preference; also one that is to go."""
         if plugin.provides:
             return plugin.provides
-        rows = self.matrix.release(plugin.id, plugin.version, self.dialect)
-        return tuple(offer for row in rows for offer in row.provides)
+        if plugin.id in self.others:
+            rows = self.rows.get(plugin.id)
+        else:
+            rows = self.matrix.release(plugin.id, plugin.version, self.dialect)
+        return tuple(offer for row in rows for offer in row.provides) if rows else ()
 
     def offered_by_others(self) -> Iterator[Provision]:
         """What the enabled plugins offer that stay as they are."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from processors.checker.case import Case, readable
 from processors.checker.fit import Misfit, Side, misfit
@@ -65,24 +65,37 @@ def dependents_stay_whole(case: Case) -> Iterator[Finding]:
 def dependencies_make_no_cycle(case: Case) -> Iterator[Finding]:
     """Nothing that this plugin needs, however far down, needs this plugin again: neither could start first.
 
-    To need itself is the shortest circle.
+    To need itself is the shortest circle. The needs of what is not there are those of whatever stands in for it.
     """
     needed = sorted({need.id for need, _ in case.requirements if not need.optional}, reverse=True)
     if case.plugin in needed:
         yield _cycle(case, case.plugin, case.plugin)
     seen: set[str] = set()
     waiting = [(id, id) for id in needed] if case.needs else []
+    stand_ins: Mapping[str, Sequence[str]] | None = None  # seldom asked for
     while waiting:
         name, first = waiting.pop()
         if name in seen:
             continue
         seen.add(name)
+        if name not in case.others:
+            stand_ins = _stand_ins(case) if stand_ins is None else stand_ins
+            waiting += ((id, first) for id in sorted(stand_ins.get(name, ()), reverse=True))
         for need in sorted(case.needs.get(name, ()), key=_id, reverse=True):
             if need.id == case.plugin and not need.optional:
                 yield _cycle(case, first, name)
                 return
             if not need.optional:
                 waiting.append((need.id, first))
+
+
+def _stand_ins(case: Case) -> Mapping[str, Sequence[str]]:
+    """Which enabled plugins offer an id, by that id."""
+    found: dict[str, list[str]] = {}
+    for plugin in case.others.values():
+        for offer in case.offered_by(plugin) if plugin.enabled else ():
+            found.setdefault(offer.id, []).append(plugin.id)
+    return found
 
 
 def _version_fits(
