@@ -147,13 +147,24 @@ def _decisive(rows: Sequence[_Applying]) -> _Applying:
 
 def _innermost(rows: Sequence[_Applying]) -> _Applying:
     """The first row within which no other lies. There is one, because no chain of them leads back to its start."""
-    others = [row.ranges for row in rows]
+    if len(rows) == 1:
+        return rows[0]
+    others = sorted((row.ranges for row in rows), key=_upper)
+    others.sort(key=_lower, reverse=True)  # what lies far inside comes first, so that it is found at once
     for row in rows[:-1]:
         inner = next((n for n, other in enumerate(others) if is_narrower(other, row.ranges)), None)
         if inner is None:
             return row
         others.insert(0, others.pop(inner))  # what lies within one row mostly lies within the next one too
     return rows[-1]
+
+
+def _lower(ranges: Ranges) -> tuple[object, object]:
+    return ranges.plugins.intervals[0].lower[:2], ranges.hosts.intervals[0].lower[:2]
+
+
+def _upper(ranges: Ranges) -> tuple[object, object]:
+    return ranges.plugins.intervals[-1].upper[:2], ranges.hosts.intervals[-1].upper[:2]
 
 
 def _specificity(pattern: str) -> tuple[bool, int]:
