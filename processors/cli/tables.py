@@ -27,11 +27,14 @@ def show(columns: Sequence[str], rows: Iterable[Sequence[str | Text]], *, header
     """
     console, names = page(), [Text(name) for name in columns]
     cells = [[_text(value) for value in row] for row in rows]
-    widths = [max(map(_longest_word, column)) for column in zip(names, *cells, strict=True)]
+    filled = list(zip(names, *cells, strict=True))
+    widths = [max(map(_longest_word, column)) for column in filled]
+    whole = [all(len(text.plain.split()) <= 1 for text in column) for column in filled]
     if sum(widths) + _FRAME * len(widths) + 1 > console.width:
         _show_records(console, names if header else [], cells)
         return
-    table = Table(*(Column(name, min_width=n) for name, n in zip(names, widths, strict=True)), show_header=header)
+    fixed = zip(names, widths, whole, strict=True)  # rich keeps no width but that of what must not be wrapped
+    table = Table(*(Column(name, min_width=n, no_wrap=one) for name, n, one in fixed), show_header=header)
     for row in cells:
         table.add_row(*row)
     console.print(table)

@@ -41,3 +41,16 @@ def test_a_pipe_has_no_width(capsys: pytest.CaptureFixture[str], monkeypatch: py
     tables.show(("name", "digest"), [("governance", DIGEST)])
 
     assert DIGEST in capsys.readouterr().out
+
+
+def test_what_is_one_word_is_never_cut(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where sentences and ids share a width that is just enough, the sentences give way."""
+    monkeypatch.setenv("COLUMNS", "240")
+    ids = [f"{n}d4ab3d8-6d8a-4e26-9a4a-b24dd6fd4c32" for n in range(5)]
+    why = "it was approved for another host version on another day"
+
+    tables.show(("why", "what", "one", "two", "three", "four", "five"), [(why, why, *ids)])
+
+    shown = capsys.readouterr().out
+    assert all(id in shown for id in ids)
+    assert max(map(len, shown.splitlines())) <= 240
