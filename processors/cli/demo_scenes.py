@@ -111,7 +111,10 @@ def play(scene: Scene, of: Settings) -> Played:
     console = Console()
     console.print(Rule(f"[bold]{scene.title}[/]", align="left"))
     question = Question(
-        manifest=PLUGINS / scene.manifest, host=scene.host, installed=scene.installed, runtimes=scene.runtimes
+        manifest=[PLUGINS / scene.manifest],
+        host=[scene.host],
+        installed=scene.installed,
+        runtimes=scene.runtimes,
     )
     with codec(of) as events:
         result = ask(of, events, _event(subject_to_record(question.subject())), (), PATIENCE)

@@ -5,22 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 
 import typer
 
 from processors.cli.installed import id_and_version, printable, read_installed
+from processors.errors import SettingsInvalid
 from processors.events.subject import Host, InstalledPlugin, Provision, Subject
 from processors.manifests import load_manifest
 
+T = TypeVar("T")
+
 ManifestFile = Annotated[
-    Path,
+    list[Path],
     typer.Option(
-        "--manifest", "-m", help="manifest of the plugin to install, such as plugin.yaml", show_default=False
+        "--manifest",
+        "-m",
+        help="manifest of the plugin to install, such as plugin.yaml",
+        metavar="FILE",
+        show_default=False,
     ),
 ]
 HostOption = Annotated[
-    str,
+    list[str],
     typer.Option(
         "--host", help="host and version, such as corex@1.9.0", metavar="NAME@VERSION", show_default=False
     ),
@@ -55,10 +62,13 @@ _DATABASE: Final = "NAME@VERSION, such as postgresql@16.4"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What the options say, before anything is read."""
+    """What the options say, before anything is read.
 
-    manifest: Path
-    host: str
+    There is one manifest and one host; they are lists so that a second one is refused, and does not hide the first.
+    """
+
+    manifest: Sequence[Path]
+    host: Sequence[str]
     runtimes: Sequence[str] = ()
     installed: Sequence[str] = ()
     installed_from: Path | None = None
@@ -69,8 +79,8 @@ class Question:
         """Read the files. Raises DocumentRefused or SettingsInvalid that names the option and the value."""
         listed = read_installed(self.installed_from) if self.installed_from else ()
         return Subject(
-            manifest=load_manifest(self.manifest),
-            host=Host(*id_and_version("--host", self.host, _HOST)),
+            manifest=load_manifest(_only("--manifest", self.manifest)),
+            host=Host(*id_and_version("--host", _only("--host", self.host), _HOST)),
             installed=(
                 *(InstalledPlugin(*id_and_version("--installed", text)) for text in self.installed),
                 *listed,
@@ -79,3 +89,9 @@ class Question:
             database=Provision(*id_and_version("--database", self.database, _DATABASE)) if self.database else None,
             previous_version=None if self.previous is None else printable("--previous", self.previous),
         )
+
+
+def _only(option: str, given: Sequence[T]) -> T:
+    if len(given) != 1:
+        raise SettingsInvalid(f"{option} is given {len(given)} times; a question has one; ask for each by itself")
+    return given[0]

@@ -204,6 +204,15 @@ def test_the_matrix_explains_what_a_check_would_decide() -> None:
     assert (done.returncode, done.stdout.split(";")[0]) == (0, "warn")
 
 
+def test_a_second_manifest_or_host_is_refused(manifest: str) -> None:
+    """The last one would be judged, and the first one pass unseen."""
+    for twice in (("-m", manifest), ("--host", "corex@2.0.0")):
+        done = run("check", "-m", manifest, "--host", "corex@1.9.0", *twice)
+
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "is given 2 times; a question has one; ask for each" in done.stderr
+
+
 def test_a_verdict_that_nobody_reads_is_neither_a_pass_nor_a_block(manifest: str) -> None:
     """`check | head` under pipefail is a gate, too, and 1 would say that the plugin does not fit."""
     reader, writer = os.pipe()
