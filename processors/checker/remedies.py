@@ -12,7 +12,7 @@ from processors.checker.repairs import repairs, with_offers
 from processors.checker.search import Exhausted, Search, blocked
 from processors.events.report import Change, Finding, Remediation
 from processors.events.subject import InstalledPlugin, Manifest, Subject
-from processors.events.vocabulary import Code, RemedyKind
+from processors.events.vocabulary import NEVER_EXCEPTED, Code, RemedyKind
 from processors.versions import Version
 
 MOST_OFFERED = 5
@@ -33,7 +33,8 @@ _NEWER_VERSION = 5
 """Added for a newer plugin version than the one asked for: it was not what anybody had planned."""
 
 STOPPED = "the search for ways out stopped at its effort limit; there may be more"
-ASK_AGAIN = "what the request says of the host has to be corrected first; then ask again"
+ASK_AGAIN = "what the request says has to be corrected first; then ask again"
+UNREADABLE = "what cannot be read has to be corrected first, by whoever wrote it; no exception covers it"
 NONE_FOUND = "no change of one version, dependency, conflict or host helps; ask the vendor, or ask for an exception"
 HOPELESS = "nothing that an administrator could change here helps until this is mended at its source"
 
@@ -58,7 +59,8 @@ def remedies(case: Case, findings: tuple[Finding, ...]) -> Remedies:
     except Exhausted:
         note = STOPPED
     best = _undominated(sorted(found, key=lambda r: (r.cost, r.change.kind, r.change.target, r.change.to or "")))
-    return Remedies(tuple(best[:MOST_OFFERED]), note or ("" if best else NONE_FOUND))
+    none = UNREADABLE if any(f.blocks and f.code in NEVER_EXCEPTED for f in findings) else NONE_FOUND
+    return Remedies(tuple(best[:MOST_OFFERED]), note or ("" if best else none))
 
 
 def _undominated(remedies: Iterable[Remediation]) -> list[Remediation]:

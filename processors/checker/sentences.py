@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 from processors.errors import RangeInvalid, shorten
 from processors.events.report import Finding
 from processors.events.vocabulary import Code, Severity
-from processors.versions import Dialect, parse_range
+from processors.versions import EXAMPLES, Dialect, parse_range
 
 Words: TypeAlias = tuple[str, str]
 """What is wrong, without a full stop; and the way out, a sentence of its own."""
@@ -349,7 +349,7 @@ def _constraint_invalid(f: _Fact) -> Words:
     if demand.stated_by == "matrix":
         return (
             f"A row about {f.plugin} on {f.object} cannot be read, so it may as well block: {f.found}",
-            f"Correct row {demand.row} of {demand.source}; `compat-guard matrix lint` shows what is wrong.",
+            f"Correct matrix[{demand.row}] of {demand.source}; `compat-guard matrix lint` shows what is wrong.",
         )
     if demand.stated_by == "guard" and f.object == "request":
         return (
@@ -362,7 +362,9 @@ def _constraint_invalid(f: _Fact) -> Words:
             "Correct the request, or the dialect that the matrix declares for this host.",
         )
     owner = f.asked if f.is_ours else f.owner
-    way_out = f"Have it written in dialect {demand.dialect}; `compat-guard satisfies` shows what is read."
+    example = EXAMPLES.get(demand.dialect)
+    such_as = f", such as `{example}`" if example else ""
+    way_out = f"Have it written in dialect {demand.dialect}{such_as}; `compat-guard satisfies` shows what is read."
     if f.found.endswith(UNREADABLE):
         way_out = "Correct the version that the request or the matrix states."
     return f"What {owner} demands of {f.object}, `{f.demand}`, cannot be judged: {f.found}", way_out

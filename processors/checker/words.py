@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from processors.checker.sentences import Asked, in_words
 from processors.events.report import Change, Finding, Remediation
-from processors.events.vocabulary import RemedyKind, Verdict
+from processors.events.vocabulary import Dimension, RemedyKind, Verdict
 from processors.matrix.document import Override, Rule
 from processors.matrix.weighing import minute
 
@@ -27,12 +27,12 @@ def sentence(finding: Finding, asked: Asked) -> str:
 
 def overridden(rule: Rule, override: Override) -> str:
     """By whom a finding is let through, why and until when."""
-    place = f"{rule.source} {rule.revision}, row {rule.row}".replace("  ", " ")
+    place = f"{rule.source} {rule.revision}, matrix[{rule.row}]".replace("  ", " ")
     return f"It passes until {minute(override.until)} all the same, by order of {place}: {override.why}."
 
 
 def said_by(finding: Finding, asked: Asked) -> str:  # noqa: PLR0911 - one return for each who can say
-    """Who states the demand, such as `its manifest says so` or `vendor 2026.11.24-1, row 3, says so`."""
+    """Who states the demand, such as `its manifest says so` or `vendor 2026.11.24-1, matrix[3] says so`."""
     demand = finding.required
     match demand.stated_by:
         case "manifest":
@@ -101,9 +101,10 @@ def _capital(text: str) -> str:
 
 
 def _place(finding: Finding) -> str:
-    """Where in the matrix: source, revision and row."""
+    """Where in the matrix: source, revision and row, named as `matrix lint` names it."""
     demand = finding.required
-    row = f"row {demand.row}" if demand.row is not None else ""
+    rows = "matrix" if finding.dimension is Dimension.MATRIX else "releases"
+    row = f"{rows}[{demand.row}]" if demand.row is not None else ""
     return ", ".join(filter(None, (f"{demand.source} {demand.revision}".strip(), row)))
 
 

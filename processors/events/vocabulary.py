@@ -129,3 +129,7 @@ class Code(StrEnum):
     CONSTRAINT_INVALID = "CONSTRAINT_INVALID"
     MANIFEST_INVALID = "MANIFEST_INVALID"
     GUARD_OFF = "GUARD_OFF"
+
+
+NEVER_EXCEPTED = frozenset({Code.MANIFEST_INVALID, Code.CONSTRAINT_INVALID})
+"""Nobody knows what an exception from these would be for."""

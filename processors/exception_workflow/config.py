@@ -21,14 +21,13 @@ from processors import yaml_text
 from processors.complaints import refusal
 from processors.errors import DocumentRefused, shorten
 from processors.events.exceptions import ProofKind
-from processors.events.vocabulary import Band, Code
+from processors.events.vocabulary import NEVER_EXCEPTED, Band, Code
 from processors.files import naming
 
 LONGEST_VALIDITY = 30 * 24 * 3_600_000
 """Milliseconds. No configuration can permit more."""
 
-ALWAYS_NEVER = frozenset({Code.MANIFEST_INVALID, Code.CONSTRAINT_INVALID, Code.UNKNOWN})
-"""Nobody knows what these would except."""
+ALWAYS_NEVER = NEVER_EXCEPTED | {Code.UNKNOWN}
 
 _UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _DURATION = re.compile(r"(\d{1,6})(ms|s|m|h|d)")

@@ -256,7 +256,7 @@ def _why(
 def _standing(rule: Rule, decisive: bool, loosened: Mapping[str, Rule]) -> str:
     by = loosened.get(f"{rule.source}#{rule.row}") or loosened.get(rule.source)
     if by is not None and rule.source != GOVERNANCE:
-        return f"overridden by {GOVERNANCE} row {by.row}"
+        return f"overridden by {GOVERNANCE} matrix[{by.row}]"
     return "" if decisive else f"another row of {rule.source} is more specific or stricter"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple, TypeVar
 
@@ -36,7 +36,7 @@ _READERS: Final = {
     Dialect.MINIMUM: _Reader(minimum.read_version, minimum.read_range),
 }
 
-EXAMPLES: Final = {
+EXAMPLES: Final[Mapping[str, str]] = {
     Dialect.NPM: ">=1.8.0 <2.0.0",
     Dialect.NPM_PRERELEASE: ">=10.0.0-0 <12.0.0",
     Dialect.MASTERMINDS: ">=1.19.0-0, <2",

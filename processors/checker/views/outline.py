@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from processors.events.report import Finding, Report
-from processors.events.vocabulary import Dimension, Verdict
+from processors.events.vocabulary import NEVER_EXCEPTED, Dimension, Verdict
 
 LINES = 3
 """Findings shown of one group. The rest is counted; the JSON view has them all."""
@@ -105,7 +105,7 @@ def _grounds(report: Report) -> Iterable[str]:
     yield f"matrix: {', '.join(sources) or 'none'}"
     rows = [row for row in report.rows if row.decisive or row.why.startswith("overrides ")]
     for row in rows[:LINES]:
-        yield f"{row.source} row {row.row}: {row.action} {row.says}" + (f" ({row.why})" if row.why else "")
+        yield f"{row.source} matrix[{row.row}]: {row.action} {row.says}" + (f" ({row.why})" if row.why else "")
     yield f"input {_short(report.input_digest)}, basis {_short(report.basis_digest)}, engine {report.engine}"
 
 
@@ -114,7 +114,8 @@ def _next_steps(report: Report, request_id: str | None) -> Iterable[Step]:
         return
     if report.findings:
         yield Step("More on this", report.findings[0].help)
-    if report.verdict is Verdict.BLOCK and request_id:
+    never = any(finding.blocks and finding.code in NEVER_EXCEPTED for finding in report.findings)
+    if report.verdict is Verdict.BLOCK and request_id and not never:
         yield Step("If none of this is possible", f"compat-guard exception request {request_id}")
 
 

@@ -11,6 +11,7 @@ from processors.checker.check import check
 from processors.checker.views import html, markdown, text
 from processors.events.report import Report
 from processors.events.subject import Host, Manifest, Requirement, Subject
+from processors.events.vocabulary import Code
 from processors.matrix.merged import Matrix
 
 HOSTILE = "<script>alert(1)</script>|[x](http://x)`\x1b[2J\n# big"
@@ -63,6 +64,15 @@ def test_help_is_a_command_or_a_link(help: str, in_markdown: str, in_html: str) 
     """A matrix row may name any text as its help; only an address becomes a link."""
     assert f"- More on this: {in_markdown}\n" in markdown.render(helped_by(help), "R-1")
     assert f"<p>More on this: {in_html}" in html.render(helped_by(help), "sha256:0", "R-1")
+
+
+@pytest.mark.parametrize(("code", "offered"), [(Code.HOST_TOO_OLD, True), (Code.CONSTRAINT_INVALID, False)])
+def test_an_exception_is_offered_where_one_can_be_had(code: Code, offered: bool) -> None:
+    """Nobody can approve what nobody can read."""
+    report = report_about("a")
+    blocked = replace(report, findings=tuple(replace(f, code=code) for f in report.findings))
+
+    assert ("exception request R-1" in text.render(blocked, "R-1")) is offered
 
 
 def test_a_terminal_obeys_no_id() -> None:

@@ -219,7 +219,7 @@ def test_what_was_overridden_and_what_was_ignored_is_shown() -> None:
     assert shown == {
         "governance": "overrides vendor until 2026-11-24 13:00 UTC: the vendor agreed",
         "security": "its override of vendor is ignored, because only governance can loosen",
-        "vendor": "overridden by governance row 0",
+        "vendor": "overridden by governance matrix[0]",
     }
 
 
