@@ -80,6 +80,7 @@ def kafka(release: Path, folder: Path, ports: Ports) -> Recipe:
         "-Xmx1g",
         "-XX:+ExitOnOutOfMemoryError",
         "-XX:-UsePerfData",
+        "-XX:TieredStopAtLevel=1",  # it mostly lives for minutes; optimising it costs more than that brings
         "--sun-misc-unsafe-memory-access=allow",  # else Java warns about Kafka's own use of it
         f"-Dlog4j2.configurationFile={folder / 'log4j2.yaml'}",
         "-cp",

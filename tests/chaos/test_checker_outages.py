@@ -18,7 +18,7 @@ from processors.embedded import Addresses, Stack
 from processors.embedded.ports import HOST, ports_of
 from processors.events.topics import BLOCKS, DEAD_LETTERS, INSTALL_REQUESTS, RESULTS
 
-pytestmark = [pytest.mark.stack, pytest.mark.chaos, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.stack, pytest.mark.chaos, pytest.mark.timeout(600)]
 
 BLOCKED = a_subject(host_range=">=3.0.0")
 
@@ -58,7 +58,7 @@ def hand_in(desk: Desk, count: int) -> Sequence[bytes]:
     return [request["request_id"].encode() for request in requests]
 
 
-def wait_for_answers(desk: Desk, tend: Callable[[], None], ids: Sequence[bytes], seconds: float = 120) -> None:
+def wait_for_answers(desk: Desk, tend: Callable[[], None], ids: Sequence[bytes], seconds: float = 240) -> None:
     """One result and one block for each, and for a moment longer, in which a second one would show."""
     until = time.monotonic() + seconds
     while desk.unanswered() and time.monotonic() < until:

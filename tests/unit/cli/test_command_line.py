@@ -29,6 +29,12 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     )
 
 
+def checked(manifest: str, option: str, value: str) -> subprocess.CompletedProcess[str]:
+    """An ordinary check but for one option."""
+    options = {"--manifest": manifest, "--host": "corex@1.9.0", option: value}
+    return run("check", *(word for pair in options.items() for word in pair))
+
+
 @pytest.fixture
 def manifest(tmp_path: Path) -> str:
     file = tmp_path / "plugin.yaml"
@@ -84,7 +90,7 @@ def test_of_several_files_the_one_that_is_wrong_is_named(tmp_path: Path, manifes
     broken = tmp_path / "broken.yaml"
     broken.write_text("id: [\n")
 
-    done = run("check", "--host", "corex@1.9.0", "--manifest", manifest, option, str(broken))
+    done = checked(manifest, option, str(broken))
 
     assert done.returncode == 2
     assert done.stderr.startswith(f"error: {broken}: line 2")
@@ -124,11 +130,16 @@ def test_a_bad_list_of_plugins_is_named_with_the_place(
     assert done.stderr.startswith(f"error: {listed}: {problem}")
 
 
-@pytest.mark.parametrize("option", ["--host", "--installed", "--runtime", "--database", "--previous"])
-@pytest.mark.parametrize("hidden", ["\udcff", "\x1b", "\n", "\u202e"])
+@pytest.mark.parametrize(
+    ("option", "hidden"),
+    [
+        *((option, "\udcff") for option in ("--host", "--installed", "--runtime", "--database", "--previous")),
+        *(("--host", hidden) for hidden in ("\x1b", "\n", "\u202e")),
+    ],
+)
 def test_an_option_with_hidden_characters_is_refused(manifest: str, option: str, hidden: str) -> None:
     """Half a character can be sent nowhere, and one that is not seen makes another id: neither is a verdict."""
-    done = run("check", "--manifest", manifest, "--host", "corex@1.9.0", option, f"cor{hidden}ex@1.9.0")
+    done = checked(manifest, option, f"cor{hidden}ex@1.9.0")
 
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"error: {option} `cor\ufffdex@1.9.0` holds hidden or broken characters")
@@ -149,7 +160,7 @@ def test_a_request_with_half_a_character_is_refused_before_a_server_is_asked(man
 )
 def test_the_example_is_one_of_what_was_asked_for(manifest: str, option: str, form: str) -> None:
     """An id is not a host."""
-    done = run("check", "--manifest", manifest, "--host", "corex@1.9.0", option, "bare")
+    done = checked(manifest, option, "bare")
 
     assert done.returncode == 2
     assert f"{option} `bare` is not " in done.stderr
