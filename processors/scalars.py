@@ -1,4 +1,4 @@
-"""What strict YAML and strict JSON share: UTF-8 within a limit, printable text, numbers that keep their form."""
+"""What strict YAML and strict JSON share: UTF-8 within a limit, printable text, numbers as written, and needs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final, Self
 from processors.errors import DocumentRefused, shorten
 
 _UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
+_ID_AND_RANGE: Final = re.compile(r"(@?[^\s<>=~^!@*,]+)\s*@?\s*(.*)", re.DOTALL)
 _LONGEST_NUMBER: Final = 40
 
 
@@ -38,6 +39,15 @@ class WrittenFloat(float):
 def unprintable(text: str) -> bool:
     """NUL, control characters other than tab and line ends, or half of a surrogate pair."""
     return not (text.isascii() and text.isprintable()) and _UNPRINTABLE.search(text) is not None
+
+
+def id_and_range(text: str) -> tuple[str, str] | None:
+    """A need as people write it: `com.acme.crm >=1.2`, `com.acme.crm>=1.2` and `com.acme.crm@1.2` alike.
+
+    The range is empty where none is stated. None where the text does not begin with an id.
+    """
+    read = _ID_AND_RANGE.fullmatch(text)
+    return None if read is None else (read[1], read[2].strip())
 
 
 def utf8(text: bytes | str, limit: int) -> str:

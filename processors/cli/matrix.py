@@ -18,6 +18,7 @@ from processors.cli.matrix_sync import sync
 from processors.errors import MatrixRefused, SettingsInvalid, shorten
 from processors.files import naming
 from processors.matrix.document import MatrixDocument
+from processors.matrix.fold import MOST_AHEAD
 from processors.matrix.lint import Notice, errors
 from processors.matrix.lint import lint as notices_of
 from processors.matrix.merged import Matrix, Source
@@ -34,9 +35,6 @@ app = typer.Typer(
 app.command()(status)
 app.command()(sync)
 app.command()(explain)
-
-MOST_AHEAD = 300_000
-"""Milliseconds in the future: clocks differ, and a later refresh must be able to win."""
 
 
 class Form(StrEnum):

@@ -23,7 +23,7 @@ def bound(case: Case, decided: Decided) -> None:
     decision = decided.decision
     if decision.exception_id != case.exception_id:
         raise Objection(Reason.OTHER_EXCEPTION, "the proof is about another exception")
-    if decision.report_digest not in (case.report_digest, *case.superseded):
+    if decision.report_digest not in case.reports:
         raise Objection(Reason.OTHER_REPORT, "the proof is about another report")
 
 

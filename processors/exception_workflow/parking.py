@@ -20,8 +20,7 @@ def comes_early(case: Case, decision: Decision) -> bool:
     """Whether the request that a decision is about may still be on its way."""
     if decision.exception_id != case.exception_id:
         return False
-    known = (case.report_digest, *case.superseded)
-    return not case.exists or (case.status in OVER and decision.report_digest not in known)
+    return not case.exists or (case.status in OVER and decision.report_digest not in case.reports)
 
 
 def park(case: Case, early: Parked) -> Case:

@@ -131,6 +131,11 @@ class Case(NamedTuple):
         return self.exception_id
 
     @property
+    def reports(self) -> tuple[str, ...]:
+        """Digests of the reports that it rests on, and rested on before."""
+        return (self.report_digest, *self.superseded)
+
+    @property
     def exists(self) -> bool:
         """False while there are only decisions that wait for their request."""
         return self.round > 0

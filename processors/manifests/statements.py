@@ -10,6 +10,7 @@ from typing import Final
 
 from processors.events.subject import Provision, Requirement
 from processors.manifests.node import Node
+from processors.scalars import id_and_range
 
 _ID: Final = ("id", "plugin", "plugin_id", "pluginId", "name")
 _RANGE: Final = ("range", "version", "version_range", "constraint")
@@ -18,7 +19,6 @@ _KNOWN: Final = (*_ID, *_RANGE, "optional")
 LONGEST_RANGE: Final = 1024
 """Characters of a range that are kept. Dialects read less; their refusal shows the text, so it must be there."""
 
-_ID_AND_RANGE: Final = re.compile(r"(@?[^\s<>=~^!@*,]+)\s*@?\s*(.*)", re.DOTALL)
 _LIKE_A_RANGE: Final = re.compile(r"[<>=~^!]+[^/]*|[\[(]\s*[0-9,].*|\*|[vV]?[0-9][^/\\]*|[xX](?:\..*)?", re.DOTALL)
 
 
@@ -55,11 +55,11 @@ def by_name(name: str, range_node: Node, optional: bool = False) -> Requirement:
 
 
 def _from_text(item: Node, expected: str, optional: bool) -> Iterator[Requirement]:
-    read = _ID_AND_RANGE.fullmatch(item.text(expected, 256 + LONGEST_RANGE))
+    read = id_and_range(item.text(expected, 256 + LONGEST_RANGE))
     if read is None:
         item.refuse(expected)
     else:
-        yield Requirement(read[1], read[2].strip(), optional)
+        yield Requirement(*read, optional)
 
 
 def _from_mapping(item: Node, expected: str, optional: bool) -> Iterator[Requirement]:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from processors.events.subject import NO_LIFECYCLE, Lifecycle, Migration, Provision, Requirement
 from processors.matrix.document import NO_LABELS, ONLY_HOST, STRICTEST_FIRST, Override, Release, Rule
 from processors.matrix.reading import Fields, Reading, found
+from processors.scalars import id_and_range
 from processors.yaml_text import Path
 
 _RULE: Final = {*Rule._fields} - {"source", "revision", "row"}
@@ -104,8 +105,6 @@ def _needs(row: Fields, name: str) -> tuple[Requirement, ...]:
 
 
 _NEED: Final = frozenset({"id", "range", "version", "optional"})
-_ID_AND_RANGE: Final = re.compile(r"(@?[^\s<>=~^!@*,]+)\s*@?\s*(.*)", re.DOTALL)
-"""As manifests read it: `com.acme.crm >=1.2`, `com.acme.crm>=1.2` and `com.acme.crm@1.2` alike."""
 _OF_A_RANGE: Final = re.compile(r"[<>=~^!*,]")
 
 
@@ -115,12 +114,13 @@ def _need(reading: Reading, item: Any, path: Path) -> Requirement:
         range = stated.text("range", longest=256) or stated.text("version", longest=256)
         return Requirement(_id(reading, stated.id("id"), (*path, "id")), range, stated.flag("optional") or False)
     text = reading.text(item, path, longest=600).strip()
-    read = _ID_AND_RANGE.fullmatch(text)
+    read = id_and_range(text)
     if read is None:
         if isinstance(item, str):
             reading.refuse(path, f"expected an id and a range such as `com.acme.crm >=1.2`, found {found(item)}")
         return Requirement("")
-    return Requirement(reading.id(read[1], path), read[2].strip())
+    id, range = read
+    return Requirement(reading.id(id, path), range)
 
 
 def _id(reading: Reading, id: str, path: Path) -> str:

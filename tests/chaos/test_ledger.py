@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import Counter
@@ -91,7 +92,7 @@ class World:
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    with Stack(tmp_path / "stack") as stack:
+    with tempfile.TemporaryDirectory(prefix="compat-guard-") as folder, Stack(Path(folder)) as stack:
         keys = tmp_path / "keys.json"
         write_keys(keys, new_keys())
         environment = {**os.environ, **environment_of(stack.addresses), "GUARD_LEDGER__KEYS": str(keys)}
