@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import yaml
 
 from processors.errors import DocumentRefused, shorten
 from processors.manifests.lint import Advice, Level, lint
 from processors.manifests.read import ecosystem_of, file_bytes, open_document, read_manifest
 from processors.versions import Dialect
+from processors.yaml_writing import to_yaml
 
 app = typer.Typer(
     add_completion=False,
@@ -78,7 +78,7 @@ def show(
     if output is ShowOutput.json:
         typer.echo(json.dumps(shown, indent=2))
     else:
-        typer.echo(yaml.safe_dump(shown, sort_keys=False, width=110), nl=False)
+        typer.echo(to_yaml(shown), nl=False)
 
 
 def _linted(file: Path, dialect: Dialect | None, *, strict: bool) -> tuple[int, tuple[Advice, ...]]:

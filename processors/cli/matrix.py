@@ -24,8 +24,9 @@ from processors.matrix.lint import lint as notices_of
 from processors.matrix.merged import Matrix, Source
 from processors.matrix.reading import Problem, Reading
 from processors.matrix.text import inspect_matrix, load_matrix, matrix_text
-from processors.matrix.writing import instant, to_yaml, written
+from processors.matrix.writing import instant, written
 from processors.settings import settings
+from processors.yaml_writing import to_yaml
 
 app = typer.Typer(
     add_completion=False,

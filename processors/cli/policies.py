@@ -16,12 +16,13 @@ from processors.cli import tables, talk
 from processors.errors import DocumentRefused, SettingsInvalid, shorten
 from processors.files import naming
 from processors.matrix.lint import Notice, errors
-from processors.matrix.writing import instant, to_yaml
+from processors.matrix.writing import instant
 from processors.policies import Policies, Policy
 from processors.policies.lint import lint as notices_of
 from processors.policies.text import inspect_policies, load_policies, policy_text
 from processors.policies.writing import written
 from processors.settings import settings
+from processors.yaml_writing import to_yaml
 
 app = typer.Typer(
     add_completion=False, help="Security policies: check them, publish them, look at them.", no_args_is_help=True

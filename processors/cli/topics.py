@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-import yaml
 
 from processors.cli import tables, talk
 from processors.contracts.asyncapi import document
@@ -20,6 +19,7 @@ from processors.contracts.page import page
 from processors.contracts.plan import Create, Plan, RegisterSchema, SetCompatibility, SetConfig, Step, diff
 from processors.errors import ContractBroken
 from processors.settings import settings
+from processors.yaml_writing import to_yaml
 
 if TYPE_CHECKING:
     from processors.stream.topics import Cluster
@@ -83,7 +83,7 @@ def apply(file: File = None, output: Style = Output.table, shorter: Shorter = Fa
 def asyncapi(file: File = None) -> None:
     """Print the contract as an AsyncAPI document; it belongs beside the schemas as asyncapi.yaml."""
     contract = _sound(file)
-    typer.echo(yaml.safe_dump(document(contract, version("compat-guard")), sort_keys=False, width=110), nl=False)
+    typer.echo(to_yaml(document(contract, version("compat-guard"))), nl=False)
 
 
 @app.command("page")

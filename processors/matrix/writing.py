@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import yaml
-
 from processors.matrix.canonical import canonical_release, canonical_rule, settings_of
 from processors.matrix.document import ONLY_HOST, MatrixDocument, Release, Rule
-from processors.yaml_text import is_text
 
 
 def written(document: MatrixDocument) -> dict[str, Any]:
@@ -27,29 +23,10 @@ def written(document: MatrixDocument) -> dict[str, Any]:
     }
 
 
-def to_yaml(values: Mapping[str, Any]) -> str:
-    """Without anchors, which a strict reader refuses."""
-    return yaml.dump(dict(values), Dumper=_Plain, sort_keys=False, allow_unicode=True, width=116)
-
-
 def instant(milliseconds: int) -> str:
     """RFC 3339 in UTC."""
     moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
     return moment.isoformat(timespec="milliseconds" if milliseconds % 1000 else "seconds").replace("+00:00", "Z")
-
-
-class _Plain(yaml.SafeDumper):
-    """Quotes what our reader, rather than PyYAML's, would not take for text."""
-
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the signature is PyYAML's
-        return True
-
-    def represent_str(self, data: str) -> yaml.ScalarNode:
-        style = None if is_text(data) else '"'
-        return self.represent_scalar("tag:yaml.org,2002:str", data, style)  # pyright: ignore[reportUnknownMemberType] - the stubs leave the value open
-
-
-_Plain.add_representer(str, _Plain.represent_str)
 
 
 _UNITS: Final = (("h", 3_600_000), ("m", 60_000), ("s", 1000))

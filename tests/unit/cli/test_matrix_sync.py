@@ -22,7 +22,8 @@ from processors.cli.matrix_sync import Step, outcomes, step_of
 from processors.errors import DocumentRefused, MatrixRefused, SettingsInvalid
 from processors.guard_config import Signature, SourceConfig
 from processors.matrix.merged import Matrix, Source
-from processors.matrix.writing import to_yaml, written
+from processors.matrix.writing import written
+from processors.yaml_writing import to_yaml
 
 DAY = 24 * HOUR
 DOCUMENT = replace(a_document(a_rule(), source="vendor"), expires_after=DAY)

@@ -15,8 +15,9 @@ from processors.matrix.document import DAY, DEFAULT_SEVERITIES, DEFAULT_WEIGHTS,
 from processors.matrix.document import Governance as Watch
 from processors.matrix.lint import lint
 from processors.matrix.text import inspect_matrix, load_matrix, parse_matrix
-from processors.matrix.writing import to_yaml, written
+from processors.matrix.writing import written
 from processors.settings import shipped
+from processors.yaml_writing import to_yaml
 
 INCUMBENT = """
 matrix:

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processors.errors import DocumentRefused
-from processors.matrix.writing import to_yaml
 from processors.policies import Advisory, Policy
 from processors.policies.document import SEVERITIES
 from processors.policies.lint import lint
@@ -19,6 +18,7 @@ from processors.policies.text import inspect_policies, load_policies, parse_poli
 from processors.policies.writing import written
 from processors.settings import shipped
 from processors.stream.schema import Schemas
+from processors.yaml_writing import to_yaml
 
 NOON = 1_795_521_600_000
 """2026-11-24T12:00:00Z"""

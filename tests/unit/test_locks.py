@@ -1,0 +1,106 @@
+"""The locks: they agree with pyproject.toml, hold a hash for every package, and name no address."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from importlib.metadata import PackageNotFoundError, requires
+from pathlib import Path
+from typing import Final
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT: Final = Path(__file__).parents[2]
+PROJECT: Final = tomllib.loads((ROOT / "pyproject.toml").read_text())
+EXTRAS: Final[Mapping[str, tuple[str, ...]]] = {
+    "requirements.txt": ("tracing",),
+    "requirements-embedded.txt": ("tracing", "embedded", "build"),
+    "requirements-dev.txt": ("dev",),
+}
+LOCKS: Final = (*EXTRAS, "requirements-node.txt")
+
+
+def locked(name: str) -> dict[str, tuple[Requirement, int]]:
+    """What a lock pins, by package, with the number of its hashes."""
+    entries = re.split(r"\n(?=[a-z])", re.sub(r"(?m)^\s*#.*\n", "", (ROOT / name).read_text()))
+    pins: dict[str, tuple[Requirement, int]] = {}
+    for entry in entries:
+        stated = Requirement(entry.split("\\\n")[0].strip())
+        pins[canonicalize_name(stated.name)] = (stated, len(re.findall(r"--hash=sha256:[0-9a-f]{64}", entry)))
+    return pins
+
+
+def demanded(extras: Iterable[str]) -> list[Requirement]:
+    """What pyproject.toml asks for. An extra of our own stands for what it holds."""
+    project = PROJECT["project"]
+    asked = [Requirement(text) for text in project["dependencies"]]
+    for extra in extras:
+        for requirement in map(Requirement, project["optional-dependencies"][extra]):
+            own = requirement.name == project["name"]
+            asked += demanded(requirement.extras) if own else [requirement]
+    return asked
+
+
+def closure(asked: Iterable[Requirement]) -> set[str]:
+    """Every package of this environment that the asked-for ones lead to."""
+    found: set[tuple[str, str]] = set()
+    waiting = [(r, "") for r in asked]
+    while waiting:
+        requirement, extra = waiting.pop()
+        if requirement.marker and not requirement.marker.evaluate({"extra": extra}):
+            continue
+        name = canonicalize_name(requirement.name)
+        for chosen in ("", *requirement.extras):
+            if (name, chosen) not in found:
+                found.add((name, chosen))
+                waiting += [(Requirement(text), chosen) for text in requires(name) or ()]
+    return {name for name, _ in found}
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_names_no_address(name: str) -> None:
+    """A lock that names a host leaks the mirror that it was made on, and fails where that mirror is not."""
+    assert not re.search(r"://|--(extra-)?index-url|--find-links|--trusted-host|file:", (ROOT / name).read_text())
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_every_locked_package_has_one_version_and_its_hashes(name: str) -> None:
+    for package, (pin, hashes) in locked(name).items():
+        assert [s.operator for s in pin.specifier] == ["=="], package
+        assert hashes > 0, package
+
+
+@pytest.mark.parametrize("name", EXTRAS)
+def test_a_lock_has_what_the_project_asks_for(name: str) -> None:
+    pins = locked(name)
+    for requirement in demanded(EXTRAS[name]):
+        pin, _ = pins[canonicalize_name(requirement.name)]
+        version = next(iter(pin.specifier)).version
+        assert requirement.specifier.contains(version, prereleases=True), f"{requirement} is locked at {version}"
+
+
+@pytest.mark.parametrize("name", EXTRAS)
+def test_a_lock_has_what_that_leads_to_and_nothing_else(name: str) -> None:
+    """Where this fails after a change of pyproject.toml: scripts/lock."""
+    pins = {package for package, (pin, _) in locked(name).items() if not pin.marker or pin.marker.evaluate()}
+    try:
+        assert closure(demanded(EXTRAS[name])) == pins
+    except PackageNotFoundError as missing:
+        pytest.fail(f"{missing} is asked for and not installed: run scripts/lock, then scripts/install")
+
+
+def test_the_small_locks_pin_what_the_tests_ran_with() -> None:
+    tested = {package: pin for package, (pin, _) in locked("requirements-dev.txt").items()}
+    for name in ("requirements.txt", "requirements-embedded.txt"):
+        for package, (pin, _) in locked(name).items():
+            assert pin.specifier == tested[package].specifier
+
+
+def test_node_is_locked_as_the_project_asks_for_it() -> None:
+    (requirement,) = map(Requirement, PROJECT["dependency-groups"]["node"])
+    ((package, (pin, _)),) = locked("requirements-node.txt").items()
+    assert package == requirement.name
+    assert requirement.specifier.contains(next(iter(pin.specifier)).version)
