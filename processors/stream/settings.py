@@ -1,4 +1,4 @@
-"""What a consumer must be told about its surroundings. Plain data; `processors/settings.py` builds it."""
+"""What a consumer must be told about its surroundings. Plain data; the settings build it."""
 
 from __future__ import annotations
 
