@@ -21,7 +21,7 @@ from processors.events.report import Finding, Report, SourceStanding
 from processors.events.subject import Subject
 from processors.events.vocabulary import Verdict
 from processors.matrix.merged import Matrix, Source
-from processors.policies import NO_POLICIES, Policies, Policy
+from processors.policies import NO_POLICIES, Policies, SecurityPolicy
 
 _NO_REMEDIES = Remedies((), "")
 
@@ -63,7 +63,7 @@ def _report(
     findings: tuple[Finding, ...],
     found: Verdict,
     ways: Remedies,
-    about: tuple[Policy, ...],
+    about: tuple[SecurityPolicy, ...],
     input_digest: str,
 ) -> Report:
     asked = words.Asked(*map(brief, (case.plugin, case.manifest.version, case.subject.host.name)))
@@ -101,7 +101,7 @@ def _worded(case: Case, finding: Finding, asked: words.Asked) -> Finding:
     return replace(finding, sentence=sentence, help=finding.help or f"compat-guard explain {finding.code}")
 
 
-def _policies(case: Case) -> Iterator[Policy]:
+def _policies(case: Case) -> Iterator[SecurityPolicy]:
     """The policies about the plugin and what is inside it."""
     if not case.policies.by_component:
         return
@@ -126,7 +126,7 @@ def _basis(sources: tuple[Source, ...], expired: tuple[Source, ...], policies: t
     return _Basis(standing, "sha256:" + hashlib.sha256(text.encode()).hexdigest())
 
 
-def _valid_until(case: Case, about: tuple[Policy, ...], found: Verdict) -> int | None:
+def _valid_until(case: Case, about: tuple[SecurityPolicy, ...], found: Verdict) -> int | None:
     """The next instant at which a lifecycle, an advisory, a source or an override changes what the answer is.
 
     The search for ways out of a block may look at any release with anything inside it, so there every date counts.

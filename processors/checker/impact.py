@@ -45,7 +45,7 @@ def difference(before: Report, after: Report) -> Difference:
     )
 
 
-class Place(NamedTuple):
+class Affected(NamedTuple):
     """Which release on which host, and what happens to its verdict."""
 
     plugin_id: str
@@ -63,7 +63,7 @@ class Change:
     The example is the newest of those requests; the finding is the first difference of its question.
     """
 
-    place: Place
+    place: Affected
     subjects: int = 0
     requests: int = 0
     example: str = ""
@@ -85,7 +85,7 @@ class Impact:
     unreadable: int = 0
     left_out: int = 0
     _seen: dict[bytes, Change | None] = field(default_factory=dict[bytes, "Change | None"])
-    _changes: dict[Place, Change] = field(default_factory=dict[Place, Change])
+    _changes: dict[Affected, Change] = field(default_factory=dict[Affected, Change])
 
     def take(self, key: bytes, subject: bytes, request_id: str, at: int) -> None:
         """Count a request. `key` names the subject, such as its digest; equal subjects have equal keys."""
@@ -137,7 +137,7 @@ class Impact:
         if before.verdict is after.verdict:
             return None
         named = (after.plugin_id, after.plugin_version, after.host, after.host_version)
-        place = Place(*named, before.verdict, after.verdict)
+        place = Affected(*named, before.verdict, after.verdict)
         change = self._changes.setdefault(place, Change(place))
         change.subjects += 1
         if change.finding is None:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from processors.errors import EventUnreadable
-from processors.stream.codec import Decoder
+from processors.stream.wire.codec import Decoder
 
 LONGEST_ID = 200
 """Characters of a request or exception id."""
@@ -28,7 +28,7 @@ _NOTHING_MORE = b"\x00\x00"
 """No acknowledgement and no monitoring plan, as Avro writes them."""
 
 
-class Asked(NamedTuple):
+class IncomingRequest(NamedTuple):
     """One request. `who` is the run of fields from `tenant` to `recheck_of` as bytes, `by` the same decoded."""
 
     request_id: str
@@ -49,7 +49,7 @@ class Intake:
         self._repeated = decoder.run("requested_at", "monitoring")
         self._known: dict[bytes, Mapping[str, Any]] = {}
 
-    def __call__(self, value: bytes | None) -> Asked:
+    def __call__(self, value: bytes | None) -> IncomingRequest:
         pieces = self._cut(value)
         if pieces is not None and pieces[3] == _NOTHING_MORE:
             id, _, who, _, subject = pieces
@@ -57,7 +57,7 @@ class Intake:
                 request_id = id[1:].decode()
             except UnicodeDecodeError:
                 return self._decoded(value)
-            return Asked(_id("request_id", request_id), who, self._recognised(who), {}, subject)
+            return IncomingRequest(_id("request_id", request_id), who, self._recognised(who), {}, subject)
         return self._decoded(value)
 
     def _recognised(self, who: bytes) -> Mapping[str, Any]:
@@ -71,7 +71,7 @@ class Intake:
             self._known[who] = by
         return by
 
-    def _decoded(self, value: bytes | None) -> Asked:
+    def _decoded(self, value: bytes | None) -> IncomingRequest:
         envelope, subject = self._split(value)
         request_id, who = _id("request_id", envelope["request_id"]), self._who.encode(envelope)
         if envelope["exception_id"] is not None:
@@ -81,7 +81,7 @@ class Intake:
             raise EventUnreadable("envelope", f"the envelope has {size} bytes, at most {LONGEST_ENVELOPE} are read")
         if value is not None and self._is_ours(value) and who not in value:
             raise _not_canonical()
-        return Asked(request_id, who, envelope, envelope, subject)
+        return IncomingRequest(request_id, who, envelope, envelope, subject)
 
 
 def _not_canonical() -> EventUnreadable:

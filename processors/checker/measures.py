@@ -9,12 +9,12 @@ from typing import Any, Final, NamedTuple
 
 import structlog
 
-from processors import metrics
-from processors.checker.intake import Asked
+from processors.checker.intake import IncomingRequest
 from processors.checker.memo import Answered
 from processors.events.vocabulary import Band, Code, Verdict
-from processors.stream.headers import trace_id
+from processors.observability import metrics
 from processors.stream.types import Inbound
+from processors.stream.wire.headers import trace_id
 
 MOST_LINES: Final = 3
 """Answers of one batch that get a line each. The ledger has them all; a burst must not drown the log."""
@@ -26,7 +26,7 @@ class Decision(NamedTuple):
     """One request that the checker itself has answered."""
 
     record: Inbound
-    asked: Asked
+    asked: IncomingRequest
     answered: Answered
 
 

@@ -6,10 +6,9 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from processors import metrics
 from processors.checker import measures
 from processors.checker.check import Answer, check
-from processors.checker.intake import Asked, Intake
+from processors.checker.intake import IncomingRequest, Intake
 from processors.checker.measures import Decision
 from processors.checker.memo import Answered, Memo
 from processors.checker.unguarded import FEATURE, unguarded
@@ -29,11 +28,12 @@ from processors.events.topics import (
 from processors.events.vocabulary import Verdict
 from processors.matrix.fold import MatrixFold
 from processors.matrix.merged import Matrix
+from processors.observability import metrics
 from processors.policies import Policies
 from processors.policies.fold import PolicyFold
-from processors.stream.codec import Codec
-from processors.stream.headers import EventHeaders
 from processors.stream.types import Inbound, Outbound, Outcome, View
+from processors.stream.wire.codec import Codec
+from processors.stream.wire.headers import EventHeaders
 
 SOURCE = "/compat-guard/checker"
 LOGGED = 10
@@ -101,7 +101,9 @@ class Checker:
         """Time alone asks no questions."""
         return Outcome()
 
-    def _answers(self, record: Inbound, asked: Asked, answered: Answered, now: int) -> tuple[Outbound, ...]:
+    def _answers(
+        self, record: Inbound, asked: IncomingRequest, answered: Answered, now: int
+    ) -> tuple[Outbound, ...]:
         """All that one request leads to: for the workflow, or a result and, if it blocks or warns, who is told."""
         if answered.verdict is Verdict.ALLOW and not asked.by["exception_id"]:
             return (self._result(record, asked, answered, now),)
@@ -113,25 +115,25 @@ class Checker:
             return (result, self._block(record, asked, answered, now), told)
         return (result, told) if answered.verdict is Verdict.WARN else (result,)
 
-    def _result(self, record: Inbound, asked: Asked, answered: Answered, now: int) -> Outbound:
+    def _result(self, record: Inbound, asked: IncomingRequest, answered: Answered, now: int) -> Outbound:
         id = minted("result", asked.request_id, answered.digest)
         value = self._results.assemble(_ids(id, asked.request_id), asked.who, answered.said, answered.report)
         return Outbound(RESULTS, asked.request_id.encode(), value, _CHECKED(id, now, record.headers))
 
-    def _block(self, record: Inbound, asked: Asked, answered: Answered, now: int) -> Outbound:
+    def _block(self, record: Inbound, asked: IncomingRequest, answered: Answered, now: int) -> Outbound:
         id = minted("block", asked.request_id, answered.digest)
         codes = self._block_codes.encode({"finding_codes": answered.finding_codes})
         ids = _ids(id, asked.request_id)
         value = self._blocks.assemble(ids, asked.who, answered.said, codes, answered.report)
         return Outbound(BLOCKS, asked.request_id.encode(), value, _BLOCKED(id, now, record.headers))
 
-    def _use(self, record: Inbound, asked: Asked, answered: Answered, now: int) -> Outbound:
+    def _use(self, record: Inbound, asked: IncomingRequest, answered: Answered, now: int) -> Outbound:
         id = minted("use", asked.request_id, answered.digest)
         more, ids = self._use_more.encode(asked.more), _ids(id, asked.request_id)
         value = self._uses.assemble(ids, asked.who, answered.said, more, answered.report)
         return Outbound(EXCEPTION_USES, asked.by["exception_id"].encode(), value, _USE(id, now, record.headers))
 
-    def _notification(self, record: Inbound, asked: Asked, answered: Answered, now: int) -> Outbound:
+    def _notification(self, record: Inbound, asked: IncomingRequest, answered: Answered, now: int) -> Outbound:
         blocked = answered.verdict is Verdict.BLOCK
         id = minted("notification", asked.request_id, answered.digest)
         recipient = asked.by["operator"] or f"tenant:{asked.by['tenant']}"

@@ -23,7 +23,7 @@ def main() -> None:
     must neither pass nor block because its verdict was not read.
     """
     from processors.cli.root import app  # noqa: PLC0415 - commands are imported only by those who run them
-    from processors.observability import silence  # noqa: PLC0415
+    from processors.observability.logs import silence  # noqa: PLC0415
 
     silence()
     if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison] - closed by whoever started us
@@ -69,7 +69,7 @@ def _where(error: GuardError) -> str:
     """The address that a server was looked for at, and the variable that says so."""
     if not isinstance(error, BrokerUnavailable | RegistryUnavailable | DatabaseUnavailable):
         return ""
-    from processors.settings import settings  # noqa: PLC0415 - what is not needed is not read
+    from processors.configuration.settings import settings  # noqa: PLC0415 - what is not needed is not read
 
     if isinstance(error, BrokerUnavailable):
         return f"; GUARD_KAFKA__BOOTSTRAP is `{settings().kafka.bootstrap}`"

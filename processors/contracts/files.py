@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from processors import json_text
 from processors.contracts.avro import Schema, parse
 from processors.contracts.compatibility import full_transitive
 from processors.contracts.lint import Problem, lint_names, lint_schema
 from processors.contracts.topics import TopicsFile, read_topics
+from processors.documents import json_text
 from processors.errors import ContractBroken, DocumentRefused, SettingsInvalid
 
 

@@ -10,10 +10,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from processors import yaml_text
-from processors.complaints import refusal
+from processors.documents import yaml_text
+from processors.documents.complaints import refusal
+from processors.documents.scalars import WrittenFloat, WrittenInt
 from processors.errors import DocumentRefused
-from processors.scalars import WrittenFloat, WrittenInt
 
 MOST_PARTITIONS = 1000
 

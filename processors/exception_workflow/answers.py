@@ -8,14 +8,14 @@ from typing import Any
 from processors.events.exceptions import ExceptionDecided, decided_to_record, scope_from_record
 from processors.events.ids import minted
 from processors.events.vocabulary import Verdict
-from processors.exception_workflow.config import Policy
-from processors.exception_workflow.executions import recheck_id
-from processors.exception_workflow.notices import Notice
-from processors.exception_workflow.reasons import SECURITY_REASONS
-from processors.exception_workflow.scope import Acknowledgement, Plan, Use, basis_of
-from processors.exception_workflow.sla import step_deadline
-from processors.exception_workflow.state import Case
-from processors.exception_workflow.transitions import Move
+from processors.exception_workflow.config import ExceptionPolicy
+from processors.exception_workflow.notify.notices import Notice
+from processors.exception_workflow.rules.executions import recheck_id
+from processors.exception_workflow.rules.reasons import SECURITY_REASONS
+from processors.exception_workflow.rules.scope import Acknowledgement, Plan, Use, basis_of
+from processors.exception_workflow.rules.timers import step_deadline
+from processors.exception_workflow.rules.transitions import Move
+from processors.exception_workflow.state.case import ExceptionCase
 
 Record = Mapping[str, Any]
 
@@ -40,7 +40,7 @@ def use_of(envelope: Record, report: Record, digest: str, *, overtaken: bool) ->
     )
 
 
-def decided(move: Move, policy: Policy) -> ExceptionDecided:
+def decided(move: Move, policy: ExceptionPolicy) -> ExceptionDecided:
     """The one event of a move."""
     case, fact = move.after, move.fact
     return ExceptionDecided(
@@ -71,7 +71,7 @@ def decided(move: Move, policy: Policy) -> ExceptionDecided:
     )
 
 
-def decided_record(move: Move, policy: Policy) -> dict[str, Any]:
+def decided_record(move: Move, policy: ExceptionPolicy) -> dict[str, Any]:
     return decided_to_record(decided(move, policy))
 
 
@@ -121,7 +121,7 @@ def _shared(envelope: Record, verdict: str, refusals: Sequence[str]) -> dict[str
     return {name: envelope[name] for name in _SHARED} | {"verdict": verdict, "refusals": list(refusals)}
 
 
-def recheck(case: Case, at: int) -> dict[str, Any]:
+def recheck(case: ExceptionCase, at: int) -> dict[str, Any]:
     """The envelope of the question that is asked again for a live exception."""
     return {
         "request_id": recheck_id(case),
@@ -138,7 +138,7 @@ def recheck(case: Case, at: int) -> dict[str, Any]:
     }
 
 
-def notification(notice: Notice, id: str, at: int, case: Case | None, count: int = 1) -> dict[str, Any]:
+def notification(notice: Notice, id: str, at: int, case: ExceptionCase | None, count: int = 1) -> dict[str, Any]:
     return {
         "notification_id": id,
         "at": at,

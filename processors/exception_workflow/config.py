@@ -17,12 +17,12 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from processors import yaml_text
-from processors.complaints import refusal
+from processors.documents import yaml_text
+from processors.documents.complaints import refusal
+from processors.documents.files import naming
 from processors.errors import DocumentRefused, shorten
 from processors.events.exceptions import ProofKind
 from processors.events.vocabulary import NEVER_EXCEPTED, Band, Code
-from processors.files import naming
 
 LONGEST_VALIDITY = 30 * 24 * 3_600_000
 """Milliseconds. No configuration can permit more."""
@@ -144,7 +144,7 @@ class RiskStatement(_Part):
     template: str
 
 
-class Policy(_Part):
+class ExceptionPolicy(_Part):
     """The whole of exception_workflow.yaml."""
 
     version: Literal[1]
@@ -188,18 +188,18 @@ class Policy(_Part):
         return role_or_name if role is None else role.notify
 
 
-def load(path: Path) -> Policy:
+def load(path: Path) -> ExceptionPolicy:
     """Read and check the policy. Raises DocumentRefused that names the file, the place and the way out."""
     with naming(path):
         return parse(path.read_bytes())
 
 
-def parse(text: bytes | str) -> Policy:
+def parse(text: bytes | str) -> ExceptionPolicy:
     document = yaml_text.load(text)
     try:
-        policy = Policy.model_validate(document.value)
+        policy = ExceptionPolicy.model_validate(document.value)
     except ValidationError as error:
-        raise refusal(error, Policy) from None
+        raise refusal(error, ExceptionPolicy) from None
     for where, problem in chain(_bands(policy), _thresholds(policy), _flows(policy), _issuers(policy)):
         raise DocumentRefused(where, problem)
     return policy
@@ -208,7 +208,7 @@ def parse(text: bytes | str) -> Policy:
 Problem = tuple[str, str]
 
 
-def _bands(policy: Policy) -> Iterable[Problem]:
+def _bands(policy: ExceptionPolicy) -> Iterable[Problem]:
     for band in (Band.LOW, Band.MEDIUM, Band.HIGH, Band.CRITICAL):
         rule = policy.bands.get(band)
         if rule is None:
@@ -222,7 +222,7 @@ def _bands(policy: Policy) -> Iterable[Problem]:
             yield f"bands.{band}.max_validity", "an exception lasts at most 30d"
 
 
-def _flows(policy: Policy) -> Iterable[Problem]:
+def _flows(policy: ExceptionPolicy) -> Iterable[Problem]:
     for name, steps in policy.flows.items():
         where = f"flows.{name}"
         if not steps:
@@ -238,7 +238,7 @@ def _flows(policy: Policy) -> Iterable[Problem]:
             yield from _reachable(policy, where, steps)
 
 
-def _reachable(policy: Policy, where: str, steps: tuple[Step, ...]) -> Iterable[Problem]:
+def _reachable(policy: ExceptionPolicy, where: str, steps: tuple[Step, ...]) -> Iterable[Problem]:
     """Nobody approves twice, so any steps together need as many people as their quorums add up to (Hall)."""
     for size in range(1, len(steps) + 1):
         for some in combinations(steps, size):
@@ -251,14 +251,14 @@ def _reachable(policy: Policy, where: str, steps: tuple[Step, ...]) -> Iterable[
                 return
 
 
-def _thresholds(policy: Policy) -> Iterable[Problem]:
+def _thresholds(policy: ExceptionPolicy) -> Iterable[Problem]:
     used = [(f"thresholds.{name}", role) for name, t in policy.thresholds.items() for role in t.roles]
     for where, role in used + [("revocation_roles", role) for role in policy.revocation_roles]:
         if role not in policy.roles:
             yield where, f"there is no role `{shorten(role)}`"
 
 
-def _issuers(policy: Policy) -> Iterable[Problem]:
+def _issuers(policy: ExceptionPolicy) -> Iterable[Problem]:
     names = [issuer.issuer for issuer in policy.proof.issuers]
     if not names:
         yield "proof.issuers", "nobody could prove a decision; name at least one issuer"

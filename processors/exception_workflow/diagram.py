@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from processors.exception_workflow.transitions import NEVER_ASKED, TABLE, Row
+from processors.exception_workflow.rules.transitions import NEVER_ASKED, TABLE, Row
 
 
 def draw() -> str:

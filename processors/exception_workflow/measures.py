@@ -8,14 +8,14 @@ from typing import Any, Final, NamedTuple
 
 import structlog
 
-from processors import metrics
 from processors.events.exceptions import Status
 from processors.events.vocabulary import Band, Verdict
-from processors.exception_workflow.config import Policy
-from processors.exception_workflow.reasons import Reason
-from processors.exception_workflow.sla import REVIEWING, step_deadline
-from processors.exception_workflow.state import Case
-from processors.exception_workflow.transitions import Move
+from processors.exception_workflow.config import ExceptionPolicy
+from processors.exception_workflow.rules.reasons import Reason
+from processors.exception_workflow.rules.timers import REVIEWING, step_deadline
+from processors.exception_workflow.rules.transitions import Move
+from processors.exception_workflow.state.case import ExceptionCase
+from processors.observability import metrics
 
 SHOWN_EVERY: Final = 15_000
 """Milliseconds between two looks at everything that is held."""
@@ -116,10 +116,10 @@ def _fields(move: Move) -> dict[str, Any]:
     }
 
 
-class Standing:
+class ExceptionGauges:
     """Gauges over everything that this process holds. Looking at all of it costs, so it is done now and then."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: ExceptionPolicy) -> None:
         self._policy = policy
         self._next = 0
         begin()
@@ -129,7 +129,7 @@ class Standing:
         if now < self._next:
             return
         self._next = now + SHOWN_EVERY
-        cases = [case for case in held if isinstance(case, Case) and case.exists]
+        cases = [case for case in held if isinstance(case, ExceptionCase) and case.exists]
         by_status = Counter(case.status for case in cases)
         for status in Status:
             metrics.EXCEPTIONS.labels(status).set(by_status[status])
@@ -139,7 +139,7 @@ class Standing:
             metrics.UNMONITORED.labels(band).set(unmonitored[band])
             self._show_urgency(band, [case for case in open_ if case.band is band], now)
 
-    def _show_urgency(self, band: Band, open_: list[Case], now: int) -> None:
+    def _show_urgency(self, band: Band, open_: list[ExceptionCase], now: int) -> None:
         total = min((case.opened_at + self._policy.clocks.total for case in open_), default=None)
         steps = (step_deadline(case, self._policy) for case in open_)
         step = min((due for due in steps if due is not None), default=None)
@@ -151,5 +151,5 @@ class Standing:
                 gauge.remove(band)
 
 
-def _is_unmonitored(case: Case) -> bool:
+def _is_unmonitored(case: ExceptionCase) -> bool:
     return case.status is Status.NEEDS_REVIEW and any(not run.monitored for run in case.executions)

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from processors import metrics
 from processors.errors import OutputTooLarge
 from processors.events.exceptions import CommandKind, ProofKind, command_from_record, decision_from_record
 from processors.events.outcomes import install_finished_from_record
@@ -21,25 +20,36 @@ from processors.events.topics import (
     MATRIX_REFRESHES,
     RESULTS,
 )
-from processors.exception_workflow import answers, measures, parking
-from processors.exception_workflow.config import Policy
-from processors.exception_workflow.due import DueIndex
+from processors.exception_workflow import answers, measures
+from processors.exception_workflow.config import ExceptionPolicy
 from processors.exception_workflow.intake import headers_to_pass, in_order, require_short, require_uuid
-from processors.exception_workflow.keys import KeyRing
-from processors.exception_workflow.measures import Standing
-from processors.exception_workflow.proof import Decision, Proof, verify
-from processors.exception_workflow.reasons import Objection, Reason
-from processors.exception_workflow.revisions import Refreshed, Revisions
-from processors.exception_workflow.scene import Scene, cause_of
-from processors.exception_workflow.scope import basis_of
-from processors.exception_workflow.sla import next_due
-from processors.exception_workflow.state import DIGESTS, LAYOUT, Case, Digest, Held, Parked, decode, encode
-from processors.exception_workflow.telling import Teller
-from processors.exception_workflow.transitions import Fact, Move, catch_up, decide, reported
-from processors.exception_workflow.triggers import Asked, Commanded, Decided, RecheckSent, Reported
-from processors.stream.codec import Codec
-from processors.stream.partitioner import partition_of
+from processors.exception_workflow.measures import ExceptionGauges
+from processors.exception_workflow.notify.notifier import Teller
+from processors.exception_workflow.proof.keys import KeyRing
+from processors.exception_workflow.proof.verify import Decision, Proof, verify
+from processors.exception_workflow.rules import parking
+from processors.exception_workflow.rules.due import DueIndex
+from processors.exception_workflow.rules.reasons import Objection, Reason
+from processors.exception_workflow.rules.revisions import Refreshed, Revisions
+from processors.exception_workflow.rules.scope import basis_of
+from processors.exception_workflow.rules.timers import next_due
+from processors.exception_workflow.rules.transitions import Fact, Move, catch_up, decide, reported
+from processors.exception_workflow.rules.triggers import Commanded, Decided, RecheckSent, Reported, UseReported
+from processors.exception_workflow.state.case import (
+    DIGESTS,
+    LAYOUT,
+    ExceptionCase,
+    Held,
+    Parked,
+    PendingDigest,
+    decode,
+    encode,
+)
+from processors.exception_workflow.state.scene import Scene, cause_of
+from processors.observability import metrics
 from processors.stream.types import Inbound, NotYet, Outbound, Outcome, StateSpec, View, Write
+from processors.stream.wire.codec import Codec
+from processors.stream.wire.partitioner import partition_of
 
 MOST_RUNG, MOST_RECHECKED = 1000, 200
 """States that one tick moves at most; the next one is a second away, and a transaction should stay short."""
@@ -69,12 +79,12 @@ class ExceptionWorkflow:
     def __init__(
         self,
         codec: Codec,
-        policy: Policy,
+        policy: ExceptionPolicy,
         keys: Callable[[], KeyRing],
         offered: Callable[[], bool] = lambda: True,
     ) -> None:
         self._policy, self._keys, self._offered = policy, keys, offered
-        self._standing = Standing(policy)
+        self._standing = ExceptionGauges(policy)
         self._due = DueIndex(policy)
         self._teller = Teller(codec, policy, self._due.note)
         self.tables = (Revisions(codec.decoder(MATRIX_REFRESHES, "MatrixRefreshed").split),)
@@ -118,7 +128,7 @@ class ExceptionWorkflow:
 
         for held in self._due.due(now, until, state, MOST_RUNG):
             scene = Scene(_partition(held.key, view), until(held.key), view, outcome)
-            if isinstance(held, Digest):
+            if isinstance(held, PendingDigest):
                 self._teller.send_digest(scene, held)
             else:
                 self._put(outcome, scene.partition, held, self._caught_up(scene, held))
@@ -212,7 +222,7 @@ class ExceptionWorkflow:
             return
         scene = Scene.of(record, view, outcome)
         before = self._held(scene, use.exception_id)
-        asked = Asked(use=use, at=record.timestamp, cause=scene.cause)
+        asked = UseReported(use=use, at=record.timestamp, cause=scene.cause)
         move = decide(self._caught_up(scene, before), asked, self._policy)
         self._teller.tell(scene, move)
         result = answers.result(envelope, use, move)
@@ -250,11 +260,11 @@ class ExceptionWorkflow:
         outcome.publish(Outbound(record.topic, key, record.value, headers, partition=home))
         return True
 
-    def _held(self, scene: Scene, exception_id: str) -> Case:
+    def _held(self, scene: Scene, exception_id: str) -> ExceptionCase:
         held: Held | None = scene.outcome.get(scene.view, scene.partition, exception_id)
-        return held if isinstance(held, Case) else Case(exception_id=exception_id)
+        return held if isinstance(held, ExceptionCase) else ExceptionCase(exception_id=exception_id)
 
-    def _caught_up(self, scene: Scene, case: Case) -> Case:
+    def _caught_up(self, scene: Scene, case: ExceptionCase) -> ExceptionCase:
         """Whatever time has brought about before this moment comes first.
 
         Raises NotYet where a clock is due that a record may still stop which is waiting to be read.
@@ -271,7 +281,7 @@ class ExceptionWorkflow:
             case = move.after
         return case
 
-    def _call_parked(self, scene: Scene, case: Case) -> Case:
+    def _call_parked(self, scene: Scene, case: ExceptionCase) -> ExceptionCase:
         """Judge the decisions that waited, each proof at the time at which it came."""
         case, waiting = parking.called(case)
         for parked in waiting:
@@ -285,7 +295,7 @@ class ExceptionWorkflow:
             case = move.after
         return case
 
-    def _ask_again(self, case: Case, mark: str, scene: Scene) -> None:
+    def _ask_again(self, case: ExceptionCase, mark: str, scene: Scene) -> None:
         move = decide(case, RecheckSent(mark=mark, at=scene.now), self._policy)
         self._teller.tell(scene, move)
         sent = move.after
@@ -302,7 +312,7 @@ class ExceptionWorkflow:
         value, key = self._blocks.join(block, tail), block["request_id"].encode()
         scene.publish(BLOCKS, key, value, block["block_id"], "plugin.compat.blocked")
 
-    def _put(self, outcome: Outcome, partition: int, before: Case, after: Case) -> None:
+    def _put(self, outcome: Outcome, partition: int, before: ExceptionCase, after: ExceptionCase) -> None:
         """Write a state that has changed. What never came to be an exception leaves nothing behind."""
         if after is before:
             return
@@ -317,7 +327,7 @@ class ExceptionWorkflow:
                 raise OutputTooLarge(f"the state of `{write.key}` would have {size} bytes, at most {LARGEST_STATE}")
 
     def _encode(self, held: Held) -> bytes:
-        subject = held.subject if isinstance(held, Case) else b""
+        subject = held.subject if isinstance(held, ExceptionCase) else b""
         document = encode(held)
         return self._written({"exception_id": held.key, "schema": LAYOUT, "document": document, "subject": subject})
 
@@ -348,7 +358,7 @@ def _fact(event: str, scene: Scene, decision: Decision) -> Fact:
 
 
 def _refused(
-    case: Case, scene: Scene, objection: Objection, *, cause: str | None = None, event: str = "refused"
+    case: ExceptionCase, scene: Scene, objection: Objection, *, cause: str | None = None, event: str = "refused"
 ) -> Move:
     fact = Fact(event, scene.now, cause or scene.cause, "", "", case.request_id, objection.reasons, objection.text)
     return Move(case, case, fact)

@@ -11,7 +11,6 @@ import structlog
 from joserfc.jwk import ECKey
 from sqlalchemy import Engine
 
-from processors import metrics
 from processors.errors import Unavailable
 from processors.events.topics import LEDGER_ANCHORS
 from processors.ledger import chain
@@ -20,12 +19,13 @@ from processors.ledger.chain import Head
 from processors.ledger.database import cursor_of, writing
 from processors.ledger.filing import At, columns_of
 from processors.ledger.transaction import Committed
+from processors.observability import metrics
 from processors.stream.types import Outbound
 
 _log = structlog.get_logger(__name__)
 
 
-class Standing(NamedTuple):
+class ChainPosition(NamedTuple):
     """Where a chain stands, and the next offset that it expects."""
 
     head: Head
@@ -34,7 +34,7 @@ class Standing(NamedTuple):
 
 Encode = Callable[[Mapping[str, Any]], bytes]
 Publish = Callable[[Sequence[Outbound]], object]
-Hold = Callable[[Iterable[At]], AbstractContextManager[Mapping[At, Standing]]]
+Hold = Callable[[Iterable[At]], AbstractContextManager[Mapping[At, ChainPosition]]]
 """Where chains stand at this moment. Nobody else holds them meanwhile; chains that somebody holds are left out."""
 
 
@@ -69,7 +69,7 @@ class Anchoring:
         except Unavailable as error:
             _log.warning("anchors cannot be published", error=type(error).__name__, message=str(error))
 
-    def _publish_heads(self, standings: Mapping[At, Standing]) -> None:
+    def _publish_heads(self, standings: Mapping[At, ChainPosition]) -> None:
         grown = {at: s for at, s in standings.items() if s.head.sequence and s.head.hash != self._anchored.get(at)}
         if grown:
             now = time.time_ns() // 1_000_000
@@ -90,7 +90,7 @@ def holding(engine: Engine) -> Hold:
     and the anchors of a chain are published in the order of its growth, also by two sinks at a handover."""
 
     @contextmanager
-    def hold(chains: Iterable[At]) -> Generator[Mapping[At, Standing]]:
+    def hold(chains: Iterable[At]) -> Generator[Mapping[At, ChainPosition]]:
         with writing(engine) as connection:
             cursor = cursor_of(connection)
             cursor.execute(
@@ -105,7 +105,7 @@ def holding(engine: Engine) -> Hold:
                 columns_of(held),
             )
             yield {
-                (topic, partition): Standing(
+                (topic, partition): ChainPosition(
                     Head(sequence, bytes(hash_), batches, chain.unpack(bytes(frontier))), offset
                 )
                 for topic, partition, offset, sequence, hash_, batches, frontier in cursor.fetchall()

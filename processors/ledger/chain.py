@@ -54,7 +54,7 @@ class Head:
 
     @property
     def root(self) -> bytes:
-        return merkle.crown(self.frontier)
+        return merkle.root_of_frontier(self.frontier)
 
 
 class Extension(NamedTuple):

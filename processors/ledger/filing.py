@@ -15,7 +15,8 @@ from typing import Any, Final
 
 import psycopg
 
-from processors.ledger import chain, compaction
+from processors.ledger import chain
+from processors.ledger import projections as compaction
 from processors.ledger.chain import Batch, Head
 from processors.ledger.records import COLUMNS, RECORDED, Row, as_conflict, as_refused, canonical_row
 

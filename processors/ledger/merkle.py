@@ -36,7 +36,7 @@ def path(leaves: Sequence[bytes], index: int) -> list[bytes]:
     return [*path(leaves[split:], index - split), root(leaves[:split])]
 
 
-def climb(leaf: bytes, index: int, size: int, beside: Sequence[bytes]) -> bytes | None:
+def root_from_path(leaf: bytes, index: int, size: int, beside: Sequence[bytes]) -> bytes | None:
     """The root that a path leads to; None if the path does not fit the place and the size of the tree."""
     if not 0 <= index < size:
         return None
@@ -46,9 +46,9 @@ def climb(leaf: bytes, index: int, size: int, beside: Sequence[bytes]) -> bytes 
         return None
     split, last = _split(size), beside[-1]
     if index < split:
-        left = climb(leaf, index, split, beside[:-1])
+        left = root_from_path(leaf, index, split, beside[:-1])
         return None if left is None else node(left, last)
-    right = climb(leaf, index - split, size - split, beside[:-1])
+    right = root_from_path(leaf, index - split, size - split, beside[:-1])
     return None if right is None else node(last, right)
 
 
@@ -62,7 +62,7 @@ def grow(frontier: Sequence[bytes], size: int, leaf: bytes) -> tuple[bytes, ...]
     return tuple(grown)
 
 
-def crown(frontier: Sequence[bytes]) -> bytes:
+def root_of_frontier(frontier: Sequence[bytes]) -> bytes:
     """The root of the tree that has this frontier."""
     if not frontier:
         return EMPTY

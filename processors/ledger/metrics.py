@@ -10,7 +10,7 @@ import structlog
 from processors.events import topics
 from processors.events.topics import LEDGER_ANCHORS
 from processors.ledger.records import ID_CONFLICT, RECORDED, UNREADABLE
-from processors.metrics import (
+from processors.observability.metrics import (
     LEDGER_COMMITTED,
     LEDGER_DUPLICATES,
     LEDGER_QUARANTINED,

@@ -19,9 +19,9 @@ from processors.ledger.records import (
     unreadable_row,
 )
 from processors.ledger.transaction import Entries
-from processors.masking import Masker
-from processors.stream.codec import Codec, Decoder
+from processors.masking.masker import Masker
 from processors.stream.types import INTERNAL, Inbound, Outcome, Reject, View, Write
+from processors.stream.wire.codec import Codec, Decoder
 
 TAILS: Mapping[str, str] = {
     "InstallRequested": "subject",

@@ -62,8 +62,10 @@ def _check(proof: Mapping[str, Any], keys: KeySet) -> list[str]:
     stated = Batch(batch["first"], batch["last"], bytes.fromhex(batch["root"]))
     leaf = leaf_of(f"{canonical(row)}\n{proof['payload']}".encode())
     size, index = stated.last - stated.first + 1, proof["sequence"] - stated.first
-    reached = merkle.climb(leaf, index, size, _nodes(proof["path_to_batch"]))
-    top = merkle.climb(batch_leaf(stated), batch["number"], anchor["batches"], _nodes(proof["path_to_anchor"]))
+    reached = merkle.root_from_path(leaf, index, size, _nodes(proof["path_to_batch"]))
+    top = merkle.root_from_path(
+        batch_leaf(stated), batch["number"], anchor["batches"], _nodes(proof["path_to_anchor"])
+    )
     wrong: list[str] = []
     if (row["topic"], row["partition"]) != (anchor["topic"], anchor["partition"]):
         wrong.append("the anchor is of another chain than the row")

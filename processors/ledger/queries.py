@@ -39,7 +39,7 @@ class Wanted:
     machinery: bool = True
 
 
-class Place(NamedTuple):
+class RecordPosition(NamedTuple):
     """Where an event lies, and the key by which pages are turned: newest first, then by place."""
 
     appended_at: int
@@ -65,7 +65,7 @@ _INSTANT = "to_timestamp(CAST(:{} AS float8) / 1000)"
 
 
 def search(
-    connection: Connection, wanted: Wanted, *, limit: int = 100, after: Place | None = None
+    connection: Connection, wanted: Wanted, *, limit: int = 100, after: RecordPosition | None = None
 ) -> list[dict[str, Any]]:
     """The newest matching events, at most `limit`; `after` is the place of the last one of the page before."""
     values = _values(wanted) | {"limit": limit}
@@ -149,8 +149,8 @@ def _values(wanted: Wanted) -> dict[str, Any]:
     return {name: getattr(wanted, name) for name in _set(wanted)}
 
 
-def place_of(row: dict[str, Any]) -> Place:
-    return Place(row["appended_at"], row["topic"], row["partition"], row["offset"])
+def place_of(row: dict[str, Any]) -> RecordPosition:
+    return RecordPosition(row["appended_at"], row["topic"], row["partition"], row["offset"])
 
 
 LONGEST_STORY: Final = 5_000

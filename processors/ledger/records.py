@@ -14,7 +14,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from processors.ledger.canonical import canonical, canonical_with
-from processors.masking import Masker, claims_of, digest_of, scrub, word
+from processors.masking.masker import Masker, claims_of, digest_of, scrub, word
 from processors.stream.types import Inbound
 
 RECORDED: Final = "recorded"

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from processors.settings import shipped
+from processors.configuration.settings import shipped
 
 _IDS = uuid.UUID("0b0e2f3a-94a6-5a0c-8f0c-1d9b6c9b6a11")
 START = 1_790_000_000_000

@@ -20,7 +20,7 @@ from processors.ledger.chain import Head
 from processors.ledger.database import cursor_of, database_errors, ensure_month, writing
 from processors.ledger.filing import At, Cursor, Filed, columns_of, file
 from processors.ledger.records import Row
-from processors.metrics import LEDGER_FENCED
+from processors.observability.metrics import LEDGER_FENCED
 from processors.stream.types import Outbound, Outcome
 
 _log = structlog.get_logger(__name__)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from processors.ledger.compaction import REGISTERS, TABLES, WHOLE_LEDGER, fold, keep
+from processors.ledger.projections import REGISTERS, TABLES, WHOLE_LEDGER, fold, keep
 
 
 @dataclass(frozen=True, slots=True)

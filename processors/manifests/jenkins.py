@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from processors.documents.scalars import refuse_more_than, unprintable, utf8
 from processors.errors import DocumentRefused, shorten
 from processors.events.subject import Manifest, Requirement
 from processors.manifests.ecosystem import Ecosystem
 from processors.manifests.node import Node
-from processors.scalars import refuse_more_than, unprintable, utf8
 from processors.versions import Dialect
 
 _READ: Final = frozenset(

@@ -10,12 +10,12 @@ from enum import StrEnum
 from itertools import islice
 from typing import Any, Final, cast
 
+from processors.documents.scalars import WrittenFloat, WrittenInt
 from processors.errors import Refused, shorten
 from processors.events.subject import Manifest, Requirement
 from processors.manifests.ecosystem import Ecosystem
 from processors.manifests.node import Node
 from processors.manifests.read import ecosystem_of, open_document
-from processors.scalars import WrittenFloat, WrittenInt
 from processors.versions import Dialect, parse_range, parse_version
 
 MOST_ADVICE: Final = 200

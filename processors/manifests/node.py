@@ -14,9 +14,9 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final, cast
 
+from processors.documents.scalars import WrittenFloat, WrittenInt
 from processors.errors import shorten
 from processors.events.subject import Defect
-from processors.scalars import WrittenFloat, WrittenInt
 
 MOST_ITEMS: Final = 5_000
 """Entries of one list or mapping that are read; a longer one is a defect."""

@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from processors import json_text, yaml_text
+from processors.documents import json_text, yaml_text
+from processors.documents.files import content_of, naming
 from processors.errors import DocumentRefused
 from processors.events.subject import Manifest
-from processors.files import content_of, naming
 from processors.manifests import grafana, helm, jenkins, plugin_yaml, vscode
 from processors.manifests.ecosystem import Ecosystem
 from processors.manifests.node import Node, found

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
+from processors.documents.scalars import id_and_range
 from processors.events.subject import Provision, Requirement
 from processors.manifests.node import Node
-from processors.scalars import id_and_range
 
 _ID: Final = ("id", "plugin", "plugin_id", "pluginId", "name")
 _RANGE: Final = ("range", "version", "version_range", "constraint")

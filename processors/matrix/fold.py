@@ -14,12 +14,12 @@ from typing import Any, Final
 
 import structlog
 
-from processors.collector import collector_paused
 from processors.errors import DocumentRefused, EventUnreadable, MatrixRefused
 from processors.matrix.document import MatrixDocument, Row
 from processors.matrix.merged import Matrix
 from processors.matrix.parts import TOPIC, Part, Refresh, assemble, part_at, read_part
 from processors.matrix.writing import instant
+from processors.observability.collector import collector_paused
 from processors.stream.types import Inbound, Reject
 
 UNUSABLE: Final = "unusable"

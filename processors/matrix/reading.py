@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, cast
 
+from processors.documents.scalars import WrittenFloat, WrittenInt
+from processors.documents.yaml_text import Path, where
 from processors.errors import DocumentRefused, nearest, shorten
-from processors.scalars import WrittenFloat, WrittenInt
-from processors.yaml_text import Path, where
 
 LONGEST_ID: Final = 256
 LONGEST_TEXT: Final = 4096

@@ -8,11 +8,11 @@ from dataclasses import fields
 from types import MappingProxyType
 from typing import Any, Final
 
+from processors.documents.scalars import id_and_range
+from processors.documents.yaml_text import Path
 from processors.events.subject import NO_LIFECYCLE, Lifecycle, Migration, Provision, Requirement
 from processors.matrix.document import NO_LABELS, ONLY_HOST, STRICTEST_FIRST, Override, Release, Rule
 from processors.matrix.reading import Fields, Reading, found
-from processors.scalars import id_and_range
-from processors.yaml_text import Path
 
 _RULE: Final = {*Rule._fields} - {"source", "revision", "row"}
 _HERE: Final = {"runtimes": "runtime", "databases": "database"}

@@ -9,8 +9,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, cast
 
-from processors import json_text, yaml_text
-from processors.files import content_of, naming
+from processors.documents import json_text, yaml_text
+from processors.documents.files import content_of, naming
 from processors.matrix.canonical import digest_of
 from processors.matrix.document import (
     DAY,

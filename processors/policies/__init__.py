@@ -1,5 +1,5 @@
 """What security says of components: baselines and advisories. Pure; every room may import it."""
 
-from processors.policies.document import NO_POLICIES, Advisory, Policies, Policy
+from processors.policies.document import NO_POLICIES, Advisory, Policies, SecurityPolicy
 
-__all__ = ["NO_POLICIES", "Advisory", "Policies", "Policy"]
+__all__ = ["NO_POLICIES", "Advisory", "Policies", "SecurityPolicy"]

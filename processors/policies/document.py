@@ -30,7 +30,7 @@ class Advisory:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Policy:
+class SecurityPolicy:
     """What security says of one component. `published_at` is milliseconds since the epoch, UTC."""
 
     component_id: str
@@ -52,13 +52,13 @@ class Policy:
 class Policies:
     """All policies in force, by component id. Immutable: a change makes another one."""
 
-    by_component: Mapping[str, Policy] = field(default_factory=dict[str, Policy])
+    by_component: Mapping[str, SecurityPolicy] = field(default_factory=dict[str, SecurityPolicy])
 
     @classmethod
-    def of(cls, policies: Iterable[Policy]) -> Policies:
+    def of(cls, policies: Iterable[SecurityPolicy]) -> Policies:
         return cls(MappingProxyType({policy.component_id: policy for policy in policies}))
 
-    def about(self, component: str) -> Policy | None:
+    def about(self, component: str) -> SecurityPolicy | None:
         return self.by_component.get(component)
 
     def next_withdrawal(self, now: int) -> int | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from processors.errors import Refused
 from processors.events.topics import SECURITY_POLICIES
-from processors.policies.document import NO_POLICIES, Policies, Policy
+from processors.policies.document import NO_POLICIES, Policies, SecurityPolicy
 from processors.policies.record import policy_from_record
 from processors.stream.types import Inbound, Reject
 
@@ -19,7 +19,7 @@ class PolicyFold:
 
     def __init__(self, decode: Callable[[bytes | None], Mapping[str, Any]]) -> None:
         self._decode = decode
-        self._policies: dict[str, Policy] = {}
+        self._policies: dict[str, SecurityPolicy] = {}
         self._snapshot = NO_POLICIES
 
     def snapshot(self) -> Policies:

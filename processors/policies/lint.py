@@ -8,7 +8,7 @@ from typing import Final
 
 from processors.errors import RangeInvalid
 from processors.matrix.lint import Notice
-from processors.policies.document import Advisory, Policy
+from processors.policies.document import Advisory, SecurityPolicy
 from processors.policies.ranges import Span, readable
 from processors.policies.ranges import written as range_of
 from processors.versions import Dialect, Range, parse_range
@@ -20,12 +20,12 @@ _PLUGIN: Final = re.compile(r"[A-Za-z][\w-]*(?:\.[\w-]+){2,}")
 _OF_EVERYTHING: Final = ("*", range_of(Span(None, None), Dialect.PEP440), range_of(Span(None, None), Dialect.MAVEN))
 
 
-def lint(policy: Policy, now: int) -> list[Notice]:
+def lint(policy: SecurityPolicy, now: int) -> list[Notice]:
     """Everything that is wrong or odd. `now` is milliseconds since the epoch, UTC."""
     return [*_head(policy, now), *(n for advisory in policy.advisories for n in _advisory(policy, advisory, now))]
 
 
-def _head(policy: Policy, now: int) -> Iterator[Notice]:
+def _head(policy: SecurityPolicy, now: int) -> Iterator[Notice]:
     where = policy.component_id
     if policy.required_baseline and not _BASELINE.fullmatch(policy.required_baseline):
         yield Notice(where, "required_baseline: expected dotted numbers or a date, such as 2026.11", is_error=True)
@@ -42,7 +42,7 @@ def _head(policy: Policy, now: int) -> Iterator[Notice]:
         yield Notice(where, "it demands nothing: neither a baseline nor advisories")
 
 
-def _advisory(policy: Policy, advisory: Advisory, now: int) -> Iterator[Notice]:
+def _advisory(policy: SecurityPolicy, advisory: Advisory, now: int) -> Iterator[Notice]:
     where, dialect = f"{policy.component_id}, {advisory.id}", Dialect(policy.dialect)
     ranges = list[Range]()
     for text in advisory.affected:

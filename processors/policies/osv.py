@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple, TypeGuard, cast
 
+from processors.documents.yaml_text import Path
 from processors.errors import DocumentRefused, Refused
 from processors.matrix.reading import Fields, Reading
 from processors.policies.cvss import base_score, rating
-from processors.policies.document import SEVERITIES, Advisory, Policy
+from processors.policies.document import SEVERITIES, Advisory, SecurityPolicy
 from processors.policies.ranges import EVENTS, Event, Span, dialect_of, exactly, plain, readable, spans, written
 from processors.versions import Dialect, parse_range
-from processors.yaml_text import Path
 
 LONGEST_SUMMARY: Final = 1000
 
@@ -44,7 +44,7 @@ def is_osv(value: Any) -> TypeGuard[dict[str, Any]]:
     return isinstance(value, dict) and "component" not in value and any(key in value for key in _MARKS)
 
 
-def read_osv(reading: Reading, value: Any, path: Path, component: str | None) -> list[Policy]:
+def read_osv(reading: Reading, value: Any, path: Path, component: str | None) -> list[SecurityPolicy]:
     """One policy with one advisory for each package that the record is about; of `component` where that is given.
 
     Problems are noted in `reading`; where there are any, do not use the policies. `published_at` is when the
@@ -63,8 +63,8 @@ def read_osv(reading: Reading, value: Any, path: Path, component: str | None) ->
     return [_policy(id, dialect, modified, _about(advisory, entries)) for (id, dialect), entries in about.items()]
 
 
-def _policy(component: str, dialect: Dialect, modified: int, advisory: Advisory) -> Policy:
-    return Policy(
+def _policy(component: str, dialect: Dialect, modified: int, advisory: Advisory) -> SecurityPolicy:
+    return SecurityPolicy(
         component_id=component, policy_id="", published_at=modified, advisories=(advisory,), dialect=dialect.value
     )
 

@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from processors.policies.document import Advisory, Policy
+from processors.policies.document import Advisory, SecurityPolicy
 
 
-def policy_to_record(policy: Policy) -> dict[str, Any]:
+def policy_to_record(policy: SecurityPolicy) -> dict[str, Any]:
     """The exact inverse of `policy_from_record`."""
     return asdict(policy)
 
 
-def policy_from_record(record: Mapping[str, Any]) -> Policy:
+def policy_from_record(record: Mapping[str, Any]) -> SecurityPolicy:
     """The typed policy of a decoded record. The record must be complete, as our reader schema makes it."""
-    return Policy(
+    return SecurityPolicy(
         component_id=record["component_id"],
         policy_id=record["policy_id"],
         published_at=record["published_at"],

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, cast
 
-from processors import json_text, yaml_text
+from processors.documents import json_text, yaml_text
+from processors.documents.files import content_of, naming
 from processors.errors import DocumentRefused
-from processors.files import content_of, naming
 from processors.matrix.reading import Fields, Problem, Reading, found, refusal
-from processors.policies.document import SEVERITIES, Advisory, Policy
+from processors.policies.document import SEVERITIES, Advisory, SecurityPolicy
 from processors.policies.osv import is_osv, read_osv
 from processors.versions import Dialect
 
@@ -30,19 +30,21 @@ _ADVISORY: Final = ("id", "aliases", "summary", "severity", "affected", "fixed",
 _DIALECTS: Final = tuple(str(dialect) for dialect in Dialect)
 
 
-def load_policies(files: Iterable[Path], component: str | None = None) -> tuple[Policy, ...]:
+def load_policies(files: Iterable[Path], component: str | None = None) -> tuple[SecurityPolicy, ...]:
     """The policies of some files, one for each component, in the order of their ids.
 
     Raises DocumentRefused that names the file, the place in it and the number of other problems.
     """
-    read = list[Policy]()
+    read = list[SecurityPolicy]()
     for file in files:
         with naming(file):
             read += parse_policies(policy_text(file), json=file.suffix == ".json", component=component)
     return merged(read)
 
 
-def parse_policies(content: bytes | str, *, json: bool = False, component: str | None = None) -> tuple[Policy, ...]:
+def parse_policies(
+    content: bytes | str, *, json: bool = False, component: str | None = None
+) -> tuple[SecurityPolicy, ...]:
     """As `load_policies`, from the text of one file."""
     policies, problems = inspect_policies(content, json=json, component=component)
     if problems:
@@ -52,7 +54,7 @@ def parse_policies(content: bytes | str, *, json: bool = False, component: str |
 
 def inspect_policies(
     content: bytes | str, *, json: bool = False, component: str | None = None
-) -> tuple[tuple[Policy, ...], list[Problem]]:
+) -> tuple[tuple[SecurityPolicy, ...], list[Problem]]:
     """The policies of one file and everything that is wrong with it; where that is anything, do not use them.
 
     A file holds a policy, an OSV record, a list of either, or what an OSV server answers: `vulns` with a list.
@@ -73,21 +75,21 @@ def policy_text(file: Path) -> bytes:
     return content_of(file, LARGEST if file.suffix == ".json" else yaml_text.LIMIT)
 
 
-def merged(policies: Sequence[Policy]) -> tuple[Policy, ...]:
+def merged(policies: Sequence[SecurityPolicy]) -> tuple[SecurityPolicy, ...]:
     """One policy for each component. Raises DocumentRefused where two say what cannot both hold."""
-    by_component: dict[str, list[Policy]] = {}
+    by_component: dict[str, list[SecurityPolicy]] = {}
     for policy in policies:
         by_component.setdefault(policy.component_id, []).append(policy)
     return tuple(_merged(id, parts) for id, parts in sorted(by_component.items()))
 
 
-def _merged(component: str, parts: Sequence[Policy]) -> Policy:
+def _merged(component: str, parts: Sequence[SecurityPolicy]) -> SecurityPolicy:
     dialect = _agreed(component, "dialect", parts)
     advisories: dict[str, Advisory] = {}
     for advisory in (advisory for part in parts for advisory in part.advisories):
         if advisories.setdefault(advisory.id, advisory) != advisory:
             raise DocumentRefused(component, f"the advisory `{advisory.id}` is stated twice, and differently")
-    return Policy(
+    return SecurityPolicy(
         component_id=component,
         policy_id=_agreed(component, "policy_id", parts) or component,
         published_at=max(part.published_at for part in parts),
@@ -98,7 +100,7 @@ def _merged(component: str, parts: Sequence[Policy]) -> Policy:
     )
 
 
-def _agreed(component: str, what: str, parts: Sequence[Policy]) -> str:
+def _agreed(component: str, what: str, parts: Sequence[SecurityPolicy]) -> str:
     stated = dict.fromkeys(text for part in parts if (text := getattr(part, what)))
     if len(stated) > 1:
         raise DocumentRefused(component, f"expected one {what}, found {' and '.join(f'`{s}`' for s in stated)}")
@@ -115,7 +117,7 @@ def _items(value: Any) -> list[tuple[Any, yaml_text.Path]]:
     return [(value, ())]
 
 
-def _policies(reading: Reading, value: Any, path: yaml_text.Path, component: str | None) -> list[Policy]:
+def _policies(reading: Reading, value: Any, path: yaml_text.Path, component: str | None) -> list[SecurityPolicy]:
     if is_osv(value):
         return read_osv(reading, value, path, component)
     if not isinstance(value, dict):
@@ -124,9 +126,9 @@ def _policies(reading: Reading, value: Any, path: yaml_text.Path, component: str
     return [_policy(reading.fields(value, path, _POLICY))]
 
 
-def _policy(stated: Fields) -> Policy:
+def _policy(stated: Fields) -> SecurityPolicy:
     advisories = stated.items("advisories")
-    return Policy(
+    return SecurityPolicy(
         component_id=stated.id("component"),
         policy_id=stated.optional("policy_id") or "",
         published_at=stated.instant("published_at") or 0,

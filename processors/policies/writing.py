@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from processors.matrix.writing import instant
-from processors.policies.document import Advisory, Policy
+from processors.policies.document import Advisory, SecurityPolicy
 
 
-def written(policy: Policy) -> dict[str, Any]:
+def written(policy: SecurityPolicy) -> dict[str, Any]:
     """As values for YAML or JSON, without what is empty. Reading them gives the same policy."""
     return _stated(
         {

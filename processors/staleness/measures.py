@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from processors import metrics
 from processors.matrix.merged import Matrix, Source
+from processors.observability import metrics
 from processors.staleness.freshness import WHOLE, Change, Known, Level, is_gap, levels, usual_interval, warns_at
 
 OTHER = "other"

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from processors.configuration.guard import Staleness
 from processors.events.ids import minted
 from processors.events.topics import MATRIX_REFRESHES, NOTIFICATIONS, STALENESS_STATE
-from processors.guard_config import Staleness
 from processors.matrix.fold import MatrixFold
 from processors.matrix.merged import Matrix
 from processors.staleness.freshness import Change, Known, Level, changes, is_news, refreshed
 from processors.staleness.measures import Measures
 from processors.staleness.words import notice
-from processors.stream.codec import Codec
-from processors.stream.headers import event_headers
 from processors.stream.types import Inbound, Outbound, Outcome, StateSpec, View
+from processors.stream.wire.codec import Codec
+from processors.stream.wire.headers import event_headers
 
 SOURCE = "/compat-guard/staleness"
 _ONLY = 0

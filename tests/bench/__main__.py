@@ -16,15 +16,15 @@ from confluent_kafka.admin import NewTopic
 from rich.console import Console
 from rich.text import Text
 
-from processors.cli.demo import environment_of, environment_settings
+from processors.bootstrap.clients import stream_settings
+from processors.cli.demo.commands import environment_of, environment_settings
 from processors.cli.tables import show
-from processors.cli.wiring import stream_settings
+from processors.configuration.settings import Settings, shipped
 from processors.embedded import Stack
 from processors.matrix.text import load_matrix
-from processors.observability import silence
-from processors.settings import Settings, shipped
-from processors.stream.clients import admin
-from processors.stream.schema import Schemas
+from processors.observability.logs import silence
+from processors.stream.io.clients import admin
+from processors.stream.wire.schema import Schemas
 
 from . import exceptions, latency, ledger, matrix, observing, subjects, throughput, versions
 

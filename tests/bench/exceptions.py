@@ -15,23 +15,23 @@ from confluent_kafka.admin import NewTopic
 from joserfc import jws
 from joserfc.jwk import ECKey
 
-from processors.cli.development import ISSUER
-from processors.cli.wiring import stream_settings
+from processors.bootstrap.clients import stream_settings
+from processors.bootstrap.development import ISSUER
+from processors.configuration.settings import Settings, shipped
 from processors.events.exceptions import Category, Person, ProofKind, Scope, Status
 from processors.events.topics import MATRIX_REFRESHES
 from processors.events.vocabulary import Band
 from processors.exception_workflow.config import load
-from processors.exception_workflow.keys import KeyRing, read_jwks, ring
 from processors.exception_workflow.processor import ExceptionWorkflow
-from processors.exception_workflow.proof import Proof, verify
-from processors.exception_workflow.revisions import Refreshed
-from processors.exception_workflow.state import Approval, Case
-from processors.settings import Settings, shipped
-from processors.stream.clients import admin, plain_producer, reader
-from processors.stream.codec import Codec, OfflineRegistry
-from processors.stream.partitioner import partition_of
-from processors.stream.schema import Schemas
-from processors.stream.state import restore
+from processors.exception_workflow.proof.keys import KeyRing, read_jwks, ring
+from processors.exception_workflow.proof.verify import Proof, verify
+from processors.exception_workflow.rules.revisions import Refreshed
+from processors.exception_workflow.state.case import Approval, ExceptionCase
+from processors.stream.io.clients import admin, plain_producer, reader
+from processors.stream.loop.state import restore
+from processors.stream.wire.codec import Codec, OfflineRegistry
+from processors.stream.wire.partitioner import partition_of
+from processors.stream.wire.schema import Schemas
 
 PARTITIONS = 6
 CHANGELOG = "bench-exception-state"
@@ -108,10 +108,10 @@ def _seconds(call: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def _cases(count: int, now: int) -> Iterator[Case]:
+def _cases(count: int, now: int) -> Iterator[ExceptionCase]:
     for number in range(count):
         scope = Scope("acme", f"com.acme.plugins.p{number}", "1.5.0", "corex", "1.9.0", "production")
-        review = Case(
+        review = ExceptionCase(
             exception_id=scope.exception_id,
             round=1,
             sequence=1,
@@ -140,7 +140,7 @@ def _cases(count: int, now: int) -> Iterator[Case]:
         yield review if number % 2 else _approved(review, now)
 
 
-def _approved(case: Case, now: int) -> Case:
+def _approved(case: ExceptionCase, now: int) -> ExceptionCase:
     people = (Approval("steward", Person("t", "petra"), now), Approval("security", Person("t", "sabine"), now))
     return case._replace(
         status=Status.APPROVED,
@@ -152,7 +152,7 @@ def _approved(case: Case, now: int) -> Case:
     )
 
 
-def _write(settings: Settings, workflow: ExceptionWorkflow, cases: Iterator[Case]) -> None:
+def _write(settings: Settings, workflow: ExceptionWorkflow, cases: Iterator[ExceptionCase]) -> None:
     topic = NewTopic(CHANGELOG, PARTITIONS, 1)
     client = admin(stream_settings(settings))
     client.create_topics([topic])[CHANGELOG].result()

@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from processors.bootstrap.clients import codec
+from processors.bootstrap.clients import stream_settings as streams
 from processors.checker.processor import Checker
-from processors.cli.wiring import codec
-from processors.cli.wiring import stream_settings as streams
+from processors.configuration.settings import Settings
 from processors.events.topics import INSTALL_REQUESTS, RESULTS
-from processors.observability import silence
-from processors.settings import Settings
-from processors.stream.loop import run
+from processors.observability.logs import silence
+from processors.stream.loop.loop import run
 from processors.stream.types import Inbound, Outbound, Outcome, View
 
 from . import subjects

@@ -15,6 +15,7 @@ from typing import Any, cast
 import psycopg
 from sqlalchemy import Connection, Engine, make_url
 
+from processors.configuration.settings import shipped
 from processors.contracts.files import load_topics
 from processors.ledger import chain, queries
 from processors.ledger.database import connect, migrate, reading
@@ -27,12 +28,11 @@ from processors.ledger.records import Row, canonical_row
 from processors.ledger.samples import story, traffic
 from processors.ledger.transaction import Entries, PostgresTransaction
 from processors.ledger.verify import verify
-from processors.masking import Masker
-from processors.settings import shipped
-from processors.stream.codec import Codec, OfflineRegistry
-from processors.stream.partitioner import partition_of
-from processors.stream.schema import Schemas
+from processors.masking.masker import Masker
 from processors.stream.types import Inbound, View
+from processors.stream.wire.codec import Codec, OfflineRegistry
+from processors.stream.wire.partitioner import partition_of
+from processors.stream.wire.schema import Schemas
 
 CODEC = Codec(Schemas.load(shipped("schemas")), OfflineRegistry())
 BATCH = 2000

@@ -18,8 +18,8 @@ from processors.matrix.document import HostDeclaration, MatrixDocument, Release,
 from processors.matrix.fold import MatrixFold
 from processors.matrix.merged import Matrix
 from processors.matrix.parts import key_of, split
-from processors.stream.schema import Schemas
 from processors.stream.types import Inbound
+from processors.stream.wire.schema import Schemas
 
 from . import subjects
 

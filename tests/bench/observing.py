@@ -14,16 +14,16 @@ from contextlib import contextmanager, redirect_stderr
 from typing import Any, NamedTuple
 
 from processors.checker.processor import Checker
+from processors.configuration.settings import shipped
 from processors.events.topics import INSTALL_REQUESTS, MATRIX_REFRESHES, SECURITY_POLICIES
 from processors.matrix.document import MatrixDocument
 from processors.matrix.merged import Matrix
-from processors.observability import configure_logging, silence
+from processors.observability.logs import configure_logging, silence
 from processors.policies import NO_POLICIES
-from processors.settings import shipped
-from processors.stream.codec import Codec, OfflineRegistry
-from processors.stream.measures import Measures
-from processors.stream.schema import Schemas
+from processors.stream.loop.measures import Measures
 from processors.stream.types import Inbound
+from processors.stream.wire.codec import Codec, OfflineRegistry
+from processors.stream.wire.schema import Schemas
 
 from . import subjects
 

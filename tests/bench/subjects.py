@@ -10,9 +10,9 @@ from typing import Any
 
 from processors.events.subject import Host, InstalledPlugin, Manifest, Provision, Requirement, Subject
 from processors.events.subject_record import subject_to_record
-from processors.stream.codec import Encoder
-from processors.stream.headers import event_headers
 from processors.stream.types import Outbound
+from processors.stream.wire.codec import Encoder
+from processors.stream.wire.headers import event_headers
 
 TOPIC = "compat.install-requests"
 PLUGINS = 400

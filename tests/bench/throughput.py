@@ -11,16 +11,16 @@ from typing import Any
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from processors.bootstrap.clients import codec
+from processors.bootstrap.clients import stream_settings as streams
 from processors.checker.processor import Checker
-from processors.cli.wiring import codec
-from processors.cli.wiring import stream_settings as streams
+from processors.configuration.settings import Settings
 from processors.events.topics import INSTALL_REQUESTS, RESULTS
-from processors.observability import silence
-from processors.settings import Settings
-from processors.stream.codec import Codec
-from processors.stream.headers import event_headers
-from processors.stream.loop import run
+from processors.observability.logs import silence
+from processors.stream.loop.loop import run
 from processors.stream.types import Inbound, Observer, Outbound, Outcome, View
+from processors.stream.wire.codec import Codec
+from processors.stream.wire.headers import event_headers
 
 from . import subjects
 

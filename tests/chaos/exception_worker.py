@@ -12,16 +12,16 @@ import httpx
 from examples.exceptions import policy
 from examples.hasty import hasty
 
+from processors.configuration.settings import shipped
 from processors.errors import Fatal
-from processors.exception_workflow.keys import KeyRing, read_jwks, ring
 from processors.exception_workflow.processor import ExceptionWorkflow
-from processors.settings import shipped
-from processors.stream.codec import Codec
-from processors.stream.loop import run
-from processors.stream.registry import SchemaRegistry
-from processors.stream.schema import Schemas
+from processors.exception_workflow.proof.keys import KeyRing, read_jwks, ring
+from processors.stream.loop.loop import run
 from processors.stream.settings import StreamSettings
 from processors.stream.types import Inbound, Outcome, View
+from processors.stream.wire.codec import Codec
+from processors.stream.wire.registry import SchemaRegistry
+from processors.stream.wire.schema import Schemas
 
 
 class Slow(ExceptionWorkflow):

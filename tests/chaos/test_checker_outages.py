@@ -13,7 +13,7 @@ import pytest
 from examples.checkers import Crew, Desk, a_crew, a_request, a_subject, by_request
 from examples.ground import eventually
 
-from processors.cli.demo import environment_of
+from processors.cli.demo.commands import environment_of
 from processors.embedded import Addresses, Stack
 from processors.embedded.ports import HOST, ports_of
 from processors.events.topics import BLOCKS, DEAD_LETTERS, INSTALL_REQUESTS, RESULTS

@@ -22,8 +22,9 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from processors.cli.demo import environment_of
-from processors.cli.ledger import verify_all
+from processors.cli.demo.commands import environment_of
+from processors.cli.ledger.queries import verify_all
+from processors.configuration.settings import shipped
 from processors.contracts.files import load_topics
 from processors.embedded import Stack
 from processors.errors import BrokerUnavailable
@@ -32,14 +33,13 @@ from processors.ledger.database import connect, migrate, reading, writing
 from processors.ledger.keys import new_keys, read_keys, write_keys
 from processors.ledger.reading import Window
 from processors.ledger.samples import story, traffic
-from processors.settings import shipped
-from processors.stream.codec import Codec
-from processors.stream.follow import Follower
-from processors.stream.publish import Publisher
-from processors.stream.registry import SchemaRegistry
-from processors.stream.schema import Schemas
+from processors.stream.io.follow import Follower
+from processors.stream.io.publish import Publisher
 from processors.stream.settings import StreamSettings
 from processors.stream.types import Outbound
+from processors.stream.wire.codec import Codec
+from processors.stream.wire.registry import SchemaRegistry
+from processors.stream.wire.schema import Schemas
 
 pytestmark = [pytest.mark.chaos, pytest.mark.stack, pytest.mark.timeout(1800)]
 

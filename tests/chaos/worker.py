@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from examples.counting import Counting
 
 from processors.errors import Fatal, TransactionAborted
-from processors.stream.loop import run
+from processors.stream.loop.loop import run
 from processors.stream.settings import StreamSettings
 from processors.stream.types import Inbound, Outcome, View
 

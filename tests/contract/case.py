@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from processors.stream.partitioner import partition_of
 from processors.stream.types import Inbound, Processor
+from processors.stream.wire.partitioner import partition_of
 
 NOON = 1_767_268_800_000
 """2026-01-01T12:00:00Z."""

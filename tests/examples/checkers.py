@@ -24,8 +24,8 @@ from processors.errors import BrokerUnavailable
 from processors.events.subject import Host, Manifest, Subject
 from processors.events.subject_record import subject_to_record
 from processors.events.topics import BLOCKS, DEAD_LETTERS, INSTALL_REQUESTS, NOTIFICATIONS, RESULTS
-from processors.stream.dead_letters import Letter, read_letter
-from processors.stream.transaction import persist
+from processors.stream.loop.dead_letters import Letter, read_letter
+from processors.stream.loop.transaction import persist
 from processors.stream.types import Inbound
 
 

@@ -21,7 +21,7 @@ from processors.events.topics import (
     INSTALL_REQUESTS,
 )
 from processors.events.vocabulary import Band, Code, Dimension, Effect, Severity, Verdict
-from processors.stream.codec import Codec
+from processors.stream.wire.codec import Codec
 
 TOO_OLD = Finding(
     code=Code.HOST_TOO_OLD,

@@ -10,15 +10,15 @@ from typing import Any
 from examples.exception_events import Events
 from examples.exceptions import keys, policy
 
+from processors.configuration.settings import shipped
 from processors.events.topics import EXCEPTION_DECISIONS, INSTALL_REQUESTS, MATRIX_REFRESHES, NOTIFICATIONS
-from processors.exception_workflow.config import Policy
+from processors.exception_workflow.config import ExceptionPolicy
 from processors.exception_workflow.processor import ExceptionWorkflow
-from processors.exception_workflow.revisions import Refreshed
-from processors.settings import shipped
-from processors.stream.codec import Codec, OfflineRegistry
-from processors.stream.partitioner import partition_of
-from processors.stream.schema import Schemas
+from processors.exception_workflow.rules.revisions import Refreshed
 from processors.stream.types import Inbound, Outcome
+from processors.stream.wire.codec import Codec, OfflineRegistry
+from processors.stream.wire.partitioner import partition_of
+from processors.stream.wire.schema import Schemas
 
 CODEC = Codec(Schemas.load(shipped("schemas")), OfflineRegistry())
 READ = {
@@ -34,7 +34,7 @@ class Desk:
     """A `View`, and the loop that moves it."""
 
     now: int
-    by: Policy = field(default_factory=policy)
+    by: ExceptionPolicy = field(default_factory=policy)
     mark: str = "mark-1"
     refreshed_at: int = 0
     unread_since: int | None = None

@@ -16,12 +16,12 @@ from joserfc.util import urlsafe_b64encode
 from processors.events.exceptions import Category, CommandKind, ExceptionCommand, Person, ProofKind, Scope
 from processors.events.outcomes import InstallFinished, InstallOutcome, MonitoringStatus
 from processors.events.vocabulary import Band, Verdict
-from processors.exception_workflow.config import Issuer, Policy, parse
-from processors.exception_workflow.keys import KeyRing, read_jwks, ring
-from processors.exception_workflow.proof import Decision, Proof, Verb
-from processors.exception_workflow.scope import Acknowledgement, Basis, Blocking, Plan, Use
-from processors.exception_workflow.state import Case
-from processors.exception_workflow.triggers import Asked, Commanded, Decided, Reported
+from processors.exception_workflow.config import ExceptionPolicy, Issuer, parse
+from processors.exception_workflow.proof.keys import KeyRing, read_jwks, ring
+from processors.exception_workflow.proof.verify import Decision, Proof, Verb
+from processors.exception_workflow.rules.scope import Acknowledgement, Basis, Blocking, Plan, Use
+from processors.exception_workflow.rules.triggers import Commanded, Decided, Reported, UseReported
+from processors.exception_workflow.state.case import ExceptionCase
 
 CONFIG = Path(__file__).parents[2] / "config" / "exception_workflow.yaml"
 
@@ -45,7 +45,7 @@ ADDONS = ("error-rate", "latency", "host-health", "on-call")
 
 
 @cache
-def policy() -> Policy:
+def policy() -> ExceptionPolicy:
     """The shipped policy, with an approval service and an identity provider that tests have keys of."""
     shipped = parse(CONFIG.read_bytes())
     issuers = (
@@ -185,7 +185,7 @@ def says(person: Person, verb: Verb = Verb.APPROVE, at: int = NOON + MINUTE, **m
     return Decided(decision=replace(plain, **more), at=at, cause="compat.approval-decisions/0/0")
 
 
-def wants_to_run(at: int = NOON + HOUR, **more: Any) -> Asked:
+def wants_to_run(at: int = NOON + HOUR, **more: Any) -> UseReported:
     plain = Use(
         use_id="use-1",
         request_id="request-2",
@@ -200,7 +200,7 @@ def wants_to_run(at: int = NOON + HOUR, **more: Any) -> Asked:
         recheck_of=None,
         basis=basis(),
     )
-    return Asked(use=replace(plain, **more), at=at, cause="compat.exception-uses/0/0")
+    return UseReported(use=replace(plain, **more), at=at, cause="compat.exception-uses/0/0")
 
 
 def tells(at: int = NOON + 2 * HOUR, **more: Any) -> Reported:
@@ -219,4 +219,4 @@ def tells(at: int = NOON + 2 * HOUR, **more: Any) -> Reported:
     return Reported(news=replace(plain, **more), at=at, cause="compat.install-outcomes/0/0")
 
 
-NEVER_ASKED = Case(exception_id=ID)
+NEVER_ASKED = ExceptionCase(exception_id=ID)

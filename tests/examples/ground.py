@@ -14,12 +14,12 @@ from confluent_kafka import OFFSET_BEGINNING, IsolationLevel, TopicPartition
 from confluent_kafka.admin import NewTopic, OffsetSpec
 
 from processors.errors import Fatal
-from processors.stream import clients
-from processors.stream.health import Health
-from processors.stream.inbound import Polled
-from processors.stream.loop import run
+from processors.stream.io import clients
+from processors.stream.loop.health import Health
+from processors.stream.loop.inbound import Polled
+from processors.stream.loop.loop import run
+from processors.stream.loop.transaction import is_end_of_partition
 from processors.stream.settings import StreamSettings
-from processors.stream.transaction import is_end_of_partition
 from processors.stream.types import Inbound, Processor
 
 COMMITTED, UNCOMMITTED = IsolationLevel.READ_COMMITTED, IsolationLevel.READ_UNCOMMITTED

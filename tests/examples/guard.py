@@ -12,7 +12,8 @@ from examples.exception_events import Events
 from examples.exceptions import keys, policy
 from examples.ground import Ground
 
-from processors.cli.wiring import cluster, registry_client, stream_settings
+from processors.bootstrap.clients import cluster, registry_client, stream_settings
+from processors.configuration.settings import KafkaSettings, RegistrySettings, Settings
 from processors.contracts.files import load_contract
 from processors.contracts.plan import diff
 from processors.embedded import Addresses
@@ -25,15 +26,14 @@ from processors.events.topics import (
     RESULTS,
     SECURITY_POLICIES,
 )
-from processors.exception_workflow.config import Policy
+from processors.exception_workflow.config import ExceptionPolicy
 from processors.exception_workflow.processor import ExceptionWorkflow
-from processors.exception_workflow.state import Case
-from processors.settings import KafkaSettings, RegistrySettings, Settings
-from processors.stream.codec import Codec
-from processors.stream.partitioner import partition_of
-from processors.stream.registry import SchemaRegistry
-from processors.stream.schema import Schemas
+from processors.exception_workflow.state.case import ExceptionCase
 from processors.stream.types import Inbound
+from processors.stream.wire.codec import Codec
+from processors.stream.wire.partitioner import partition_of
+from processors.stream.wire.registry import SchemaRegistry
+from processors.stream.wire.schema import Schemas
 
 
 def now() -> int:
@@ -72,7 +72,7 @@ class Guard:
         return Codec(Schemas.load(self.of.schemas), SchemaRegistry(client))
 
     @contextmanager
-    def workflow(self, ordinal: int = 0, by: Policy | None = None) -> Iterator[ExceptionWorkflow]:
+    def workflow(self, ordinal: int = 0, by: ExceptionPolicy | None = None) -> Iterator[ExceptionWorkflow]:
         """An instance of the exception workflow; several share the partitions."""
         processor = ExceptionWorkflow(self.new_codec(), by or policy(), keys)
         settings, self.ground.settings = self.ground.settings, replace(self.ground.settings, ordinal=ordinal)
@@ -102,12 +102,12 @@ class Guard:
         read = self.codec.decoder(NOTIFICATIONS, "NotificationRequested")
         return [read(record.value) for record in self.ground.read(NOTIFICATIONS)]
 
-    def states(self) -> Mapping[str, Case]:
+    def states(self) -> Mapping[str, ExceptionCase]:
         """What the changelog holds, as a restart would restore it."""
         spec = ExceptionWorkflow(self.codec, policy(), keys).state
         last = {record.key: record.value for record in self.ground.read(EXCEPTION_STATE)}
         held = (spec.decode(value) for value in last.values() if value is not None)
-        return {case.exception_id: case for case in held if isinstance(case, Case)}
+        return {case.exception_id: case for case in held if isinstance(case, ExceptionCase)}
 
     def dead_letters(self) -> Iterable[Inbound]:
         return self.ground.read(DEAD_LETTERS)

@@ -6,14 +6,14 @@ from functools import cache
 
 from examples.exceptions import policy
 
-from processors.exception_workflow.config import Policy
+from processors.exception_workflow.config import ExceptionPolicy
 
 STEP, TOTAL, LIFE = 16_000, 20_000, 26_000
 """Milliseconds: SLA of a step, total SLA, life of a request."""
 
 
 @cache
-def hasty() -> Policy:
+def hasty() -> ExceptionPolicy:
     plain = policy()
     flows = {name: tuple(s.model_copy(update={"sla": STEP}) for s in steps) for name, steps in plain.flows.items()}
     clocks = plain.clocks.model_copy(update={"total": TOTAL, "request_life": LIFE})

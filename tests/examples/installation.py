@@ -16,13 +16,13 @@ from typing import Any
 import psutil
 from examples.ground import eventually
 
-from processors.cli.run import PROCESSORS, health_ports
+from processors.cli.operations.run import PROCESSORS, health_ports
+from processors.configuration.settings import KafkaSettings, PostgresSettings, RegistrySettings, Settings, shipped
 from processors.embedded import Stack
 from processors.embedded.ports import free_port
 from processors.embedded.registry import serves
 from processors.ledger.database import migrate
 from processors.ledger.keys import new_keys, write_keys
-from processors.settings import KafkaSettings, PostgresSettings, RegistrySettings, Settings, shipped
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"

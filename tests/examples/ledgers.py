@@ -15,7 +15,7 @@ from processors.ledger.keys import new_keys
 from processors.ledger.records import Row, row_of
 from processors.ledger.samples import Sample
 from processors.ledger.transaction import AfterCommit, Entries, PostgresTransaction
-from processors.masking import Masker
+from processors.masking.masker import Masker
 from processors.stream.types import Inbound
 
 NOW = int(time.time() * 1000)

@@ -10,12 +10,12 @@ from typing import Any
 from confluent_kafka import Producer
 from examples.installation import ROOT, Installation
 
-from processors.cli.wiring import codec
+from processors.bootstrap.clients import codec
+from processors.configuration.settings import Settings
 from processors.events.subject import Host, InstalledPlugin, Manifest, Provision, Requirement, Subject
 from processors.events.subject_record import subject_to_record
 from processors.events.topics import INSTALL_REQUESTS
-from processors.settings import Settings
-from processors.stream.headers import event_headers, new_trace
+from processors.stream.wire.headers import event_headers, new_trace
 
 PLUGINS = ROOT / "scripts" / "demo.plugins"
 

@@ -19,7 +19,7 @@ from processors.events.subject import (
 )
 from processors.matrix.document import HostDeclaration, MatrixDocument, Override, Release, Rule
 from processors.matrix.merged import Matrix
-from processors.policies import Advisory, Policies, Policy
+from processors.policies import Advisory, Policies, SecurityPolicy
 
 NOON = 1_795_521_600_000
 HOUR = 3_600_000
@@ -190,7 +190,7 @@ advisories = st.builds(
 )
 policies = st.lists(
     st.builds(
-        Policy,
+        SecurityPolicy,
         component_id=st.sampled_from(["a", "ssl"]),
         policy_id=st.just("SEC-1"),
         published_at=st.just(0),

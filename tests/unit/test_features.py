@@ -13,6 +13,8 @@ from examples.exceptions import ID, keys, policy
 from examples.matrices import a_document
 
 from processors.checker.processor import Checker
+from processors.configuration.guard import Watched, parse
+from processors.configuration.settings import shipped
 from processors.errors import DocumentRefused
 from processors.events.topics import (
     EXCEPTION_DECISIONS,
@@ -25,13 +27,11 @@ from processors.events.topics import (
     SECURITY_POLICIES,
 )
 from processors.exception_workflow.processor import ExceptionWorkflow
-from processors.exception_workflow.revisions import Refreshed
-from processors.guard_config import Watched, parse
+from processors.exception_workflow.rules.revisions import Refreshed
 from processors.matrix.merged import Matrix
 from processors.policies import NO_POLICIES
-from processors.settings import shipped
-from processors.stream.codec import Codec, OfflineRegistry
-from processors.stream.schema import Schemas
+from processors.stream.wire.codec import Codec, OfflineRegistry
+from processors.stream.wire.schema import Schemas
 
 CODEC = Codec(Schemas.load(shipped("schemas")), OfflineRegistry())
 EVENTS = Events(CODEC)

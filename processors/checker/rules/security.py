@@ -10,7 +10,7 @@ from processors.checker.statements import Statement
 from processors.errors import Refused
 from processors.events.report import Demand, Finding
 from processors.events.vocabulary import Code, Dimension, Distance, Effect, Severity
-from processors.policies import Advisory, Policy
+from processors.policies import Advisory, SecurityPolicy
 from processors.versions import Dialect, parse_range
 
 _ADVISORY = {
@@ -111,7 +111,7 @@ def _baseline(case: Case, statement: Statement, effect: Effect, severity: Severi
     )
 
 
-def _advisory(case: Case, policy: Policy, advisory: Advisory, component: str, version: str) -> Finding:
+def _advisory(case: Case, policy: SecurityPolicy, advisory: Advisory, component: str, version: str) -> Finding:
     effect, severity = _ADVISORY.get(advisory.severity.lower(), _UNRATED)
     fixed = f"{component} {' or '.join(advisory.fixed)}" if advisory.fixed else f"{component} without {advisory.id}"
     return Finding(

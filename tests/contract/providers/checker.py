@@ -7,6 +7,7 @@ from examples.checkers import a_request, a_subject
 from examples.matrices import HOUR, a_document, a_rule
 
 from processors.checker.processor import Checker
+from processors.configuration.settings import shipped
 from processors.events.topics import (
     BLOCKS,
     EXCEPTION_USES,
@@ -18,9 +19,8 @@ from processors.events.topics import (
 )
 from processors.matrix.merged import Matrix
 from processors.policies import NO_POLICIES
-from processors.settings import shipped
-from processors.stream.codec import Codec, OfflineRegistry
-from processors.stream.schema import Schemas
+from processors.stream.wire.codec import Codec, OfflineRegistry
+from processors.stream.wire.schema import Schemas
 
 FITS = a_subject("com.acme.crm")
 WARNS = a_subject("com.acme.chat")

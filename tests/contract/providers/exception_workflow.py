@@ -6,6 +6,7 @@ from contract.case import NOON, Case, record
 from examples.exception_events import Events
 from examples.exceptions import BOB, ID, SABINE, keys, policy
 
+from processors.configuration.settings import shipped
 from processors.events.topics import (
     APPROVAL_DECISIONS,
     BLOCKS,
@@ -19,12 +20,11 @@ from processors.events.topics import (
     RESULTS,
 )
 from processors.exception_workflow.processor import ExceptionWorkflow
-from processors.exception_workflow.revisions import Refreshed
-from processors.exception_workflow.state import Case as Exception_
-from processors.exception_workflow.state import Digest
-from processors.settings import shipped
-from processors.stream.codec import Codec, OfflineRegistry
-from processors.stream.schema import Schemas
+from processors.exception_workflow.rules.revisions import Refreshed
+from processors.exception_workflow.state.case import Case as Exception_
+from processors.exception_workflow.state.case import PendingDigest
+from processors.stream.wire.codec import Codec, OfflineRegistry
+from processors.stream.wire.schema import Schemas
 
 CODEC = Codec(Schemas.load(shipped("schemas")), OfflineRegistry())
 
@@ -58,7 +58,7 @@ def cases() -> list[Case]:
             tables={MATRIX_REFRESHES: Refreshed("mark", 0)},
             state_values=[
                 Exception_(exception_id=ID),
-                Digest(3, "role:security", "needs_review", "WARNING", NOON, 12, ("one", "two")),
+                PendingDigest(3, "role:security", "needs_review", "WARNING", NOON, 12, ("one", "two")),
             ],
         )
     ]

@@ -3,15 +3,15 @@ from dataclasses import replace
 from contract.case import NOON, Case, record
 from examples.matrices import a_document, a_rule
 
-from processors.cli.refresh import refresh_records
+from processors.client.matrix_topic import refresh_records
+from processors.configuration.guard import Staleness
+from processors.configuration.settings import shipped
 from processors.events.topics import MATRIX_REFRESHES, NOTIFICATIONS
-from processors.guard_config import Staleness
 from processors.matrix.merged import Matrix
-from processors.settings import shipped
 from processors.staleness.freshness import WHOLE, Known, Level
 from processors.staleness.processor import StalenessMonitor
-from processors.stream.codec import Codec, OfflineRegistry
-from processors.stream.schema import Schemas
+from processors.stream.wire.codec import Codec, OfflineRegistry
+from processors.stream.wire.schema import Schemas
 
 HOUR = 3_600_000
 CODEC = Codec(Schemas.load(shipped("schemas")), OfflineRegistry())

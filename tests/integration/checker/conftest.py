@@ -5,7 +5,7 @@ from examples.checkers import Answers, Desk, a_crew, a_request
 from examples.guard import Guard, now
 from examples.matrices import a_document, a_rule
 
-from processors.cli.refresh import publish_matrix
+from processors.client.matrix_topic import publish_matrix
 from processors.embedded import Addresses
 
 MATRIX = a_document(a_rule("com.acme.*", "allow"), source="governance")

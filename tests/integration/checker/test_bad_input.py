@@ -13,12 +13,12 @@ import pytest
 from examples.checkers import Desk, a_request, a_subject, by_request
 from examples.ground import eventually
 
+from processors.configuration.settings import shipped
 from processors.events.subject import Defect, Lifecycle, Requirement, Subject
 from processors.events.topics import DEAD_LETTERS, EXCEPTION_REQUESTS, INSTALL_REQUESTS, RESULTS
-from processors.settings import shipped
-from processors.stream.codec import PREFIX_SIZE
-from processors.stream.dead_letters import Letter
-from processors.stream.schema import Schema
+from processors.stream.loop.dead_letters import Letter
+from processors.stream.wire.codec import PREFIX_SIZE
+from processors.stream.wire.schema import Schema
 
 pytestmark = pytest.mark.stack
 

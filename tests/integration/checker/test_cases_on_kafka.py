@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from processors.cli.demo import environment_of
+from processors.cli.demo.commands import environment_of
 from processors.embedded import Addresses
 
 pytestmark = pytest.mark.stack

@@ -12,11 +12,11 @@ from examples.ground import eventually
 from examples.guard import now
 from examples.matrices import a_document, a_rule
 
-from processors.cli.refresh import publish_matrix, read_matrix
+from processors.client.matrix_topic import publish_matrix, read_matrix
 from processors.events.topics import MATRIX_REFRESHES
 from processors.matrix.document import MatrixDocument
 from processors.matrix.parts import key_of, split
-from processors.stream.dead_letters import Letter
+from processors.stream.loop.dead_letters import Letter
 
 pytestmark = pytest.mark.stack
 

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 from examples.exceptions import CONFIG, policy, public_jwk
 
-from processors.cli import keys_url, trusted_keys
-from processors.cli.keys_url import KeysUnavailable, fetch
-from processors.cli.trusted_keys import TrustedKeys
+from processors.bootstrap import keys_url, trusted_keys
+from processors.bootstrap.keys_url import KeysUnavailable, fetch
+from processors.bootstrap.trusted_keys import TrustedKeys
 from processors.errors import DocumentRefused
 from processors.events.exceptions import ProofKind
 from processors.exception_workflow.config import Issuer, parse
-from processors.exception_workflow.keys import JWKS_LIMIT
+from processors.exception_workflow.proof.keys import JWKS_LIMIT
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 

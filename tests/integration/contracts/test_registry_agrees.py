@@ -13,7 +13,7 @@ from processors.contracts.avro import parse
 from processors.contracts.compatibility import full_transitive
 from processors.embedded import Addresses
 from processors.errors import ContractBroken
-from processors.stream.subjects import Subjects
+from processors.stream.admin.subjects import Subjects
 
 pytestmark = pytest.mark.stack
 

@@ -11,7 +11,7 @@ from examples.ground import eventually
 from examples.guard import Guard, now
 
 from processors.checker.processor import Checker
-from processors.cli.refresh import publish_matrix
+from processors.client.matrix_topic import publish_matrix
 from processors.events.exceptions import Scope
 from processors.events.topics import (
     APPROVAL_DECISIONS,

@@ -29,7 +29,7 @@ from processors.events.topics import (
     INSTALL_OUTCOMES,
 )
 from processors.events.vocabulary import Band
-from processors.stream.dead_letters import read_letter
+from processors.stream.loop.dead_letters import read_letter
 
 pytestmark = pytest.mark.stack
 

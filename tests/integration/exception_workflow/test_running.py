@@ -14,7 +14,7 @@ from examples.guard import Guard, now
 
 from processors.events.exceptions import Scope
 from processors.events.topics import APPROVAL_DECISIONS, EXCEPTION_REQUESTS, EXCEPTION_USES
-from processors.exception_workflow.config import Policy
+from processors.exception_workflow.config import ExceptionPolicy
 
 pytestmark = pytest.mark.stack
 
@@ -36,7 +36,7 @@ def events(guard: Guard, scope: Scope) -> Counter[str]:
     return Counter(decided["event"] for decided in guard.decided(scope.exception_id))
 
 
-def hasty(**clocks: int) -> Policy:
+def hasty(**clocks: int) -> ExceptionPolicy:
     """The policy with steps of eight seconds; `clocks` in milliseconds."""
     plain = policy()
     flows = {name: tuple(s.model_copy(update={"sla": 8000}) for s in steps) for name, steps in plain.flows.items()}

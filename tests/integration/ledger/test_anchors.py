@@ -12,7 +12,7 @@ import pytest
 from examples.ledgers import KEYS, anchor_rows, commit, rows_of, started
 from sqlalchemy import Engine
 
-from processors.cli.ledger import verify_all
+from processors.cli.ledger.queries import verify_all
 from processors.errors import BrokerUnavailable
 from processors.ledger.anchoring import Anchoring, holding
 from processors.ledger.anchors import Noted

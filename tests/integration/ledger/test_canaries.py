@@ -15,14 +15,14 @@ from examples.ledgers import MASKER, NOW, commit, started
 from prometheus_client import generate_latest
 from sqlalchemy import Engine
 
+from processors.configuration.settings import shipped
 from processors.contracts.files import load_topics
 from processors.ledger.processor import Ledger
 from processors.ledger.transaction import Entries
-from processors.settings import shipped
-from processors.stream.codec import Codec, OfflineRegistry
-from processors.stream.dead_letters import dead_letter
-from processors.stream.schema import Schemas
+from processors.stream.loop.dead_letters import dead_letter
 from processors.stream.types import Inbound, Reject
+from processors.stream.wire.codec import Codec, OfflineRegistry
+from processors.stream.wire.schema import Schemas
 
 pytestmark = pytest.mark.stack
 

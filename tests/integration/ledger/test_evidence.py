@@ -19,7 +19,7 @@ from joserfc.jwk import ECKey
 from psycopg.rows import dict_row
 from sqlalchemy import Engine
 
-from processors.cli.ledger import read_anchors, verify_all
+from processors.cli.ledger.queries import read_anchors, verify_all
 from processors.errors import SettingsInvalid
 from processors.ledger.anchors import Noted, anchor
 from processors.ledger.chain import Head, extend, leaf_of, pack

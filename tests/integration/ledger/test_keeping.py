@@ -24,14 +24,14 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 from sqlalchemy import Engine, make_url, text
 
-from processors.cli.ledger import verify_all
+from processors.cli.ledger.queries import verify_all
 from processors.embedded import Addresses
 from processors.errors import DatabaseUnavailable, SettingsInvalid
 from processors.ledger import measures, queries, retention, views
 from processors.ledger.anchors import anchor
-from processors.ledger.compaction import TABLES
 from processors.ledger.database import connect, frozen, reading, writing
 from processors.ledger.export import Format, export
+from processors.ledger.projections import TABLES
 from processors.ledger.queries import Wanted, place_of
 from processors.ledger.reading import Window, read_chain, read_rows
 from processors.ledger.reconcile import Comparison, filed

@@ -11,7 +11,7 @@ from examples.ledgers import NOW, commit, rows_of, started
 from sqlalchemy import Engine, text
 
 from processors.errors import Fenced
-from processors.ledger import compaction
+from processors.ledger import projections as compaction
 from processors.ledger.database import connect, reading
 from processors.ledger.samples import story
 from processors.ledger.transaction import Entries, PostgresTransaction

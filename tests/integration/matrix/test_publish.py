@@ -14,12 +14,12 @@ import pytest
 from examples.ground import eventually
 from examples.matrices import a_document, a_rule
 
-from processors.cli.refresh import publish_matrix, read_matrix
+from processors.client.matrix_topic import publish_matrix, read_matrix
+from processors.configuration.settings import KafkaSettings, RegistrySettings, Settings
 from processors.embedded import Addresses
 from processors.errors import BrokerUnavailable, MatrixRefused
 from processors.matrix.document import MatrixDocument
-from processors.settings import KafkaSettings, RegistrySettings, Settings
-from processors.stream.atomically import publish_atomically
+from processors.stream.io.atomically import publish_atomically
 from processors.stream.settings import StreamSettings
 from processors.stream.types import Outbound
 

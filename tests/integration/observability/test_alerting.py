@@ -12,9 +12,9 @@ from examples.load import PLUGINS
 from examples.observed import Observed
 from sqlalchemy import make_url
 
-from processors.cli.wiring import codec, stream_settings
+from processors.bootstrap.clients import codec, stream_settings
 from processors.events.topics import NOTIFICATIONS
-from processors.stream.follow import Follower
+from processors.stream.io.follow import Follower
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 

@@ -13,7 +13,7 @@ from examples.installation import DEPLOY
 from examples.load import requests
 from examples.observed import Observed
 
-from processors import metrics
+from processors.observability import metrics
 
 pytestmark = pytest.mark.stack
 

@@ -12,8 +12,8 @@ from examples.counting import Counting
 from examples.ground import Ground
 
 from processors.errors import Fatal
-from processors.stream import clients
-from processors.stream.contact import Contact
+from processors.stream.io import clients
+from processors.stream.io.contact import Contact
 
 pytestmark = pytest.mark.stack
 

@@ -9,9 +9,9 @@ from examples.ground import Ground, eventually
 from typer.testing import CliRunner
 
 from processors.cli.root import app
+from processors.configuration.settings import settings as product_settings
 from processors.errors import SettingsInvalid
-from processors.settings import settings as product_settings
-from processors.stream.replay import Wanted, letters, newest, replay
+from processors.stream.io.replay import Wanted, letters, newest, replay
 from processors.stream.types import Inbound, Outcome, View
 
 pytestmark = pytest.mark.stack

@@ -6,8 +6,8 @@ import pytest
 from examples.ground import Ground
 
 from processors.errors import Fenced
-from processors.stream.clients import close, reader, transactional_producer
-from processors.stream.transaction import KafkaTransaction
+from processors.stream.io.clients import close, reader, transactional_producer
+from processors.stream.loop.transaction import KafkaTransaction
 from processors.stream.types import Outbound, Outcome
 
 pytestmark = pytest.mark.stack

@@ -12,7 +12,7 @@ from examples.ground import Ground, eventually
 from examples.guard import now
 
 from processors.errors import TransactionAborted
-from processors.stream import clients
+from processors.stream.io import clients
 from processors.stream.types import Inbound, NotYet, Outbound, Outcome, View
 
 pytestmark = pytest.mark.stack

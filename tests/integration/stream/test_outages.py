@@ -9,11 +9,11 @@ from examples.counting import Counting
 from examples.ground import Ground, eventually
 
 from processors.embedded import Stack
-from processors.stream.codec import Codec, subject_of
-from processors.stream.registry import SchemaRegistry
-from processors.stream.schema import Schema, Schemas
-from processors.stream.subjects import Subjects
+from processors.stream.admin.subjects import Subjects
 from processors.stream.types import Inbound, Outbound, Outcome, View
+from processors.stream.wire.codec import Codec, subject_of
+from processors.stream.wire.registry import SchemaRegistry
+from processors.stream.wire.schema import Schema, Schemas
 
 pytestmark = pytest.mark.stack
 

@@ -5,7 +5,7 @@ import os
 import pytest
 from examples.ground import Ground
 
-from processors.stream.partitioner import partition_of
+from processors.stream.wire.partitioner import partition_of
 
 pytestmark = pytest.mark.stack
 

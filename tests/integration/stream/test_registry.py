@@ -8,10 +8,10 @@ from examples.ground import Ground
 
 from processors.embedded import Addresses
 from processors.errors import ContractBroken, EventUnreadable
-from processors.stream.codec import Codec, subject_of
-from processors.stream.registry import SchemaRegistry
-from processors.stream.schema import Schema, Schemas
-from processors.stream.subjects import Subjects
+from processors.stream.admin.subjects import Subjects
+from processors.stream.wire.codec import Codec, subject_of
+from processors.stream.wire.registry import SchemaRegistry
+from processors.stream.wire.schema import Schema, Schemas
 
 pytestmark = pytest.mark.stack
 

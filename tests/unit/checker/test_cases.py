@@ -12,7 +12,7 @@ import yaml
 from typer.testing import CliRunner
 
 from processors.checker.check import check
-from processors.cli.cases import LabelledCase, read_cases
+from processors.checker.labelled_cases import LabelledCase, read_cases
 from processors.cli.root import app
 from processors.events.vocabulary import Code, Verdict
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from processors.checker.check import check
+from processors.checker.labelled_cases import LabelledCase, read_cases
 from processors.checker.views import html, markdown, text
-from processors.cli.cases import LabelledCase, read_cases
 from processors.events.report import Report
 from processors.events.vocabulary import Code
 

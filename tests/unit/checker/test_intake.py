@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.checker.intake import Asked, Intake
+from processors.checker.intake import IncomingRequest, Intake
+from processors.configuration.settings import shipped
 from processors.errors import EventUnreadable
 from processors.events.subject import Host, Manifest, Subject
 from processors.events.subject_record import subject_to_record
-from processors.settings import shipped
-from processors.stream.codec import Codec, Decoder, Encoder, OfflineRegistry
-from processors.stream.schema import Schemas
+from processors.stream.wire.codec import Codec, Decoder, Encoder, OfflineRegistry
+from processors.stream.wire.schema import Schemas
 
 TOPIC = "compat.install-requests"
 SUBJECT = subject_to_record(Subject(manifest=Manifest(id="a.plugin", version="1.0.0"), host=Host("corex", "1.9.0")))
@@ -50,11 +50,13 @@ def _request(**changes: Any) -> dict[str, Any]:
     }
 
 
-def _decoded(value: bytes) -> Asked:
+def _decoded(value: bytes) -> IncomingRequest:
     """The slow way, which no shortcut can get wrong."""
     envelope, subject = DECODE.split(value)
     who = DECODE.run("tenant", "recheck_of")
-    return Asked(envelope["request_id"], who.encode(envelope), who.decode(who.encode(envelope)), {}, subject)
+    return IncomingRequest(
+        envelope["request_id"], who.encode(envelope), who.decode(who.encode(envelope)), {}, subject
+    )
 
 
 texts = st.text(max_size=80)

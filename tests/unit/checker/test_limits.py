@@ -13,14 +13,14 @@ from typer.testing import CliRunner
 
 from processors.checker.check import check
 from processors.cli.root import app
+from processors.configuration.settings import settings
 from processors.events.report import Report
 from processors.events.report_record import report_to_record
 from processors.events.subject import Host, InstalledPlugin, Manifest, Requirement, Subject
 from processors.events.vocabulary import Code, Verdict
 from processors.matrix.merged import Matrix
-from processors.settings import settings
-from processors.stream.schema import Schemas
 from processors.stream.types import LARGEST_VALUE
+from processors.stream.wire.schema import Schemas
 
 ROOT = Path(__file__).parents[3]
 MATRIX = Matrix.of([(document("governance", (), ()), NOON, NOON + HOUR)])

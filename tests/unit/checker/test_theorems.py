@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from processors.checker.check import check
 from processors.checker.risk import MOST_SEVERITIES, combined, score
 from processors.checker.validator import NEVER_LOOSENED
+from processors.configuration.settings import settings as guard
 from processors.events.report import Demand, Finding, Report
 from processors.events.report_record import report_from_record, report_to_record
 from processors.events.subject import Host, InstalledPlugin, Lifecycle, Manifest, Provision, Requirement, Subject
 from processors.events.vocabulary import Code, Dimension, Distance, Effect, RemedyKind, Severity, Verdict
 from processors.matrix.document import DEFAULT_WEIGHTS, Override, Release
 from processors.matrix.merged import Matrix
-from processors.policies import NO_POLICIES, Advisory, Policies, Policy
-from processors.settings import settings as guard
-from processors.stream.schema import Schemas
+from processors.policies import NO_POLICIES, Advisory, Policies, SecurityPolicy
+from processors.stream.wire.schema import Schemas
 
 every = settings(
     max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -240,7 +240,9 @@ def test_a_block_may_change_when_another_release_or_what_is_inside_it_does() -> 
     matrix = Matrix.of([(ask.document("governance", (row,), (known,)), NOON, NOON + HOUR)])
     subject = Subject(manifest=Manifest(id="a", version="2.0.0", host_range="*"), host=Host("h", "1.0.0"))
     advisory = Advisory(id="CVE-1", affected=("*",), withdrawn_at=HALF - 1)
-    policies = Policies.of([Policy(component_id="b", policy_id="S", published_at=0, advisories=(advisory,))])
+    policies = Policies.of(
+        [SecurityPolicy(component_id="b", policy_id="S", published_at=0, advisories=(advisory,))]
+    )
 
     found = check(subject, matrix, NOON, "sha256:0")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from processors.settings import shipped
+from processors.configuration.settings import shipped
 
 COMMAND = (sys.executable, "-m", "processors.cli")
 MATRIX = str(shipped("config") / "compat_matrix.yaml")

@@ -10,11 +10,11 @@ import fastavro
 import pytest
 import yaml
 
+from processors.configuration.settings import shipped
 from processors.contracts.asyncapi import document
 from processors.contracts.files import load_contract, problems, release_text, unreleased
 from processors.contracts.page import page
 from processors.errors import DocumentRefused, SettingsInvalid
-from processors.settings import shipped
 
 SCHEMAS = shipped("schemas")
 CONTRACT = load_contract(shipped("config") / "topics.yaml", SCHEMAS)

@@ -9,11 +9,11 @@ import pytest
 import yaml
 from typer.main import get_command
 
-from processors import metrics
+from processors.cli.operations.run import PROCESSORS, health_ports
 from processors.cli.root import app
-from processors.cli.run import PROCESSORS, health_ports
 from processors.embedded.debian import prometheus_tools
-from processors.metrics import CATALOGUE
+from processors.observability import metrics
+from processors.observability.metrics import CATALOGUE
 
 FOLDER = Path(__file__).parents[3] / "deploy" / "prometheus"
 RULES = [
@@ -118,7 +118,7 @@ def test_runbooks_name_commands_that_exist() -> None:
 
 
 def test_the_table_of_metrics_is_what_the_code_says() -> None:
-    """Made by `python -m processors.metrics`."""
+    """Made by `python -m processors.observability.metrics`."""
     assert (FOLDER / "METRICS.md").read_text() == metrics.page()
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from deploy.dashboards.__main__ import files
 from deploy.dashboards.panels import DASHBOARDS, Panel
-from processors.metrics import CATALOGUE
+from processors.observability.metrics import CATALOGUE
 
 PANELS = [panel for dashboard in DASHBOARDS for row in dashboard.rows for panel in row.panels]
 RECORDED = {"compat:block_ratio:rate5m", "compat:block_ratio:usual"}

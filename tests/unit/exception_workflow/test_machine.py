@@ -29,11 +29,11 @@ from processors.events.exceptions import CommandKind, Status
 from processors.events.outcomes import InstallOutcome, MonitoringStatus
 from processors.events.vocabulary import Band, Verdict
 from processors.exception_workflow.diagram import draw
-from processors.exception_workflow.executions import recheck_id
-from processors.exception_workflow.proof import Verb
-from processors.exception_workflow.state import Case, decode, encode
-from processors.exception_workflow.transitions import OVER, TABLE, Move, catch_up, decide, reported
-from processors.exception_workflow.triggers import On, Reported, Trigger
+from processors.exception_workflow.proof.verify import Verb
+from processors.exception_workflow.rules.executions import recheck_id
+from processors.exception_workflow.rules.transitions import OVER, TABLE, Move, catch_up, decide, reported
+from processors.exception_workflow.rules.triggers import On, Reported, Trigger
+from processors.exception_workflow.state.case import ExceptionCase, decode, encode
 
 README = Path(__file__).parents[3] / "processors" / "exception_workflow" / "README.md"
 SEEN: Counter[On] = Counter()
@@ -73,7 +73,7 @@ def allowed(before: str, on: str) -> set[str]:
 class Life(RuleBasedStateMachine):
     """One exception, to which anything may happen at any time."""
 
-    case: Case = NEVER_ASKED
+    case: ExceptionCase = NEVER_ASKED
     now: int = NOON
     number: int = 0
 

@@ -20,7 +20,7 @@ from processors.events.topics import (
     NOTIFICATIONS,
     RESULTS,
 )
-from processors.exception_workflow.executions import recheck_id
+from processors.exception_workflow.rules.executions import recheck_id
 from processors.stream.types import Headers, Inbound, Reject
 
 

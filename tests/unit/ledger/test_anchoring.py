@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from processors.cli.ledger import read_anchors
+from processors.cli.ledger.queries import read_anchors
 from processors.errors import BrokerUnavailable, DocumentRefused
 from processors.events.topics import LEDGER_ANCHORS
-from processors.ledger.anchoring import Anchoring, Standing
+from processors.ledger.anchoring import Anchoring, ChainPosition
 from processors.ledger.chain import Head
 from processors.ledger.filing import At
 from processors.ledger.keys import new_keys
@@ -48,11 +48,11 @@ class World:
     """Chains as the database has them, the anchors' topic, and sinks that share both."""
 
     topic: Topic = field(default_factory=Topic)
-    chains: dict[At, Standing] = field(default_factory=dict[At, Standing])
+    chains: dict[At, ChainPosition] = field(default_factory=dict[At, ChainPosition])
     held: set[At] = field(default_factory=set[At])
 
     @contextmanager
-    def hold(self, chains: Iterable[At]) -> Generator[Mapping[At, Standing]]:
+    def hold(self, chains: Iterable[At]) -> Generator[Mapping[At, ChainPosition]]:
         yield {at: self.chains[at] for at in chains if at not in self.held}
 
     def sink(self, every: float) -> Anchoring:
@@ -61,7 +61,7 @@ class World:
     def grow(self, topic: str, sequence: int) -> Committed:
         """A commit after which a chain has so many rows."""
         at, head = (topic, 0), Head(sequence, sequence.to_bytes(32, "big"))
-        self.chains[at] = Standing(head, sequence)
+        self.chains[at] = ChainPosition(head, sequence)
         return Committed({at: sequence}, {at: head})
 
 

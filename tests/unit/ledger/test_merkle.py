@@ -5,7 +5,7 @@ from hashlib import sha256
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.ledger.merkle import EMPTY, climb, crown, grow, node, path, root
+from processors.ledger.merkle import EMPTY, grow, node, path, root, root_from_path, root_of_frontier
 
 LEAVES = [sha256(bytes([n])).digest() for n in range(40)]
 sizes = st.integers(1, 40)
@@ -33,8 +33,8 @@ def test_every_leaf_has_a_path_to_the_root(size: int, data: st.DataObject) -> No
     index = data.draw(st.integers(0, size - 1))
     beside = path(LEAVES[:size], index)
 
-    assert climb(LEAVES[index], index, size, beside) == root(LEAVES[:size])
-    assert climb(sha256(b"other").digest(), index, size, beside) != root(LEAVES[:size])
+    assert root_from_path(LEAVES[index], index, size, beside) == root(LEAVES[:size])
+    assert root_from_path(sha256(b"other").digest(), index, size, beside) != root(LEAVES[:size])
 
 
 @given(sizes, st.data())
@@ -43,15 +43,15 @@ def test_a_path_for_another_tree_leads_nowhere(size: int, data: st.DataObject) -
     index = data.draw(st.integers(0, size - 1))
     beside = path(LEAVES[:size], index)
 
-    assert climb(LEAVES[index], index, size, [*beside, EMPTY]) != root(LEAVES[:size])
-    assert climb(LEAVES[index], size, size, beside) is None
+    assert root_from_path(LEAVES[index], index, size, [*beside, EMPTY]) != root(LEAVES[:size])
+    assert root_from_path(LEAVES[index], size, size, beside) is None
 
 
 def test_a_frontier_grows_to_the_same_root() -> None:
     """The head keeps log n hashes, and knows the root at every size."""
     frontier: tuple[bytes, ...] = ()
-    assert crown(frontier) == root([]) == EMPTY
+    assert root_of_frontier(frontier) == root([]) == EMPTY
     for size, leaf in enumerate(LEAVES):
         frontier = grow(frontier, size, leaf)
-        assert crown(frontier) == root(LEAVES[: size + 1])
+        assert root_of_frontier(frontier) == root(LEAVES[: size + 1])
         assert len(frontier) == (size + 1).bit_count()

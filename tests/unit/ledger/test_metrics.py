@@ -10,6 +10,7 @@ import pytest
 from examples.ledgers import rows_of
 from prometheus_client import REGISTRY
 
+from processors.configuration.settings import shipped
 from processors.contracts.files import load_topics
 from processors.errors import DatabaseUnavailable
 from processors.events.topics import INSTALL_REQUESTS, LEDGER_ANCHORS
@@ -18,7 +19,6 @@ from processors.ledger.metrics import count
 from processors.ledger.records import ID_CONFLICT, UNREADABLE
 from processors.ledger.samples import story
 from processors.ledger.transaction import PostgresTransaction
-from processors.settings import shipped
 
 
 def value(name: str, **labels: str) -> float | None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from processors.configuration.settings import shipped
 from processors.ledger.canonical import canonical
 from processors.ledger.filing import bisect, copy_line
 from processors.ledger.records import (
@@ -24,8 +25,7 @@ from processors.ledger.records import (
     unreadable_row,
 )
 from processors.ledger.samples import Sample, blank, story
-from processors.masking import Masker, PseudonymKeys
-from processors.settings import shipped
+from processors.masking.masker import Masker, PseudonymKeys
 from processors.stream.types import Inbound
 
 MASKER = Masker(PseudonymKeys("k1", {"k1": b"1" * 32}))

@@ -8,14 +8,14 @@ from examples.matrices import HOUR, NOON, a_document, a_rule, documents
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from processors.configuration.settings import shipped
 from processors.errors import RegistryUnavailable
 from processors.matrix.document import MatrixDocument
 from processors.matrix.fold import MOST_AHEAD, UNUSABLE, MatrixFold
 from processors.matrix.merged import Matrix
 from processors.matrix.parts import TOPIC, key_of, split
-from processors.settings import shipped
-from processors.stream.schema import Schema
 from processors.stream.types import Inbound, Reject
+from processors.stream.wire.schema import Schema
 
 SCHEMA = Schema.read((Path(shipped("schemas")) / "MatrixRefreshed.avsc").read_text("utf-8"))
 LARGE = a_document(*[a_rule(notes="x" * 100)] * 40)

@@ -9,11 +9,11 @@ from examples.matrices import NOON, a_document, a_rule, documents
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from processors.configuration.settings import shipped
 from processors.errors import MatrixRefused
 from processors.matrix.document import MatrixDocument
 from processors.matrix.parts import assemble, key_of, part_at, read_part, split
-from processors.settings import shipped
-from processors.stream.schema import Schema
+from processors.stream.wire.schema import Schema
 
 SCHEMA = Schema.read((Path(shipped("schemas")) / "MatrixRefreshed.avsc").read_text("utf-8"))
 SIZES = st.integers(6_000, 9_000) | st.just(512 * 1024)

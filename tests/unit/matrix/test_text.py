@@ -8,6 +8,8 @@ import yaml
 from examples.matrices import HOUR, NOON, a_document, a_rule, documents
 from hypothesis import given, settings
 
+from processors.configuration.settings import shipped
+from processors.documents.yaml_writing import to_yaml
 from processors.errors import DocumentRefused
 from processors.events.subject import Lifecycle, Migration, Provision, Requirement
 from processors.events.vocabulary import Dimension, Severity
@@ -16,8 +18,6 @@ from processors.matrix.document import Governance as Watch
 from processors.matrix.lint import lint
 from processors.matrix.text import inspect_matrix, load_matrix, parse_matrix
 from processors.matrix.writing import written
-from processors.settings import shipped
-from processors.yaml_writing import to_yaml
 
 INCUMBENT = """
 matrix:

@@ -9,7 +9,7 @@ import pytest
 
 from processors.checker.rules.security import affects
 from processors.errors import DocumentRefused
-from processors.policies import Policy
+from processors.policies import SecurityPolicy
 from processors.policies.text import inspect_policies, parse_policies
 
 CRITICAL = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"
@@ -35,11 +35,11 @@ def a_record(*affected: dict[str, Any], **more: Any) -> dict[str, Any]:
     }
 
 
-def policies_of(*records: dict[str, Any], component: str | None = None) -> tuple[Policy, ...]:
+def policies_of(*records: dict[str, Any], component: str | None = None) -> tuple[SecurityPolicy, ...]:
     return parse_policies(json.dumps(list(records)), json=True, component=component)
 
 
-def policy_of(*records: dict[str, Any], component: str | None = None) -> Policy:
+def policy_of(*records: dict[str, Any], component: str | None = None) -> SecurityPolicy:
     (policy,) = policies_of(*records, component=component)
     return policy
 

@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from processors.configuration.settings import shipped
+from processors.documents.yaml_writing import to_yaml
 from processors.errors import DocumentRefused
-from processors.policies import Advisory, Policy
+from processors.policies import Advisory, SecurityPolicy
 from processors.policies.document import SEVERITIES
 from processors.policies.lint import lint
 from processors.policies.record import policy_from_record, policy_to_record
 from processors.policies.text import inspect_policies, load_policies, parse_policies
 from processors.policies.writing import written
-from processors.settings import shipped
-from processors.stream.schema import Schemas
-from processors.yaml_writing import to_yaml
+from processors.stream.wire.schema import Schemas
 
 NOON = 1_795_521_600_000
 """2026-11-24T12:00:00Z"""
@@ -53,7 +53,7 @@ ADVISORY = Advisory(
     url="https://example.org/7",
     withdrawn_at=NOON,
 )
-POLICY = Policy(
+POLICY = SecurityPolicy(
     component_id="com.acme.crm",
     policy_id="acme-crm",
     published_at=NOON,
@@ -92,7 +92,7 @@ advisories = st.builds(
     withdrawn_at=st.none() | st.integers(NOON, NOON + 10**9),
 )
 policies = st.builds(
-    Policy,
+    SecurityPolicy,
     component_id=ids,
     policy_id=ids,
     published_at=st.integers(NOON, NOON + 10**9),
@@ -105,7 +105,7 @@ policies = st.builds(
 
 @settings(max_examples=50, deadline=None)  # the first one pays for imports
 @given(policies)
-def test_what_is_written_reads_as_the_same_policy(policy: Policy) -> None:
+def test_what_is_written_reads_as_the_same_policy(policy: SecurityPolicy) -> None:
     """In YAML, in JSON and as Avro."""
     assert (policy,) == parse_policies(to_yaml(written(policy)))
     assert (policy,) == parse_policies(json.dumps(written(policy)), json=True)
@@ -160,7 +160,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         load_policies([tmp_path / "missing.yaml"])
 
 
-def a_policy(text: str) -> Policy:
+def a_policy(text: str) -> SecurityPolicy:
     (policy,) = parse_policies(text)
     return policy
 

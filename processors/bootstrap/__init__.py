@@ -1,0 +1,1 @@
+"""From settings to the real things: clients, processors, keys, the supervisor."""

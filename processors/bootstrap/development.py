@@ -1,0 +1,82 @@
+"""A key and four people for a laptop, so that an exception can be played from end to end without a provider.
+
+Made on first use, kept in a folder of the user, and marked: the workflow refuses them where the broker is not on
+loopback. `GUARD_DEVELOPMENT` names another folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from joserfc.jwk import ECKey
+
+from processors.errors import SettingsInvalid
+from processors.exception_workflow.proof.keys import DEVELOPMENT
+
+ISSUER = "urn:compat-guard:development"
+PEOPLE = {
+    "petra": ["plugin-steward"],
+    "sabine": ["security-approver"],
+    "samir": ["security-approver"],
+    "lena": ["security-lead", "platform-lead"],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """What an approval tool needs: its key, its name, and who may use it with which roles."""
+
+    issuer: str
+    key: ECKey
+    people: dict[str, list[str]]
+
+
+def folder() -> Path:
+    chosen = os.environ.get("GUARD_DEVELOPMENT")
+    data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    return Path(chosen) if chosen else data / "compat-guard" / "development"
+
+
+def jwks_path() -> Path:
+    """The public key, made if it is not there yet."""
+    tool()
+    return folder() / "jwks.json"
+
+
+def tool() -> Tool:
+    """The reference approval tool of this machine."""
+    place = folder()
+    private = place / "private.json"
+    if not private.exists():
+        _make(place, private)
+    try:
+        key = ECKey.import_key(json.loads(private.read_text()))
+        people: dict[str, list[str]] = json.loads((place / "people.json").read_text())
+    except (OSError, ValueError) as error:
+        raise SettingsInvalid(
+            f"the development key in `{place}` cannot be read: {error}; remove the folder"
+        ) from None
+    return Tool(ISSUER, key, people)
+
+
+def _make(place: Path, private: Path) -> None:
+    """Public parts first, the private key last and at once: two that start together end with one pair."""
+    place.mkdir(parents=True, exist_ok=True, mode=0o700)
+    key = ECKey.generate_key("P-256", {"kid": f"development-{secrets.token_hex(4)}"})
+    public: dict[str, Any] = {**key.as_dict(private=False), DEVELOPMENT: True}
+    draft = place / f"private.{os.getpid()}"
+    draft.touch(mode=0o600)
+    draft.write_text(json.dumps(key.as_dict(private=True)))
+    try:
+        os.link(draft, private)
+    except FileExistsError:
+        return
+    finally:
+        draft.unlink()
+    (place / "people.json").write_text(json.dumps(PEOPLE, indent=2))
+    (place / "jwks.json").write_text(json.dumps({"keys": [public]}, indent=2))

@@ -1,0 +1,45 @@
+"""Fetching an issuer's keys, from a server that may be away, slow, talkative or somebody else."""
+
+from __future__ import annotations
+
+import time
+from http import HTTPStatus
+
+import httpx
+
+from processors.bootstrap.download import PLAIN, TooMuch, TooSlow, read_whole
+from processors.errors import Unavailable, shorten
+from processors.exception_workflow.proof.keys import JWKS_LIMIT
+
+PATIENCE = 10.0
+"""Seconds for the whole answer, give or take one more wait for a piece of it."""
+
+
+class KeysUnavailable(Unavailable):
+    """An issuer does not give its keys."""
+
+
+def fetch(url: str, patience: float = PATIENCE) -> bytes:
+    """The answer as it comes, at most JWKS_LIMIT bytes. Raises KeysUnavailable.
+
+    Redirects are not followed: whoever could send us elsewhere could approve everything.
+    """
+    until = time.monotonic() + patience
+    try:
+        with httpx.stream("GET", url, timeout=patience, headers=PLAIN) as answer:
+            if answer.status_code != HTTPStatus.OK:
+                raise KeysUnavailable(f"expected keys from `{url}`, found {_answered(answer)}")
+            return read_whole(answer, JWKS_LIMIT, until)
+    except TooMuch as error:
+        raise KeysUnavailable(f"`{url}` {error}, which is no set of keys") from None
+    except TooSlow as error:
+        raise KeysUnavailable(f"`{url}` {error}") from None
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise KeysUnavailable(f"`{url}` gives no keys: {type(error).__name__}") from error
+
+
+def _answered(answer: httpx.Response) -> str:
+    if answer.has_redirect_location:
+        to = shorten(answer.headers["location"])
+        return f"a redirect to `{to}`; redirects are not followed, so name the address of the keys themselves"
+    return f"status {answer.status_code}"

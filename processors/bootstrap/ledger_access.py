@@ -1,0 +1,63 @@
+"""What the ledger's commands share: the database under the right role, keys, and anchors from their topic."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import structlog
+from joserfc.jwk import KeySet
+from sqlalchemy import Engine
+
+from processors.bootstrap.clients import codec, stream_settings
+from processors.configuration.settings import settings
+from processors.errors import EventUnreadable
+from processors.events.topics import LEDGER_ANCHORS
+from processors.ledger.anchors import Noted
+from processors.ledger.database import Role, connect
+from processors.ledger.keys import read_keys, read_public
+from processors.stream.io.follow import Follower
+
+_log = structlog.get_logger(__name__)
+
+
+@contextmanager
+def database(role: Role) -> Generator[Engine]:
+    engine = connect(settings().postgres.url.get_secret_value(), role)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def public_keys(path: Path | None) -> KeySet:
+    """From a JWKS, or the public half of the ledger's own keys."""
+    return read_public(path) if path is not None else read_keys(settings().ledger.keys).public
+
+
+def names_of(person: str | None) -> Sequence[str] | None:
+    """The names under which the ledger may know a person; a pseudonym stands for itself."""
+    if person is None:
+        return None
+    keys = read_keys(settings().ledger.keys).pseudonyms
+    key_id, _, digest = person.partition(":")
+    return [person] if key_id in keys.keys and len(digest) == 32 else keys.pseudonyms(person)
+
+
+def published_anchors() -> list[Noted]:
+    """The anchors on their topic, oldest first. Raises BrokerUnavailable, RegistryUnavailable."""
+    anchors: list[Noted] = []
+    with codec(settings()) as events:
+        decode = events.decoder(LEDGER_ANCHORS, "LedgerAnchored")
+        follower = Follower(stream_settings(settings()), "ledger-anchors")
+        try:
+            follower.from_beginning([LEDGER_ANCHORS])
+            for record in follower.read():
+                try:
+                    anchors.append(Noted(record.offset, decode(record.value)))
+                except EventUnreadable as error:
+                    _log.warning("an anchor cannot be read", offset=record.offset, message=str(error))
+        finally:
+            follower.close()
+    return anchors

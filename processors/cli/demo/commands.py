@@ -1,0 +1,193 @@
+"""`compat-guard demo`: the whole guard on this machine, and the cases that it was made for, played one by one."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from processors.cli import talk
+from processors.cli.demo import exception as demo_exception
+from processors.cli.demo import scenes as demo_scenes
+from processors.cli.demo.dashboards import watched
+from processors.cli.demo.scenes import C1, CRM, PLUGINS, SCENES
+from processors.cli.operations.run import PROCESSORS
+from processors.configuration.settings import Settings
+from processors.errors import SettingsInvalid
+
+if TYPE_CHECKING:
+    from processors.embedded import Addresses
+
+
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="play, check every outcome, and stop")] = False,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="folder for the servers' data; a temporary one by default")
+    ] = None,
+) -> None:
+    """Start Kafka, the registry and Postgres here, run the guard on them, and play the cases it was made for.
+
+    Ends with 0 if every outcome was the expected one. Without --once it then stays up for you to try things, with
+    dashboards where Prometheus can be had.
+    """
+    if not PLUGINS.is_dir():
+        raise SettingsInvalid("the demo plays from a checkout of the project; run `scripts/demo` there")
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell starts what runs in its background deaf to SIGINT
+        signal.signal(number, signal.default_int_handler)
+    with _folder(data) as folder, _stack(folder) as addresses:
+        keys = folder.absolute() / "ledger-keys.json"
+        environment = {**environment_of(addresses), "GUARD_LEDGER__KEYS": str(keys)}
+        of = Settings.model_validate(environment_settings(addresses))
+        _run("topics", "apply", environment=environment)
+        _run("ledger", "migrate", environment=environment)
+        if not keys.exists():
+            _run("ledger", "keys", environment=environment)
+        _run("matrix", "publish", str(of.config / "compat_matrix.yaml"), environment=environment)
+        port = _health_port()
+        dashboards = nullcontext(()) if once else watched(folder, port)
+        with _processors({**environment, "GUARD_HEALTH_PORT": str(port)}, folder), dashboards as pages:
+            wrong = _play(of, environment)
+            _verdict(wrong)
+            if not once:
+                _stay(environment, pages)
+    raise typer.Exit(1 if wrong else 0)
+
+
+def _play(of: Settings, environment: Mapping[str, str]) -> list[str]:
+    """All scenes, and the exception from the block of case C-1. What was not as expected."""
+    played = {scene.title: demo_scenes.play(scene, of) for scene in SCENES}
+    problems = [problem for scene in played.values() for problem in scene.problems]
+    blocked = played[C1.title].request_id
+    return problems + demo_exception.play(lambda command: _typed(command, environment), blocked)
+
+
+def _typed(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """A command as one types it, with all that it says."""
+    shown = shlex.join(part for part in command if part != demo_exception.QUIETLY)
+    talk().print(f"[dim]$ compat-guard {shown}[/]", highlight=False, soft_wrap=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "processors.cli", *command],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    typer.echo(done.stdout, nl=False)
+    typer.echo(done.stderr, nl=False, err=True)
+    return done
+
+
+def environment_settings(addresses: Addresses) -> dict[str, Any]:
+    """The addresses as settings."""
+    return {
+        "kafka": {"bootstrap": addresses.bootstrap},
+        "registry": {"url": addresses.registry},
+        "postgres": {"url": addresses.postgres},
+    }
+
+
+def environment_of(addresses: Addresses) -> dict[str, str]:
+    """The same as variables, for children and for the reader's own shell."""
+    return {
+        "GUARD_KAFKA__BOOTSTRAP": addresses.bootstrap,
+        "GUARD_REGISTRY__URL": addresses.registry,
+        "GUARD_POSTGRES__URL": addresses.postgres,
+    }
+
+
+@contextmanager
+def _folder(data: Path | None) -> Generator[Path]:
+    if data is not None:
+        yield data
+        return
+    with tempfile.TemporaryDirectory(prefix="compat-guard-demo-") as folder:
+        yield Path(folder)
+
+
+@contextmanager
+def _stack(folder: Path) -> Generator[Addresses]:
+    from processors.embedded import Stack  # noqa: PLC0415 - an optional extra
+    from processors.embedded.progress import OnConsole  # noqa: PLC0415
+
+    talk().print("starting Kafka, the schema registry and Postgres (the first time they are downloaded)")
+    stack = Stack(folder, progress=OnConsole(talk()))
+    try:
+        yield stack.start()
+    finally:
+        stack.stop()
+
+
+@contextmanager
+def _processors(environment: Mapping[str, str], folder: Path) -> Generator[None]:
+    """All processors, in children of a child. Their logs are in the data folder."""
+    with (folder / "processors.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "processors.cli", "run", "all"],
+            env={**os.environ, **environment},
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def _run(*arguments: str, environment: Mapping[str, str]) -> None:
+    """Another command of ours, shown as one types it; its output is shown only where it fails."""
+    talk().print(f"[dim]$ compat-guard {' '.join(arguments)}[/]", highlight=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "processors.cli", *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise SettingsInvalid(f"`compat-guard {' '.join(arguments)}` ended with {done.returncode}\n{done.stderr}")
+
+
+def _verdict(wrong: Sequence[str]) -> None:
+    for problem in wrong:
+        talk().print(f"[bold red]unexpected[/] {problem}", highlight=False)
+    if not wrong:
+        talk().print("[bold green]every outcome was as expected[/]")
+
+
+def _health_port() -> int:
+    from processors.embedded.ports import free_port  # noqa: PLC0415 - an optional extra
+
+    return free_port(following=len(PROCESSORS))
+
+
+def _stay(environment: Mapping[str, str], pages: Sequence[str]) -> None:
+    for page in pages:
+        talk().print(f"[bold]{page}[/]", highlight=False, soft_wrap=True)
+    talk().print("\nThe guard stays up until Ctrl-C. In another terminal, in this folder:\n")
+    for name, value in environment.items():
+        print(f"export {name}='{value}'")
+    talk().print(
+        "\n.venv/bin/compat-guard watch --from-beginning\n"
+        ".venv/bin/compat-guard request --manifest scripts/demo.plugins/inventory-sync-1.5.0.yaml "
+        f"--host corex@1.9.0 --installed {CRM}@0.6.0 --runtime go@1.22\n"
+        ".venv/bin/compat-guard matrix explain com.powerx.legacy.reports@1.2.0 corex@1.9.0\n",
+        highlight=False,
+        soft_wrap=True,
+    )
+    try:
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        talk().print("stopping")

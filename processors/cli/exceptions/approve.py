@@ -1,0 +1,96 @@
+"""`compat-guard approve` and `deny`: the reference approval tool. It signs what a person decides, and nothing else.
+
+In production an approval service with a real login takes its place; it signs the same claims. This one knows the
+people of a laptop and says of them that they logged in with two factors, so its key is good for a laptop only.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from typing import Annotated, Any
+
+import typer
+from joserfc import jws
+
+from processors.bootstrap import development
+from processors.bootstrap.clients import codec
+from processors.client.exceptions import PATIENCE, announce, case_of, publish, read_policy
+from processors.configuration.settings import settings
+from processors.errors import SettingsInvalid
+from processors.events.topics import APPROVAL_DECISIONS
+from processors.exception_workflow.proof.verify import Verb
+from processors.exception_workflow.rules.timers import current_step
+from processors.exception_workflow.state.case import ExceptionCase
+
+LIFE = 300
+"""Seconds that a signed decision is good for."""
+
+ExceptionId = Annotated[str, typer.Argument(help="exception to decide on", metavar="EXCEPTION")]
+Person = Annotated[str, typer.Option("--as", help=f"who decides; on a laptop {', '.join(development.PEOPLE)}")]
+Why = Annotated[str, typer.Option("--reason", help="why; a denial needs one")]
+Profile = Annotated[
+    str | None, typer.Option("--monitoring", help="monitoring profile, if a stricter one is wanted")
+]
+Wait = Annotated[float, typer.Option("--timeout", help="seconds to wait for the workflow", min=0.1)]
+
+
+def approve(
+    exception: ExceptionId, person: Person, reason: Why = "", monitoring: Profile = None, timeout: Wait = PATIENCE
+) -> None:
+    """Approve the step of an exception that waits. Ends with 0 if it counts, 2 if the workflow refuses it."""
+    _decide(exception, person, Verb.APPROVE, reason, timeout, monitoring_profile=monitoring)
+
+
+def deny(exception: ExceptionId, person: Person, reason: Why, timeout: Wait = PATIENCE) -> None:
+    """Deny an exception, which ends it."""
+    _decide(exception, person, Verb.DENY, reason, timeout)
+
+
+def signed(case: ExceptionCase, person: str, verb: Verb, reason: str, step: str, **more: Any) -> str:
+    """The claims of a decision under the key of this machine's tool."""
+    tool = development.tool()
+    if person not in tool.people:
+        raise SettingsInvalid(f"the approval tool does not know `{person}`; it knows {', '.join(tool.people)}")
+    now = int(time.time())
+    claims: dict[str, Any] = {
+        "iss": tool.issuer,
+        "sub": person,
+        "aud": "compat-guard",
+        "iat": now,
+        "exp": now + LIFE,
+        "auth_time": now,
+        "amr": ["pwd", "otp"],
+        "roles": tool.people[person],
+        "exception_id": case.exception_id,
+        "report_digest": case.report_digest,
+        "decision": verb.value,
+        "reason": reason,
+        "jti": str(uuid.uuid4()),
+        **({"step": step} if step else {}),
+        **{name: value for name, value in more.items() if value is not None},
+    }
+    header = {"alg": "ES256", "kid": tool.key.kid, "typ": "compat-approval+jwt"}
+    return jws.serialize_compact(header, json.dumps(claims), tool.key, algorithms=["ES256"])
+
+
+def _decide(exception: str, person: str, verb: Verb, reason: str, timeout: float, **more: Any) -> None:
+    policy = read_policy(settings())
+    with codec(settings()) as events:
+        case = case_of(settings(), events, exception)
+        step = current_step(case, policy)
+        id = str(uuid.uuid4())
+        record = {
+            "decision_id": id,
+            "exception_id": exception,
+            "at": time.time_ns() // 1_000_000,
+            "proof_kind": "SERVICE_JWS",
+            "proof": signed(case, person, verb, reason, step.name if step is not None else "", **more),
+            "decision": None,
+        }
+        value = events.encoder(APPROVAL_DECISIONS, "ApprovalDecided")(record)
+        decided = publish(settings(), events, APPROVAL_DECISIONS, exception, value, id, timeout)
+        announce(decided, case_of(settings(), events, exception), policy)
+    if decided["approval_id"]:
+        typer.echo(decided["approval_id"])

@@ -1,0 +1,338 @@
+"""`compat-guard exception`: ask for an exception, look at it, change it, end it."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import time
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from processors.bootstrap.clients import codec
+from processors.cli import tables, talk
+from processors.cli.exceptions.approve import signed
+from processors.cli.exceptions.rebuild import rebuild_exceptions
+from processors.client.block import from_block
+from processors.client.exceptions import (
+    EXTENSION_WAITS,
+    PATIENCE,
+    AlreadyOpen,
+    all_cases,
+    announce,
+    case_of,
+    command,
+    history,
+    read_policy,
+    say,
+    why,
+)
+from processors.configuration.settings import settings
+from processors.errors import SettingsInvalid
+from processors.events.exceptions import Status
+from processors.exception_workflow.config import ExceptionPolicy, duration
+from processors.exception_workflow.notify.notices import gist
+from processors.exception_workflow.proof.verify import Verb
+from processors.exception_workflow.rules.executions import way_out
+from processors.exception_workflow.rules.timers import REVIEWING, current_step, step_deadline
+from processors.exception_workflow.state.case import ExceptionCase
+
+PENDING = 4
+"""Exit code of what waits for an approval."""
+
+app = typer.Typer(
+    add_completion=False, help="Exceptions from a block: ask, look, change, end.", no_args_is_help=True
+)
+app.command("rebuild")(rebuild_exceptions)
+
+
+class Style(StrEnum):
+    table = "table"
+    json = "json"
+
+
+ExceptionId = Annotated[str, typer.Argument(help="exception", metavar="EXCEPTION")]
+RequestId = Annotated[str, typer.Argument(help="blocked request that it is for", metavar="REQUEST")]
+Risk = Annotated[str | None, typer.Option("--risk", help="what is at risk and why it is worth it")]
+RiskFile = Annotated[Path | None, typer.Option("--risk-file", help="the same, from a file")]
+Finding = Annotated[
+    list[str] | None, typer.Option("--finding", help="id or code of what to except; all that block by default")
+]
+Control = Annotated[list[str] | None, typer.Option("--control", help="compensating control; repeatable")]
+For = Annotated[str | None, typer.Option("--for", help="how long it is wanted, such as 3d; default: the longest")]
+Longer = Annotated[
+    str | None,
+    typer.Option("--for", help="how much longer than now, such as 3d; default: the most that is permitted"),
+]
+Window = Annotated[bool, typer.Option("--window", help="for several installations, where the risk permits it")]
+Requester = Annotated[str | None, typer.Option("--requester", help="who asks", show_default="who runs this")]
+Issuer = Annotated[str, typer.Option("--issuer", help="identity provider of the requester")]
+Reason = Annotated[str, typer.Option("--reason", help="why")]
+Output = Annotated[Style, typer.Option("--output", "-o", help="how to show it on stdout")]
+Wait = Annotated[float, typer.Option("--timeout", help="seconds to wait for the workflow", min=0.1)]
+
+
+@app.command()
+def request(
+    request_id: RequestId,
+    risk: Risk = None,
+    risk_file: RiskFile = None,
+    finding: Finding = None,
+    control: Control = None,
+    valid_for: For = None,
+    window: Window = False,
+    requester: Requester = None,
+    issuer: Issuer = "",
+    timeout: Wait = PATIENCE,
+) -> None:
+    """Ask for an exception from the block of a request. Ends with 4: it waits for approval.
+
+    Without --risk or --risk-file it prints the questions that a risk statement answers.
+
+    If one is open already, nothing is changed, and it ends with 2; stdout names the exception all the same.
+    """
+    policy = read_policy(settings())
+    statement = _statement(policy, risk, risk_file)
+    with codec(settings()) as events:
+        record = from_block(settings(), events, request_id, finding)
+        record |= {
+            **_asker(requester, issuer),
+            "risk_statement": statement,
+            **_terms(control, valid_for, not window),
+        }
+        decided = say(settings(), events, record, timeout)
+        typer.echo(decided["exception_id"])
+        if decided["event"] == "already_open":
+            raise AlreadyOpen(decided["exception_id"], Status(decided["to_state"]))
+        announce(decided, case_of(settings(), events, decided["exception_id"]), policy)
+    raise typer.Exit(PENDING)
+
+
+@app.command()
+def amend(
+    exception: ExceptionId,
+    risk: Risk = None,
+    risk_file: RiskFile = None,
+    request_id: Annotated[str | None, typer.Option("--request", help="rest it on this newer block instead")] = None,
+    finding: Finding = None,
+    control: Control = None,
+    valid_for: For = None,
+    window: Annotated[
+        bool | None, typer.Option("--window/--single", help="for several installations, or for one")
+    ] = None,
+    reason: Reason = "",
+    requester: Requester = None,
+    issuer: Issuer = "",
+    timeout: Wait = PATIENCE,
+) -> None:
+    """Change what was asked for; what is not named stays. Approvals given so far are void.
+
+    Ends with 4: it waits for approval.
+    """
+    policy = read_policy(settings())
+    with codec(settings()) as events:
+        case = case_of(settings(), events, exception)
+        kept = case.finding_ids if request_id is None else ()
+        record = from_block(settings(), events, request_id or case.request_id, finding, kept)
+        _same_exception(case, record)
+        controls = case.controls if control is None else control
+        record |= {
+            "kind": "AMENDED",
+            **_asker(requester, issuer),
+            "risk_statement": _statement(policy, risk, risk_file) if risk or risk_file else case.risk_statement,
+            "reason": reason,
+            **_terms(controls, valid_for, case.single_use if window is None else not window),
+        }
+        if valid_for is None:
+            record["valid_until"] = case.asked_until
+        decided = say(settings(), events, record, timeout)
+        announce(decided, case_of(settings(), events, exception), policy)
+    raise typer.Exit(PENDING)
+
+
+@app.command()
+def withdraw(
+    exception: ExceptionId,
+    reason: Reason = "",
+    requester: Requester = None,
+    issuer: Issuer = "",
+    timeout: Wait = PATIENCE,
+) -> None:
+    """Take a request back before it is decided. Only who asked may."""
+    _about(exception, "WITHDRAWN", timeout, reason=reason, **_asker(requester, issuer))
+
+
+@app.command(
+    help=f"Ask for more time, once; it is approved anew: {EXTENSION_WAITS}. Ends with 4: it waits for approval."
+)
+def extend(
+    exception: ExceptionId,
+    valid_for: Longer = None,
+    reason: Reason = "",
+    requester: Requester = None,
+    issuer: Issuer = "",
+    timeout: Wait = PATIENCE,
+) -> None:
+    with codec(settings()) as events:
+        ends = case_of(settings(), events, exception).valid_until
+    until = _until(valid_for, ends)
+    _about(exception, "EXTENSION_REQUESTED", timeout, reason=reason, valid_until=until, **_asker(requester, issuer))
+    raise typer.Exit(PENDING)
+
+
+@app.command()
+def revoke(
+    exception: ExceptionId,
+    reason: Reason,
+    person: Annotated[str, typer.Option("--as", help="who revokes; needs a security role")],
+    timeout: Wait = PATIENCE,
+) -> None:
+    """End an approved exception at once, with the same proof as an approval."""
+    with codec(settings()) as events:
+        case = case_of(settings(), events, exception)
+        proof = signed(case, person, Verb.REVOKE, reason, "")
+        record = command(case, "REVOCATION_REQUESTED", command_id=str(uuid.uuid4()), requester=person, proof=proof)
+        decided = say(settings(), events, record | {"requester_issuer": "", "reason": reason}, timeout)
+        announce(decided, case_of(settings(), events, exception), read_policy(settings()))
+
+
+@app.command()
+def show(exception: ExceptionId, output: Output = Style.table) -> None:
+    """Show an exception: where it stands, who approved, what happened."""
+    policy = read_policy(settings())
+    with codec(settings()) as events:
+        case = case_of(settings(), events, exception)
+        past = history(settings(), events, exception)
+    if output is Style.json:
+        typer.echo(json.dumps({**_facts(case, policy), "history": past}, ensure_ascii=False, indent=2))
+        return
+    facts = ((name.replace("_", " "), str(value)) for name, value in _facts(case, policy).items() if value != "")
+    tables.show(("what", "is"), facts, header=False)
+    steps = ((_date(d["at"]), d["event"], d["from_state"], d["to_state"], d["actor"], why(d)) for d in past)
+    tables.show(("when", "event", "from", "to", "by", "why"), steps)
+
+
+@app.command("list")
+def show_all(
+    everything: Annotated[bool, typer.Option("--all", help="also what is over")] = False,
+    output: Output = Style.table,
+) -> None:
+    """List exceptions with what is left of their SLA, the most urgent first."""
+    policy = read_policy(settings())
+    with codec(settings()) as events:
+        cases = all_cases(settings(), events)
+    chosen = [case for case in cases if everything or case.status in _OPEN]
+    chosen.sort(key=lambda case: step_deadline(case, policy) or case.valid_until or 2**62)
+    if output is Style.json:
+        typer.echo(json.dumps([_facts(case, policy) for case in chosen], ensure_ascii=False, indent=2))
+        return
+    if not chosen:
+        talk().print("no exception is open; --all shows those that are over" if not everything else "no exceptions")
+        return
+    rows = ((case, _facts(case, policy)) for case in chosen)
+    tables.show(
+        ("exception", "what", "band", "status", "step", "left"),
+        ((c.exception_id, gist(c), c.band, c.status, facts["step"], facts["left"]) for c, facts in rows),
+    )
+
+
+_OPEN = frozenset({Status.PENDING, Status.IN_REVIEW, Status.APPROVED, Status.NEEDS_REVIEW})
+
+
+def _about(exception: str, kind: str, timeout: float, **more: Any) -> None:
+    with codec(settings()) as events:
+        case = case_of(settings(), events, exception)
+        record = command(case, kind, command_id=str(uuid.uuid4()), **more)
+        decided = say(settings(), events, record, timeout)
+        announce(decided, case_of(settings(), events, exception), read_policy(settings()))
+
+
+def _statement(policy: ExceptionPolicy, risk: str | None, file: Path | None) -> str:
+    if file is not None:
+        try:
+            return file.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsInvalid(f"--risk-file `{file}` cannot be read: {error}") from None
+    if risk is None:
+        talk().print(policy.risk_statement.template, highlight=False, markup=False)
+        raise SettingsInvalid("a request states the risk; answer these questions with --risk or --risk-file")
+    return risk
+
+
+def _asker(requester: str | None, issuer: str) -> dict[str, str]:
+    return {"requester": requester or getpass.getuser(), "requester_issuer": issuer}
+
+
+def _same_exception(case: ExceptionCase, record: dict[str, Any]) -> None:
+    """A block of another plugin, host or tenant belongs to another exception, which must not be changed instead."""
+    if record["exception_id"] != case.exception_id:
+        raise SettingsInvalid(
+            f"request `{record['request_id']}` is not about {gist(case)}, which this exception is for; "
+            f"ask for one of its own: `compat-guard exception request {record['request_id']}`"
+        )
+
+
+def _terms(control: Sequence[str] | None, valid_for: str | None, single_use: bool) -> dict[str, Any]:
+    return {
+        "category": "MITIGATED" if control else "WAIVER",
+        "compensating_controls": list(control or ()),
+        "valid_until": _until(valid_for),
+        "single_use": single_use,
+    }
+
+
+def _until(valid_for: str | None, after: int | None = None) -> int | None:
+    if valid_for is None:
+        return None
+    try:
+        return max(time.time_ns() // 1_000_000, after or 0) + duration(valid_for)
+    except ValueError as error:
+        raise SettingsInvalid(f"--for {error}") from None
+
+
+def _facts(case: ExceptionCase, policy: ExceptionPolicy) -> dict[str, Any]:
+    step = current_step(case, policy) if case.status in REVIEWING else None
+    return {
+        "exception": case.exception_id,
+        "for": gist(case),
+        "status": case.status.value,
+        "round": case.round,
+        "band": case.band.value,
+        "score": case.score,
+        "findings": ", ".join(case.codes),
+        "requester": case.requester.subject,
+        "risk": case.risk_statement,
+        "category": case.category.value,
+        "controls": "; ".join(case.controls),
+        "asked_until": _date(case.asked_until),
+        "step": step.name if step is not None else "",
+        "left": _left(
+            step_deadline(case, policy) or (case.valid_until if case.status is Status.APPROVED else None)
+        ),
+        "approved_by": ", ".join(f"{a.person.subject} ({a.step})" for a in case.approvals),
+        "approval_id": case.approval_id or "",
+        "valid_until": _date(case.valid_until),
+        "monitoring": case.profile,
+        "uses": case.uses,
+        "report_digest": case.report_digest,
+        "what_next": way_out(case),
+    }
+
+
+def _left(due: int | None) -> str:
+    """What is left until then, as `3 h 20 min`; a minus says that it is over."""
+    if due is None:
+        return ""
+    minutes = (due - time.time_ns() // 1_000_000) // 60_000
+    days, hours = abs(minutes) // 1440, abs(minutes) % 1440 // 60
+    text = f"{days} d {hours} h" if days else f"{hours} h {abs(minutes) % 60} min"
+    return f"-{text}" if minutes < 0 else text
+
+
+def _date(at: int | None) -> str:
+    return "" if at is None else f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M:%S}Z"

@@ -1,0 +1,114 @@
+"""`compat-guard exception rebuild`: the approval queue from the topics, after a loss of its changelog."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from contextlib import closing
+from typing import Annotated, Any, cast
+
+import typer
+from confluent_kafka import ConsumerGroupState
+
+from processors.bootstrap.clients import codec, stream_settings
+from processors.bootstrap.trusted_keys import TrustedKeys
+from processors.cli import talk
+from processors.client.exceptions import all_cases, read_policy
+from processors.configuration.settings import Settings, settings
+from processors.errors import SettingsInvalid
+from processors.events.topics import EXCEPTION_DECISIONS, EXCEPTION_STATE
+from processors.exception_workflow.processor import ExceptionWorkflow
+from processors.exception_workflow.state.case import ExceptionCase
+from processors.exception_workflow.state.rebuild import Rebuilt, rebuild, same
+from processors.stream.io.atomically import publish_atomically
+from processors.stream.io.clients import admin, partition_count, plain_producer
+from processors.stream.io.follow import Follower
+from processors.stream.types import Inbound, Outbound
+from processors.stream.wire.codec import Codec
+from processors.stream.wire.partitioner import partition_of
+
+Write = Annotated[bool, typer.Option("--write", help="write what the changelog lacks")]
+
+
+def rebuild_exceptions(write: Write = False) -> None:
+    """Work out every exception again from all that was said about it, and compare it with the changelog.
+
+    Ends with 0 if both are equal, or are after --write, and with 1 if anything differs or cannot be explained.
+    """
+    with codec(settings()) as events:
+        rebuilt = _rebuild_all(settings(), events)
+        differing = _differing(settings(), events, rebuilt)
+        _show(rebuilt, differing)
+        if write and differing:
+            _write(settings(), events, differing)
+            differing = _differing(settings(), events, rebuilt)
+            talk().print(f"written; {len(differing)} differ still", highlight=False)
+    raise typer.Exit(1 if differing or any(one.problems for one in rebuilt) else 0)
+
+
+def _rebuild_all(of: Settings, events: Codec) -> list[Rebuilt]:
+    policy = read_policy(of)
+    workflow = ExceptionWorkflow(events, policy, TrustedKeys(policy, of.config))
+    read = events.decoder(EXCEPTION_DECISIONS, "ExceptionDecided")
+    count = partition_count(plain_producer(stream_settings(of)), EXCEPTION_STATE)
+    inputs = _inputs(of, workflow)
+    published: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    with closing(Follower(stream_settings(of), "rebuild")) as follower:
+        follower.from_beginning([EXCEPTION_DECISIONS])
+        for record in follower.read():
+            decision = read(record.value)
+            published[decision["exception_id"]].append(decision)
+    return [
+        rebuild(workflow, policy, decisions, inputs, partition_of(id.encode(), count), count, read)
+        for id, decisions in published.items()
+    ]
+
+
+def _inputs(of: Settings, workflow: ExceptionWorkflow) -> Mapping[str, Inbound]:
+    with closing(Follower(stream_settings(of), "rebuild")) as follower:
+        follower.from_beginning(workflow.inputs)
+        return {f"{r.topic}/{r.partition}/{r.offset}": r for r in follower.read()}
+
+
+def _differing(of: Settings, events: Codec, rebuilt: list[Rebuilt]) -> dict[str, ExceptionCase | None]:
+    """What the changelog should hold and does not, by exception."""
+    held = {case.exception_id: case for case in all_cases(of, events)}
+    wanted = {one.exception_id: one.case for one in rebuilt if one.case is not None and one.case.exists}
+    return {id: wanted.get(id) for id in held.keys() | wanted.keys() if not same(held.get(id), wanted.get(id))}
+
+
+def _write(of: Settings, events: Codec, differing: Mapping[str, ExceptionCase | None]) -> None:
+    _require_stopped(of)
+    policy = read_policy(of)
+    spec = ExceptionWorkflow(events, policy, TrustedKeys(policy, of.config)).state
+    count = partition_count(plain_producer(stream_settings(of)), EXCEPTION_STATE)
+    records = [
+        Outbound(
+            EXCEPTION_STATE,
+            id.encode(),
+            None if case is None else spec.encode(case),
+            partition=partition_of(id.encode(), count),
+        )
+        for id, case in differing.items()
+    ]
+    publish_atomically(stream_settings(of), "exception-rebuild", records)
+
+
+def _require_stopped(of: Settings) -> None:
+    """A running workflow holds the state that is being replaced, and would write it again."""
+    group, client = ExceptionWorkflow.name, admin(stream_settings(of))
+    found: Any = cast(Any, client).describe_consumer_groups([group])[group].result(10.0)
+    if found.state not in (ConsumerGroupState.EMPTY, ConsumerGroupState.DEAD):
+        raise SettingsInvalid(
+            f"group `{group}` has members; stop the exception workflow before its state is rewritten"
+        )
+
+
+def _show(rebuilt: list[Rebuilt], differing: Mapping[str, ExceptionCase | None]) -> None:
+    for one in rebuilt:
+        for problem in one.problems:
+            typer.echo(f"{one.exception_id}: {problem}")
+    for id, case in differing.items():
+        typer.echo(f"{id}: the changelog lacks {case.status if case is not None else 'its end'}")
+    equal = sum(one.case is not None for one in rebuilt) - len(differing)
+    talk().print(f"{len(rebuilt)} rebuilt, {equal} equal, {len(differing)} differ", highlight=False)

@@ -1,0 +1,7 @@
+"""All commands of `compat-guard ledger`, which stand in several files and share one app."""
+
+from processors.cli.ledger import reconcile as ledger_reconcile
+from processors.cli.ledger import upkeep as ledger_upkeep
+from processors.cli.ledger.queries import app
+
+__all__ = ["app", "ledger_reconcile", "ledger_upkeep"]

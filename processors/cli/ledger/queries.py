@@ -1,0 +1,316 @@
+"""`compat-guard ledger`: ask the ledger, and have it prove that it is whole."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple, cast, get_args
+
+import typer
+from joserfc.jwk import KeySet
+from rich.progress import Progress
+from sqlalchemy import Connection
+
+from processors.bootstrap.ledger_access import database, names_of, public_keys, published_anchors
+from processors.cli import talk
+from processors.cli.ledger.output import Output, Since, Style, Until, instant, show
+from processors.cli.tables import clock
+from processors.documents.files import naming
+from processors.errors import DocumentRefused, SettingsInvalid, nearest, shorten
+from processors.events.vocabulary import Band, Code
+from processors.ledger import queries
+from processors.ledger.anchors import NOWHERE, Noted, chain_of, judged, of_chain
+from processors.ledger.database import reading
+from processors.ledger.export import Format, export
+from processors.ledger.proof import check
+from processors.ledger.queries import RecordPosition, Wanted, place_of
+from processors.ledger.reading import (
+    Window,
+    chains,
+    ledger_anchors,
+    prove_event,
+    read_chain,
+    read_rows,
+)
+from processors.ledger.telling import tell
+from processors.ledger.verify import Inconsistency, StoredRow
+from processors.ledger.verify import verify as verify_rows
+
+app = typer.Typer(
+    add_completion=False,
+    name="ledger",
+    help="Ask the ledger, prove that it is whole, keep it.",
+    no_args_is_help=True,
+)
+
+Keys = Annotated[Path | None, typer.Option("--keys", help="JWKS of the anchors; by default the ledger's own keys")]
+
+SHOWN = ("time", "kind", "plugin", "host", "outcome", "band", "request_id", "exception_id", "event_id")
+
+
+@app.command("search")
+def search(
+    plugin: Annotated[str | None, typer.Option(help="plugin id")] = None,
+    host_version: Annotated[str | None, typer.Option(help="version of the host")] = None,
+    approver: Annotated[str | None, typer.Option(help="who approved: a name or its pseudonym")] = None,
+    approval_id: Annotated[str | None, typer.Option(help="approval id")] = None,
+    exception: Annotated[str | None, typer.Option(help="exception id")] = None,
+    finding: Annotated[str | None, typer.Option(help="finding code, such as HOST_TOO_OLD")] = None,
+    band: Annotated[str | None, typer.Option(help="risk band, such as HIGH")] = None,
+    tenant: Annotated[str | None, typer.Option(help="tenant")] = None,
+    operator: Annotated[str | None, typer.Option(help="who acted: a name or its pseudonym")] = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="most events to show")] = 50,
+    after: Annotated[str | None, typer.Option(help="event that ended the page before", metavar="EVENT_ID")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="also the guard's own changelogs and anchors")] = False,
+    output: Output = Style.table,
+) -> None:
+    """Find events, the newest first. Ends with 1 if there is none.
+
+    `ledger show` tells the whole story of a request or an exception, `ledger prove` proves an event.
+    """
+    wanted = Wanted(
+        plugin_id=plugin,
+        host_version=host_version,
+        approver=names_of(approver),
+        approval_id=approval_id,
+        exception_id=exception,
+        finding=_one_of(Code, finding, "--finding"),
+        band=_one_of(Band, band, "--band"),
+        tenant=tenant,
+        operator=names_of(operator),
+        since=instant(since, "--since"),
+        until=instant(until, "--until"),
+        machinery=everything,
+    )
+    with database("guard_auditor") as engine, reading(engine) as connection:
+        found = queries.search(connection, wanted, limit=limit, after=_place(connection, after))
+    show([_in_short(row) if output is Style.table else _shown(row) for row in found], output, SHOWN)
+    if not found:
+        talk().print("no event matches")
+    elif len(found) == limit:
+        talk().print(f"there may be more: add --after {found[-1]['event_id']}", highlight=False, soft_wrap=True)
+    raise typer.Exit(0 if found else 1)
+
+
+def _place(connection: Connection, event_id: str | None) -> RecordPosition | None:
+    if event_id is None:
+        return None
+    for row in queries.search(connection, Wanted(event_id=event_id), limit=1):
+        return place_of(row)
+    raise SettingsInvalid(f"--after `{shorten(event_id)}` is no event of the ledger")
+
+
+def _one_of(words: type[StrEnum], given: str | None, option: str) -> str | None:
+    """The word as the ledger has it. Raises SettingsInvalid: a word that nothing bears would find nothing."""
+    if given is None:
+        return None
+    word = given.upper().replace("-", "_")
+    if word not in words.__members__:
+        raise SettingsInvalid(f"{option} `{shorten(given)}`: {nearest(word, words.__members__)}")
+    return word
+
+
+def _in_short(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What a person looks for in a table."""
+    return {
+        **row,
+        "time": clock(row["appended_at"]),
+        "plugin": f"{row['plugin_id'] or ''} {row['plugin_version'] or ''}".strip(),
+        "host": f"{row['host'] or ''} {row['host_version'] or ''}".strip(),
+        "outcome": row["verdict"] or row["state"],
+    }
+
+
+def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "time": clock(row["appended_at"]),
+        **{name: value for name, value in row.items() if name not in ("payload", "row_hash", "value_digest")},
+        "payload": json.loads(row["payload"]),
+        "value_digest": f"sha256:{bytes(row['value_digest']).hex()}",
+        "row_hash": f"sha256:{bytes(row['row_hash']).hex()}",
+    }
+
+
+@app.command("show")
+def show_case(
+    case: Annotated[str, typer.Argument(help="request id, exception id or event id", metavar="ID")],
+    output: Output = Style.table,
+) -> None:
+    """Tell the whole story of one case, in order. Ends with 1 if nothing bears that id."""
+    with database("guard_auditor") as engine, reading(engine) as connection:
+        rows = [row for row in queries.story(connection, case) if row["kind"] not in queries.MACHINERY]
+    if output is Style.table:
+        for row in rows:
+            typer.echo(f"{clock(row['appended_at'])}  {tell(row)}")
+    else:
+        show([{**_shown(row), "story": tell(row)} for row in rows], output)
+    if not rows:
+        talk().print(f"nothing in the ledger bears the id `{case}`", highlight=False)
+    raise typer.Exit(0 if rows else 1)
+
+
+@app.command("export")
+def export_events(
+    file: Annotated[Path, typer.Argument(help="file to write; its manifest appears beside it")],
+    format_: Annotated[str, typer.Option("--format", help="csv, jsonl or parquet")] = "jsonl",
+    plugin: Annotated[str | None, typer.Option(help="plugin id")] = None,
+    tenant: Annotated[str | None, typer.Option(help="tenant")] = None,
+    exception: Annotated[str | None, typer.Option(help="exception id")] = None,
+    since: Since = None,
+    until: Until = None,
+    force: Annotated[bool, typer.Option("--force", help="write over a file that is there already")] = False,
+) -> None:
+    """Write events to a file, oldest first, with a manifest of digests."""
+    if file.exists() and not force:
+        raise SettingsInvalid(f"`{file}` is there already; --force writes over it")
+    if format_ not in get_args(Format):
+        raise SettingsInvalid(f"--format `{format_}` is none of {', '.join(get_args(Format))}")
+    wanted = Wanted(
+        plugin_id=plugin,
+        tenant=tenant,
+        exception_id=exception,
+        since=instant(since, "--since"),
+        until=instant(until, "--until"),
+    )
+    console = talk()
+    with (
+        database("guard_auditor") as engine,
+        reading(engine) as connection,
+        Progress(console=console, disable=not console.is_terminal) as progress,
+    ):
+        task = progress.add_task("events", total=queries.count(connection, wanted))
+        manifest = export(
+            connection, wanted, file, cast(Format, format_), lambda rows: progress.advance(task, rows)
+        )
+    typer.echo(manifest.read_text("utf-8"), nl=False)
+
+
+@app.command("verify")
+def verify(
+    since: Since = None,
+    until: Until = None,
+    partition: Annotated[int | None, typer.Option(help="number of one partition of each topic")] = None,
+    anchors: Annotated[Path | None, typer.Option(help="anchors as JSON Lines, instead of from their topic")] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="only the anchors that the ledger itself has")] = False,
+    keys: Keys = None,
+    output: Output = Style.table,
+) -> None:
+    """Recompute every hash, and name everything that does not fit. Ends with 1 if anything does not."""
+    known = public_keys(keys)
+    published = [] if offline else read_anchors(anchors) if anchors else published_anchors()
+    window = Window(instant(since, "--from"), instant(until, "--to"), partition)
+    started = time.perf_counter()
+    with database("guard_auditor") as engine, reading(engine) as connection:
+        count, anchors_read, found = verify_all(connection, published, known, window)
+    seconds = time.perf_counter() - started
+    show([{**asdict(wrong), "kind": str(wrong.kind)} for wrong in found], output)
+    verdict = "whole" if not found else f"NOT WHOLE: {len(found)} inconsistencies"
+    talk().print(
+        f"{count} rows in {seconds:.1f} s ({count / seconds:,.0f} a second), {anchors_read} anchors: {verdict}",
+        highlight=False,
+    )
+    raise typer.Exit(1 if found else 0)
+
+
+class Verified(NamedTuple):
+    """How many rows and anchors were read, and all that is wrong with any chain."""
+
+    rows: int
+    anchors: int
+    found: list[Inconsistency]
+
+
+def verify_all(connection: Connection, published: Sequence[Noted], keys: KeySet, window: Window) -> Verified:
+    """Verify chain after chain by the anchors that the ledger has, and by those that were published."""
+    counted, anchors_read = _Counting(), 0
+    found: list[Inconsistency] = []
+    for at in chains(connection, window, [chain_of(note.event) for note in published]):
+        anchors = judged([*ledger_anchors(connection, at, window.since or 0), *of_chain(published, at)], keys)
+        anchors_read += len(anchors)
+        stretch = read_chain(connection, at, anchors, window)
+        found += verify_rows(stretch.chain, counted.through(read_rows(connection, stretch)))
+    return Verified(counted.rows, anchors_read, found)
+
+
+class _Counting:
+    rows = 0
+
+    def through(self, rows: Iterable[StoredRow]) -> Iterable[StoredRow]:
+        for row in rows:
+            self.rows += 1
+            yield row
+
+
+def read_anchors(path: Path) -> list[Noted]:
+    """Anchors as `ledger anchors` prints them. Raises DocumentRefused."""
+    try:
+        return [_noted(json.loads(line)) for line in path.read_text("utf-8").splitlines() if line]
+    except OSError as error:
+        raise DocumentRefused.unopened(path, error) from None
+    except (ValueError, AttributeError):
+        raise DocumentRefused(str(path), "expected anchors as JSON Lines; `ledger anchors` prints them") from None
+
+
+def _noted(line: dict[str, Any]) -> Noted:
+    if not line.keys() >= {"anchor_id", "at", "topic", "partition", "sequence", "next_offset", "head"}:
+        raise ValueError(line)
+    return Noted(line.pop("offset", NOWHERE), line)
+
+
+@app.command("anchors")
+def anchors() -> None:
+    """Print the anchors on their topic as JSON Lines, to be kept where no database can reach."""
+    for offset, event in published_anchors():
+        typer.echo(json.dumps({"offset": offset, **event}))
+
+
+@app.command("prove")
+def prove(
+    event_id: Annotated[str, typer.Argument(help="event id", metavar="EVENT_ID")],
+    file: Annotated[Path | None, typer.Option("--file", "-f", help="write it here instead of stdout")] = None,
+    keys: Keys = None,
+) -> None:
+    """Prove that an event is in the ledger, for somebody who has only the proof and a public key."""
+    known, published = public_keys(keys), published_anchors()
+    with database("guard_auditor") as engine, reading(engine) as connection:
+        text = json.dumps(prove_event(connection, event_id, published, known), indent=2, ensure_ascii=False)
+    if file is None:
+        typer.echo(text)
+    else:
+        file.write_text(text + "\n", "utf-8")
+
+
+@app.command("verify-proof")
+def verify_proof(
+    file: Annotated[Path, typer.Argument(help="a proof as `ledger prove` writes it")], keys: Keys = None
+) -> None:
+    """Check a proof without database and broker. Ends with 1 if it does not hold."""
+    known = public_keys(keys)
+    with naming(file):
+        proof = _json(file)
+        wrong = check(proof, known)
+    for sentence in wrong:
+        typer.echo(sentence)
+    if not wrong:
+        row, anchor = proof["row"], proof["anchor"]
+        typer.echo(
+            f"event {row['event_id']} ({row['kind']}) is row {proof['sequence']} of "
+            f"{row['topic']}/{row['partition']}, as anchored on {clock(anchor['at'])} UTC"
+        )
+    raise typer.Exit(1 if wrong else 0)
+
+
+def _json(file: Path) -> Any:
+    """As it is: whatever a row may hold, its proof may."""
+    try:
+        return json.loads(file.read_bytes())
+    except OSError as error:
+        raise DocumentRefused.unopened(file, error) from None
+    except (ValueError, RecursionError):
+        raise DocumentRefused("", "this is no inclusion proof: it cannot be read as JSON") from None

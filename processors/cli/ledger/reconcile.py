@@ -1,0 +1,156 @@
+"""`compat-guard ledger reconcile`: what topics and ledger say of each other, and mending what can be mended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy import Engine
+
+from processors.bootstrap.clients import codec, stream_settings
+from processors.bootstrap.ledger_access import database, public_keys, published_anchors
+from processors.cli import talk
+from processors.cli.ledger.output import Output, Style, show
+from processors.cli.ledger.queries import Keys, app
+from processors.configuration.settings import settings
+from processors.contracts.files import load_topics
+from processors.contracts.topics import Topic
+from processors.errors import EventUnreadable, SettingsInvalid
+from processors.events.topics import EXCEPTION_DECISIONS
+from processors.ledger import views
+from processors.ledger.anchors import anchored_offsets
+from processors.ledger.chain import leaf_of
+from processors.ledger.database import frozen, reading, writing
+from processors.ledger.filing import At
+from processors.ledger.keys import read_keys
+from processors.ledger.processor import Ledger
+from processors.ledger.reading import Window, exception_states, read_chain, read_rows
+from processors.ledger.reconcile import (
+    Comparison,
+    Difference,
+    Kind,
+    Placed,
+    by_chain,
+    compare_states,
+    filed,
+    holes,
+    mend,
+)
+from processors.ledger.records import Row
+from processors.masking.masker import Masker, PseudonymKeys
+from processors.stream.io.follow import Follower
+from processors.stream.types import Inbound
+from processors.stream.wire.codec import Codec, Decoder
+
+
+@app.command("reconcile")
+def reconcile(
+    topic: Annotated[list[str] | None, typer.Option("--topic", help="only this topic; may be repeated")] = None,
+    repair: Annotated[bool, typer.Option("--repair", help="mend what the chains prove, and current state")] = False,
+    keys: Keys = None,
+    output: Output = Style.table,
+) -> None:
+    """Compare every record on the topics with the ledger, and current state with its events.
+
+    Ends with 1 if anything differs, after the repair where one was asked for.
+    """
+    chosen = _chosen(topic)
+    with codec(settings()) as events:
+        anchored = anchored_offsets(published_anchors(), public_keys(keys))
+        found, missing = _compare(chosen, events, anchored)
+        if repair:
+            _repair(missing, events)
+            found, _ = _compare(chosen, events, anchored)
+    show([{**asdict(difference), "kind": str(difference.kind)} for difference in found], output)
+    faults = [difference for difference in found if difference.kind is not Kind.BEHIND]
+    talk().print(f"{len(chosen)} topics compared, {len(faults)} differences", highlight=False)
+    raise typer.Exit(1 if faults else 0)
+
+
+def _chosen(names: Sequence[str] | None) -> list[Topic]:
+    topics = load_topics(settings().config / "topics.yaml").topics
+    unknown = set(names or ()) - {topic.name for topic in topics}
+    if unknown:
+        raise SettingsInvalid(f"topic `{min(unknown)}` is not declared in topics.yaml")
+    return [topic for topic in topics if not names or topic.name in names]
+
+
+def _compare(
+    topics: Sequence[Topic], events: Codec, anchored: Mapping[At, int]
+) -> tuple[list[Difference], list[Inbound]]:
+    found: list[Difference] = []
+    missing: list[Inbound] = []
+    follower = Follower(stream_settings(settings()), "ledger-reconcile")
+    try:
+        with database("guard_auditor") as engine:
+            for topic in topics:
+                found += _compare_topic(topic, engine, follower, events, anchored, missing)
+    finally:
+        follower.close()
+    with database("guard_maintenance") as engine, frozen(engine) as connection:
+        for wrong in views.compare(connection):
+            message = f"{wrong.unfounded} rows of `{wrong.table}` without events, {wrong.missing} missing"
+            found.append(Difference(Kind.STATE, wrong.table, 0, 0, message))
+    return found, missing
+
+
+def _compare_topic(
+    topic: Topic,
+    engine: Engine,
+    follower: Follower,
+    events: Codec,
+    anchored: Mapping[At, int],
+    missing: list[Inbound],
+) -> Iterator[Difference]:
+    with reading(engine) as connection:
+        comparison = Comparison(filed(connection, topic.name, anchored), topic.retention == "compacted")
+        kept = exception_states(connection) if topic.name == EXCEPTION_DECISIONS else {}
+    newest: dict[str, tuple[int, int, str]] = {}
+    decode = events.decoder(topic.name, topic.event) if topic.name == EXCEPTION_DECISIONS and topic.event else None
+    follower.from_beginning([topic.name])
+    for record in follower.read():
+        yield from comparison.compare(record)
+        if decode is not None and record.offset < comparison.next_offset(record.partition):
+            _note_state(decode, record, newest)
+    yield from comparison.end(topic.name)
+    yield from compare_states(topic.name, newest, kept)
+    missing += comparison.missing
+
+
+def _note_state(decode: Decoder, record: Inbound, newest: dict[str, tuple[int, int, str]]) -> None:
+    try:
+        event: dict[str, Any] = decode(record.value)
+    except EventUnreadable:
+        return
+    newest[event["exception_id"]] = (record.partition, record.offset, event["to_state"])
+
+
+def _repair(missing: Sequence[Inbound], events: Codec) -> None:
+    readings = _readings(events)
+    with database("guard_maintenance") as engine:
+        for at, records in by_chain(missing):
+            with reading(engine) as connection:
+                stretch = read_chain(connection, at, (), Window())
+                rows = sorted(
+                    Placed(row.sequence, row.offset, row.hash, leaf_of(row.canonical))
+                    for row in read_rows(connection, stretch)
+                )
+            chain = stretch.chain
+            found = list(holes(rows, chain.head.sequence, chain.head.hash, chain.start, chain.before))
+            with writing(engine) as connection:
+                mended = mend(connection, found, records, readings)
+            talk().print(f"{at[0]}/{at[1]}: {mended} of {len(records)} missing rows mended", highlight=False)
+        with frozen(engine) as connection:
+            views.rebuild(connection)
+
+
+def _readings(events: Codec) -> list[Callable[[Inbound], Row]]:
+    """Rows under each pseudonym key that ever was current, the newest first."""
+    keys = read_keys(settings().ledger.keys).pseudonyms
+    topics = load_topics(settings().config / "topics.yaml").topics
+    names = {topic.name: topic.event for topic in topics}
+    compacted = [topic.name for topic in topics if topic.retention == "compacted"]
+    maskers = [Masker(PseudonymKeys(key_id, keys.keys)) for key_id in reversed(list(keys.keys))]
+    return [Ledger(events, names, masker, compacted).row for masker in maskers]

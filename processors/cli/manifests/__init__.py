@@ -1,0 +1,1 @@
+"""Commands about manifests and version ranges."""

@@ -1,0 +1,225 @@
+"""`compat-guard matrix`: check a compatibility matrix, put it in effect, look at it, ask it."""
+
+from __future__ import annotations
+
+import json
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from processors.cli import tables, talk
+from processors.cli.matrix.explain import Output, explain
+from processors.cli.matrix.status import status
+from processors.cli.matrix.sync import sync
+from processors.client.matrices import in_effect
+from processors.configuration.settings import settings
+from processors.documents.files import naming
+from processors.documents.yaml_writing import to_yaml
+from processors.errors import MatrixRefused, SettingsInvalid, shorten
+from processors.matrix.document import MatrixDocument
+from processors.matrix.fold import MOST_AHEAD
+from processors.matrix.lint import Notice, errors
+from processors.matrix.lint import lint as notices_of
+from processors.matrix.merged import Matrix, Source
+from processors.matrix.reading import Problem, Reading
+from processors.matrix.text import inspect_matrix, load_matrix, matrix_text
+from processors.matrix.writing import instant, written
+
+app = typer.Typer(
+    add_completion=False,
+    help="The compatibility matrix: check it, publish it, look at it, ask it.",
+    no_args_is_help=True,
+)
+app.command()(status)
+app.command()(sync)
+app.command()(explain)
+
+
+class Form(StrEnum):
+    table = "table"
+    json = "json"
+    yaml = "yaml"
+
+
+File = Annotated[Path, typer.Argument(help="matrix file, YAML or JSON", show_default=False)]
+Style = Annotated[Output, typer.Option("--output", "-o", help="how to show it on stdout")]
+
+
+@app.command()
+def lint(file: File, output: Style = Output.table) -> None:
+    """Check a matrix without any server. Ends with 1 if something in it must not be published."""
+    with naming(file):
+        document, problems = inspect_matrix(matrix_text(file), json=file.suffix == ".json")
+    found = [_notice(problem) for problem in problems] or notices_of(document, _now())
+    if output is Output.json:
+        typer.echo(json.dumps([notice._asdict() for notice in found]))
+    elif found:
+        tables.show(("", "where", "what"), [(_kind(notice), notice.where, notice.message) for notice in found])
+    else:
+        typer.echo(f"no problems in {document.rows} rows; the digest is {document.digest}")
+    raise typer.Exit(1 if errors(found) else 0)
+
+
+@app.command()
+def publish(
+    file: File,
+    issued_at: Annotated[str | None, typer.Option(help="when it was issued; default: as stated, else now")] = None,
+    impact: Annotated[
+        bool, typer.Option("--impact", help="show first which verdicts of past requests would change, and ask")
+    ] = False,
+    since: Annotated[str, typer.Option("--since", help="how far --impact looks back")] = "7d",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="show the impact, and publish without asking")] = False,
+    output: Style = Output.table,
+) -> None:
+    """Put a matrix in effect: all of its parts in one transaction, or none.
+
+    An unchanged matrix may be published again: that renews its expiry. Ends with 2, having written nothing, if the
+    guard would not take it; with 3 if a server does not answer; with 1 if --impact was answered with no.
+    """
+    document = _sound(file)
+    issued = _issued(document, issued_at)
+    if impact and not _wanted_still(document, since, yes=yes):
+        raise typer.Exit(1)
+    from processors.client.matrix_topic import publish_matrix  # noqa: PLC0415 - lint needs no client library
+
+    parts = publish_matrix(settings(), document, issued)
+    done: dict[str, Any] = {
+        "source": document.source,
+        "revision": document.revision,
+        "rows": document.rows,
+        "parts": parts,
+        "digest": document.digest,
+        "issued_at": instant(issued),
+        "expires_at": instant(issued + document.expires_after),
+    }
+    _show_one(done, output)
+
+
+@app.command()
+def show(
+    source: Annotated[str | None, typer.Argument(help="one source, whole; default: how each one stands")] = None,
+    output: Annotated[Form, typer.Option("--output", "-o", help="how to show it on stdout")] = Form.table,
+) -> None:
+    """Show the matrix that is in effect. A source as YAML or JSON can be published again as it is."""
+    matrix = in_effect()
+    if source is None:
+        _show_sources(matrix, output)
+        return
+    document = matrix.document(source)
+    if document is None:
+        known = ", ".join(standing.name for standing in matrix.sources) or "none"
+        raise SettingsInvalid(f"no source is called `{shorten(source)}`; there are: {known}")
+    if output is Form.table:
+        _show_rows(document)
+    else:
+        typer.echo(_text(written(document), output), nl=False)
+
+
+def _sound(file: Path) -> MatrixDocument:
+    document = load_matrix(file)
+    if found := errors(notices_of(document, _now())):
+        raise MatrixRefused("\n".join(f"{file}: {notice.where}: {notice.message}" for notice in found))
+    return document
+
+
+def _issued(document: MatrixDocument, stated: str | None) -> int:
+    """Raises SettingsInvalid for a time that readers would not take, or that would shut out later refreshes."""
+    now = _now()
+    issued = now if document.published_at is None else document.published_at
+    if stated is not None:
+        reading = Reading()
+        issued = reading.instant(stated, ("--issued-at",)) or 0
+        if reading.problems:
+            raise SettingsInvalid(str(reading.problems[0]))
+    if issued > now + MOST_AHEAD:
+        raise SettingsInvalid(f"it would be issued in the future, at {instant(issued)}, and shut out later ones")
+    if issued + document.expires_after <= now:
+        raise SettingsInvalid(f"issued at {instant(issued)} it has expired already; leave `published_at` out")
+    return issued
+
+
+def _wanted_still(document: MatrixDocument, since: str, *, yes: bool) -> bool:
+    """Show on stderr what the matrix would change, and ask. Raises SettingsInvalid where nobody answers."""
+    from processors.cli.requests.replay import measure, show  # noqa: PLC0415 - lint needs no client library
+
+    show(measure(settings(), [document], since), talk())
+    if yes:
+        return True
+    try:
+        return typer.confirm("Publish it?", err=True)
+    except typer.Abort:
+        typer.echo(err=True)  # the question stands there without a line's end
+        raise SettingsInvalid("nobody answers whether to publish it; --yes publishes without asking") from None
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _notice(problem: Problem) -> Notice:
+    return Notice(problem.place, problem.message, is_error=True)
+
+
+def _kind(notice: Notice) -> str:
+    return "error" if notice.is_error else "warning"
+
+
+def _show_sources(matrix: Matrix, output: Form) -> None:
+    rows = [_standing(matrix, source) for source in matrix.sources]
+    if output is not Form.table:
+        typer.echo(_text({"digest": matrix.digest, "sources": rows}, output), nl=False)
+    elif rows:
+        tables.show(tuple(rows[0]), [[str(value) for value in row.values()] for row in rows])
+    else:
+        typer.echo("no source has published a matrix")
+
+
+def _standing(matrix: Matrix, source: Source) -> dict[str, Any]:
+    document = matrix.document(source.name)
+    return {
+        "source": source.name,
+        "revision": source.revision,
+        "rows": document.rows if document else 0,
+        "issued_at": instant(source.issued_at),
+        "expires_at": instant(source.expires_at),
+        "state": "expired" if source in matrix.expired(_now()) else "in effect",
+        "digest": source.digest,
+    }
+
+
+def _show_rows(document: MatrixDocument) -> None:
+    rules = [
+        (
+            str(r.row),
+            r.plugin,
+            _bounds(r.min_version, r.max_version),
+            f"{r.host} {r.host_range}",
+            r.action,
+            r.notes,
+        )
+        for r in document.rules
+    ]
+    tables.show(("row", "plugin", "versions", "host", "action", "notes"), rules)
+    releases = [
+        (str(r.row), r.plugin, r.version, ", ".join(f"{host} {range}" for host, range in r.hosts.items()))
+        for r in document.releases
+    ]
+    tables.show(("row", "plugin", "release", "hosts"), releases)
+
+
+def _bounds(lowest: str | None, highest: str | None) -> str:
+    return f"{lowest or ''} .. {highest or ''}" if lowest or highest else "any"
+
+
+def _text(values: dict[str, Any], form: Form) -> str:
+    return to_yaml(values) if form is Form.yaml else json.dumps(values, ensure_ascii=False) + "\n"
+
+
+def _show_one(values: dict[str, Any], output: Output) -> None:
+    if output is Output.json:
+        typer.echo(json.dumps(values))
+    else:
+        tables.show(("", ""), [(name, str(value)) for name, value in values.items()], header=False)

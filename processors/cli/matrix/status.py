@@ -1,0 +1,85 @@
+"""`compat-guard matrix status`: how fresh each source of the matrix is."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Annotated, Any, Final
+
+import typer
+from rich.text import Text
+
+from processors.cli import tables
+from processors.configuration import guard as guard_config
+from processors.configuration.settings import settings
+from processors.matrix.merged import Matrix, Source
+from processors.matrix.writing import instant
+from processors.staleness.freshness import Level, level, warns_at
+
+HOUR: Final = 3_600_000
+_COLOURS: Final = {Level.FRESH: "green", Level.AGEING: "yellow", Level.EXPIRED: "bold red", Level.AHEAD: "bold red"}
+
+
+class Output(StrEnum):
+    table = "table"
+    json = "json"
+
+
+def status(
+    output: Annotated[Output, typer.Option("--output", "-o", help="how to show it on stdout")] = Output.table,
+) -> None:
+    """Show each source with its revision, age and expiry. Ends with 1 if one has expired or was issued in
+    the future, or if there is none."""
+    from processors.client.matrix_topic import read_matrix  # noqa: PLC0415 - lint needs no client library
+
+    of = settings()
+    warn_at = guard_config.load(of.config).staleness.warn_at
+    now = time.time_ns() // 1_000_000
+    rows = standings(read_matrix(of)[0].snapshot(), warn_at, now)
+    if output is Output.json:
+        typer.echo(json.dumps(rows))
+    elif rows:
+        _show(rows)
+    else:
+        typer.echo("no source has published a matrix: every request blocks with MATRIX_MISSING")
+    raise typer.Exit(0 if rows and all(row["level"] not in (Level.EXPIRED, Level.AHEAD) for row in rows) else 1)
+
+
+def standings(matrix: Matrix, warn_at: int, now: int) -> list[dict[str, Any]]:
+    """What is shown of each source, those that expire first on top."""
+    return [_standing(source, warn_at, now) for source in sorted(matrix.sources, key=lambda s: s.expires_at)]
+
+
+def _standing(source: Source, warn_at: int, now: int) -> dict[str, Any]:
+    life = source.expires_at - source.issued_at
+    return {
+        "source": source.name,
+        "level": level(source, warn_at, now),
+        "revision": source.revision,
+        "age_hours": round((now - source.issued_at) / HOUR, 2),
+        "used_percent": round(100 * (now - source.issued_at) / life) if life > 0 else 100,
+        "issued_at": instant(source.issued_at),
+        "warns_at": instant(warns_at(source, warn_at)),
+        "expires_at": instant(source.expires_at),
+        "expires_in_hours": round((source.expires_at - now) / HOUR, 2),
+        "digest": source.digest,
+    }
+
+
+def _show(rows: Sequence[dict[str, Any]]) -> None:
+    columns = ("source", "level", "revision", "age", "used", "expires", "left")
+    tables.show(columns, map(_line, rows))
+
+
+def _line(row: dict[str, Any]) -> tuple[str | Text, ...]:
+    return (
+        row["source"],
+        Text(row["level"], style=_COLOURS[row["level"]]),
+        row["revision"],
+        f"{row['age_hours']:g} h",
+        f"{row['used_percent']} %",
+        row["expires_at"],
+        f"{row['expires_in_hours']:g} h",
+    )

@@ -1,0 +1,158 @@
+"""`compat-guard matrix sync`: bring the guard's matrix up to what its sources have. Made for CI/CD."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import typer
+
+from processors.cli import tables
+from processors.configuration import guard as guard_config
+from processors.configuration.guard import SourceConfig, Sync
+from processors.configuration.settings import Settings, settings
+from processors.errors import GuardError, MatrixRefused, SettingsInvalid
+from processors.matrix.document import MatrixDocument
+from processors.matrix.fold import MOST_AHEAD
+from processors.matrix.lint import errors
+from processors.matrix.lint import lint as notices_of
+from processors.matrix.merged import Matrix, Source
+from processors.matrix.writing import instant
+
+
+class Output(StrEnum):
+    table = "table"
+    json = "json"
+
+
+class Step(StrEnum):
+    """What becomes of a source."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    RENEWED = "renewed"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+
+
+PUBLISHED = frozenset({Step.NEW, Step.CHANGED, Step.RENEWED})
+
+
+class Line(NamedTuple):
+    """One source's outcome, as it is shown. `code` is what the command ends with because of it."""
+
+    source: str
+    step: Step
+    revision: str = ""
+    why: str = ""
+    code: int = 0
+
+
+def sync(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="fetch, check and compare, and publish nothing")
+    ] = False,
+    only: Annotated[list[str] | None, typer.Option("--only", help="this source; may be repeated")] = None,
+    cache: Annotated[
+        Path | None, typer.Option(help="folder for what was fetched; default: the user's cache folder")
+    ] = None,
+    output: Annotated[Output, typer.Option("--output", "-o", help="how to show it on stdout")] = Output.table,
+) -> None:
+    """Fetch every source that config/guard.yaml lists, check it, and publish what has changed.
+
+    A source that has not changed is published again once it has used up half of its allowed age (`renew_at`), which
+    renews its expiry: it was looked at just now. One that fails stops no other. Ends with 0 if all is well, 2 if a
+    source is refused, 3 if one does not answer.
+    """
+    from processors.client.matrix_sources import Sources  # noqa: PLC0415 - lint needs neither cryptography nor Kafka
+    from processors.client.matrix_topic import read_matrix  # noqa: PLC0415
+
+    of = settings()
+    plan = guard_config.load(of.config).sync
+    sources = Sources(of.config, cache or _cache())
+    matrix = read_matrix(of)[0].snapshot()
+    lines = list(outcomes(_chosen(plan, only), sources.read, matrix, plan.renew_at, _publisher(of, dry=dry_run)))
+    _show(lines, output)
+    raise typer.Exit(max((line.code for line in lines), default=0))
+
+
+def outcomes(
+    sources: Sequence[SourceConfig],
+    read: Callable[[SourceConfig], MatrixDocument],
+    matrix: Matrix,
+    renew_at: int,
+    publish: Callable[[MatrixDocument, int], object],
+) -> Iterator[Line]:
+    """Take the sources one by one; what is wrong with one is its line."""
+    standing = {source.name: source for source in matrix.sources}
+    for source in sources:
+        try:
+            now = time.time_ns() // 1_000_000
+            document = _sound(read(source), now)
+            step = step_of(document, standing.get(source.name), renew_at, now)
+            if step in PUBLISHED:
+                publish(document, now if document.published_at is None else document.published_at)
+            yield Line(source.name, step, document.revision)
+        except GuardError as error:
+            yield Line(source.name, Step.FAILED, why=str(error), code=error.exit_code)
+
+
+def step_of(document: MatrixDocument, standing: Source | None, renew_at: int, now: int) -> Step:
+    """What to do about a document, given what is in effect of its source. Pure.
+
+    Digests do not cover times and revisions, so those are compared by themselves. A document that states its own
+    time of issue cannot be renewed by us: whoever issued it has to.
+    """
+    if standing is None:
+        return Step.NEW
+    life = standing.expires_at - standing.issued_at
+    if (document.digest, document.revision, document.expires_after) != (standing.digest, standing.revision, life):
+        return Step.CHANGED
+    if document.published_at is not None:
+        return Step.RENEWED if document.published_at > standing.issued_at else Step.UNCHANGED
+    return Step.RENEWED if now >= standing.issued_at + life * renew_at // 100 else Step.UNCHANGED
+
+
+def _sound(document: MatrixDocument, now: int) -> MatrixDocument:
+    if found := errors(notices_of(document, now)):
+        raise MatrixRefused("; ".join(f"{notice.where}: {notice.message}" for notice in found))
+    if document.published_at is not None and document.published_at + document.expires_after <= now:
+        raise MatrixRefused("it has expired already, by its own `published_at`; its publisher must issue it again")
+    if document.published_at is not None and document.published_at > now + MOST_AHEAD:
+        raise MatrixRefused(
+            f"its `published_at` lies in the future, at {instant(document.published_at)}, and would shut out later "
+            f"ones; its publisher must correct it"
+        )
+    return document
+
+
+def _publisher(of: Settings, *, dry: bool) -> Callable[[MatrixDocument, int], object]:
+    from processors.client.matrix_topic import publish_matrix  # noqa: PLC0415 - as above
+
+    return (lambda _document, _issued_at: None) if dry else (lambda document, at: publish_matrix(of, document, at))
+
+
+def _chosen(plan: Sync, only: Sequence[str] | None) -> Sequence[SourceConfig]:
+    names = [source.name for source in plan.sources]
+    for name in only or ():
+        if name not in names:
+            raise SettingsInvalid(f"no source is called `{name}`; there are: {', '.join(names) or 'none'}")
+    return [source for source in plan.sources if not only or source.name in only]
+
+
+def _cache() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "compat-guard" / "matrix"
+
+
+def _show(lines: Sequence[Line], output: Output) -> None:
+    if output is Output.json:
+        typer.echo(json.dumps([line._asdict() for line in lines]))
+        return
+    columns = ("source", "what", "revision", "why")
+    tables.show(columns, [(line.source, line.step, line.revision, line.why) for line in lines])

@@ -1,0 +1,55 @@
+"""`compat-guard config`: what people write by hand, checked before a process reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from processors.configuration import guard as guard_config
+from processors.configuration.settings import settings
+from processors.contracts.files import load_topics
+from processors.errors import DocumentRefused, Refused, SettingsInvalid
+from processors.exception_workflow import config as exception_workflow
+from processors.matrix.text import load_matrix
+
+app = typer.Typer(help="Configuration files: check them.", no_args_is_help=True)
+
+FILES: Final[Mapping[str, Callable[[Path], object]]] = {
+    "guard.yaml": lambda path: guard_config.load(path.parent),
+    "exception_workflow.yaml": exception_workflow.load,
+    "topics.yaml": load_topics,
+    "compat_matrix.yaml": load_matrix,
+}
+"""Every file of the folder, and how it is read by whoever needs it."""
+
+
+@app.callback()
+def config() -> None:
+    """Configuration files: check them."""
+
+
+@app.command()
+def check(
+    folder: Annotated[
+        Path | None, typer.Argument(help="folder of the files; default: GUARD_CONFIG", show_default=False)
+    ] = None,
+) -> None:
+    """Read every configuration file as the processors do. Ends with 2 and the place of what cannot be used."""
+    place = folder or settings().config
+    if not place.is_dir():
+        raise SettingsInvalid(f"`{place}` is no folder")
+    refused = [f"{name}: {error}" for name, read in FILES.items() if (error := _problem(read, place / name))]
+    if refused:
+        raise DocumentRefused("", "\n".join(refused))
+    typer.echo(f"no problems in {', '.join(FILES)} of {place}")
+
+
+def _problem(read: Callable[[Path], object], path: Path) -> str:
+    try:
+        read(path)
+    except Refused as error:
+        return str(error).removeprefix(f"{path}: ")
+    return ""

@@ -1,0 +1,1 @@
+"""Commands that ask, and show what was answered."""

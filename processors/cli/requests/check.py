@@ -1,0 +1,105 @@
+"""`compat-guard check`: the whole answer without a broker, for a vendor's CI and for a look before asking."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from processors.checker.check import check as judge
+from processors.checker.processor import evaluator
+from processors.cli.requests.answers import Output, Style, ToFile, exit_code, show
+from processors.cli.requests.question import (
+    Database,
+    HostOption,
+    Installed,
+    InstalledFile,
+    ManifestFile,
+    Previous,
+    Question,
+    Runtimes,
+)
+from processors.client.matrices import matrix_of
+from processors.configuration.settings import settings
+from processors.errors import SettingsInvalid
+from processors.events.report_record import report_from_record
+from processors.events.subject_record import subject_to_record
+from processors.policies import Policies
+from processors.policies.text import load_policies
+from processors.stream.wire.schema import Schemas
+from processors.stream.wire.spans import Run
+
+MatrixFiles = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--matrix",
+        help="matrix to check against; repeatable, one source each",
+        show_default="config/compat_matrix.yaml",
+    ),
+]
+PolicyFiles = Annotated[
+    list[Path] | None,
+    typer.Option("--policies", help="security policies to judge by, or OSV records; repeatable"),
+]
+Component = Annotated[
+    str | None,
+    typer.Option("--component", help="plugin that the OSV records are about; default: the packages they name"),
+]
+At = Annotated[
+    str | None, typer.Option("--at", help="judge as at this time (ISO 8601, UTC unless it says otherwise)")
+]
+
+
+def check(
+    manifest: ManifestFile,
+    host: HostOption,
+    runtime: Runtimes = None,
+    installed: Installed = None,
+    installed_from: InstalledFile = None,
+    database: Database = None,
+    previous: Previous = None,
+    matrix: MatrixFiles = None,
+    policies: PolicyFiles = None,
+    component: Component = None,
+    at: At = None,
+    output: Output = Style.text,
+    file: ToFile = None,
+) -> None:
+    """Say whether a plugin may be installed, why not, and what to do about it. Needs no broker.
+
+    Ends with 0 if it may be installed (a warning included), 1 if it is blocked, 2 if the input cannot be read.
+    """
+    question = Question(
+        manifest=manifest,
+        host=host,
+        runtimes=runtime or (),
+        installed=installed or (),
+        installed_from=installed_from,
+        database=database,
+        previous=previous,
+    )
+    schemas = Schemas.load(settings().schemas)
+    subject = schemas["InstallRequested"].encode_tail(subject_to_record(question.subject()))
+    now = _instant(at) if at else time.time_ns() // 1_000_000
+    reports = schemas["CompatibilityChecked"]
+    said = Run(reports, "plugin_id", "report_digest")
+    evaluate = evaluator(schemas["InstallRequested"].decode_tail, reports.encode_tail, said.encode, judge)
+    answered = evaluate(
+        subject,
+        matrix_of(matrix or [settings().config / "compat_matrix.yaml"], now),
+        Policies.of(load_policies(policies or (), component)),
+        now,
+    )
+    show(report_from_record(reports.decode_tail(answered.report)), answered.digest, output, file)
+    raise typer.Exit(exit_code(answered.verdict))
+
+
+def _instant(text: str) -> int:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise SettingsInvalid(f"--at `{text}` is not a time such as 2026-11-24T12:00:00Z") from None
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)

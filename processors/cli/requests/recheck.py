@@ -1,0 +1,160 @@
+"""`compat-guard recheck`: ask an earlier question again, under the matrix and the policies as they stand."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import time
+import uuid
+from collections.abc import Mapping
+from contextlib import closing
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from processors.bootstrap.clients import codec, stream_settings
+from processors.checker.impact import Difference, difference
+from processors.cli import talk
+from processors.cli.requests.answers import Style, exit_code, show
+from processors.cli.requests.replay import finding_json
+from processors.cli.requests.request import SOURCE, Operator, Patience
+from processors.client.results import LISTED, ask, find
+from processors.configuration.settings import Settings, settings
+from processors.errors import EventUnreadable, SettingsInvalid, shorten
+from processors.events.report import Finding
+from processors.events.report_record import report_from_record, report_to_record
+from processors.events.topics import INSTALL_REQUESTS
+from processors.events.vocabulary import Verdict
+from processors.stream.io.follow import Follower
+from processors.stream.wire.codec import Codec
+from processors.stream.wire.headers import event_headers, new_trace
+
+
+class Form(StrEnum):
+    text = "text"
+    json = "json"
+
+
+def recheck(
+    request_id: Annotated[
+        str, typer.Argument(help="request whose question to ask again", metavar="REQUEST_ID", show_default=False)
+    ],
+    operator: Operator = None,
+    timeout: Patience = 30.0,
+    output: Annotated[Form, typer.Option("--output", "-o", help="how to show it on stdout")] = Form.text,
+) -> None:
+    """Ask an earlier question again, wait for the verdict, and show it and what has changed since.
+
+    Ends like `request`: 0 if it may be installed, 1 if it is blocked, 2 if there is no such request, 3 if nobody
+    answers.
+    """
+    with codec(settings()) as events:
+        asked = _asked(settings(), events, request_id)
+        earlier = find(settings(), events, request_id)
+        event = again(asked, str(uuid.uuid4()), operator or getpass.getuser(), time.time_ns() // 1_000_000)
+        headers = event_headers(
+            id=event["request_id"],
+            type="plugin.install.requested",
+            source=SOURCE,
+            time=event["requested_at"],
+            cause=(new_trace(),),
+        )
+        result = ask(settings(), events, event, headers, timeout)
+    changed = changes(earlier, result) if earlier else None
+    if output is Form.json:
+        typer.echo(json.dumps(_json(result, changed), ensure_ascii=False))
+    else:
+        show(report_from_record(result["report"]), result["report_digest"], Style.text, None, event["request_id"])
+        typer.echo("\n".join(_told(changed)))
+        talk().print(f"request {event['request_id']}, re-check of {request_id}", style="dim", highlight=False)
+    raise typer.Exit(exit_code(Verdict(result["verdict"])))
+
+
+def again(asked: Mapping[str, Any], request_id: str, operator: str, now: int) -> dict[str, Any]:
+    """The same question as a request of its own.
+
+    It is asked without the exception that the first one may have named: what was approved is judged by the
+    exception workflow, which re-checks by itself, and a look must not count as a use.
+    """
+    return {
+        **asked,
+        "request_id": request_id,
+        "requested_at": now,
+        "operator": operator,
+        "exception_id": None,
+        "acknowledgement": None,
+        "monitoring": None,
+        "recheck_of": asked["request_id"],
+    }
+
+
+def changes(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> Difference:
+    """Between two results. An earlier block that an exception had turned counts as what it was turned into."""
+    found = difference(report_from_record(earlier["report"]), report_from_record(later["report"]))
+    return found._replace(before=Verdict(earlier["verdict"]), after=Verdict(later["verdict"]))
+
+
+def _asked(of: Settings, events: Codec, request_id: str) -> dict[str, Any]:
+    """The newest request of that id. Raises SettingsInvalid if the topic holds none that can be read.
+
+    Requests are keyed by plugin, and an id does not say which, so all partitions are read; only records whose
+    bytes hold the id are decoded.
+    """
+    decode = events.decoder(INSTALL_REQUESTS, "InstallRequested")
+    wanted, found, at = request_id.encode(), dict[str, Any](), -1
+    with closing(Follower(stream_settings(of), "recheck")) as follower:
+        follower.from_beginning([INSTALL_REQUESTS])
+        for record in follower.read():
+            if record.value is None or wanted not in record.value or record.timestamp < at:
+                continue
+            try:
+                request = decode(record.value)
+            except EventUnreadable:
+                continue
+            if request["request_id"] == request_id:
+                found, at = request, record.timestamp
+    if not found:
+        raise SettingsInvalid(f"there is no request `{shorten(request_id)}` on {INSTALL_REQUESTS}; {LISTED}")
+    return found
+
+
+def _told(changed: Difference | None) -> list[str]:
+    if changed is None:
+        return ["The earlier request has no result to compare with."]
+    verdicts = (
+        f"The verdict is {changed.after}, as before."
+        if changed.before is changed.after
+        else f"The verdict has changed from {changed.before} to {changed.after}."
+    )
+    if not (changed.gone or changed.come):
+        return [verdicts, "The findings are the same."]
+    return [
+        verdicts,
+        *(f"  gone  {_line(f)}" for f in changed.gone),
+        *(f"  new   {_line(f)}" for f in changed.come),
+    ]
+
+
+def _line(finding: Finding) -> str:
+    return f"{finding.code}: {finding.sentence}"
+
+
+def _json(result: Mapping[str, Any], changed: Difference | None) -> dict[str, Any]:
+    return {
+        "request_id": result["request_id"],
+        "recheck_of": result["recheck_of"],
+        "verdict": result["verdict"],
+        "changes": None
+        if changed is None
+        else {
+            "before": changed.before,
+            "after": changed.after,
+            "gone": [finding_json(finding) for finding in changed.gone],
+            "come": [finding_json(finding) for finding in changed.come],
+        },
+        "report": {
+            **report_to_record(report_from_record(result["report"])),
+            "report_digest": result["report_digest"],
+        },
+    }

@@ -1,0 +1,80 @@
+"""`compat-guard watch` and `compat-guard report`: results as they happen, and one of them in full."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from processors.bootstrap.clients import codec
+from processors.cli.requests.answers import Output, Style, ToFile, exit_code, show
+from processors.cli.tables import clock
+from processors.client.results import follow, result_of
+from processors.configuration.settings import settings
+from processors.events.report_record import report_from_record
+from processors.events.vocabulary import Verdict
+
+_COLOURS = {"ALLOW": "green", "WARN": "yellow", "BLOCK": "bold red", "ALLOW_BY_EXCEPTION": "bold cyan"}
+
+
+class Lines(StrEnum):
+    text = "text"
+    json = "json"
+
+
+OnlyVerdict = Annotated[Verdict | None, typer.Option("--verdict", help="show only results with this verdict")]
+FromBeginning = Annotated[
+    bool, typer.Option("--from-beginning", help="begin with all that is kept, one partition after the other")
+]
+Count = Annotated[int, typer.Option("--count", "-n", help="stop after so many; 0 goes on until Ctrl-C", min=0)]
+LineStyle = Annotated[Lines, typer.Option("--output", "-o", help="a line of text or of JSON for each result")]
+
+
+def watch(
+    verdict: OnlyVerdict = None,
+    from_beginning: FromBeginning = False,
+    count: Count = 0,
+    output: LineStyle = Lines.text,
+) -> None:
+    """Follow results live, a line each with its time (UTC), until Ctrl-C."""
+    console = Console()
+    shown = 0
+    with codec(settings()) as events:
+        for at, result in follow(settings(), events, from_beginning=from_beginning):
+            if verdict is None or result["verdict"] == verdict:
+                _show_line(console, at, result, output)
+                shown += 1
+                if shown == count:
+                    return
+
+
+def report(
+    request_id: Annotated[str, typer.Argument(help="request whose report to show")],
+    output: Output = Style.text,
+    file: ToFile = None,
+) -> None:
+    """Show the newest report of a request, or download it. Ends like `check`: 1 if it was blocked."""
+    with codec(settings()) as events:
+        result = result_of(settings(), events, request_id)
+    verdict = Verdict(result["verdict"])
+    show(report_from_record(result["report"]), result["report_digest"], output, file, request_id, verdict)
+    raise typer.Exit(exit_code(verdict))
+
+
+def _show_line(console: Console, at: int, result: dict[str, Any], style: Lines) -> None:
+    if style is Lines.json:
+        typer.echo(json.dumps(result, ensure_ascii=False))
+        return
+    console.print(Text(f"{clock(at)} ", style="dim") + line(result), soft_wrap=True)
+
+
+def line(result: dict[str, Any]) -> Text:
+    """A result in one line: verdict, risk, the request to ask `report` about, and what the matter is."""
+    verdict = result["verdict"]
+    text = Text(f"{verdict.replace('_', ' ').lower():<18} ", style=_COLOURS.get(verdict, "red"))
+    text.append(f"{result['score']:>3} {result['band'].lower():<8} {result['request_id']}  ", style="dim")
+    return text.append(result["report"]["summary"], style="default")

@@ -1,0 +1,1 @@
+"""What any program needs that talks to the guard: ask, follow, exceptions, matrix, policies."""

@@ -1,0 +1,68 @@
+"""The block that an exception is asked for: its report, its question, and which of its findings are meant."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any
+
+from processors.client.exceptions import question_of
+from processors.client.results import result_of
+from processors.configuration.settings import Settings
+from processors.errors import SettingsInvalid, nearest, shorten
+from processors.events.exceptions import Scope
+from processors.events.vocabulary import Effect
+from processors.exception_workflow.rules.scope import Blocking
+from processors.stream.wire.codec import Codec
+
+
+def from_block(
+    of: Settings, events: Codec, request_id: str, named: Sequence[str] | None, otherwise: Sequence[str] = ()
+) -> dict[str, Any]:
+    """A request that rests on the block of an install request.
+
+    It is for the findings that are `named` by id or code, else for those ids `otherwise`, else for all that block.
+    Raises SettingsInvalid if there is no such block, or it does not have what is named.
+    """
+    result = result_of(of, events, request_id)
+    asked = question_of(of, events, request_id, result["plugin_id"])
+    if asked is None:
+        raise SettingsInvalid(f"the topic does not hold request `{request_id}` any more; ask again and be blocked")
+    scope = Scope(*(result[name] for name in Scope._fields))
+    report = result["report"]
+    blocking = [Blocking(f["id"], f["code"]) for f in report["findings"] if f["effect"] != Effect.WARN]
+    return {
+        "command_id": str(uuid.uuid4()),
+        "exception_id": scope.exception_id,
+        "kind": "REQUESTED",
+        "at": time.time_ns() // 1_000_000,
+        **scope._asdict(),
+        "request_id": request_id,
+        "report_digest": result["report_digest"],
+        "finding_ids": chosen(blocking, named) if named else list(otherwise) or [f.id for f in blocking],
+        "reason": "",
+        "proof": None,
+        "subject": asked["subject"],
+        "report": report,
+    }
+
+
+def chosen(blocking: Sequence[Blocking], named: Sequence[str]) -> list[str]:
+    """Ids of the findings that are named: by their id, or by a code, which means all that have it.
+
+    Each id once, in the order in which they are named. Raises SettingsInvalid for a name that fits none. Where
+    nothing blocks, no name could fit, and the workflow has the better answer: the names are handed on.
+    """
+    if not blocking:
+        return list(named)
+    return list(dict.fromkeys(chain.from_iterable(_meant(blocking, name) for name in named)))
+
+
+def _meant(blocking: Sequence[Blocking], name: str) -> list[str]:
+    ids = [finding.id for finding in blocking if name in finding]
+    if not ids:
+        codes = {finding.code for finding in blocking}
+        raise SettingsInvalid(f"--finding `{shorten(name)}` blocks nothing in this report; {nearest(name, codes)}")
+    return ids

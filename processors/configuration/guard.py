@@ -1,0 +1,151 @@
+"""config/guard.yaml: features, the watch on the matrix, and where matrices come from.
+
+`Watched` reads the file again when it changes, so that a feature is switched without a restart.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import structlog
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from processors.documents import yaml_text
+from processors.documents.complaints import refusal
+from processors.documents.files import naming
+from processors.documents.scalars import WrittenInt
+from processors.errors import DocumentRefused
+
+FILE = "guard.yaml"
+_LOOK_EVERY = 1.0
+"""Seconds between two looks at the file."""
+
+_log = structlog.get_logger(__name__)
+
+
+def _number(value: Any) -> Any:
+    return int(value) if isinstance(value, WrittenInt) else value
+
+
+Percent = Annotated[int, BeforeValidator(_number), Field(ge=1, le=100, strict=True)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Features(_Part):
+    """The switches, by the names that operators know them by."""
+
+    guard: bool = Field(default=True, alias="plugin-compat-guard", strict=True)
+    exceptions: bool = Field(default=True, alias="plugin-compat-exception", strict=True)
+
+
+class Staleness(_Part):
+    """`warn_at` is percent of a source's allowed age; `notify` a recipient of notifications."""
+
+    warn_at: Percent = 80
+    notify: str = Field(default="role:matrix-ops", min_length=1)
+
+
+class Signature(_Part):
+    """A detached signature of the document's bytes, raw or base64, and the public key (PEM: Ed25519 or ECDSA)."""
+
+    url: str
+    key: Path
+
+
+class SourceConfig(_Part):
+    """One source: a file, a file in a Git repository, or a document on a web server."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$", description="what the document must call itself")
+    file: Path | None = None
+    git: str | None = None
+    ref: str = "HEAD"
+    path: str = "compat_matrix.yaml"
+    url: str | None = Field(default=None, pattern=r"^https?://")
+    sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    signature: Signature | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> SourceConfig:
+        if sum(place is not None for place in (self.file, self.git, self.url)) != 1:
+            raise ValueError("a source has exactly one of file, git and url")
+        if self.url and self.sha256 is None and self.signature is None:
+            raise ValueError("a document from the web needs a sha256 or a signature")
+        if self.url is None and (self.sha256 or self.signature):
+            raise ValueError("only a document from the web has a sha256 or a signature")
+        return self
+
+
+class Sync(_Part):
+    """`renew_at` is percent of the allowed age, from which on an unchanged matrix is published again."""
+
+    renew_at: Percent = 50
+    sources: tuple[SourceConfig, ...] = ()
+
+
+class GuardConfig(_Part):
+    """The whole file."""
+
+    version: Annotated[Literal[1], BeforeValidator(_number)] = 1
+    features: Features = Features()
+    staleness: Staleness = Staleness()
+    sync: Sync = Sync()
+
+
+def load(folder: Path) -> GuardConfig:
+    """Read guard.yaml of a folder. Raises DocumentRefused that names the file and the place."""
+    path = folder / FILE
+    with naming(path):
+        return parse(path.read_bytes())
+
+
+def parse(text: bytes | str) -> GuardConfig:
+    """Raises DocumentRefused that names the place."""
+    try:
+        return GuardConfig.model_validate(yaml_text.load(text).value or {})
+    except ValidationError as error:
+        raise refusal(error, GuardConfig) from None
+
+
+class Watched:
+    """The configuration as the file has it now. Call it; the file is looked at once a second at most.
+
+    The first reading raises DocumentRefused. Later ones keep the last good version and log what is wrong: a slip of
+    the pen must not stop installations, and must not switch anything either.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._path = folder, folder / FILE
+        self._seen = self._stamp()
+        self._config = load(folder)
+        self._next = time.monotonic() + _LOOK_EVERY
+
+    def __call__(self) -> GuardConfig:
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + _LOOK_EVERY
+            self._look()
+        return self._config
+
+    def _look(self) -> None:
+        stamp = self._stamp()
+        if stamp == self._seen:
+            return
+        self._seen = stamp
+        try:
+            self._config = load(self._folder)
+        except DocumentRefused as error:
+            _log.error("configuration kept as it was", file=str(self._path), message=str(error))
+        else:
+            _log.info("configuration read again", file=str(self._path), features=self._config.features.model_dump())
+
+    def _stamp(self) -> tuple[int, int, int] | None:
+        """What changes whenever the file does, also where another file is put in its place."""
+        try:
+            status = self._path.stat()
+        except OSError:
+            return None
+        return status.st_mtime_ns, status.st_size, status.st_ino

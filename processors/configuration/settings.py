@@ -1,0 +1,124 @@
+"""Where the guard finds its servers and files: one place, read from GUARD_* variables.
+
+Nested names are joined with two underscores: GUARD_KAFKA__BOOTSTRAP, GUARD_POSTGRES__URL. Secrets are SecretStr,
+so that no representation of the settings shows them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from processors.errors import SettingsInvalid, nearest
+
+_PACKAGE = Path(__file__).parents[1]
+
+
+def shipped(name: Literal["schemas", "config"]) -> Path:
+    """The folder of that name: beside the package in a checkout, inside it in an installed wheel."""
+    checkout = _PACKAGE.parent / name
+    return checkout if checkout.is_dir() else _PACKAGE / "_shipped" / name
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class KafkaSettings(_Section):
+    bootstrap: str = Field(default="127.0.0.1:9092", description="Bootstrap servers, host:port, comma-separated")
+    protocol: Literal["consumer", "classic"] = Field(
+        default="consumer", description="Rebalance protocol; `consumer` (KIP-848) needs brokers from 4.0 on"
+    )
+    security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="PLAINTEXT", description="How to talk to the brokers"
+    )
+    mechanism: str = Field(default="SCRAM-SHA-512", description="SASL mechanism")
+    username: str = Field(default="", description="SASL user")
+    password: SecretStr = Field(default=SecretStr(""), description="SASL password")
+    ca: Path | None = Field(default=None, description="CA certificates, PEM; unset trusts the system's")
+    certificate: Path | None = Field(default=None, description="Client certificate, PEM")
+    key: Path | None = Field(default=None, description="Client key, PEM")
+    allow_plaintext: bool = Field(default=False, description="Permit PLAINTEXT beyond loopback")
+
+
+class RegistrySettings(_Section):
+    url: str = Field(default="http://127.0.0.1:8081", description="Confluent-compatible schema registry")
+    username: str = Field(default="", description="Basic authentication: user")
+    password: SecretStr = Field(default=SecretStr(""), description="Basic authentication: password")
+
+
+class PostgresSettings(_Section):
+    url: SecretStr = Field(
+        default=SecretStr("postgresql+psycopg://guard@127.0.0.1:5432/guard"), description="The ledger's database"
+    )
+
+
+class LedgerSettings(_Section):
+    keys: Path = Field(
+        default=Path("ledger-keys.json"), description="File of the ledger's secret keys; `compat-guard ledger keys`"
+    )
+    anchor_every: float = Field(default=60.0, gt=0, description="Seconds between signed heads of a growing chain")
+    retention_days: int = Field(
+        default=400, ge=365, description="Days that events stay; never fewer than 365, whatever is set"
+    )
+
+
+class Settings(BaseSettings):
+    """Everything that differs between two installations of the guard."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GUARD_",
+        env_nested_delimiter="__",
+        extra="ignore",
+        frozen=True,
+        nested_model_default_partial_update=True,
+    )
+
+    kafka: KafkaSettings = KafkaSettings()
+    registry: RegistrySettings = RegistrySettings()
+    postgres: PostgresSettings = PostgresSettings()
+    ledger: LedgerSettings = LedgerSettings()
+    schemas: Path = Field(default_factory=lambda: shipped("schemas"), description="Folder of the .avsc files")
+    config: Path = Field(default_factory=lambda: shipped("config"), description="Folder of the configuration files")
+    ordinal: int = Field(default=0, ge=0, description="Number of this replica; part of its transactional id")
+    batch: int = Field(default=2000, ge=1, le=100_000, description="Most records in one transaction")
+    health_port: int = Field(
+        default=0, ge=0, le=65535, description="Port of /healthz, /readyz, /metrics; 0 picks one"
+    )
+    health_host: str = Field(default="127.0.0.1", description="Address of /healthz, /readyz and /metrics")
+    otlp_endpoint: str = Field(
+        default="", description="OTLP over HTTP to send traces to, such as http://127.0.0.1:4318; unset sends none"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least level logged"
+    )
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process, read once. Raises SettingsInvalid that names each wrong variable."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsInvalid("; ".join(map(_complaint, error.errors(include_input=False)))) from None
+
+
+def _complaint(error: ErrorDetails) -> str:
+    """Names the variable, never its value, which may be a password."""
+    path = [str(part) for part in error["loc"]]
+    if error["type"] != "extra_forbidden":
+        return f"{_variable(path)}: {error['msg'][:1].lower()}{error['msg'][1:]}"
+    section = Settings.model_fields[path[0]].annotation
+    fields = section.model_fields if isinstance(section, type) and issubclass(section, BaseModel) else {}
+    known = [_variable([path[0], name]) for name in fields]
+    return f"there is no {_variable(path)}; {nearest(_variable(path), known)}"
+
+
+def _variable(path: Sequence[str]) -> str:
+    return "GUARD_" + "__".join(path).upper()

@@ -1,0 +1,50 @@
+"""What pydantic finds wrong with a configuration file, in the guard's own words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+
+from processors.documents import yaml_text
+from processors.errors import DocumentRefused, nearest
+
+_TRANSPARENT = (Union, UnionType, Annotated)
+"""What stands around a model without a step in the path."""
+
+
+def refusal(error: ValidationError, document: type[BaseModel]) -> DocumentRefused:
+    """One complaint, with its place. A key that is not known comes first, with the one that was probably meant: a
+    misspelled key is a missing one, too, and only the first is where the slip is."""
+    found = error.errors(include_input=False, include_url=False)
+    first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
+    where = yaml_text.where(first["loc"])
+    if first["type"] == "model_type":
+        return DocumentRefused(where, "expected a mapping")
+    if first["type"] == "extra_forbidden":
+        *parent, key = first["loc"]
+        known = {name for model in _models(document, parent) for name in _fields(model)}
+        return DocumentRefused(where, f"there is no such key; {nearest(str(key), known)}")
+    message = first["msg"].removeprefix("Value error, ")
+    return DocumentRefused(where, message[:1].lower() + message[1:])
+
+
+def _models(kind: Any, path: Sequence[int | str]) -> Iterator[type[BaseModel]]:
+    """The models that may stand at a path, seen from a type."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        if not path:
+            yield kind
+        elif field := _fields(kind).get(str(path[0])):
+            yield from _models(field.annotation, path[1:])
+        return
+    inside = path if get_origin(kind) in _TRANSPARENT else path[1:]
+    for part in get_args(kind):
+        yield from _models(part, inside)
+
+
+def _fields(model: type[BaseModel]) -> Mapping[str, FieldInfo]:
+    """By the names that they have in a file."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}

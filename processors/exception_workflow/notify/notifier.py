@@ -1,0 +1,58 @@
+"""Tells of moves: the one event of each, and notifications, alone or gathered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from processors.events.ids import minted
+from processors.events.topics import EXCEPTION_DECISIONS, NOTIFICATIONS
+from processors.exception_workflow import answers
+from processors.exception_workflow.config import ExceptionPolicy
+from processors.exception_workflow.notify import notices
+from processors.exception_workflow.rules.transitions import Move
+from processors.exception_workflow.state.case import ExceptionCase, Held, PendingDigest
+from processors.exception_workflow.state.scene import Scene
+from processors.stream.wire.codec import Codec
+
+_LISTED = 10
+"""Exceptions that a gathered notification names."""
+
+
+class Teller:
+    """`note` is called with each digest that is written, so that somebody sends it in time."""
+
+    def __init__(self, codec: Codec, policy: ExceptionPolicy, note: Callable[[Held], None]) -> None:
+        self._policy, self._note = policy, note
+        self._decided = codec.encoder(EXCEPTION_DECISIONS, "ExceptionDecided")
+        self._notifications = codec.encoder(NOTIFICATIONS, "NotificationRequested")
+
+    def tell(self, scene: Scene, move: Move) -> None:
+        """One event for each move, and everybody who should know of it."""
+        scene.outcome.facts.append(move)
+        record, key = answers.decided_record(move, self._policy), move.after.exception_id.encode()
+        id = record["event_id"]
+        scene.publish(EXCEPTION_DECISIONS, key, self._decided(record), id, "plugin.compat.exception_decided")
+        for notice in notices.notices(move, self._policy):
+            if notice.gathered:
+                self._gather(scene, notice, move.after)
+            else:
+                self._notify(scene, notice, minted("notification", id, notice.recipient), move.after)
+
+    def _notify(
+        self, scene: Scene, notice: notices.Notice, id: str, case: ExceptionCase | None, count: int = 1
+    ) -> None:
+        value = self._notifications(answers.notification(notice, id, scene.now, case, count))
+        scene.publish(NOTIFICATIONS, notice.recipient.encode(), value, id, "plugin.compat.notification")
+
+    def _gather(self, scene: Scene, notice: notices.Notice, case: ExceptionCase) -> None:
+        new = PendingDigest(scene.partition, notice.recipient, notice.kind, notice.urgency, scene.now, 0, ())
+        held: PendingDigest = scene.outcome.get(scene.view, scene.partition, new.key) or new
+        lines = (*held.lines, notices.gist(case))[:_LISTED]
+        gathered = held._replace(gathered=held.gathered + 1, lines=lines)
+        scene.outcome.put(scene.partition, new.key, gathered)
+        self._note(gathered)
+
+    def send_digest(self, scene: Scene, digest: PendingDigest) -> None:
+        id = minted("digest", digest.key, str(digest.since))
+        self._notify(scene, notices.joined(digest, self._policy.link.partition("{")[0]), id, None, digest.gathered)
+        scene.outcome.put(digest.partition, digest.key, None)

@@ -1,0 +1,1 @@
+"""Does a decision carry its proof: signatures, keys, claims."""

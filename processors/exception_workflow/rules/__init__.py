@@ -1,0 +1,1 @@
+"""What may happen to an exception: pure functions over its case."""

@@ -1,0 +1,126 @@
+"""What happens under an approved exception: uses, their outcomes, and re-checks when the matrix moves."""
+
+from __future__ import annotations
+
+from processors.events.exceptions import Status
+from processors.events.ids import minted
+from processors.events.outcomes import InstallOutcome, MonitoringStatus
+from processors.exception_workflow.config import ExceptionPolicy
+from processors.exception_workflow.rules.reasons import Objection, Reason
+from processors.exception_workflow.rules.scope import Basis, failed_conditions, has_risen, new_findings
+from processors.exception_workflow.rules.triggers import RecheckSent, Reported, UseReported
+from processors.exception_workflow.state.case import ExceptionCase, Execution
+
+_KEPT_EXECUTIONS, _KEPT_OUTCOMES = 50, 50
+_ENDS = (InstallOutcome.FAILED, InstallOutcome.ROLLED_BACK, InstallOutcome.CANCELLED, InstallOutcome.SUCCEEDED)
+
+
+def use(case: ExceptionCase, asked: UseReported, policy: ExceptionPolicy) -> ExceptionCase:
+    """Let one installation pass. A single use is spent with it, whatever becomes of the installation."""
+    failed = failed_conditions(case, asked.use, policy, asked.at)
+    if failed:
+        raise Objection(failed, "the exception does not cover this request")
+    execution = Execution(
+        asked.use.request_id,
+        asked.use.question,
+        asked.use.operator,
+        asked.use.target,
+        asked.at,
+        round=case.round,
+        profile=case.profile,
+    )
+    return case._replace(
+        status=Status.CONSUMED if case.single_use else Status.APPROVED,
+        uses=case.uses + 1,
+        executions=(*case.executions, execution)[-_KEPT_EXECUTIONS:],
+    )
+
+
+def is_repetition(case: ExceptionCase, asked: UseReported, policy: ExceptionPolicy) -> bool:
+    """Whether this very question was let pass before in this round, is not over, and would be let pass still.
+
+    A sender that publishes a request twice gets its answer twice; that is one installation, and one use.
+    """
+    known = (asked.request_id, asked.use.question, "", case.round)
+    if not any((e.request_id, e.question, e.ended, e.round) == known for e in case.executions):
+        return False
+    failed = failed_conditions(case, asked.use, policy, asked.at)
+    return failed in ((), (Reason.ALREADY_USED,)) and asked.at < (case.valid_until or 0)
+
+
+def recheck_id(case: ExceptionCase) -> str:
+    """The request id of the latest re-check. Only its answer counts: nobody else's question moves an exception."""
+    return minted("recheck", case.exception_id, str(case.round), str(case.rechecks))
+
+
+def recheck_sent(case: ExceptionCase, sent: RecheckSent, policy: ExceptionPolicy) -> ExceptionCase:  # noqa: ARG001 - the shape of every rule
+    return case._replace(mark=sent.mark, rechecks=case.rechecks + 1)
+
+
+def rechecked(case: ExceptionCase, asked: UseReported, policy: ExceptionPolicy) -> ExceptionCase:
+    """Judge a live exception under the matrix as it stands: needless, as approved, or more than was approved."""
+    basis = asked.use.basis
+    if (asked.request_id, basis.input_digest) != (recheck_id(case), case.input_digest):
+        raise Objection(Reason.NOT_ASKED, "this is no answer to the latest re-check")
+    if not basis.blocking:
+        return case._replace(status=Status.VOIDED)
+    never = any(policy.is_never(finding.code) for finding in basis.blocking)
+    if new_findings(case, basis) or has_risen(case, basis) or never:
+        return case._replace(status=Status.NEEDS_REVIEW)
+    return case
+
+
+def more_than_approved(case: ExceptionCase, basis: Basis) -> str:
+    """What a fresh report says beyond what was approved, in words; empty where it says no more."""
+    approved = set(case.finding_ids)
+    codes = dict.fromkeys(finding.code for finding in basis.blocking if finding.id not in approved)
+    new = f"blocks that nobody approved: {', '.join(codes)}" if codes else ""
+    risen = f"the risk is {basis.band} now, {case.band} was approved" if has_risen(case, basis) else ""
+    return "; ".join(filter(None, (new, risen)))
+
+
+def way_out(case: ExceptionCase) -> str:
+    """What leads out of a review that nothing else leads out of; empty where something else does."""
+    if case.status is not Status.NEEDS_REVIEW:
+        return ""
+    ends = f"`compat-guard exception revoke {case.exception_id}` ends it"
+    if case.extended or (case.single_use and case.uses):
+        return f"{ends}; then it can be asked for anew"
+    return f"`compat-guard exception extend {case.exception_id}` asks for a new review; {ends}"
+
+
+def outcome(case: ExceptionCase, reported: Reported, policy: ExceptionPolicy) -> ExceptionCase:  # noqa: ARG001 - the shape of every rule
+    """Write down how an installation ended, whatever has become of the exception meanwhile."""
+    if all(execution.request_id != reported.news.request_id for execution in case.executions):
+        unwatched = (Reason.MONITORING_LOST,) if reported.news.monitoring is MonitoringStatus.LOST else ()
+        raise Objection(
+            (Reason.UNKNOWN_EXECUTION, *unwatched), "no installation of this request ran under the exception"
+        )
+    return case._replace(executions=_noted(case, reported), outcomes=heard(case, reported))
+
+
+def monitoring_lost(case: ExceptionCase, reported: Reported, policy: ExceptionPolicy) -> ExceptionCase:  # noqa: ARG001 - the shape of every rule
+    """What runs unwatched is not what was approved, so nothing else runs until somebody has looked."""
+    return case._replace(
+        status=Status.NEEDS_REVIEW, executions=_noted(case, reported), outcomes=heard(case, reported)
+    )
+
+
+def cancelled(case: ExceptionCase, reported: Reported, policy: ExceptionPolicy) -> ExceptionCase:  # noqa: ARG001 - the shape of every rule
+    """What is not installed any more needs no exception."""
+    return case._replace(status=Status.WITHDRAWN, outcomes=heard(case, reported))
+
+
+def heard(case: ExceptionCase, reported: Reported) -> tuple[str, ...]:
+    """The latest outcomes that were told: one that its sender publishes twice takes effect once."""
+    return (*case.outcomes, reported.news.told)[-_KEPT_OUTCOMES:]
+
+
+def _noted(case: ExceptionCase, reported: Reported) -> tuple[Execution, ...]:
+    news = reported.news
+    ended = news.outcome.value if news.outcome in _ENDS else ""
+    watched = news.monitoring is MonitoringStatus.ATTACHED and not reported.lacks
+    return tuple(
+        e._replace(ended=ended or e.ended, monitored=watched) if e.request_id == news.request_id else e
+        for e in case.executions
+    )

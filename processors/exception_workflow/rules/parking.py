@@ -1,0 +1,45 @@
+"""Decisions that come before the request that they are about, be it the first or one of a later round: topics have
+no order between them.
+
+Only a verified decision on this exception waits, so that nobody fills the state with noise. What has waited too
+long is refused as an orphan.
+"""
+
+from __future__ import annotations
+
+from processors.exception_workflow.config import ExceptionPolicy
+from processors.exception_workflow.proof.verify import Decision
+from processors.exception_workflow.rules.reasons import Objection, Reason
+from processors.exception_workflow.rules.transitions import OVER
+from processors.exception_workflow.state.case import ExceptionCase, Parked
+
+MOST_PARKED = 16
+
+
+def comes_early(case: ExceptionCase, decision: Decision) -> bool:
+    """Whether the request that a decision is about may still be on its way."""
+    if decision.exception_id != case.exception_id:
+        return False
+    return not case.exists or (case.status in OVER and decision.report_digest not in case.reports)
+
+
+def park(case: ExceptionCase, early: Parked) -> ExceptionCase:
+    """Raises Objection when this one or too many wait already."""
+    if any(parked.jti == early.jti for parked in case.parked):
+        raise Objection(Reason.REPLAYED, "the proof waits for its request already")
+    if len(case.parked) >= MOST_PARKED:
+        raise Objection(Reason.TOO_MANY_PARKED, f"{MOST_PARKED} decisions wait for this request already")
+    return case._replace(parked=(*case.parked, early))
+
+
+def orphans(case: ExceptionCase, policy: ExceptionPolicy, until: int) -> tuple[ExceptionCase, tuple[Parked, ...]]:
+    """Those that have waited too long at `until`, and the case without them."""
+    late = tuple(parked for parked in case.parked if parked.at + policy.clocks.parking <= until)
+    if not late:
+        return case, ()
+    return case._replace(parked=tuple(parked for parked in case.parked if parked not in late)), late
+
+
+def called(case: ExceptionCase) -> tuple[ExceptionCase, tuple[Parked, ...]]:
+    """The request is here: everything that waited for it, in the order in which it came."""
+    return case._replace(parked=()), case.parked

@@ -1,0 +1,230 @@
+"""What an administrator asks: an exception, a change of it, its end, more time."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from processors.errors import shorten
+from processors.events.exceptions import Category, ExceptionCommand, Person, Status
+from processors.events.vocabulary import Verdict
+from processors.exception_workflow.config import ExceptionPolicy
+from processors.exception_workflow.rules.reasons import Objection, Reason
+from processors.exception_workflow.rules.scope import Basis, is_about
+from processors.exception_workflow.rules.triggers import Commanded
+from processors.exception_workflow.state.case import ExceptionCase, PastRound
+
+MOST_FINDINGS = 500
+MOST_CONTROLS = 20
+LONGEST_TEXT = 4000
+_LISTED = 5
+_KEPT_COMMANDS, _KEPT_ROUNDS, _KEPT_DIGESTS = 32, 20, 20
+
+
+def request(case: ExceptionCase, asked: Commanded, policy: ExceptionPolicy) -> ExceptionCase:
+    """Open a round. What an earlier one left behind is history, except what keeps its tokens from being reused, and
+    what was installed under it: that still has to be watched."""
+    opened = _founded(ExceptionCase(exception_id=case.exception_id), asked, policy)
+    past = (PastRound(case.round, case.status, case.approval_id, case.changed_at),) if case.exists else ()
+    return opened._replace(
+        round=case.round + 1,
+        sequence=case.sequence,
+        status=Status.PENDING,
+        requester=asked.command.requester,
+        requested_at=asked.at,
+        superseded=_superseded(case, opened.report_digest),
+        spent=case.spent,
+        parked=case.parked,
+        commands=remember(case, asked.command),
+        executions=tuple(execution for execution in case.executions if execution.runs),
+        outcomes=case.outcomes,
+        past=(case.past + past)[-_KEPT_ROUNDS:],
+    )
+
+
+def amend(case: ExceptionCase, asked: Commanded, policy: ExceptionPolicy) -> ExceptionCase:
+    """Ask for something else. Whoever approved had approved the old one."""
+    _by_requester(case, asked.command)
+    changed = _founded(case, asked, policy)
+    return changed._replace(
+        status=Status.PENDING,
+        approvals=(),
+        superseded=_superseded(case, changed.report_digest),
+        commands=remember(case, asked.command),
+    )
+
+
+def withdraw(case: ExceptionCase, asked: Commanded, policy: ExceptionPolicy) -> ExceptionCase:  # noqa: ARG001 - the shape of every rule
+    _by_requester(case, asked.command)
+    return case._replace(status=Status.WITHDRAWN, commands=remember(case, asked.command))
+
+
+def extend(case: ExceptionCase, asked: Commanded, policy: ExceptionPolicy) -> ExceptionCase:
+    """Ask for more time, once, within what the band permits in all. A fresh report may come with it."""
+    command = asked.command
+    _by_requester(case, command)
+    if case.extended:
+        raise Objection(Reason.EXTENDED_ALREADY, "an exception is extended at most once; ask for another one")
+    if case.single_use and case.uses:
+        raise Objection(Reason.ALREADY_USED, "the single use is spent, and more time would be a second one")
+    opened = case if asked.basis is None else _founded(case, asked, policy)
+    limit = (case.granted_at or asked.at) + policy.max_validity(opened.band)
+    wanted = limit if command.valid_until is None else command.valid_until
+    if wanted > limit:
+        raise too_long(wanted - limit + policy.max_validity(opened.band), policy.max_validity(opened.band))
+    if case.valid_until is not None and wanted < min(case.valid_until, limit):
+        raise Objection(Reason.VALIDITY_IN_PAST, "the exception lasts longer than that already")
+    if wanted <= asked.at:
+        raise Objection(Reason.VALIDITY_IN_PAST, "nothing is left of what the risk band permits in all")
+    return opened._replace(
+        status=Status.IN_REVIEW,
+        approvals=(),
+        extended=True,
+        requested_at=asked.at,
+        opened_at=asked.at,
+        step_since=asked.at,
+        fired=(),
+        asked_until=wanted,
+        valid_until=None,
+        superseded=_superseded(case, opened.report_digest),
+        commands=remember(case, command),
+    )
+
+
+def remember(case: ExceptionCase, command: ExceptionCommand) -> tuple[str, ...]:
+    return (*case.commands, command.command_id)[-_KEPT_COMMANDS:]
+
+
+def same_person(one: Person, other: Person) -> bool:
+    """Whether two subjects may be one person. Two issuers can know one person, so the issuer does not tell them
+    apart; nor do case, look-alike forms, or a tag in an address. One refusal too many is the safe mistake."""
+    return _identity(one) == _identity(other)
+
+
+def _identity(person: Person) -> str:
+    plain = unicodedata.normalize("NFKC", person.subject).casefold().strip()
+    name, at, domain = plain.partition("@")
+    return name.partition("+")[0] + at + domain
+
+
+def _by_requester(case: ExceptionCase, command: ExceptionCommand) -> None:
+    if command.requester != case.requester:
+        raise Objection(Reason.NOT_THE_REQUESTER, "somebody else asked for it")
+
+
+def _superseded(case: ExceptionCase, current: str) -> tuple[str, ...]:
+    """Digests of the reports that the exception rested on before. The one it rests on is never among them."""
+    known = dict.fromkeys((*case.superseded, case.report_digest))
+    return tuple(digest for digest in known if digest and digest != current)[-_KEPT_DIGESTS:]
+
+
+def _founded(case: ExceptionCase, asked: Commanded, policy: ExceptionPolicy) -> ExceptionCase:
+    """The case as it rests on the report and the words of a command, and its clocks at the start."""
+    command = asked.command
+    basis = _intact(asked)
+    codes = _excepted(command, basis, policy)
+    _stated(command, policy)
+    rule = policy.band_rule(basis.band)
+    if rule.use == "single" and not command.single_use:
+        raise Objection(Reason.WINDOW_NOT_ALLOWED, f"the risk is {basis.band}")
+    _within(command.valid_until, asked.at, policy.max_validity(basis.band))
+    return case._replace(
+        scope=command.scope,
+        request_id=command.request_id,
+        report_digest=basis.digest,
+        input_digest=basis.input_digest,
+        band=basis.band,
+        score=basis.score,
+        summary=clean(basis.summary)[:500],
+        finding_ids=command.finding_ids,
+        codes=codes,
+        risk_statement=clean(command.risk_statement),
+        category=command.category,
+        controls=tuple(clean(control) for control in command.compensating_controls),
+        asked_until=command.valid_until,
+        single_use=command.single_use,
+        opened_at=asked.at,
+        step_since=asked.at,
+        fired=(),
+        profile=rule.monitoring,
+        mark=asked.mark,
+        subject=asked.subject,
+    )
+
+
+def _intact(asked: Commanded) -> Basis:
+    command, basis = asked.command, asked.basis
+    if command.scope.exception_id != command.exception_id:
+        raise Objection(Reason.SCOPE_MISMATCH, "the exception id is not that of the scope")
+    if basis is None or not asked.subject:
+        raise Objection(Reason.REPORT_MISSING, "the report of the block and its question belong to the request")
+    if basis.digest != command.report_digest:
+        raise Objection(Reason.REPORT_ALTERED, "the report is not the one whose digest is given")
+    if asked.subject_digest != basis.input_digest:
+        raise Objection(Reason.SUBJECT_ALTERED, "the report does not answer the question that came with it")
+    if not is_about(basis, command.scope):
+        raise Objection(Reason.SCOPE_MISMATCH, "the report is about something else than the scope")
+    return basis
+
+
+def _excepted(command: ExceptionCommand, basis: Basis, policy: ExceptionPolicy) -> tuple[str, ...]:
+    """The codes of the findings to except."""
+    if basis.verdict != Verdict.BLOCK or not basis.blocking:
+        raise Objection(
+            Reason.NOTHING_TO_EXCEPT,
+            f"the verdict is {shorten(basis.verdict)}, findings that block: {len(basis.blocking)}",
+        )
+    if len(basis.blocking) > MOST_FINDINGS or len(command.finding_ids) > MOST_FINDINGS:
+        raise Objection(Reason.TOO_MANY_FINDINGS, f"an exception covers at most {MOST_FINDINGS} findings")
+    codes = {finding.id: finding.code for finding in basis.blocking}
+    unknown = [id for id in command.finding_ids if id not in codes]
+    if unknown or not command.finding_ids:
+        named = f"`{shorten(unknown[0])}` is not among" if unknown else "it names none of"
+        raise Objection(Reason.UNKNOWN_FINDING, f"{named} those that block, {_listed(basis)}")
+    never = sorted({codes[id] for id in command.finding_ids if policy.is_never(codes[id])})
+    if never:
+        raise Objection(Reason.NEVER_EXCEPTED, f"{', '.join(never)} cannot be excepted")
+    return tuple(codes[id] for id in command.finding_ids)
+
+
+def _listed(basis: Basis) -> str:
+    """The first findings that block, as people find them in the report: each code with the id to name it by."""
+    first = ", ".join(f"{code} `{id}`" for id, code in basis.blocking[:_LISTED])
+    more = len(basis.blocking) - _LISTED
+    return f"{first} and {more} more" if more > 0 else first
+
+
+def _stated(command: ExceptionCommand, policy: ExceptionPolicy) -> None:
+    if len(command.compensating_controls) > MOST_CONTROLS:
+        raise Objection(Reason.TEXT_TOO_LONG, f"an exception names at most {MOST_CONTROLS} compensating controls")
+    if max(map(len, (command.risk_statement, *command.compensating_controls))) > LONGEST_TEXT:
+        raise Objection(Reason.TEXT_TOO_LONG, f"a text has at most {LONGEST_TEXT} characters")
+    said, needed = len(clean(command.risk_statement).strip()), policy.risk_statement.min_length
+    if said < needed:
+        raise Objection(Reason.RISK_STATEMENT_MISSING, f"characters: {said} found, {needed} needed")
+    if command.category is Category.UNKNOWN:
+        raise Objection(Reason.CATEGORY_UNKNOWN, "an exception is a waiver or mitigated")
+    if command.category is Category.MITIGATED and not any(map(str.strip, command.compensating_controls)):
+        raise Objection(Reason.CONTROLS_MISSING, "a mitigated exception names its compensating controls")
+    if not command.requester.subject.strip():
+        raise Objection(Reason.NOT_THE_REQUESTER, "a request needs a requester")
+
+
+def _within(until: int | None, at: int, longest: int) -> None:
+    if until is not None and until <= at:
+        raise Objection(Reason.VALIDITY_IN_PAST, "the validity asked for is over already")
+    if until is not None and until - at > longest:
+        raise too_long(until - at, longest)
+
+
+def too_long(wanted: int, longest: int) -> Objection:
+    """What is wrong with a validity of so many milliseconds, where that many are permitted."""
+    return Objection(Reason.DURATION_TOO_LONG, f"{_days(wanted)} in all, and this risk permits {_days(longest)}")
+
+
+def _days(milliseconds: int) -> str:
+    return f"{milliseconds / 86_400_000:.3g} d"
+
+
+def clean(text: str) -> str:
+    """Text that is safe to show: no control characters, halves of surrogate pairs, or reversals of direction."""
+    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co"))

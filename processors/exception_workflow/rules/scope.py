@@ -1,0 +1,196 @@
+"""What an exception covers, and whether a request under it is inside.
+
+Every blocking finding of the fresh report must have been approved by its id, and the risk must not have risen. So
+neither a forged report in a request nor a matrix that moved since lets anything pass that nobody approved.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from processors.events.exceptions import Scope, Status
+from processors.events.report import finding_id
+from processors.events.vocabulary import Band, Effect, Verdict
+from processors.exception_workflow.config import ExceptionPolicy
+from processors.exception_workflow.rules.monitoring import covers
+from processors.exception_workflow.rules.reasons import Reason
+from processors.exception_workflow.state.case import ExceptionCase
+
+
+class Blocking(NamedTuple):
+    """A finding that blocks. The id is computed from its content, whatever the report says."""
+
+    id: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """What of a report the workflow judges by. `digest` is that of the report's bytes as they came."""
+
+    digest: str
+    input_digest: str
+    plugin_id: str
+    plugin_version: str
+    host: str
+    host_version: str
+    verdict: str
+    band: Band
+    score: int
+    summary: str
+    blocking: tuple[Blocking, ...]
+    sources: tuple[tuple[str, str], ...] = ()
+    """Matrix sources that it rests on, each with its digest."""
+
+
+def basis_of(report: Mapping[str, Any], digest: str) -> Basis:
+    """Read what counts from a decoded report."""
+    risk, band = report["risk"], report["risk"]["band"]
+    return Basis(
+        digest=digest,
+        input_digest=report["input_digest"],
+        plugin_id=report["plugin_id"],
+        plugin_version=report["plugin_version"],
+        host=report["host"],
+        host_version=report["host_version"],
+        verdict=report["verdict"],
+        band=Band(band) if band in Band.__members__ else Band.UNKNOWN,
+        score=risk["score"],
+        summary=report["summary"],
+        blocking=tuple(_blocking(f) for f in report["findings"] if f["effect"] != Effect.WARN),
+        sources=tuple((s["source"], s["digest"]) for s in report["sources"]),
+    )
+
+
+def _blocking(finding: Mapping[str, Any]) -> Blocking:
+    parts = finding["code"], finding["subject"], finding["object"], finding["required"]["constraint"]
+    return Blocking(finding_id(*parts), finding["code"])
+
+
+class Acknowledgement(NamedTuple):
+    by: str
+    at: int
+
+
+class Plan(NamedTuple):
+    """How the installation will be watched, as its operator presents it."""
+
+    profile: str
+    addons: tuple[str, ...]
+    owner: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """A request that names an exception, with the checker's fresh report."""
+
+    use_id: str
+    request_id: str
+    exception_id: str
+    scope: Scope
+    operator: str
+    target: str
+    action: str
+    stated_digest: str
+    acknowledgement: Acknowledgement | None
+    plan: Plan | None
+    recheck_of: str | None
+    basis: Basis
+    overtaken: bool = False
+    """Whether the matrix was refreshed after the checker had made the report."""
+
+    @property
+    def question(self) -> str:
+        """Digest of what would be let pass: the same again is a repetition, anything else a use of its own."""
+        parts = (self.target, self.action, self.operator, self.basis.input_digest, *self.scope)
+        return hashlib.sha256("".join(f"{len(p)}:{p}" for p in parts).encode()).hexdigest()[:32]
+
+
+_BY_STATUS = {
+    Status.CONSUMED: Reason.ALREADY_USED,
+    Status.NEEDS_REVIEW: Reason.UNDER_REVIEW,
+    Status.IN_REVIEW: Reason.UNDER_REVIEW,
+    Status.EXPIRED: Reason.EXCEPTION_EXPIRED,
+    Status.REVOKED: Reason.EXCEPTION_REVOKED,
+}
+_BANDS = list(Band)
+
+
+def failed_conditions(case: ExceptionCase, use: Use, policy: ExceptionPolicy, at: int) -> tuple[Reason, ...]:
+    """Every condition of an execution that does not hold at this moment; none means that it may go on."""
+    if not case.exists:
+        return (Reason.NO_SUCH_EXCEPTION,)
+    return (
+        *_standing(case, at),
+        *_out_of_scope(case.scope, use.scope),
+        *_report(case, use, policy),
+        *_care(case, use, policy),
+    )
+
+
+def new_findings(case: ExceptionCase, basis: Basis) -> tuple[str, ...]:
+    """Ids of blocking findings that nobody approved."""
+    approved = set(case.finding_ids)
+    return tuple(finding.id for finding in basis.blocking if finding.id not in approved)
+
+
+def has_risen(case: ExceptionCase, basis: Basis) -> bool:
+    """Whether the fresh band is above the approved one; one that we do not know is above all."""
+    return basis.band is Band.UNKNOWN or _BANDS.index(basis.band) > _BANDS.index(case.band)
+
+
+def _standing(case: ExceptionCase, at: int) -> Iterator[Reason]:
+    if case.status is not Status.APPROVED:
+        yield _BY_STATUS.get(case.status, Reason.NOT_APPROVED)
+    elif case.valid_until is None or at >= case.valid_until:
+        yield Reason.EXCEPTION_EXPIRED
+
+
+def _out_of_scope(approved: Scope, asked: Scope) -> Iterator[Reason]:
+    if asked.tenant != approved.tenant:
+        yield Reason.TENANT_OUT_OF_SCOPE
+    if asked.plugin_id != approved.plugin_id:
+        yield Reason.PLUGIN_OUT_OF_SCOPE
+    if asked.plugin_version != approved.plugin_version:
+        yield Reason.VERSION_OUT_OF_SCOPE
+    if (asked.host, asked.host_version) != (approved.host, approved.host_version):
+        yield Reason.HOST_OUT_OF_SCOPE
+    if asked.environment != approved.environment:
+        yield Reason.ENVIRONMENT_OUT_OF_SCOPE
+
+
+def _report(case: ExceptionCase, use: Use, policy: ExceptionPolicy) -> Iterator[Reason]:
+    basis = use.basis
+    if use.overtaken or basis.digest != use.stated_digest or not _is_about(basis, use.scope):
+        yield Reason.REPORT_NOT_FRESH
+    if new_findings(case, basis):
+        yield Reason.FINDING_NOT_APPROVED
+    if any(policy.is_never(finding.code) for finding in basis.blocking):
+        yield Reason.NEVER_EXCEPTED
+    if has_risen(case, basis):
+        yield Reason.BAND_RISEN
+
+
+def _is_about(basis: Basis, scope: Scope) -> bool:
+    """A block that names nothing that blocks covers everything, so it is no report at all."""
+    return is_about(basis, scope) and basis.verdict == Verdict.BLOCK and bool(basis.blocking)
+
+
+def is_about(basis: Basis, scope: Scope) -> bool:
+    """Whether a report answers for the plugin and host of a scope."""
+    return (basis.plugin_id, basis.plugin_version, basis.host, basis.host_version) == scope[1:5]
+
+
+def _care(case: ExceptionCase, use: Use, policy: ExceptionPolicy) -> Iterator[Reason]:
+    ack, plan = use.acknowledgement, use.plan
+    if ack is None or not ack.by.strip() or ack.by != use.operator:
+        yield Reason.RISK_NOT_ACKNOWLEDGED
+    if plan is None:
+        yield Reason.MONITORING_PLAN_MISSING
+    elif not covers(policy, case.profile, plan.profile, plan.addons):
+        yield Reason.MONITORING_NOT_COVERING
+    elif not plan.owner.strip():
+        yield Reason.MONITORING_OWNER_MISSING

@@ -1,0 +1,101 @@
+"""Clocks: when which of them rings for an exception.
+
+A clock is derived from the state, never stored beside it, so that it survives restarts by itself; that it has rung
+is part of the state, so that it rings once. Which step runs is derived as well: the first whose quorum is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import NamedTuple
+
+from processors.events.exceptions import Status
+from processors.exception_workflow.config import ExceptionPolicy, Step
+from processors.exception_workflow.state.case import ExceptionCase, Held, PendingDigest
+
+REVIEWING = frozenset({Status.PENDING, Status.IN_REVIEW})
+
+
+class TimerKind(StrEnum):
+    REMINDER = "reminder"
+    ESCALATION = "escalation"
+    OVERDUE = "overdue"
+    LAPSE = "lapse"
+    HEADS_UP = "heads_up"
+    EXPIRY = "expiry"
+    ORPHAN = "orphan"
+
+
+class Timer(NamedTuple):
+    """`due` comes first: the earliest clock is the least one."""
+
+    due: int
+    kind: TimerKind
+    name: str
+    """What stands in `ExceptionCase.fired` once it has rung."""
+
+
+def current_step(case: ExceptionCase, policy: ExceptionPolicy) -> Step | None:
+    """The step that waits for approvals; None once every quorum is there."""
+    for step in policy.flow(case.band):
+        given = sum(approval.step == step.name for approval in case.approvals)
+        if given < policy.thresholds[step.threshold].approve:
+            return step
+    return None
+
+
+def timers(case: ExceptionCase, policy: ExceptionPolicy) -> Iterator[Timer]:
+    """Every clock of a case that has not rung yet, in no particular order."""
+    for clock in _all(case, policy):
+        if clock.name not in case.fired:
+            yield clock
+
+
+def due_by(case: ExceptionCase, policy: ExceptionPolicy, until: int) -> Timer | None:
+    """The earliest clock that is due at `until` or before; None if there is none."""
+    first = min(timers(case, policy), default=None)
+    return first if first is not None and first.due <= until else None
+
+
+def next_due(held: Held, policy: ExceptionPolicy) -> int | None:
+    """When time alone next changes what stands under a key; None if it never does."""
+    if isinstance(held, PendingDigest):
+        return held.since + policy.clocks.digest
+    return min((clock.due for clock in timers(held, policy)), default=None)
+
+
+def step_deadline(case: ExceptionCase, policy: ExceptionPolicy) -> int | None:
+    """When the SLA of the running step is over; None if no step runs."""
+    step = current_step(case, policy) if case.status in REVIEWING else None
+    return None if step is None else case.step_since + step.sla
+
+
+def _all(case: ExceptionCase, policy: ExceptionPolicy) -> Iterator[Timer]:
+    if case.parked:
+        first = min(parked.at for parked in case.parked)
+        yield Timer(first + policy.clocks.parking, TimerKind.ORPHAN, "")
+    if case.status in REVIEWING:
+        yield from _of_review(case, policy)
+    elif case.status is Status.APPROVED and case.valid_until is not None:
+        yield Timer(case.valid_until, TimerKind.EXPIRY, "expiry")
+        yield from _heads_up(case, case.valid_until, policy)
+
+
+def _of_review(case: ExceptionCase, policy: ExceptionPolicy) -> Iterator[Timer]:
+    yield Timer(case.requested_at + policy.clocks.request_life, TimerKind.LAPSE, "lapse")
+    yield Timer(case.opened_at + policy.clocks.total, TimerKind.OVERDUE, "overdue")
+    step = current_step(case, policy)
+    if step is not None:
+        for percent in policy.clocks.reminders:
+            due = case.step_since + step.sla * percent // 100
+            yield Timer(due, TimerKind.REMINDER, f"{step.name}/{percent}")
+        yield Timer(case.step_since + step.sla, TimerKind.ESCALATION, f"{step.name}/escalation")
+
+
+def _heads_up(case: ExceptionCase, valid_until: int, policy: ExceptionPolicy) -> Iterator[Timer]:
+    """A heads-up that would come before the approval itself tells nobody anything."""
+    for ahead in policy.clocks.heads_up:
+        due = valid_until - ahead
+        if due > (case.approved_at or 0):
+            yield Timer(due, TimerKind.HEADS_UP, f"heads_up/{ahead}")

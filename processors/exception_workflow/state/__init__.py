@@ -1,0 +1,1 @@
+"""An exception as the changelog has it."""

@@ -1,0 +1,227 @@
+"""What the workflow knows of one exception: a frozen value, and its form in the changelog.
+
+Nested values are named tuples, which JSON writes as lists. A field that is added goes to the end, with a default.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, NamedTuple, cast
+
+from processors.events.exceptions import NO_SCOPE, NOBODY, Category, Person, ProofKind, Scope, Status
+from processors.events.outcomes import InstallOutcome
+from processors.events.vocabulary import Band
+
+LAYOUT = 1
+"""Layout of the document; goes up only when an older process could not read it."""
+
+
+class Approval(NamedTuple):
+    """A person's proved consent to a step."""
+
+    step: str
+    person: Person
+    at: int
+
+
+class Execution(NamedTuple):
+    """An installation that was let pass. `ended` is empty until the rollout tells what became of it."""
+
+    request_id: str
+    question: str
+    """Digest of what was let pass, so that the same request with another content is not taken for a repetition."""
+    operator: str
+    target: str
+    at: int
+    ended: str = ""
+    monitored: bool = False
+    round: int = 0
+    profile: str = ""
+    """The monitoring that was approved in that round."""
+
+    @property
+    def runs(self) -> bool:
+        """Whether it may be there, as far as the rollout has told."""
+        return self.ended in ("", InstallOutcome.SUCCEEDED)
+
+
+class Parked(NamedTuple):
+    """A verified decision that came before its request. Judged again, at its own broker time, once that is here."""
+
+    kind: ProofKind
+    proof: str
+    decision: str | None
+    at: int
+    cause: str
+    jti: str = ""
+
+
+class PastRound(NamedTuple):
+    """What is kept of a round that is over."""
+
+    round: int
+    status: Status
+    approval_id: str | None
+    ended_at: int
+
+
+class Spent(NamedTuple):
+    """A token that has been used. Kept until it would be refused as expired anyway."""
+
+    jti: str
+    until: int
+
+
+class ExceptionCase(NamedTuple):
+    """One exception. Times are milliseconds since the epoch, UTC, of the broker's clock.
+
+    `opened_at` is when the review began that runs: a request, an amendment or an extension. `requested_at` stays
+    when it is amended, so that nobody keeps a request alive by touching it. `granted_at` is the round's first
+    approval, from which the longest validity counts, `approved_at` the last. `fired` names the clocks that rang.
+    `mark` is the standing of the matrix that the case was last judged under. `executions` are those of this round,
+    and of earlier ones what may still run.
+    """
+
+    exception_id: str
+    round: int = 0
+    sequence: int = 0
+    status: Status = Status.UNKNOWN
+    changed_at: int = 0
+    scope: Scope = NO_SCOPE
+    requester: Person = NOBODY
+    request_id: str = ""
+    report_digest: str = ""
+    superseded: tuple[str, ...] = ()
+    input_digest: str = ""
+    band: Band = Band.UNKNOWN
+    score: int = 0
+    summary: str = ""
+    finding_ids: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+    risk_statement: str = ""
+    category: Category = Category.UNKNOWN
+    controls: tuple[str, ...] = ()
+    asked_until: int | None = None
+    single_use: bool = True
+    requested_at: int = 0
+    opened_at: int = 0
+    step_since: int = 0
+    approvals: tuple[Approval, ...] = ()
+    fired: tuple[str, ...] = ()
+    approval_id: str | None = None
+    granted_at: int | None = None
+    approved_at: int | None = None
+    valid_until: int | None = None
+    profile: str = ""
+    extended: bool = False
+    uses: int = 0
+    executions: tuple[Execution, ...] = ()
+    spent: tuple[Spent, ...] = ()
+    commands: tuple[str, ...] = ()
+    parked: tuple[Parked, ...] = ()
+    past: tuple[PastRound, ...] = ()
+    mark: str = ""
+    rechecks: int = 0
+    outcomes: tuple[str, ...] = ()
+    subject: bytes = b""
+
+    @property
+    def key(self) -> str:
+        return self.exception_id
+
+    @property
+    def reports(self) -> tuple[str, ...]:
+        """Digests of the reports that it rests on, and rested on before."""
+        return (self.report_digest, *self.superseded)
+
+    @property
+    def exists(self) -> bool:
+        """False while there are only decisions that wait for their request."""
+        return self.round > 0
+
+
+class PendingDigest(NamedTuple):
+    """Notifications of one kind for one recipient that wait to be sent as one."""
+
+    partition: int
+    recipient: str
+    kind: str
+    urgency: str
+    since: int
+    gathered: int
+    lines: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        return f"{DIGESTS}{self.partition}/{self.kind}/{self.recipient}"
+
+
+DIGESTS = "digest/"
+"""How the keys of digests begin; exceptions have UUIDs."""
+
+Held = ExceptionCase | PendingDigest
+"""What stands under a key of the state."""
+
+
+def encode(held: Held) -> str:
+    """The document of the changelog, without the subject's bytes."""
+    if isinstance(held, PendingDigest):
+        document: dict[str, Any] = {"digest": held}
+    else:
+        document = {name: getattr(held, name) for name in _WRITTEN}
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def decode(document: str, subject: bytes = b"") -> Held:
+    """The inverse of `encode`."""
+    raw: dict[str, Any] = json.loads(document)
+    if "digest" in raw:
+        *plain, lines = raw["digest"]
+        return PendingDigest(*cast("tuple[int, str, str, str, int, int]", tuple(plain)), tuple(lines))
+    for name, read, empty in _READ:
+        written = raw.get(name)
+        raw[name] = read(written) if written else empty
+    raw["subject"] = subject
+    return ExceptionCase._make(map(raw.get, ExceptionCase._fields, _DEFAULTS))
+
+
+def _many(read: Callable[..., Any]) -> Callable[[list[Any]], tuple[Any, ...]]:
+    return lambda items: tuple([read(*item) for item in items])
+
+
+def _approval(step: str, person: list[str], at: int) -> Approval:
+    return Approval(step, Person(*person), at)
+
+
+def _parked(kind: str, *rest: Any) -> Parked:
+    return Parked(ProofKind(kind), *rest)
+
+
+def _past(number: int, status: str, *rest: Any) -> PastRound:
+    return PastRound(number, Status(status), *rest)
+
+
+_DEFAULTS = tuple(map(ExceptionCase._field_defaults.get, ExceptionCase._fields))
+_WRITTEN = tuple(name for name in ExceptionCase._fields if name != "subject")
+_READERS: tuple[tuple[str, Callable[[Any], Any]], ...] = (
+    ("status", Status),
+    ("band", Band),
+    ("category", Category),
+    ("scope", lambda parts: Scope(*parts)),
+    ("requester", lambda parts: Person(*parts)),
+    ("superseded", tuple),
+    ("finding_ids", tuple),
+    ("codes", tuple),
+    ("controls", tuple),
+    ("fired", tuple),
+    ("commands", tuple),
+    ("outcomes", tuple),
+    ("approvals", _many(_approval)),
+    ("executions", _many(Execution)),
+    ("spent", _many(Spent)),
+    ("parked", _many(_parked)),
+    ("past", _many(_past)),
+)
+_READ = tuple((name, read, ExceptionCase._field_defaults[name]) for name, read in _READERS)
+"""How a field is read that JSON does not give as it is, and what it is when it is empty or not there."""

@@ -1,0 +1,34 @@
+"""Where a move takes place: a moment, a partition, and the outcome of a batch that it adds to."""
+
+from __future__ import annotations
+
+from processors.stream.types import Inbound, Outbound, Outcome, View
+from processors.stream.wire.headers import event_headers
+
+SOURCE = "/compat-guard/exception-workflow"
+
+
+class Scene:
+    """`now` is the broker's time of the record, or that up to which a tick may look. Traces go on from a record."""
+
+    __slots__ = ("cause", "headers", "now", "outcome", "partition", "view")
+
+    def __init__(
+        self, partition: int, now: int, view: View, outcome: Outcome, record: Inbound | None = None
+    ) -> None:
+        self.partition, self.now, self.view, self.outcome = partition, now, view, outcome
+        self.cause = "clock" if record is None else cause_of(record)
+        self.headers = () if record is None else record.headers
+
+    @classmethod
+    def of(cls, record: Inbound, view: View, outcome: Outcome) -> Scene:
+        return cls(record.partition, record.timestamp, view, outcome, record)
+
+    def publish(self, topic: str, key: bytes, value: bytes, id: str, type: str) -> None:
+        headers = event_headers(id=id, type=type, source=SOURCE, time=self.now, cause=self.headers)
+        self.outcome.publish(Outbound(topic, key, value, headers))
+
+
+def cause_of(record: Inbound) -> str:
+    """How decisions name the record that caused them."""
+    return f"{record.topic}/{record.partition}/{record.offset}"

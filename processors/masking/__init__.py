@@ -1,0 +1,1 @@
+"""What may be stored or logged of an event."""

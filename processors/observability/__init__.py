@@ -1,0 +1,1 @@
+"""Logs, metrics and what a process tells of itself."""

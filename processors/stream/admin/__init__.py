@@ -1,0 +1,1 @@
+"""Topics and schemas of a cluster, compared with the contract."""

@@ -1,0 +1,75 @@
+"""Whether our consumers still know a broker.
+
+A broker that is just starting may answer that it knows of none, itself included. librdkafka believes it, forgets
+every address, and never asks again: seen in 2.16 under either `metadata.recovery.strategy`, and described in
+confluentinc/librdkafka#5301. Such a consumer looks like one to which nobody writes: a table would stay as it was,
+and requests would be answered by it. So each consumer is asked for its topic now and then. One that hears nothing
+while a client made for the purpose is answered cannot be mended, only made afresh, and with it the process.
+
+While the broker answers nobody, nothing follows: that is an outage, and is waited for.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import closing
+from typing import Final
+
+from confluent_kafka import Consumer, KafkaException
+
+from processors.errors import Fatal
+from processors.stream.io import clients
+from processors.stream.settings import StreamSettings
+
+EVERY: Final = 10.0
+"""Seconds between two rounds of questions."""
+
+PATIENCE: Final = 2.0
+"""Seconds to wait for one answer, which a broker on the other side of the world gives within one."""
+
+MISSES: Final = 2
+"""Rounds in a row in which others are answered. A connection that is just being made again needs less than one."""
+
+
+class Contact:
+    """Asks on behalf of consumers, by topic. Not thread-safe: it belongs to the loop."""
+
+    def __init__(self, settings: StreamSettings, consumers: Mapping[str, Consumer], every: float = EVERY) -> None:
+        self._settings, self._consumers, self._every = settings, consumers, every
+        self._next = time.monotonic() + every
+        self._misses: Counter[str] = Counter()
+
+    def check(self) -> None:
+        """Ask, if it is time; takes a round trip each, and `PATIENCE` for each one that hears nothing.
+
+        Raises:
+            Fatal: a consumer has lost every broker, though brokers are there.
+        """
+        if time.monotonic() < self._next:
+            return
+        for topic, consumer in self._consumers.items():
+            if _is_answered(consumer, topic):
+                del self._misses[topic]
+            elif self._others_are_answered(topic):
+                self._missed(topic)
+        self._next = time.monotonic() + self._every
+
+    def _missed(self, topic: str) -> None:
+        self._misses[topic] += 1
+        if self._misses[topic] >= MISSES:
+            raise Fatal(
+                f"the consumer of `{topic}` has lost every broker, while others reach {self._settings.bootstrap}"
+            )
+
+    def _others_are_answered(self, topic: str) -> bool:
+        with closing(clients.reader(self._settings, "contact")) as fresh:
+            return _is_answered(fresh, topic)
+
+
+def _is_answered(consumer: Consumer, topic: str) -> bool:
+    try:
+        return bool(consumer.list_topics(topic, timeout=PATIENCE).brokers)
+    except KafkaException:
+        return False

@@ -1,0 +1,93 @@
+"""Reading topics without a group: from where they end now, as they grow, or from the beginning to the end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
+
+from processors.errors import BrokerUnavailable
+from processors.stream.io.clients import partition_count, reader
+from processors.stream.loop.inbound import Polled
+from processors.stream.loop.transaction import is_end_of_partition, raise_if_serious
+from processors.stream.settings import StreamSettings
+from processors.stream.types import Inbound
+
+PATIENCE = 10.0
+"""Seconds without any answer from the broker after which it counts as unavailable."""
+
+
+class Follower:
+    """Sees committed records only. Use from one thread, and close it."""
+
+    def __init__(self, settings: StreamSettings, name: str) -> None:
+        self._consumer: Consumer = reader(settings, name)
+
+    def from_end(self, topics: Sequence[str]) -> None:
+        """Take up the position behind the last committed record of every partition. What comes later is seen."""
+        positions = [at for topic in topics for at in self._ends(topic)]
+        self._consumer.assign(positions)
+
+    def from_beginning(self, topics: Sequence[str], partitions: Sequence[int] | None = None) -> None:
+        """Take up the first record of the given partitions of each topic; of all of them by default."""
+        self._consumer.assign(
+            [
+                TopicPartition(topic, number, OFFSET_BEGINNING)
+                for topic in topics
+                for number in partitions or range(partition_count(self._consumer, topic))
+            ]
+        )
+
+    def from_time(self, topic: str, since: int) -> None:
+        """Take up, in every partition, the first record whose timestamp is `since` or later (milliseconds, UTC)."""
+        count = partition_count(self._consumer, topic)
+        times = [TopicPartition(topic, number, since) for number in range(count)]
+        try:
+            self._consumer.assign(self._consumer.offsets_for_times(times, timeout=PATIENCE))
+        except KafkaException as error:
+            raise BrokerUnavailable(f"no broker tells where `{topic}` was then: {error.args[0]}") from error
+
+    def follow(self, until: float) -> Iterator[Inbound]:
+        """Records as they come, until the monotonic clock reads `until`."""
+        while (left := until - time.monotonic()) > 0:
+            for message in self._consumer.consume(500, min(left, 0.1)):
+                if (error := message.error()) is None:
+                    yield Polled(message)
+                elif not is_end_of_partition(error):
+                    raise_if_serious(error)
+
+    def read(self) -> Iterator[Inbound]:
+        """Every record up to the end of each assigned partition.
+
+        Raises BrokerUnavailable if nothing comes for a while and the end is not reached.
+        """
+        unread = {(at.topic, at.partition) for at in self._consumer.assignment()}
+        heard = time.monotonic()
+        while unread:
+            messages = self._consumer.consume(1000, 0.2)
+            if not messages and time.monotonic() - heard > PATIENCE:
+                raise BrokerUnavailable(f"no broker has answered for {PATIENCE:g} s")
+            for message in messages:
+                if (error := message.error()) is None:
+                    yield Polled(message)
+                elif is_end_of_partition(error):
+                    unread.discard((str(message.topic()), message.partition()))
+                else:
+                    raise_if_serious(error)
+            heard = time.monotonic() if messages else heard  # what the caller did meanwhile is no silence
+
+    def close(self) -> None:
+        self._consumer.close()
+
+    def _ends(self, topic: str) -> list[TopicPartition]:
+        ends: list[TopicPartition] = []
+        for number in range(partition_count(self._consumer, topic)):
+            try:
+                _, high = self._consumer.get_watermark_offsets(
+                    TopicPartition(topic, number), timeout=PATIENCE, cached=False
+                )
+            except KafkaException as error:
+                raise BrokerUnavailable(f"no broker tells where `{topic}` ends: {error.args[0]}") from error
+            ends.append(TopicPartition(topic, number, high))
+        return ends

@@ -1,0 +1,1 @@
+"""The transactional loop: poll, handle, commit; its state, tables, health and dead letters."""

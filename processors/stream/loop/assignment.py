@@ -1,0 +1,203 @@
+"""Which partitions are ours, and how far we are in each.
+
+Positions are kept here and nowhere else. They are set when a partition arrives, move when a transaction commits,
+and are what a rewind goes back to. A partition without a position is not handled, whatever the broker sends.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+import structlog
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+
+from processors.errors import Fatal, OffsetsLost
+from processors.observability import metrics
+from processors.stream.io import clients
+from processors.stream.loop.health import Health
+from processors.stream.loop.state import KeyedState, complete, restore
+from processors.stream.loop.transaction import At, Transaction, persist
+from processors.stream.settings import StreamSettings
+from processors.stream.types import Processor
+
+_log = structlog.get_logger(__name__)
+
+
+class Assignment:
+    """Answers the group's rebalances. Its callbacks run inside a poll, never while a transaction is open.
+
+    Where there is state, partition n is handled only once it is ours in every input, and its state is restored.
+    """
+
+    def __init__(
+        self,
+        *,
+        consumer: Consumer,
+        processor: Processor,
+        settings: StreamSettings,
+        transaction: Transaction,
+        state: KeyedState,
+        health: Health,
+        partition_counts: Mapping[str, int],
+    ) -> None:
+        self._consumer, self._processor, self._settings = consumer, processor, settings
+        self._transaction, self._state, self._health = transaction, state, health
+        self._together = partition_counts if processor.state is not None else dict[str, int]()
+        self._eager = clients.is_eager(settings, copartitioned=len(processor.inputs) > 1)
+        self._owned: set[At] = set()
+        self._held: set[At] = set()
+        self._failure: Exception | None = None
+        self._leaving = False
+        self.positions: dict[At, int] = {}
+
+    def numbers(self) -> Sequence[int]:
+        """The partition numbers that are handled, in order."""
+        return sorted({partition for _, partition in self.positions})
+
+    def has_first(self) -> bool:
+        """Whether this process is the one that speaks for all where only one may."""
+        return (self._processor.inputs[0], 0) in self.positions
+
+    def leave(self) -> None:
+        """To be called before the consumer is closed. Partitions that arrive while it closes are given back
+        untouched: a consumer that closes is not answered any more, and waiting for it would hold up the exit."""
+        self._leaving = True
+
+    def on_assign(self, _: Consumer, partitions: list[TopicPartition]) -> None:
+        """Take partitions over. What fails here is kept for the loop: raised here, it would be delivered once, and
+        the partition's records all the same."""
+        if self._leaving:
+            return
+        try:
+            self._take({(p.topic, p.partition) for p in partitions})
+        except Exception as error:  # noqa: BLE001 - raise_failure hands it to the loop, which stops
+            self._failure = error
+
+    def on_revoke(self, _: Consumer, partitions: list[TopicPartition]) -> None:
+        """Forget partitions. Nothing of them is in flight."""
+        gone = {(p.topic, p.partition) for p in partitions}
+        self._owned -= gone
+        self._held -= gone
+        ready = self._ready()
+        orphans = set(self.positions) - ready - gone
+        self.positions = {at: offset for at, offset in self.positions.items() if at in ready}
+        for number in {partition for _, partition in gone}:
+            self._state.drop(number)
+        if orphans:
+            self._consumer.pause(_partitions(orphans))
+        _log.info("partitions revoked", processor=self._processor.name, partitions=_show(gone))
+        metrics.PARTITIONS.labels(self._processor.name).set(len(self.positions))
+
+    def raise_failure(self) -> None:
+        """Raise what went wrong while partitions were taken over: this process must stop."""
+        if self._failure is not None:
+            raise Fatal(f"partitions could not be taken over: {self._failure}") from self._failure
+
+    def hold(self, waiting: Mapping[At, int]) -> None:
+        """Go back to these offsets, and leave their partitions alone until `release`: others are read first."""
+        for (topic, partition), offset in waiting.items():
+            self._consumer.seek(TopicPartition(topic, partition, offset))
+            self._consumer.pause([TopicPartition(topic, partition)])
+            self._held.add((topic, partition))
+
+    def release(self) -> None:
+        """Read again what was held."""
+        self._consumer.resume(_partitions(self._held))
+        self._held = set()
+
+    def rewind(self) -> None:
+        """Go back to the positions: what was read since is read again."""
+        for (topic, partition), offset in self.positions.items():
+            try:
+                self._consumer.seek(TopicPartition(topic, partition, offset))
+            except KafkaException as error:
+                if TopicPartition(topic, partition) in self._consumer.assignment():
+                    raise Fatal(f"cannot go back to offset {offset} of {topic}/{partition}: {error}") from error
+
+    def _take(self, arrived: set[At]) -> None:
+        self._health.restored = False
+        self._owned |= arrived
+        ready = self._ready()
+        fresh = sorted(ready - set(self.positions))
+        committed = self._transaction.committed(fresh)
+        starts = self._starting_points(fresh, committed)
+        self._restore(sorted({partition for _, partition in fresh}))
+        self._require_offsets(fresh, committed)
+        self._assign(arrived, starts)
+        self.positions.update(starts)
+        self._health.assigned = self._health.restored = True
+        _log.info("partitions assigned", processor=self._processor.name, partitions=_show(arrived))
+        metrics.PARTITIONS.labels(self._processor.name).set(len(self.positions))
+
+    def _ready(self) -> set[At]:
+        numbers = complete(self._owned, self._together)
+        return {at for at in self._owned if at[1] in numbers}
+
+    def _require_offsets(self, fresh: Sequence[At], committed: Mapping[At, int]) -> None:
+        """Raises OffsetsLost where there is state, and no offset that it belongs to: from the beginning of the log,
+        everything would happen to that state a second time."""
+        known = {partition for _, partition in committed}
+        for number in sorted({partition for _, partition in fresh} - known):
+            if held := len(self._state.of(number)):
+                raise OffsetsLost(
+                    f"group {self._processor.name} has {held} states in partition {number} and no offsets there: "
+                    "was it away for longer than the broker's `offsets.retention.minutes`? Set the group's offsets "
+                    "to where it stopped"
+                )
+
+    def _starting_points(self, partitions: Sequence[At], committed: Mapping[At, int]) -> dict[At, int]:
+        """The committed offsets, or the beginning of the log for a group that has none.
+
+        Raises:
+            OffsetsLost: the log no longer holds, or never held, what was committed.
+        """
+        starts: dict[At, int] = {}
+        for topic, partition in partitions:
+            low, high = self._bounds(topic, partition)
+            start = committed.get((topic, partition), low)
+            if not low <= start <= high:
+                raise OffsetsLost(
+                    f"group {self._processor.name} committed offset {start} of {topic}/{partition}, and the log "
+                    f"holds {low} to {high}; decide what to do about the gap, then set the group's offset"
+                )
+            starts[topic, partition] = start
+        return starts
+
+    def _bounds(self, topic: str, partition: int) -> tuple[int, int]:
+        at = TopicPartition(topic, partition)
+        call = self._consumer.get_watermark_offsets
+        return persist(lambda: call(at, 10.0, cached=False), self._settings.retry_deadline, self._health.beat)
+
+    def _restore(self, numbers: Sequence[int]) -> None:
+        spec = self._processor.state
+        if spec is None or not numbers:
+            return
+        started = time.monotonic()
+        reader = clients.reader(self._settings, self._processor.name)
+        try:
+            restored = restore(reader, spec, numbers, self._settings.retry_deadline, self._health.beat)
+        finally:
+            reader.close()
+        for number, state in restored.items():
+            self._state.take(number, state)
+        metrics.RESTORE_SECONDS.labels(self._processor.name).set(time.monotonic() - started)
+
+    def _assign(self, arrived: set[At], starts: Mapping[At, int]) -> None:
+        """Start what is ready at its offset; hold what still waits for its counterpart; wake what waited."""
+        targets = [TopicPartition(topic, n, starts.get((topic, n), 0)) for topic, n in sorted(arrived)]
+        (self._consumer.assign if self._eager else self._consumer.incremental_assign)(targets)
+        if early := arrived - set(starts):
+            self._consumer.pause(_partitions(early))
+        if woken := set(starts) - arrived:
+            for topic, partition in woken:
+                self._consumer.seek(TopicPartition(topic, partition, starts[topic, partition]))
+            self._consumer.resume(_partitions(woken))
+
+
+def _partitions(at: set[At]) -> list[TopicPartition]:
+    return [TopicPartition(topic, partition) for topic, partition in sorted(at)]
+
+
+def _show(at: set[At]) -> list[str]:
+    return [f"{topic}/{partition}" for topic, partition in sorted(at)]

@@ -1,0 +1,361 @@
+"""The one loop: poll a batch, let the processor decide, write the outcome and the offsets in one transaction.
+
+    poll -> handle -> begin, write, advance, commit -> state and positions move
+              |                    |
+              └── Unavailable ─────┴──> abort, wait, the same records again
+
+One poll is one batch is one transaction, closed before the next poll. Rebalances happen only inside a poll, so
+when partitions are taken away nothing is in flight. Whatever is not Unavailable leaves the loop and ends the
+process: its supervisor starts it afresh, and it restores.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import structlog
+from confluent_kafka import Consumer, KafkaError, Message
+
+from processors.errors import Unavailable
+from processors.stream.io import clients
+from processors.stream.io.contact import Contact
+from processors.stream.loop.assignment import Assignment
+from processors.stream.loop.dead_letters import CircuitBreaker, dead_letter
+from processors.stream.loop.health import Health, HealthServer
+from processors.stream.loop.inbound import Polled
+from processors.stream.loop.measures import Measures
+from processors.stream.loop.state import KeyedState, changelog_records
+from processors.stream.loop.table import Table
+from processors.stream.loop.transaction import (
+    At,
+    KafkaTransaction,
+    Transaction,
+    backoff,
+    is_end_of_partition,
+    raise_if_serious,
+)
+from processors.stream.loop.watermark import Watermark
+from processors.stream.settings import StreamSettings
+from processors.stream.types import Inbound, Observer, Outbound, Outcome, Processor, Reject
+from processors.stream.wire.tracing import Trace, Tracing
+
+_log = structlog.get_logger(__name__)
+_NOT_OWNED = 2**63
+
+LARGEST_BATCH = 4 * 1024 * 1024
+"""Bytes of values after which no more records are added to a batch."""
+
+_PORTION = 50
+"""Records that are added to a batch at a time."""
+
+OpenTransaction = Callable[[Consumer, Health], Transaction]
+"""How a loop comes by its transaction. May raise Unavailable; it is then asked again."""
+
+
+def run(
+    processor: Processor,
+    settings: StreamSettings,
+    stop: threading.Event,
+    *,
+    transaction: OpenTransaction | None = None,
+    health: Health | None = None,
+) -> None:
+    """Run a processor until `stop` is set, which takes effect after the transaction at hand.
+
+    `transaction` replaces Kafka's by another that holds the offsets itself, such as the ledger's in Postgres.
+
+    Raises:
+        Fatal: this process must end with exit code 70 and be started afresh.
+        SettingsInvalid: a topic does not exist, or the broker may not be spoken to like this.
+    """
+    with ExitStack() as stack:
+        health = health or Health(processor.name)
+        if settings.health_port is not None:
+            stack.enter_context(HealthServer(health, settings.health_host, settings.health_port))
+        Runner(processor, settings, stop, health, transaction or _kafka(processor, settings, stack)).run(stack)
+
+
+def _kafka(processor: Processor, settings: StreamSettings, stack: ExitStack) -> OpenTransaction:
+    producer = clients.transactional_producer(settings, f"{processor.name}-{settings.ordinal}")
+    stack.callback(clients.close, producer)
+
+    def opened(consumer: Consumer, health: Health) -> KafkaTransaction:
+        transaction = KafkaTransaction(producer, consumer, settings.retry_deadline, health.beat)
+        transaction.open()
+        return transaction
+
+    return opened
+
+
+@dataclass(slots=True)
+class LoopView:
+    """The `View` that a processor is given."""
+
+    now: int
+    _runner: Runner
+    _batch: Sequence[Inbound] = ()
+    _positions: Mapping[At, int] = field(default_factory=dict[At, int])
+    _read_until: Mapping[int, int] | None = None
+
+    def state(self, partition: int) -> Mapping[str, Any]:
+        return self._runner.state.of(partition)
+
+    def table(self, topic: str) -> Any:
+        return self._runner.tables[topic].snapshot
+
+    def partitions(self) -> Sequence[int]:
+        return self._runner.assignment.numbers()
+
+    def partition_count(self, topic: str) -> int:
+        return self._runner.partition_count(topic)
+
+    def read_until(self, partition: int) -> int:
+        if self._read_until is None:
+            positions = {**self._runner.assignment.positions, **self._positions}
+            self._read_until = self._runner.horizon.read_until(self.now, positions, self._batch)
+        return self._read_until.get(partition, 0)
+
+
+class Runner:
+    """The only place that begins and commits."""
+
+    def __init__(
+        self,
+        processor: Processor,
+        settings: StreamSettings,
+        stop: threading.Event,
+        health: Health,
+        open_transaction: OpenTransaction,
+    ) -> None:
+        self._processor, self._settings, self._stop, self._health = processor, settings, stop, health
+        self._open_transaction = open_transaction
+        self.state = KeyedState()
+        self.tables: dict[str, Table] = {}
+        self.horizon = Watermark(settings)
+        self._counts: dict[str, int] = {}
+        self._breaker = CircuitBreaker()
+        self._table_rejects: list[Reject] = []
+        self._attempt = 0
+        self._next_tick = 0.0
+        self._trace: Trace | None = None
+        self._observer = processor if isinstance(processor, Observer) else None
+        self._measures = Measures(processor.name)
+
+    def run(self, stack: ExitStack) -> None:
+        """Open everything, go round until stopped, and leave the group."""
+        if self._settings.otlp_endpoint:
+            self._trace = stack.enter_context(Tracing(self._processor.name, self._settings.otlp_endpoint))
+        self._consumer = clients.group_consumer(
+            self._settings,
+            self._processor.name,
+            copartitioned=len(self._processor.inputs) > 1,
+            tells_ends=self._processor.state is not None,
+        )
+        stack.callback(clients.close, self._consumer)
+        consumers = {self._processor.inputs[0]: self._consumer}
+        for fold in self._processor.tables:
+            consumers[fold.topic] = reader = clients.reader(self._settings, self._processor.name)
+            self.tables[fold.topic] = table = Table(reader, fold)
+            stack.callback(table.close)
+        self._contact = Contact(self._settings, consumers)
+        if not self._until_available(self._prepare, lambda: None):
+            return
+        stack.callback(self.assignment.leave)  # before the consumer is closed, as the last comes first
+        self._consumer.subscribe(
+            list(self._processor.inputs),
+            on_assign=self.assignment.on_assign,
+            on_revoke=self.assignment.on_revoke,
+            on_lost=self.assignment.on_revoke,
+        )
+        _log.info("processor started", processor=self._processor.name, ordinal=self._settings.ordinal)
+        while self._until_available(self._round, self.assignment.rewind):
+            pass
+        _log.info("processor stopped", processor=self._processor.name)
+
+    def _prepare(self) -> None:
+        for table in self.tables.values():
+            self._note_rejects(table, table.load(self._settings.retry_deadline, self._health.beat))
+        self._health.tables_loaded = True
+        counts = {topic: self.partition_count(topic) for topic in self._processor.inputs}
+        self._transaction = self._open_transaction(self._consumer, self._health)
+        self.assignment = Assignment(
+            consumer=self._consumer,
+            processor=self._processor,
+            settings=self._settings,
+            transaction=self._transaction,
+            state=self.state,
+            health=self._health,
+            partition_counts=counts,
+        )
+
+    def _until_available(self, act: Callable[[], None], undo: Callable[[], None]) -> bool:
+        """Do it, again and again while something is unavailable. False when the process was asked to stop."""
+        while not self._stop.is_set():
+            self._health.beat()
+            try:
+                act()
+            except Unavailable as error:
+                self._wait(error)
+                undo()
+            else:
+                self._calm()
+                return True
+        return False
+
+    def _round(self) -> None:
+        """One trip around the loop: a tick if one is due, and a batch if there is one."""
+        self._contact.check()
+        if time.monotonic() >= self._next_tick:
+            self._tick()
+        with self._measures.phase("poll"):
+            batch, positions = self._poll()
+        for table in self.tables.values():  # after the wait: a batch is not judged by what was in effect before it
+            self._note_rejects(table, table.drain())
+        if batch:
+            self._handle(batch, positions)
+
+    def _poll(self) -> tuple[list[Inbound], dict[At, int]]:
+        """A batch in order of arrival, and the positions behind it.
+
+        A rebalance can run while records are awaited, so what is not owned by now, and what lies below the position
+        of its partition, is left out.
+        """
+        messages = self._arrived()
+        self.assignment.raise_failure()
+        reached = dict(self.assignment.positions)
+        batch: list[Inbound] = []
+        for message in messages:
+            if (error := message.error()) is not None:
+                self._hear(message, error, reached)
+                continue
+            record = Polled(message)
+            at = (record.topic, record.partition)
+            if reached.get(at, _NOT_OWNED) <= record.offset:
+                reached[at] = record.offset + 1
+                batch.append(record)
+        return batch, {at: next_ for at, next_ in reached.items() if next_ != self.assignment.positions[at]}
+
+    def _hear(self, message: Message, error: KafkaError, reached: Mapping[At, int]) -> None:
+        """What came in place of a record. An end is behind everything that came before it in the same poll."""
+        at = cast(At, (message.topic(), message.partition()))
+        if not is_end_of_partition(error):
+            raise_if_serious(error)
+            _log.warning("the consumer reports an error", processor=self._processor.name, error=error.str())
+        elif at in reached:
+            self.horizon.nothing_between(at, reached[at], cast(int, message.offset()))
+
+    def _arrived(self) -> list[Message]:
+        """What is there, up to a batch. Waits for the first record only.
+
+        Large records make small batches: whoever can write to a topic must not be able to keep us busy, or filled,
+        for so long that we are taken for dead.
+        """
+        messages = self._consumer.consume(1, self._settings.poll)
+        size, left = 0, self._settings.batch - len(messages)
+        while messages and left and size < LARGEST_BATCH:
+            more = self._consumer.consume(min(left, _PORTION), 0)
+            messages += more
+            size += sum(map(len, more))
+            left = left - len(more) if len(more) == _PORTION else 0
+        return messages
+
+    def _handle(self, batch: Sequence[Inbound], positions: Mapping[At, int]) -> None:
+        began = time.time_ns()
+        with self._measures.phase("handle"):
+            outcome = self._processor.handle(batch, self._view(batch, positions))
+        if outcome.waiting:
+            batch = [record for record in batch if not outcome.waits(record)]
+            positions = {**positions, **outcome.waiting}
+        outcome.rejects.extend(self._spoken_for())
+        breaker = self._breaker.after(batch, outcome.rejects)
+        with self._measures.phase("commit"):
+            self._transact(batch, outcome, positions)
+        self._breaker = breaker
+        self.horizon.handled(batch)
+        self.assignment.hold(outcome.waiting)
+        if self._trace is not None:
+            self._trace(batch, began, time.time_ns())
+
+    def _tick(self) -> None:
+        """What time brings about. Current positions go along: a transaction without offsets is not fenced."""
+        self._next_tick = time.monotonic() + self._settings.tick
+        if not self.assignment.positions:
+            return
+        self.assignment.release()
+        view = self._view()
+        outcome = self._processor.tick(view.now, view)
+        outcome.rejects.extend(self._spoken_for())
+        if outcome.outputs or outcome.writes or outcome.rejects:
+            self._transact((), outcome, dict(self.assignment.positions))
+        else:
+            self._observe(outcome)
+        self._measures.lag(self._consumer, self.assignment.positions)
+
+    def _transact(self, batch: Sequence[Inbound], outcome: Outcome, positions: Mapping[At, int]) -> None:
+        records = self._records(outcome)
+        try:
+            self._transaction.begin()
+            self._transaction.write(outcome, records)
+            self._transaction.advance(positions)
+            self._transaction.commit()
+        except Unavailable:
+            self._transaction.abort()
+            self._measures.aborted()
+            raise
+        self._observe(outcome)
+        self._settle(outcome, positions)
+        self._measures.committed(batch, records, outcome.rejects, len(self.state))
+
+    def _records(self, outcome: Outcome) -> list[Outbound]:
+        letters = [dead_letter(r, self._processor.name, self._settings.dead_letters) for r in outcome.rejects]
+        spec = self._processor.state
+        changes = changelog_records(spec, outcome.writes) if spec is not None else []
+        return outcome.outputs + changes + letters
+
+    def _observe(self, outcome: Outcome) -> None:
+        """Let the processor count. The state is still what the outcome was made from."""
+        if self._observer is not None:
+            self._observer.observe(outcome, self._view())
+
+    def _settle(self, outcome: Outcome, positions: Mapping[At, int]) -> None:
+        """The transaction is committed: let it take effect here as well."""
+        if self._processor.state is not None:
+            self.state.apply(outcome.writes)
+        self.assignment.positions.update(positions)
+        self._table_rejects = []
+
+    def _wait(self, error: Unavailable) -> None:
+        """Back off. Short enough to keep the group's rebalances waiting for a few seconds at most."""
+        _log.warning("waiting", processor=self._processor.name, error=type(error).__name__, message=str(error))
+        self._health.waiting = type(error).__name__
+        self._measures.waiting(type(error).__name__)
+        self._stop.wait(backoff(self._attempt))
+        self._attempt += 1
+
+    def _calm(self) -> None:
+        if self._attempt:
+            self._attempt, self._health.waiting = 0, None
+            self._measures.waiting(None)
+
+    def _spoken_for(self) -> Sequence[Reject]:
+        """A table is read by every process; only the owner of the first partition quarantines what it refuses."""
+        return self._table_rejects if self.assignment.has_first() else ()
+
+    def _note_rejects(self, table: Table, rejects: Sequence[Reject]) -> None:
+        self._measures.table(table, rejects)
+        for reject in rejects:
+            _log.error("a table refused a record", topic=table.topic, reason=reject.reason, message=reject.message)
+        self._table_rejects.extend(rejects)
+
+    def _view(self, batch: Sequence[Inbound] = (), positions: Mapping[At, int] | None = None) -> LoopView:
+        return LoopView(time.time_ns() // 1_000_000, self, batch, positions or {})
+
+    def partition_count(self, topic: str) -> int:
+        if topic not in self._counts:
+            self._counts[topic] = clients.partition_count(self._consumer, topic)
+        return self._counts[topic]

@@ -1,0 +1,1 @@
+"""Bytes on a topic: schemas, the codec, headers, partitions."""

@@ -1,0 +1,188 @@
+"""Events as bytes on a topic: a zero byte, the id of the writer's schema, the Avro body (Confluent's wire format).
+
+A schema id is looked up, never registered on the fly, and only schemas registered for the topic's own subject
+(`<topic>-value`) are believed.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from processors.errors import DocumentRefused, EventUnreadable, shorten
+from processors.stream.types import LARGEST_VALUE
+from processors.stream.wire.schema import Schema, Schemas
+from processors.stream.wire.spans import Cutter, Run
+
+_PREFIX = struct.Struct(">bI")
+PREFIX_SIZE = _PREFIX.size
+
+
+class Registry(Protocol):
+    """Who knows schema ids. Both methods may raise RegistryUnavailable: a pause, never a dead letter."""
+
+    def id_of(self, subject: str, text: str) -> int:
+        """Raises ContractBroken where this schema is not registered under the subject."""
+        ...
+
+    def writer(self, subject: str, schema_id: int) -> str:
+        """The text of a schema. Raises EventUnreadable (stage `schema`) where the subject has none of that id."""
+        ...
+
+
+class Codec:
+    """Makes encoders and decoders. Needs the registry only when the first of their records comes."""
+
+    def __init__(self, schemas: Schemas, registry: Registry) -> None:
+        self.schemas = schemas
+        self._registry = registry
+
+    def encoder(self, topic: str, event: str) -> Encoder:
+        return Encoder(self.schemas[event], subject_of(topic), self._registry)
+
+    def decoder(self, topic: str, event: str, *, canonical: bool = False) -> Decoder:
+        """`canonical` also refuses bytes that no encoder would have written, such as a negative enum index; for
+        events whose bytes are signed or hashed. It costs an encoding."""
+        return Decoder(self.schemas[event], subject_of(topic), self._registry, canonical=canonical)
+
+
+def subject_of(topic: str) -> str:
+    return f"{topic}-value"
+
+
+class Encoder:
+    """Writes one event to one topic. Raises ContractBroken if its schema is not registered there."""
+
+    def __init__(self, schema: Schema, subject: str, registry: Registry) -> None:
+        self._schema, self._subject, self._registry = schema, subject, registry
+        self._prefix = b""
+        self.tail = schema.encode_tail
+
+    def __call__(self, record: Mapping[str, Any]) -> bytes:
+        return (self._prefix or self._look_up()) + self._schema.encode(record)
+
+    def join(self, envelope: Mapping[str, Any], tail: bytes) -> bytes:
+        """The event of this envelope and a tail encoded before by `tail`: the same bytes as encoding both."""
+        return (self._prefix or self._look_up()) + self._schema.encode_envelope(envelope) + tail
+
+    def assemble(self, *pieces: bytes) -> bytes:
+        """The event whose fields, in order, these pieces are the bytes of. They are taken as they are."""
+        return (self._prefix or self._look_up()) + b"".join(pieces)
+
+    def run(self, first: str, last: str) -> Run:
+        """Consecutive fields as a piece for `assemble`."""
+        return Run(self._schema, first, last)
+
+    def _look_up(self) -> bytes:
+        self._prefix = _PREFIX.pack(0, self._registry.id_of(self._subject, self._schema.text))
+        return self._prefix
+
+
+class Decoder:
+    """Reads one event from one topic, as our schema sees it, whoever wrote it."""
+
+    def __init__(self, schema: Schema, subject: str, registry: Registry, *, canonical: bool = False) -> None:
+        self._schema, self._subject, self._registry, self._canonical = schema, subject, registry, canonical
+        self._writers: dict[bytes, Schema] = {}
+        self._ours: set[bytes] = set()
+        self.tail = schema.decode_tail
+
+    def __call__(self, value: bytes | None) -> dict[str, Any]:
+        """The whole record.
+
+        Raises:
+            EventUnreadable: `stage` is `tombstone`, `size`, `wire`, `schema` or `body`.
+            RegistryUnavailable: the writer's schema is not known here yet, and nobody can be asked.
+        """
+        value = _checked(value)
+        writer, body = self._writer(value[:PREFIX_SIZE]), value[PREFIX_SIZE:]
+        if self._canonical and writer.encode(writer.decode(body)) != body:
+            raise EventUnreadable("body", "the bytes are not what an Avro writer makes of this record")
+        return self._schema.decode(body, writer)
+
+    def split(self, value: bytes | None) -> tuple[dict[str, Any], bytes]:
+        """The envelope, and the raw bytes of the last field for `tail`, which is where they are checked.
+
+        Equal tails give equal bytes. Fast where the writer used our schema; else the tail is written anew.
+        Raises as a call does.
+        """
+        if value is not None and value[:PREFIX_SIZE] in self._ours and len(value) <= LARGEST_VALUE:
+            return self._schema.split(value, PREFIX_SIZE)
+        record = self(value)
+        tail = record.pop(self._schema.tail_name)
+        return record, self._schema.encode_tail(tail)
+
+    def cutter(self, *behind: str) -> Callable[[bytes | None], list[bytes] | None]:
+        """Cuts values behind the named fields of the envelope, the tail last; None where one must be decoded."""
+        cut = Cutter(self._schema, behind)
+
+        def pieces(value: bytes | None) -> list[bytes] | None:
+            if value is None or value[:PREFIX_SIZE] not in self._ours or len(value) > LARGEST_VALUE:
+                return None
+            return cut(value, PREFIX_SIZE)
+
+        return pieces
+
+    def is_ours(self, value: bytes) -> bool:
+        """Whether a value that has been read was written in our very schema: its fields lie as ours do."""
+        return value[:PREFIX_SIZE] in self._ours
+
+    def run(self, first: str, last: str) -> Run:
+        """Consecutive fields as they lie in a piece that a cutter has cut."""
+        return Run(self._schema, first, last)
+
+    def _writer(self, prefix: bytes) -> Schema:
+        writer = self._writers.get(prefix)
+        return writer if writer is not None else self._learn(prefix)
+
+    def _learn(self, prefix: bytes) -> Schema:
+        magic, schema_id = _PREFIX.unpack(prefix)
+        if magic != 0:
+            raise EventUnreadable(
+                "wire", f"the first byte is {magic % 256}, and Confluent's wire format begins with 0"
+            )
+        try:
+            writer = Schema.read(self._registry.writer(self._subject, schema_id))
+            self._writers[prefix] = writer
+        except DocumentRefused as error:
+            raise EventUnreadable("schema", f"schema {schema_id} is not safe to read with: {error}") from error
+        if writer.plain == self._schema.plain:
+            self._ours.add(prefix)
+        return writer
+
+
+def _checked(value: bytes | None) -> bytes:
+    if value is None:
+        raise EventUnreadable("tombstone", "a tombstone stands where an event was expected")
+    if len(value) > LARGEST_VALUE:
+        raise EventUnreadable("size", f"the value has {len(value)} bytes, at most {LARGEST_VALUE} are read")
+    if len(value) < PREFIX_SIZE:
+        raise EventUnreadable("wire", f"{len(value)} bytes are too few for magic byte and schema id")
+    return value
+
+
+class OfflineRegistry:
+    """Ids without a server, for what never leaves this process: checks on the command line, tests, measurements."""
+
+    def __init__(self) -> None:
+        self._texts: dict[tuple[str, int], str] = {}
+
+    def register(self, subject: str, text: str) -> int:
+        for (known, schema_id), held in self._texts.items():
+            if (known, held) == (subject, text):
+                return schema_id
+        schema_id = len(self._texts) + 1
+        self._texts[subject, schema_id] = text
+        return schema_id
+
+    def id_of(self, subject: str, text: str) -> int:
+        return self.register(subject, text)
+
+    def writer(self, subject: str, schema_id: int) -> str:
+        try:
+            return self._texts[subject, schema_id]
+        except KeyError:
+            raise EventUnreadable(
+                "schema", f"schema {schema_id} is not registered under `{shorten(subject)}`"
+            ) from None

@@ -1,0 +1,90 @@
+"""Cutting an event into runs of fields without reading them, for answers that repeat parts of what was asked.
+
+Avro writes fields one after the other without marks, so a run of fields that a request and its answer have in
+common is the same bytes in both, and can be copied. Only what every field of a run is made of is looked at: how
+long a text is, where a number ends, and that an optional field is missing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, cast
+
+from processors.stream.wire.schema import Schema, field_run
+
+_TEXT: Final = 0
+_NUMBER: Final = 1
+_ABSENT: Final = 2
+_LONGEST_NUMBER: Final = 10
+"""Bytes of a variable-length integer of 64 bits."""
+
+
+class Run:
+    """Consecutive fields of an event as bytes of their own: runs joined in order are the event."""
+
+    def __init__(self, schema: Schema, first: str, last: str) -> None:
+        self._part = field_run(schema, first, last)
+
+    def encode(self, record: Mapping[str, Any]) -> bytes:
+        """The bytes of these fields. The record may hold others too; they are left out."""
+        return self._part.encode({name: record[name] for name in self._part.names})
+
+    def decode(self, raw: bytes) -> dict[str, Any]:
+        """Raises EventUnreadable, stage `body`, also when something is left over."""
+        return self._part.decode(raw)
+
+
+class Cutter:
+    """Cuts the envelope of an event behind each of the named fields; what is left is the last piece."""
+
+    def __init__(self, schema: Schema, behind: Sequence[str]) -> None:
+        fields = cast("list[dict[str, Any]]", json.loads(schema.text)["fields"])[:-1]
+        self._steps = tuple((_step(f["type"]), f["name"] in behind) for f in fields)
+
+    def __call__(self, value: bytes, start: int) -> list[bytes] | None:
+        """The pieces of a value whose body begins at `start`.
+
+        None for a value that is cut short or out of the ordinary, such as one with an optional field: it must be
+        decoded, which also tells what is wrong with it. The pieces are not checked beyond where they end.
+        """
+        pieces: list[bytes] = []
+        begin = at = start
+        try:
+            for step, cut in self._steps:
+                byte = value[at]
+                at += 1
+                if step == _TEXT:
+                    if byte > 0x7F or byte & 1:  # 64 characters and more, or a negative length
+                        return None
+                    at += byte >> 1
+                elif step == _NUMBER:
+                    limit = at + _LONGEST_NUMBER - 1
+                    while byte > 0x7F:
+                        byte = value[at]
+                        at += 1
+                        if at > limit:
+                            return None
+                elif byte:
+                    return None
+                if cut:
+                    pieces.append(value[begin:at])
+                    begin = at
+        except IndexError:
+            return None
+        if at > len(value):
+            return None
+        pieces.append(value[begin:])
+        return pieces
+
+
+def _step(declared: Any) -> int:
+    match declared:
+        case "string":
+            return _TEXT
+        case ["null", *_]:
+            return _ABSENT
+        case "int" | "long" | {"type": "int" | "long" | "enum"}:
+            return _NUMBER
+        case _:
+            raise ValueError(f"fields of type `{declared}` cannot be cut")

@@ -1,0 +1,105 @@
+"""Every flag of librdkafka leads to one of three ends."""
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+
+from processors.errors import BrokerUnavailable, Fatal, Fenced, OffsetsLost, TransactionAborted
+from processors.stream.loop.transaction import Reaction, backoff, persist, raise_if_serious, reaction_to
+
+RETRIABLE = KafkaError(KafkaError.CONCURRENT_TRANSACTIONS, retriable=True)
+ABORTABLE = KafkaError(KafkaError.ILLEGAL_GENERATION, txn_requires_abort=True)
+FATAL = KafkaError(KafkaError._FENCED, fatal=True)
+
+
+@pytest.mark.parametrize(
+    ("error", "end"),
+    [
+        pytest.param(RETRIABLE, Reaction.AGAIN, id="retriable"),
+        pytest.param(ABORTABLE, Reaction.ABORT, id="abortable"),
+        pytest.param(FATAL, Reaction.STOP, id="fatal"),
+        pytest.param(KafkaError(KafkaError._FENCED), Reaction.STOP, id="fenced without a flag"),
+        pytest.param(
+            KafkaError(KafkaError._FENCED, txn_requires_abort=True), Reaction.STOP, id="fenced outweighs abort"
+        ),
+        pytest.param(
+            KafkaError(7, retriable=True, txn_requires_abort=True), Reaction.ABORT, id="abort outweighs again"
+        ),
+        pytest.param(KafkaError(KafkaError._STATE), Reaction.STOP, id="no flag at all"),
+        pytest.param(KafkaError(KafkaError.MSG_SIZE_TOO_LARGE), Reaction.STOP, id="too large"),
+        pytest.param(KafkaError(KafkaError._TRANSPORT), Reaction.AGAIN, id="a broker went away"),
+        pytest.param(
+            KafkaError(KafkaError.UNSTABLE_OFFSET_COMMIT), Reaction.AGAIN, id="offsets in an open transaction"
+        ),
+        pytest.param(KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED), Reaction.STOP, id="not allowed"),
+    ],
+)
+def test_an_error_has_one_verdict(error: KafkaError, end: Reaction) -> None:
+    """What has no flag, and does not pass by itself, stops the process."""
+    assert reaction_to(error) is end
+
+
+class Calls:
+    """A call that fails with these errors first."""
+
+    def __init__(self, *errors: KafkaError) -> None:
+        self.errors = list(errors)
+        self.made = 0
+
+    def __call__(self) -> str:
+        self.made += 1
+        if self.errors:
+            raise KafkaException(self.errors.pop(0))
+        return "done"
+
+
+def test_what_is_retriable_is_tried_until_it_works() -> None:
+    """The loop is seen to be alive at every try."""
+    call, beats = Calls(RETRIABLE, RETRIABLE), []
+
+    assert persist(call, 10, lambda: beats.append(1)) == "done"
+    assert call.made == len(beats) == 3
+
+
+@pytest.mark.parametrize(
+    ("error", "ends_with"),
+    [(ABORTABLE, TransactionAborted), (FATAL, Fenced), (KafkaError(KafkaError._STATE), Fenced)],
+)
+def test_what_is_not_retriable_is_tried_once(error: KafkaError, ends_with: type[Exception]) -> None:
+    call = Calls(error)
+
+    with pytest.raises(ends_with):
+        persist(call, 10)
+    assert call.made == 1
+
+
+def test_patience_has_a_deadline() -> None:
+    """Then nobody knows what became of the call, and the caller is told so."""
+    with pytest.raises(BrokerUnavailable):
+        persist(Calls(*[RETRIABLE] * 1000), deadline=0.2)
+
+
+@pytest.mark.parametrize("attempt", [0, 1, 5, 1000])
+def test_back_off_grows_and_is_bounded(attempt: int) -> None:
+    """With full jitter: anything from nothing to twice as much as before, at most the cap."""
+    waits = [backoff(attempt, base=0.1, cap=2) for _ in range(200)]
+
+    assert 0 <= min(waits) < max(waits) <= min(2, 0.1 * 2**attempt)
+
+
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [
+        (KafkaError(KafkaError._AUTO_OFFSET_RESET), OffsetsLost),
+        (KafkaError(KafkaError.OFFSET_OUT_OF_RANGE), OffsetsLost),
+        (FATAL, Fatal),
+    ],
+)
+def test_a_consumer_error_that_would_skip_records_stops_the_process(
+    error: KafkaError, raised: type[Exception]
+) -> None:
+    with pytest.raises(raised):
+        raise_if_serious(error)
+
+
+def test_a_consumer_error_that_heals_is_let_pass() -> None:
+    raise_if_serious(KafkaError(KafkaError._ALL_BROKERS_DOWN))
