@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from typing import Any
 
 from processors.bootstrap.clients import stream_settings
-from processors.bootstrap.trusted_keys import TrustedKeys
-from processors.cli import talk
-from processors.configuration.guard import Watched
 from processors.configuration.settings import Settings
 from processors.errors import Refused, SettingsInvalid, Unavailable, shorten
 from processors.events.exceptions import Status
@@ -22,22 +18,17 @@ from processors.events.topics import (
     EXCEPTION_STATE,
     INSTALL_REQUESTS,
 )
-from processors.exception_workflow.config import ExceptionPolicy, load
-from processors.exception_workflow.processor import ExceptionWorkflow
 from processors.exception_workflow.rules.reasons import SENTENCES, in_words
-from processors.exception_workflow.rules.timers import REVIEWING, current_step
+from processors.exception_workflow.rules.timers import REVIEWING
 from processors.exception_workflow.state.case import DIGESTS, ExceptionCase, decode
-from processors.stream.io.clients import partition_count, plain_producer
 from processors.stream.io.follow import Follower
-from processors.stream.io.send import send
+from processors.stream.io.publish import send
 from processors.stream.types import Outbound
 from processors.stream.wire.codec import Codec
 from processors.stream.wire.headers import event_headers, header
-from processors.stream.wire.partitioner import partition_of
 
 SOURCE = "/compat-guard/cli"
 PATIENCE = 30.0
-EXTENSION_WAITS = "until the extension is approved, the exception covers nothing; a denial ends it"
 
 
 class NoAnswer(Unavailable):
@@ -60,41 +51,9 @@ class AlreadyOpen(Refused):
         super().__init__(f"an exception is open already and is {status}; nothing was changed; {way_out}")
 
 
-def read_policy(of: Settings) -> ExceptionPolicy:
-    return load(of.config / "exception_workflow.yaml")
-
-
-def workflow(of: Settings, events: Codec) -> ExceptionWorkflow:
-    """The processor with the keys of its issuers. Raises SettingsInvalid for a laptop's key beyond loopback."""
-    policy = read_policy(of)
-    if any(issuer.development for issuer in policy.proof.issuers):
-        _only_on_loopback(of.kafka.bootstrap)
-    keys = TrustedKeys(policy, of.config)
-    keys.keep_fresh()
-    config = Watched(of.config)
-    return ExceptionWorkflow(events, policy, keys, lambda: config().features.exceptions)
-
-
-def _only_on_loopback(bootstrap: str) -> None:
-    for address in bootstrap.split(","):
-        host = address.strip().rpartition(":")[0].strip("[]")
-        try:
-            near = ipaddress.ip_address(host).is_loopback
-        except ValueError:
-            near = host == "localhost"
-        if not near:
-            raise SettingsInvalid(
-                f"exception_workflow.yaml trusts a development key, and the broker `{host}` is not on loopback; "
-                "name the issuer that vouches for your approvers instead"
-            )
-
-
 def case_of(of: Settings, codec: Codec, exception_id: str) -> ExceptionCase:
     """An exception as the workflow last wrote it down. Raises SettingsInvalid if there is none."""
-    key = exception_id.encode()
-    stream = stream_settings(of)
-    home = partition_of(key, partition_count(plain_producer(stream), EXCEPTION_STATE))
-    found = {case.exception_id: case for case in _cases(of, codec, [home])}.get(exception_id)
+    found = {case.exception_id: case for case in _cases(of, codec, exception_id.encode())}.get(exception_id)
     if found is None or not found.exists:
         raise SettingsInvalid(
             f"there is no exception `{shorten(exception_id)}`; `compat-guard exception list --all` shows all"
@@ -108,10 +67,14 @@ def all_cases(of: Settings, codec: Codec) -> list[ExceptionCase]:
     return sorted((case for case in cases.values() if case.exists), key=lambda case: case.changed_at)
 
 
-def _cases(of: Settings, codec: Codec, partitions: list[int] | None) -> Iterator[ExceptionCase]:
+def _cases(of: Settings, codec: Codec, key: bytes | None) -> Iterator[ExceptionCase]:
+    """Of all partitions, or of the one that `key` belongs to."""
     read = codec.decoder(EXCEPTION_STATE, "ExceptionState")
     with closing(Follower(stream_settings(of), "exceptions")) as follower:
-        follower.from_beginning([EXCEPTION_STATE], partitions)
+        if key is None:
+            follower.from_beginning([EXCEPTION_STATE])
+        else:
+            follower.from_beginning_of(EXCEPTION_STATE, key)
         for record in follower.read():
             if record.value is None or (record.key or b"").startswith(DIGESTS.encode()):
                 continue
@@ -123,39 +86,24 @@ def _cases(of: Settings, codec: Codec, partitions: list[int] | None) -> Iterator
 
 def history(of: Settings, codec: Codec, exception_id: str) -> list[dict[str, Any]]:
     """Everything that was decided about an exception, oldest first."""
-    key, stream = exception_id.encode(), stream_settings(of)
+    key = exception_id.encode()
     read = codec.decoder(EXCEPTION_DECISIONS, "ExceptionDecided")
-    home = partition_of(key, partition_count(plain_producer(stream), EXCEPTION_DECISIONS))
-    with closing(Follower(stream, "exceptions")) as follower:
-        follower.from_beginning([EXCEPTION_DECISIONS], [home])
+    with closing(Follower(stream_settings(of), "exceptions")) as follower:
+        follower.from_beginning_of(EXCEPTION_DECISIONS, key)
         return [read(record.value) for record in follower.read() if record.key == key]
 
 
 def question_of(of: Settings, codec: Codec, request_id: str, plugin_id: str) -> dict[str, Any] | None:
     """The install request of that id, whole; None if the topic does not hold it."""
-    stream, key = stream_settings(of), plugin_id.encode()
+    key = plugin_id.encode()
     read = codec.decoder(INSTALL_REQUESTS, "InstallRequested")
-    home = partition_of(key, partition_count(plain_producer(stream), INSTALL_REQUESTS))
     found: dict[str, Any] | None = None
-    with closing(Follower(stream, "exceptions")) as follower:
-        follower.from_beginning([INSTALL_REQUESTS], [home])
+    with closing(Follower(stream_settings(of), "exceptions")) as follower:
+        follower.from_beginning_of(INSTALL_REQUESTS, key)
         for record in follower.read():
             if record.key == key and (asked := read(record.value))["request_id"] == request_id:
                 found = asked
     return found
-
-
-def announce(decided: Mapping[str, str], case: ExceptionCase, policy: ExceptionPolicy) -> None:
-    """Tell the person at the terminal what became of the exception, and whose turn it is."""
-    said = f"{decided['event'].replace('_', ' ')}: the exception is {decided['to_state']}"
-    talk().print(said, highlight=False)
-    if decided["event"] == "extension_requested":
-        talk().print(EXTENSION_WAITS, highlight=False, soft_wrap=True)
-    step = current_step(case, policy) if case.status in REVIEWING else None
-    if step is not None:
-        roles = " or ".join(policy.thresholds[step.threshold].roles)
-        talk().print(f"step `{step.name}` waits for {roles}:", highlight=False)
-        talk().print(f"  compat-guard approve {case.exception_id} --as PERSON", highlight=False, soft_wrap=True)
 
 
 def command(case: ExceptionCase, kind: str, **more: Any) -> dict[str, Any]:

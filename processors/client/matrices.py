@@ -1,14 +1,10 @@
-"""Where a command takes its matrix from: files that are not published yet, or the topic."""
+"""Matrix files that are not published yet, merged as the topic would merge them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
 
-from rich.text import Text
-
-from processors.cli import talk
-from processors.configuration.settings import settings
 from processors.errors import SettingsInvalid
 from processors.matrix.document import MatrixDocument
 from processors.matrix.merged import Matrix
@@ -38,13 +34,3 @@ def matrix_of(files: Iterable[Path], now: int) -> Matrix:
     """The files as one matrix; what is not published yet counts as published now. Raises as `load_sources`."""
     issued = [(d, now if d.published_at is None else d.published_at) for d in load_sources(files)]
     return Matrix.of((d, at, at + d.expires_after) for d, at in issued)
-
-
-def in_effect() -> Matrix:
-    """What the topic holds. Records of it that are refused are told on stderr."""
-    from processors.client.matrix_topic import read_matrix  # noqa: PLC0415 - offline commands need no client library
-
-    fold, rejects = read_matrix(settings())
-    for reject in rejects:
-        talk().print(Text(f"a record of the topic is refused: {reject.message}"))
-    return fold.snapshot()

@@ -11,13 +11,11 @@ from processors.bootstrap.clients import stream_settings
 from processors.configuration.settings import Settings
 from processors.errors import Refused, SettingsInvalid, Unavailable, shorten
 from processors.events.topics import DEAD_LETTERS, INSTALL_REQUESTS, RESULTS
-from processors.stream.io.clients import partition_count, plain_producer
 from processors.stream.io.follow import Follower
-from processors.stream.io.send import Delivered, send
+from processors.stream.io.publish import Delivered, send
 from processors.stream.types import Inbound, Outbound
 from processors.stream.wire.codec import Codec
 from processors.stream.wire.headers import header
-from processors.stream.wire.partitioner import partition_of
 
 LISTED = "`compat-guard watch --from-beginning` lists those that are kept"
 """The way out for whoever gave the id of a request that is not there."""
@@ -71,13 +69,11 @@ def follow(of: Settings, codec: Codec, *, from_beginning: bool) -> Iterator[tupl
 
 def find(of: Settings, codec: Codec, request_id: str) -> dict[str, Any] | None:
     """The newest result of a request, by reading the one partition that its key belongs to."""
-    stream = stream_settings(of)
     decode = codec.decoder(RESULTS, "CompatibilityChecked")
     key = request_id.encode()
-    home = partition_of(key, partition_count(plain_producer(stream), RESULTS))
     found: bytes | None = None
-    with closing(Follower(stream, "report")) as follower:
-        follower.from_beginning([RESULTS], [home])
+    with closing(Follower(stream_settings(of), "report")) as follower:
+        follower.from_beginning_of(RESULTS, key)
         for record in follower.read():
             if record.key == key:
                 found = record.value

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from processors.bootstrap.processors import PROCESSORS
 from processors.cli import talk
 from processors.cli.demo import exception as demo_exception
 from processors.cli.demo import scenes as demo_scenes
 from processors.cli.demo.dashboards import watched
 from processors.cli.demo.scenes import C1, CRM, PLUGINS, SCENES
-from processors.cli.operations.run import PROCESSORS
 from processors.configuration.settings import Settings
 from processors.errors import SettingsInvalid
 

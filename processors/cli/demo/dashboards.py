@@ -6,8 +6,9 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from processors.bootstrap.processors import PROCESSORS
+from processors.bootstrap.supervisor import health_ports
 from processors.cli import talk
-from processors.cli.operations.run import PROCESSORS, health_ports
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
 

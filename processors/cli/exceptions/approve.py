@@ -16,7 +16,9 @@ from joserfc import jws
 
 from processors.bootstrap import development
 from processors.bootstrap.clients import codec
-from processors.client.exceptions import PATIENCE, announce, case_of, publish, read_policy
+from processors.bootstrap.exception_workflow import read_policy
+from processors.cli.exceptions.announce import announce
+from processors.client.exceptions import PATIENCE, case_of, publish
 from processors.configuration.settings import settings
 from processors.errors import SettingsInvalid
 from processors.events.topics import APPROVAL_DECISIONS

@@ -15,20 +15,19 @@ from typing import Annotated, Any
 import typer
 
 from processors.bootstrap.clients import codec
+from processors.bootstrap.exception_workflow import read_policy
 from processors.cli import tables, talk
+from processors.cli.exceptions.announce import EXTENSION_WAITS, announce
 from processors.cli.exceptions.approve import signed
 from processors.cli.exceptions.rebuild import rebuild_exceptions
 from processors.client.block import from_block
 from processors.client.exceptions import (
-    EXTENSION_WAITS,
     PATIENCE,
     AlreadyOpen,
     all_cases,
-    announce,
     case_of,
     command,
     history,
-    read_policy,
     say,
     why,
 )

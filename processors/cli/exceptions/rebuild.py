@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import closing
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import typer
-from confluent_kafka import ConsumerGroupState
 
 from processors.bootstrap.clients import codec, stream_settings
+from processors.bootstrap.exception_workflow import read_policy
 from processors.bootstrap.trusted_keys import TrustedKeys
 from processors.cli import talk
-from processors.client.exceptions import all_cases, read_policy
+from processors.client.exceptions import all_cases
 from processors.configuration.settings import Settings, settings
 from processors.errors import SettingsInvalid
 from processors.events.topics import EXCEPTION_DECISIONS, EXCEPTION_STATE
 from processors.exception_workflow.processor import ExceptionWorkflow
+from processors.exception_workflow.rebuild import Rebuilt, rebuild, same
 from processors.exception_workflow.state.case import ExceptionCase
-from processors.exception_workflow.state.rebuild import Rebuilt, rebuild, same
+from processors.stream.admin.groups import has_members
 from processors.stream.io.atomically import publish_atomically
-from processors.stream.io.clients import admin, partition_count, plain_producer
 from processors.stream.io.follow import Follower
 from processors.stream.types import Inbound, Outbound
 from processors.stream.wire.codec import Codec
@@ -50,10 +50,10 @@ def _rebuild_all(of: Settings, events: Codec) -> list[Rebuilt]:
     policy = read_policy(of)
     workflow = ExceptionWorkflow(events, policy, TrustedKeys(policy, of.config))
     read = events.decoder(EXCEPTION_DECISIONS, "ExceptionDecided")
-    count = partition_count(plain_producer(stream_settings(of)), EXCEPTION_STATE)
     inputs = _inputs(of, workflow)
     published: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     with closing(Follower(stream_settings(of), "rebuild")) as follower:
+        count = follower.partitions(EXCEPTION_STATE)
         follower.from_beginning([EXCEPTION_DECISIONS])
         for record in follower.read():
             decision = read(record.value)
@@ -81,14 +81,8 @@ def _write(of: Settings, events: Codec, differing: Mapping[str, ExceptionCase | 
     _require_stopped(of)
     policy = read_policy(of)
     spec = ExceptionWorkflow(events, policy, TrustedKeys(policy, of.config)).state
-    count = partition_count(plain_producer(stream_settings(of)), EXCEPTION_STATE)
     records = [
-        Outbound(
-            EXCEPTION_STATE,
-            id.encode(),
-            None if case is None else spec.encode(case),
-            partition=partition_of(id.encode(), count),
-        )
+        Outbound(EXCEPTION_STATE, id.encode(), None if case is None else spec.encode(case))
         for id, case in differing.items()
     ]
     publish_atomically(stream_settings(of), "exception-rebuild", records)
@@ -96,11 +90,9 @@ def _write(of: Settings, events: Codec, differing: Mapping[str, ExceptionCase | 
 
 def _require_stopped(of: Settings) -> None:
     """A running workflow holds the state that is being replaced, and would write it again."""
-    group, client = ExceptionWorkflow.name, admin(stream_settings(of))
-    found: Any = cast(Any, client).describe_consumer_groups([group])[group].result(10.0)
-    if found.state not in (ConsumerGroupState.EMPTY, ConsumerGroupState.DEAD):
+    if has_members(stream_settings(of), ExceptionWorkflow.name):
         raise SettingsInvalid(
-            f"group `{group}` has members; stop the exception workflow before its state is rewritten"
+            f"group `{ExceptionWorkflow.name}` has members; stop the exception workflow, and then rewrite its state"
         )
 
 

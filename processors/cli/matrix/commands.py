@@ -12,9 +12,9 @@ import typer
 
 from processors.cli import tables, talk
 from processors.cli.matrix.explain import Output, explain
+from processors.cli.matrix.in_effect import in_effect
 from processors.cli.matrix.status import status
 from processors.cli.matrix.sync import sync
-from processors.client.matrices import in_effect
 from processors.configuration.settings import settings
 from processors.documents.files import naming
 from processors.documents.yaml_writing import to_yaml

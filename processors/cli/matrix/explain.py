@@ -14,7 +14,8 @@ import typer
 from rich.text import Text
 
 from processors.cli import tables, talk
-from processors.client.matrices import in_effect, matrix_of
+from processors.cli.matrix.in_effect import in_effect
+from processors.client.matrices import matrix_of
 from processors.errors import SettingsInvalid, nearest, shorten
 from processors.events.report import RowWeighed
 from processors.events.vocabulary import Code

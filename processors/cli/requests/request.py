@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from processors.bootstrap.clients import codec
+from processors.bootstrap.exception_workflow import read_policy
 from processors.cli import talk
 from processors.cli.requests.answers import Output, Style, ToFile, exit_code, show
 from processors.cli.requests.question import (
@@ -23,7 +24,7 @@ from processors.cli.requests.question import (
     Question,
     Runtimes,
 )
-from processors.client.exceptions import case_of, read_policy
+from processors.client.exceptions import case_of
 from processors.client.results import ask
 from processors.configuration.settings import settings
 from processors.documents.scalars import unprintable

@@ -13,6 +13,7 @@ from processors.stream.loop.inbound import Polled
 from processors.stream.loop.transaction import is_end_of_partition, raise_if_serious
 from processors.stream.settings import StreamSettings
 from processors.stream.types import Inbound
+from processors.stream.wire.partitioner import partition_of
 
 PATIENCE = 10.0
 """Seconds without any answer from the broker after which it counts as unavailable."""
@@ -35,14 +36,25 @@ class Follower:
             [
                 TopicPartition(topic, number, OFFSET_BEGINNING)
                 for topic in topics
-                for number in partitions or range(partition_count(self._consumer, topic))
+                for number in partitions or range(self.partitions(topic))
             ]
         )
 
+    def from_beginning_of(self, topic: str, key: bytes) -> None:
+        """Take up the first record of the one partition that `key` belongs to."""
+        self.from_beginning([topic], [partition_of(key, self.partitions(topic))])
+
+    def from_offset(self, topic: str, partition: int, offset: int) -> None:
+        """Take up one record of one partition, or the first one behind it that is left."""
+        self._consumer.assign([TopicPartition(topic, partition, offset)])
+
+    def partitions(self, topic: str) -> int:
+        """How many there are. Raises BrokerUnavailable, or SettingsInvalid if there is no such topic."""
+        return partition_count(self._consumer, topic)
+
     def from_time(self, topic: str, since: int) -> None:
         """Take up, in every partition, the first record whose timestamp is `since` or later (milliseconds, UTC)."""
-        count = partition_count(self._consumer, topic)
-        times = [TopicPartition(topic, number, since) for number in range(count)]
+        times = [TopicPartition(topic, number, since) for number in range(self.partitions(topic))]
         try:
             self._consumer.assign(self._consumer.offsets_for_times(times, timeout=PATIENCE))
         except KafkaException as error:
@@ -82,7 +94,7 @@ class Follower:
 
     def _ends(self, topic: str) -> list[TopicPartition]:
         ends: list[TopicPartition] = []
-        for number in range(partition_count(self._consumer, topic)):
+        for number in range(self.partitions(topic)):
             try:
                 _, high = self._consumer.get_watermark_offsets(
                     TopicPartition(topic, number), timeout=PATIENCE, cached=False

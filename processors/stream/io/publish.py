@@ -1,9 +1,10 @@
-"""Records that are written outside of any transaction, by a producer that stays."""
+"""The one producer outside of transactions: it writes records, and waits until the broker has them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from functools import partial
+from typing import Any, NamedTuple, cast
 
 from confluent_kafka import KafkaError, KafkaException, Message
 
@@ -12,38 +13,72 @@ from processors.stream.io.clients import plain_producer
 from processors.stream.settings import StreamSettings
 from processors.stream.types import Outbound
 
+DEADLINE = 10.0
+"""Seconds until a broker that does not answer counts as unavailable."""
+
+
+class Delivered(NamedTuple):
+    """Where a record lies."""
+
+    topic: str
+    partition: int
+    offset: int
+
 
 class Publisher:
-    """Writes records and waits for them. At least once: what was tried before a failure may have been written."""
+    """Writes records and waits for them. At least once: what was tried before a failure may have been written, so
+    whoever tries again must use the same ids."""
 
-    def __init__(self, settings: StreamSettings, deadline: float = 10.0) -> None:
+    def __init__(self, settings: StreamSettings, deadline: float = DEADLINE) -> None:
         self._settings, self._deadline = settings, deadline
         self._producer = plain_producer(settings)
 
-    def __call__(self, records: Sequence[Outbound]) -> None:
-        """Returns when the broker has all of them. Raises BrokerUnavailable, after which all may be tried again."""
+    def __call__(self, records: Sequence[Outbound]) -> list[Delivered]:
+        """Returns when the broker has all of them, and where they lie, in their order.
+
+        Raises BrokerUnavailable, after which all may be tried again.
+        """
         try:
-            self._write(records)
+            return self._write(records)
         except BrokerUnavailable:
             self._producer.purge()
             self._producer = plain_producer(self._settings)  # the old one may have lost its brokers: see contact.py
             raise
 
-    def _write(self, records: Sequence[Outbound]) -> None:
+    def _write(self, records: Sequence[Outbound]) -> list[Delivered]:
+        delivered: dict[int, Delivered] = {}
         failures: list[str] = []
 
-        def delivered(error: KafkaError | None, _: Message) -> None:
+        def note(number: int, error: KafkaError | None, message: Message) -> None:
             if error is not None:
                 failures.append(error.str())
+            else:
+                delivered[number] = Delivered(str(message.topic()), message.partition() or 0, message.offset() or 0)
 
         try:
-            for topic, key, value, headers, _ in records:
-                self._producer.produce(topic, value, key, headers=cast(Any, list(headers)), on_delivery=delivered)
-            left = self._producer.flush(self._deadline)
+            for number, (topic, key, value, headers, _) in enumerate(records):
+                self._producer.produce(
+                    topic, value, key, headers=cast(Any, list(headers)), on_delivery=partial(note, number)
+                )
+            self._producer.flush(self._deadline)
         except (KafkaException, BufferError) as error:
-            raise BrokerUnavailable(f"records cannot be written: {error}") from error
-        if left or failures:
-            raise BrokerUnavailable(f"records cannot be written: {(failures or ['no answer in time'])[0]}")
+            raise BrokerUnavailable(f"`{_topics(records)}` cannot be written to: {error}") from error
+        if len(delivered) < len(records):
+            why = failures[0] if failures else f"no answer within {self._deadline:g} s"
+            raise BrokerUnavailable(
+                f"`{_topics(records)}` cannot be written to at {self._settings.bootstrap}: {why}"
+            )
+        return [delivered[number] for number in range(len(records))]
 
     def close(self) -> None:
         self._producer.close()
+
+
+def send(settings: StreamSettings, record: Outbound) -> Delivered:
+    """Write one record, and return where it lies. Raises as a Publisher does."""
+    (delivered,) = Publisher(settings)([record])
+    return delivered
+
+
+def _topics(records: Sequence[Outbound]) -> str:
+    return ", ".join(sorted({record.topic for record in records}))

@@ -9,8 +9,8 @@ import pytest
 from examples.exceptions import policy, public_jwk
 
 from processors.bootstrap import development, trusted_keys
+from processors.bootstrap.exception_workflow import workflow
 from processors.bootstrap.trusted_keys import TrustedKeys
-from processors.client.exceptions import workflow
 from processors.configuration.settings import KafkaSettings, Settings, shipped
 from processors.errors import SettingsInvalid
 from processors.events.exceptions import ProofKind

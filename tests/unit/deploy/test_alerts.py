@@ -9,7 +9,8 @@ import pytest
 import yaml
 from typer.main import get_command
 
-from processors.cli.operations.run import PROCESSORS, health_ports
+from processors.bootstrap.processors import PROCESSORS
+from processors.bootstrap.supervisor import health_ports
 from processors.cli.root import app
 from processors.embedded.debian import prometheus_tools
 from processors.observability import metrics

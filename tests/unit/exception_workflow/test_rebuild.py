@@ -17,7 +17,7 @@ from processors.events.topics import (
     INSTALL_OUTCOMES,
 )
 from processors.exception_workflow.processor import ExceptionWorkflow
-from processors.exception_workflow.state.rebuild import Rebuilt, rebuild, same
+from processors.exception_workflow.rebuild import Rebuilt, rebuild, same
 from processors.stream.wire.partitioner import partition_of
 
 ACTS = (

@@ -1,0 +1,79 @@
+"""The table of processors: each by name, how it is made, and how it runs in this process."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+
+from processors.bootstrap.clients import codec, stream_settings
+from processors.configuration.guard import Watched
+from processors.configuration.settings import Settings
+from processors.masking.masker import Masker
+from processors.observability.logs import configure_logging
+from processors.stream.loop.loop import OpenTransaction
+from processors.stream.loop.loop import run as run_loop
+from processors.stream.types import Processor
+from processors.stream.wire.codec import Codec
+
+
+def _checker(of: Settings, events: Codec) -> Processor:
+    from processors.checker.processor import Checker  # noqa: PLC0415 - each process loads its own room only
+
+    config = Watched(of.config)
+    return Checker(events, lambda: config().features.guard)
+
+
+def _ledger(of: Settings, events: Codec) -> Processor:
+    from processors.bootstrap.ledger import ledger  # noqa: PLC0415 - as above
+
+    return ledger(of, events)
+
+
+def _ledger_transaction(of: Settings, events: Codec, stack: ExitStack) -> OpenTransaction:
+    from processors.bootstrap.ledger import transaction  # noqa: PLC0415 - as above
+
+    return transaction(of, events, stack)
+
+
+def _staleness(of: Settings, events: Codec) -> Processor:
+    from processors.staleness.processor import StalenessMonitor  # noqa: PLC0415 - as above
+
+    config = Watched(of.config)
+    return StalenessMonitor(events, lambda: config().staleness)
+
+
+def _exception_workflow(of: Settings, events: Codec) -> Processor:
+    from processors.bootstrap.exception_workflow import workflow  # noqa: PLC0415 - as above
+
+    return workflow(of, events)
+
+
+PROCESSORS: Mapping[str, Callable[[Settings, Codec], Processor]] = {
+    "checker": _checker,
+    "exception-workflow": _exception_workflow,
+    "ledger": _ledger,
+    "staleness": _staleness,
+}
+"""What reacts to what: every processor by name, and how it is made."""
+
+TRANSACTIONS: Mapping[str, Callable[[Settings, Codec, ExitStack], OpenTransaction]] = {
+    "ledger": _ledger_transaction
+}
+"""Processors whose outcomes go elsewhere than to Kafka. What is opened for them is closed with the stack."""
+
+
+def run_processor(name: str, of: Settings, stop: threading.Event) -> None:
+    """Run one processor in this process until `stop` is set. `name` is one of PROCESSORS."""
+    configure_logging(of.log_level, _masker(of))
+    with ExitStack() as stack:
+        events = stack.enter_context(codec(of))
+        opened = TRANSACTIONS[name](of, events, stack) if name in TRANSACTIONS else None
+        run_loop(PROCESSORS[name](of, events), stream_settings(of), stop, transaction=opened)
+
+
+def _masker(of: Settings) -> Masker | None:
+    """People have the same names in the log as in the ledger, where its keys are at hand."""
+    from processors.ledger.keys import read_keys  # noqa: PLC0415 - needed once, at the start
+
+    return Masker(read_keys(of.ledger.keys).pseudonyms) if of.ledger.keys.exists() else None
