@@ -9,18 +9,12 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 from processors.errors import RangeInvalid, shorten
-from processors.events.report import Finding
-from processors.events.vocabulary import Code, Severity
+from processors.events.report import ALTERNATIVES, Finding
+from processors.events.vocabulary import Code, DemandKind, Ground, Severity
 from processors.versions import EXAMPLES, Dialect, parse_range
 
 Words: TypeAlias = tuple[str, str]
 """What is wrong, without a full stop; and the way out, a sentence of its own."""
-
-DISABLED = ", disabled"
-"""Behind the version of an installed plugin that is switched off."""
-
-UNREADABLE = ", which cannot be read"
-"""Behind the version of something that is there, where a range is demanded of it."""
 
 _LONGEST_RANGE = 120
 
@@ -47,14 +41,17 @@ class _Fact:
         self.finding = finding
         self.asked = str(asked)
         self.plugin = asked.plugin
+        self.version = asked.version
         self.owner = finding.subject
         self.is_ours = finding.subject == asked.plugin
         self.subject = self.asked if self.is_ours else f"{finding.subject}, which is installed,"
         self.object = finding.object
-        self.demand = finding.required.constraint
+        self.kind = finding.required.kind
+        self.ground = finding.ground
+        self.demand = finding.required.constraint.replace(ALTERNATIVES, " or ")
         self.wants = f"{finding.object} {self.demand}".strip()
-        self.found = (finding.found or "none").removesuffix(DISABLED)
-        self.disabled = self.found != (finding.found or "none")
+        self.found = finding.found or "none"
+        self.disabled = finding.ground is Ground.DISABLED
         self.needed = _explained(finding)
         self.a_version = f"a version {self.needed}" if self.needed.startswith(("from ", "newer ")) else self.needed
         self.only_prerelease = finding.severity is Severity.PRERELEASE
@@ -134,20 +131,21 @@ def _dependency_disabled(f: _Fact) -> Words:
 def _dependency_cycle(f: _Fact) -> Words:
     if f.object == f.plugin:
         return f"{f.subject} needs itself, so it can never start", "Ask its vendor to take that requirement out."
+    way = f.object if f.found == f.object else f"{f.object}, which in the end needs {f.found}"
     return (
-        f"{f.subject} needs {f.found}, and that needs {f.plugin} again: neither can start first",
+        f"{f.subject} needs {way}, and that needs {f.plugin} again: neither can start first",
         f"Ask the vendors to break the circle, or install a version of {f.plugin} that does not need {f.object}.",
     )
 
 
 def _dependent_broken(f: _Fact) -> Words:
-    if f.finding.found is None:
+    if f.ground is Ground.ABSENT:
         verb = "would not stand in for it any more" if f.finding.blocks else "does not stand in for it"
         return (
             f"{f.subject} needs {f.wants}, and {f.asked} {verb}",
             f"Upgrade {f.owner} to a version that works with {f.plugin}, or keep what stands in for {f.object}.",
         )
-    if f.object != f.plugin:
+    if f.ground is Ground.REPLACED:
         return (
             f"{f.subject} needs {f.wants}, and {f.asked} replaces {f.object} without standing in for it",
             f"Upgrade {f.owner} to a version that works with {f.plugin}, or keep {f.object}.",
@@ -214,8 +212,9 @@ def _database_unsupported(f: _Fact) -> Words:
             f"{f.subject} needs {f.demand}, and the request does not say which database this host has",
             "State it with the request, such as `--database postgresql@16.4`.",
         )
+    wants = f"{f.demand} for its migrations" if f.kind is DemandKind.DRIVER else f.demand
     return (
-        f"{f.subject} needs {f.demand}, and this host has {f.found}",
+        f"{f.subject} needs {wants}, and this host has {f.found}",
         f"Use a version of {f.plugin} made for this database, or provide {f.demand}.",
     )
 
@@ -253,11 +252,15 @@ def _migration_irreversible(f: _Fact) -> Words:
 
 
 def _migration_gap(f: _Fact) -> Words:
-    return f"{f.asked} needs {f.demand}, and {f.found}", "Upgrade in steps, through the releases in between."
+    if f.ground is Ground.SKIPPED:
+        what = f"migration `{f.object}` of {f.demand} to have run, and the upgrade from {f.found} skips it"
+    else:
+        what = f"data at version {f.demand} for migration `{f.object}`, and the data here is at version {f.found}"
+    return f"{f.asked} needs {what}", "Upgrade in steps, through the releases in between."
 
 
 def _migration_checksum(f: _Fact) -> Words:
-    before, after = (shorten(text.removeprefix("checksum "), 24) for text in (f.demand, f.found))
+    before, after = (shorten(text, 24) for text in (f.demand, f.found))
     return (
         f"Migration `{f.object}` of {f.asked} has checksum {after}, and it ran here with {before}",
         "Ask its vendor for a release that leaves it as it was and adds another migration.",
@@ -265,26 +268,27 @@ def _migration_checksum(f: _Fact) -> Words:
 
 
 def _data_format(f: _Fact) -> Words:
+    alone = f", and no migration comes with {f.version}" if f.ground is Ground.NO_MIGRATION else ""
     return (
-        f"{f.asked} reads data in {f.demand}, and the data here is in {f.found}",
+        f"{f.asked} reads data in format {f.demand}, and the data here is in format {f.found}{alone}",
         f"Install a version of {f.plugin} that reads this data, or one that brings a migration for it.",
     )
 
 
 def _downgrade(f: _Fact) -> Words:
     return (
-        f"{f.asked} is older than the version that it would replace, {f.demand.removesuffix(' or newer')}",
+        f"{f.asked} is older than the version that it would replace, {f.demand}",
         "Go on only if you mean to go back, and take a backup first.",
     )
 
 
 def _deprecated(f: _Fact) -> Words:
-    ending = f.found.replace(", ends on ", ", and its support ends on ")
+    ending = f"deprecated, and its support ends on {f.found}" if f.ground is Ground.ENDS else f.found
     return f"{f.asked} is {ending}", _successor(f, "Plan to move to", "Ask its vendor what replaces it.")
 
 
 def _sunset(f: _Fact) -> Words:
-    over = f": its support {f.found}" if f.found.startswith("ended ") else f": it is {f.found}"
+    over = f": its support ended on {f.found}" if f.ground is Ground.ENDED else f": it is {f.found}"
     return f"{f.asked} is no longer supported{over}", _successor(f, "Install", "Install a supported release.")
 
 
@@ -305,7 +309,7 @@ def _baseline(f: _Fact) -> Words:
 def _advisory(f: _Fact) -> Words:
     affected = f"contains {f.found}, which {f.object} affects"
     what = f"{f.asked} {f'is affected by {f.object}' if f.found == f.asked else affected}"
-    if f.demand.endswith(f" without {f.object}"):
+    if f.kind is DemandKind.WITHOUT:
         return what, "No version that mends it is known: do without it, or ask for an exception with safeguards."
     inside = "" if f.found == f.asked else f"a version of {f.plugin} with "
     return what, f"Install {inside}{f.demand}."
@@ -313,27 +317,27 @@ def _advisory(f: _Fact) -> Words:
 
 def _matrix_missing(f: _Fact) -> Words:
     return (
-        f"{f.asked} cannot be judged without {f.demand}, and none is loaded",
+        f"{f.asked} cannot be judged without a compatibility matrix, and none is loaded",
         "Publish one: `compat-guard matrix publish FILE`.",
     )
 
 
 def _matrix_unlisted(f: _Fact) -> Words:
-    if f.object != "matrix":
+    if f.kind is DemandKind.HOST_KNOWN:
+        near = f", only {f.found}, which is named alike" if f.ground is Ground.SIMILAR_NAME else ""
         return (
-            f"No matrix source knows the host {f.object}"
-            + (f", only {f.found}" if f.finding.found else ", nor how its versions are written"),
+            f"No matrix source knows the host {f.object}{near or ', nor how its versions are written'}",
             "Correct its name if it is misspelt, or have governance declare it with its dialect.",
         )
     return (
-        f"No matrix source has {f.demand}: {f.asked} is unknown to all of them",
+        f"No matrix source has a row about this release: {f.asked} is unknown to all of them",
         "Have its vendor or governance list it.",
     )
 
 
 def _matrix_expired(f: _Fact) -> Words:
     return (
-        f"Matrix source {f.object} is out of date: the time of its {f.found} is over",
+        f"Matrix source {f.object} is out of date: the time of its revision {f.found} is over",
         f"Refresh {f.object}: `compat-guard matrix publish FILE`.",
     )
 
@@ -353,21 +357,44 @@ def _constraint_invalid(f: _Fact) -> Words:
         )
     if demand.stated_by == "guard" and f.object == "request":
         return (
-            f"What the request says of {f.owner} cannot be judged: it needs {f.demand}, and says {f.found}",
+            f"What the request says of {f.owner} cannot be judged: {_contradiction(f)}",
             "Correct the request and send it again.",
         )
     if demand.stated_by == "guard":
         return (
-            f"The version of {f.owner} cannot be read: it needs {f.demand}, and is `{f.found}`",
+            f"The version of {f.owner}, `{f.found}`, cannot be read in dialect {f.demand}",
             "Correct the request, or the dialect that the matrix declares for this host.",
         )
     owner = f.asked if f.is_ours else f.owner
     example = EXAMPLES.get(demand.dialect)
     such_as = f", such as `{example}`" if example else ""
     way_out = f"Have it written in dialect {demand.dialect}{such_as}; `compat-guard satisfies` shows what is read."
-    if f.found.endswith(UNREADABLE):
+    if f.ground is Ground.UNREADABLE_VERSION:
         way_out = "Correct the version that the request or the matrix states."
-    return f"What {owner} demands of {f.object}, `{f.demand}`, cannot be judged: {f.found}", way_out
+    return f"What {owner} demands of {f.object}, `{f.demand}`, cannot be judged: {_illegible(f)}", way_out
+
+
+def _contradiction(f: _Fact) -> str:
+    """What a request says against itself, or cannot mean."""
+    match f.kind:
+        case DemandKind.ONE_DESCRIPTION:
+            versions = f.found.split(ALTERNATIVES)
+            told = " and ".join(versions) if len(versions) > 1 else f"{f.found}, described in two ways"
+            return f"it needs one description of each installed plugin, and says {told}"
+        case DemandKind.INSTALLED_VERSION:
+            return f"it needs version {f.demand}, which is installed, as the one to replace, and says {f.found}"
+        case _:
+            return f"it needs an installed version in dialect {f.demand}, and says {f.found}"
+
+
+def _illegible(f: _Fact) -> str:
+    match f.ground:
+        case Ground.EMPTY_RANGE:
+            return "no version can satisfy it"
+        case Ground.UNREADABLE_VERSION:
+            return f"{f.object} has version `{f.found}`, which cannot be read"
+        case _:
+            return f"`{f.found}` cannot be read" if f.finding.found else "it ends too early"
 
 
 def _manifest_invalid(f: _Fact) -> Words:

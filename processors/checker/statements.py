@@ -8,6 +8,7 @@ from typing import NamedTuple
 from processors.errors import VersionInvalid
 from processors.events.report import Demand
 from processors.events.subject import Manifest
+from processors.events.vocabulary import DemandKind
 from processors.manifests.ecosystem import HOSTS
 from processors.matrix.document import ONLY_HOST, Release
 from processors.matrix.merged import Matrix
@@ -40,9 +41,10 @@ class Statement(NamedTuple):
         except VersionInvalid:
             return parse_range(self.text, dialect)  # `0.6` is no npm version, but `>=0.6` is a range
 
-    def demand(self, dialect: str) -> Demand:
+    def demand(self, dialect: str, kind: DemandKind = DemandKind.RANGE) -> Demand:
         return Demand(
             constraint=self.text,
+            kind=kind,
             dialect=dialect,
             stated_by=self.stated_by,
             source=self.source,

@@ -9,7 +9,7 @@ import processors
 from processors.checker.bounds import brief
 from processors.events.report import Demand, Finding, Report, Risk
 from processors.events.subject import Subject
-from processors.events.vocabulary import Band, Code, Dimension, Distance, Effect, Severity, Verdict
+from processors.events.vocabulary import Band, Code, DemandKind, Dimension, Distance, Effect, Severity, Verdict
 
 FEATURE: Final = "plugin-compat-guard"
 SAYS: Final = f"The compatibility guard is switched off by the feature {FEATURE}: nothing was checked."
@@ -26,8 +26,7 @@ def unguarded(subject: Subject, input_digest: str) -> Report:
         severity=Severity.UNKNOWN,
         subject=brief(manifest.id),
         object=FEATURE,
-        required=Demand(constraint="on", stated_by="guard"),
-        found="off",
+        required=Demand(constraint="", kind=DemandKind.SWITCHED_ON, stated_by="guard"),
         distance=Distance.NONE,
         sentence=SAYS,
         help=f"Switch {FEATURE} on in config/guard.yaml, and ask again.",

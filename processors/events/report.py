@@ -8,25 +8,49 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import Final
 
-from processors.events.vocabulary import Band, Code, Dimension, Distance, Effect, RemedyKind, Severity, Verdict
+from processors.events.vocabulary import (
+    Band,
+    Code,
+    DemandKind,
+    Dimension,
+    Distance,
+    Effect,
+    Ground,
+    RemedyKind,
+    Severity,
+    Verdict,
+)
+
+ALTERNATIVES: Final = " | "
+"""Between the values of a demand of kind ONE_OF or FIXED_IN: any of them will do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demand:
-    """What must hold, and who says so."""
+    """What must hold, and who says so. `constraint` is what the kind is about: a range, a checksum, a format."""
 
     constraint: str
+    kind: DemandKind = DemandKind.RANGE
     dialect: str = ""
     stated_by: str = "manifest"
     source: str = ""
     revision: str = ""
     row: int | None = None
 
+    @property
+    def identity(self) -> str:
+        return demand_identity(self.kind, self.constraint)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One reason why a plugin does not fit: a fact. words.py gives it its sentence."""
+    """One reason why a plugin does not fit: a fact. words.py gives it its sentence.
+
+    `found` is the version or value that was found, `ground` why that is not enough. `path` leads from the plugin
+    that is asked for to `subject` through what each one needs, both ends included; empty where they are the same.
+    """
 
     code: Code
     dimension: Dimension
@@ -37,6 +61,8 @@ class Finding:
     object: str
     required: Demand
     found: str | None = None
+    ground: Ground = Ground.UNKNOWN
+    path: tuple[str, ...] = ()
     distance: Distance = Distance.NONE
     optional: bool = False
     derived_from: str | None = None
@@ -46,11 +72,21 @@ class Finding:
     @property
     def id(self) -> str:
         """The same in every re-check and under every revision of the matrix, so that an approval can name it."""
-        return finding_id(self.code, self.subject, self.object, self.required.constraint)
+        return finding_id(self.code, self.subject, self.object, self.required.identity)
 
     @property
     def blocks(self) -> bool:
         return self.effect is not Effect.WARN
+
+
+def demand_identity(kind: str, constraint: str) -> str:
+    """What tells one demand from another. Facts only: rewording a report changes no id.
+
+    A range is itself. A report that knows no kinds, made by an earlier engine, has the text that it had.
+    """
+    if kind in (DemandKind.RANGE, DemandKind.UNKNOWN):
+        return constraint
+    return f"{kind}={constraint}"
 
 
 def finding_id(code: str, subject: str, object: str, constraint: str) -> str:

@@ -16,7 +16,18 @@ from processors.events.report import (
     RowWeighed,
     SourceStanding,
 )
-from processors.events.vocabulary import Band, Code, Dimension, Distance, Effect, RemedyKind, Severity, Verdict
+from processors.events.vocabulary import (
+    Band,
+    Code,
+    DemandKind,
+    Dimension,
+    Distance,
+    Effect,
+    Ground,
+    RemedyKind,
+    Severity,
+    Verdict,
+)
 
 Record = Mapping[str, Any]
 
@@ -60,6 +71,7 @@ def _finding_to_record(finding: Finding) -> dict[str, Any]:
         "object": finding.object,
         "required": {
             "constraint": demand.constraint,
+            "kind": demand.kind,
             "dialect": demand.dialect,
             "stated_by": demand.stated_by,
             "source": demand.source,
@@ -67,6 +79,8 @@ def _finding_to_record(finding: Finding) -> dict[str, Any]:
             "row": demand.row,
         },
         "found": finding.found,
+        "ground": finding.ground,
+        "path": list(finding.path),
         "optional": finding.optional,
         "distance": finding.distance,
         "derived_from": finding.derived_from,
@@ -151,13 +165,27 @@ def _finding_from_record(record: Record) -> Finding:
         severity_percent=record["severity_percent"],
         subject=record["subject"],
         object=record["object"],
-        required=Demand(**record["required"]),
+        required=_demand_from_record(record["required"]),
         found=record["found"],
+        ground=Ground(record["ground"]),
+        path=tuple(record["path"]),
         optional=record["optional"],
         distance=Distance(record["distance"]),
         derived_from=record["derived_from"],
         sentence=record["sentence"],
         help=record["help"],
+    )
+
+
+def _demand_from_record(record: Record) -> Demand:
+    return Demand(
+        constraint=record["constraint"],
+        kind=DemandKind(record["kind"]),
+        dialect=record["dialect"],
+        stated_by=record["stated_by"],
+        source=record["source"],
+        revision=record["revision"],
+        row=record["row"],
     )
 
 

@@ -162,7 +162,7 @@ _PLAIN = (
     "command_id component_id components conflicts constraint consumes contributions cost count data_format "
     "database databases decision_id decisive defects derived_from dialect digest dimension distance driver "
     "due_at effect effective_date enabled engine entry environment event event_id exception_id exp expired "
-    "expires_at finding_codes finding_ids findings fixed floor found from_state from_version head host "
+    "expires_at finding_codes finding_ids findings fixed floor found from_state ground from_version head host "
     "host_range host_version iat id input_digest installed iss issued_at jti kind level lifecycle manifest "
     "max_host max_version migrations min_host min_version monitoring monitoring_addons monitoring_profile "
     "next_offset notification_id object once optional outcome outcome_id overrides part partition parts path "

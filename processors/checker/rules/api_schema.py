@@ -12,7 +12,6 @@ from processors.checker.fit import misfit
 from processors.checker.offers import Offers, offers_by_id
 from processors.checker.rules.invalid import unreadable
 from processors.checker.rules.runtime import runtime_version
-from processors.checker.sentences import UNREADABLE
 from processors.checker.statements import Statement
 from processors.errors import Refused
 from processors.events.report import Finding
@@ -84,8 +83,8 @@ def _fits(
         return
     best = offers.best(range)
     if best.version is None or range.is_empty():
-        error = None if best.version else Refused(f"{need.id} is offered as `{best.text}`{UNREADABLE}")
-        yield unreadable(case, Dimension.API_SCHEMA, need.id, statement, error, subject, Dialect.NPM)
+        unread = None if best.version else best.text
+        yield unreadable(case, Dimension.API_SCHEMA, need.id, statement, None, subject, Dialect.NPM, unread)
     elif (miss := misfit(range, best.version)) is not None:
         yield _break(subject, need, statement, best.text, miss.severity, miss.distance, effect)
 

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 
 from processors.checker.case import Case, readable
 from processors.checker.rules.invalid import unreadable
-from processors.checker.sentences import DISABLED
 from processors.checker.statements import Statement
 from processors.errors import Refused
 from processors.events.report import Finding
 from processors.events.subject import InstalledPlugin
-from processors.events.vocabulary import Code, Dimension, Distance, Effect, Severity
+from processors.events.vocabulary import Code, Dimension, Distance, Effect, Ground, Severity
 from processors.versions import Range, Version
 
 
@@ -53,7 +52,8 @@ def _clash(
             subject=subject,
             object=object,
             required=statement.demand(case.dialect),
-            found=version if plugin.enabled or code is Code.CONFLICT_REVERSE else version + DISABLED,
+            found=version,
+            ground=Ground.UNKNOWN if plugin.enabled else Ground.DISABLED,
             distance=Distance.NONE,
         )
 

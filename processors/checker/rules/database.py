@@ -8,9 +8,9 @@ from processors.checker.case import Case
 from processors.checker.rules.runtime import runtime_version
 from processors.checker.statements import Statement
 from processors.errors import Refused
-from processors.events.report import Finding
+from processors.events.report import ALTERNATIVES, Demand, Finding
 from processors.events.subject import Provision, Requirement
-from processors.events.vocabulary import Code, Dimension, Distance, Effect, Severity
+from processors.events.vocabulary import Code, DemandKind, Dimension, Distance, Effect, Severity
 from processors.versions import Dialect, parse_range
 
 _NAMES = {
@@ -39,10 +39,9 @@ def migrations_speak_the_database(case: Case) -> Iterator[Finding]:
     for migration in case.migrations():
         driver = _known(migration.driver)
         if database and driver in _DATABASES and driver != _known(database.id):
-            statement = Statement(f"{migration.driver} for its migrations", "manifest", case.plugin)
-            yield _finding(
-                case, statement, f"{database.id} {database.version}".strip(), Effect.BLOCK, Severity.MAJOR
-            )
+            demand = Statement(migration.driver, "manifest", case.plugin).demand("", DemandKind.DRIVER)
+            found = f"{database.id} {database.version}".strip()
+            yield _finding(case, demand, found, Effect.BLOCK, Severity.MAJOR)
 
 
 def _supported(
@@ -50,11 +49,12 @@ def _supported(
 ) -> Iterator[Finding]:
     if not databases:
         return
-    wanted = " or ".join(f"{d.id} {d.range}".strip() for d in databases)
+    wanted = ALTERNATIVES.join(f"{d.id} {d.range}".strip() for d in databases)
     statement = row._replace(text=wanted) if row else Statement(wanted, stated_by, case.plugin)
+    demand = statement.demand(Dialect.NPM, DemandKind.ONE_OF)
     database = case.subject.database
     if database is None:
-        yield _finding(case, statement, None, Effect.WARN, Severity.UNKNOWN)
+        yield _finding(case, demand, None, Effect.WARN, Severity.UNKNOWN)
         return
     try:
         judged = [_admits(need, database) for need in databases]  # all, so that an unreadable one is noticed
@@ -62,7 +62,7 @@ def _supported(
         return  # `ranges_can_be_read` says so
     if not any(judged):
         found = f"{database.id} {database.version}".strip()
-        yield _finding(case, statement, found, Effect.BLOCK, Severity.MAJOR)
+        yield _finding(case, demand, found, Effect.BLOCK, Severity.MAJOR)
 
 
 def _admits(need: Requirement, database: Provision) -> bool:
@@ -76,7 +76,7 @@ def _known(name: str) -> str:
     return _NAMES.get(name.lower(), name.lower())
 
 
-def _finding(case: Case, statement: Statement, found: str | None, effect: Effect, severity: Severity) -> Finding:
+def _finding(case: Case, demand: Demand, found: str | None, effect: Effect, severity: Severity) -> Finding:
     return Finding(
         code=Code.DATABASE_UNSUPPORTED,
         dimension=Dimension.RUNTIME,
@@ -84,7 +84,7 @@ def _finding(case: Case, statement: Statement, found: str | None, effect: Effect
         severity=severity,
         subject=case.plugin,
         object="database",
-        required=statement.demand(Dialect.NPM),
+        required=demand,
         found=found,
         distance=Distance.MISSING if found is None else Distance.NONE,
     )

@@ -8,12 +8,11 @@ from processors.checker.case import Case, readable
 from processors.checker.fit import Misfit, Side, misfit
 from processors.checker.offers import Offers, offers_by_id
 from processors.checker.rules.invalid import unreadable
-from processors.checker.sentences import DISABLED, UNREADABLE
 from processors.checker.statements import Statement
 from processors.errors import Refused
 from processors.events.report import Demand, Finding
 from processors.events.subject import InstalledPlugin, Provision, Requirement
-from processors.events.vocabulary import Code, Dimension, Distance, Effect, Severity
+from processors.events.vocabulary import Code, DemandKind, Dimension, Distance, Effect, Ground, Severity
 
 
 def dependencies_are_met(case: Case) -> Iterator[Finding]:
@@ -28,20 +27,12 @@ def dependencies_are_met(case: Case) -> Iterator[Finding]:
         plugin = case.others.get(need.id) or _stand_in(case, statement, need.id, offered.get(need.id))
         if plugin is None:
             if not need.optional and need.id != case.plugin:
-                yield _finding(
-                    case, Code.DEPENDENCY_MISSING, need, statement, None, Severity.MISSING, Distance.MISSING
-                )
+                miss = Misfit(Side.TOO_OLD, Distance.MISSING, Severity.MISSING)
+                yield _finding(case, Code.DEPENDENCY_MISSING, need, statement, None, miss, Ground.ABSENT)
             continue
         if not plugin.enabled and not need.optional:
-            yield _finding(
-                case,
-                Code.DEPENDENCY_DISABLED,
-                need,
-                statement,
-                plugin.version + DISABLED,
-                Severity.MISSING,
-                Distance.NONE,
-            )
+            miss = Misfit(Side.TOO_OLD, Distance.NONE, Severity.MISSING)
+            yield _finding(case, Code.DEPENDENCY_DISABLED, need, statement, plugin.version, miss, Ground.DISABLED)
         yield from _version_fits(case, need, statement, plugin)
 
 
@@ -110,10 +101,11 @@ def _version_fits(
         return
     version = readable(plugin.version, case.dialect)
     if version is None or range.is_empty():
-        yield unreadable(case, Dimension.DEPENDENCY, need.id, statement, None if version else _no_version(plugin))
+        unread = None if version else plugin.version
+        yield unreadable(case, Dimension.DEPENDENCY, need.id, statement, None, version=unread)
     elif (miss := misfit(range, version)) is not None:
         code = Code.DEPENDENCY_TOO_NEW if miss.side is Side.TOO_NEW else Code.DEPENDENCY_TOO_OLD
-        yield _finding(case, code, need, statement, plugin.version, miss.severity, miss.distance)
+        yield _finding(case, code, need, statement, plugin.version, miss, Ground.OUTSIDE)
 
 
 def _stand_in(case: Case, statement: Statement, id: str, offers: Offers | None) -> InstalledPlugin | None:
@@ -135,29 +127,26 @@ def _offered_after(case: Case) -> Iterator[Provision]:
     yield from case.offered_by_others()
 
 
-def _no_version(plugin: InstalledPlugin) -> Refused:
-    return Refused(f"{plugin.id} is installed in version `{plugin.version}`{UNREADABLE}")
-
-
 def _finding(
     case: Case,
     code: Code,
     need: Requirement,
     statement: Statement,
     found: str | None,
-    severity: Severity,
-    distance: Distance,
+    miss: Misfit,
+    ground: Ground,
 ) -> Finding:
     return Finding(
         code=code,
         dimension=Dimension.DEPENDENCY,
         effect=Effect.WARN if need.optional else Effect.BLOCK,
-        severity=severity,
+        severity=miss.severity,
         subject=case.plugin,
         object=need.id,
         required=statement.demand(case.dialect),
         found=found,
-        distance=distance,
+        ground=ground,
+        distance=miss.distance,
         optional=need.optional,
     )
 
@@ -210,17 +199,18 @@ def _broken(
         subject=plugin.id,
         object=need.id,
         required=statement.demand(case.dialect),
-        found=_instead(case, need.id),
+        found=case.manifest.version if need.id == case.plugin else None,
+        ground=_loss(case, need.id),
         distance=miss.distance,
         optional=need.optional,
     )
 
 
-def _instead(case: Case, id: str) -> str | None:
+def _loss(case: Case, id: str) -> Ground:
     """What the dependent would meet: another version, another plugin, or nothing that stands in any more."""
     if id == case.plugin:
-        return case.manifest.version
-    return f"{case.plugin} {case.manifest.version}" if id in case.replaced else None
+        return Ground.OUTSIDE
+    return Ground.REPLACED if id in case.replaced else Ground.ABSENT
 
 
 def _id(need: Requirement) -> str:
@@ -228,7 +218,6 @@ def _id(need: Requirement) -> str:
 
 
 def _cycle(case: Case, first: str, last: str) -> Finding:
-    way = first if first == last else f"{first}, which in the end needs {last}"
     return Finding(
         code=Code.DEPENDENCY_CYCLE,
         dimension=Dimension.DEPENDENCY,
@@ -236,7 +225,7 @@ def _cycle(case: Case, first: str, last: str) -> Finding:
         severity=Severity.MAJOR,
         subject=case.plugin,
         object=first,
-        required=Demand(constraint="no plugin needs itself", stated_by="guard"),
-        found=way,
+        required=Demand(constraint="", kind=DemandKind.NO_CYCLE, stated_by="guard"),
+        found=last,
         distance=Distance.NONE,
     )

@@ -10,7 +10,7 @@ from processors.checker.rules.invalid import unreadable
 from processors.checker.statements import speaks_of
 from processors.errors import Refused
 from processors.events.report import Demand, Finding
-from processors.events.vocabulary import Code, Dimension, Distance, Effect, Severity
+from processors.events.vocabulary import Code, DemandKind, Dimension, Distance, Effect, Severity
 
 _CODES = {
     Side.TOO_OLD: Code.HOST_TOO_OLD,
@@ -60,7 +60,7 @@ def host_is_declared(case: Case) -> Iterator[Finding]:
         severity=Severity.UNKNOWN,
         subject=case.plugin,
         object=case.subject.host.name,
-        required=Demand(constraint="a stated range of host versions", stated_by="guard"),
+        required=Demand(constraint="", kind=DemandKind.STATED_HOST_RANGE, stated_by="guard"),
         found=case.manifest.host if elsewhere else None,
         distance=Distance.MISSING,
     )

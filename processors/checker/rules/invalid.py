@@ -8,8 +8,8 @@ from processors.checker.bounds import LONGEST_NAME
 from processors.checker.case import Case, readable
 from processors.checker.statements import Statement
 from processors.errors import RangeInvalid, Refused, VersionInvalid, shorten
-from processors.events.report import Demand, Finding
-from processors.events.vocabulary import Code, Dimension, Distance, Effect, Severity
+from processors.events.report import ALTERNATIVES, Demand, Finding
+from processors.events.vocabulary import Code, DemandKind, Dimension, Distance, Effect, Ground, Severity
 from processors.versions import Dialect, parse_version
 
 
@@ -33,16 +33,16 @@ def the_request_agrees_with_itself(case: Case) -> Iterator[Finding]:
     Nor can an upgrade be judged from a version that cannot be read.
     """
     for id, versions in case.twofold.items():
-        found = " and ".join(sorted(versions)) if len(versions) > 1 else f"{min(versions)}, described in two ways"
-        yield _request(id, "one description of each installed plugin", found)
+        found = ALTERNATIVES.join(sorted(versions))
+        yield _request(id, DemandKind.ONE_DESCRIPTION, "", found, Ground.DESCRIBED_TWICE)
     before, stated = case.previous_text, case.subject.previous_version
     if before is None:
         return
     version = readable(before, case.dialect)
     if version is None:
-        yield _request(case.plugin, f"an installed version in dialect {case.dialect}", before)
+        yield _request(case.plugin, DemandKind.READABLE_VERSION, case.dialect, before, Ground.UNREADABLE_VERSION)
     if stated and stated != before and version != readable(stated, case.dialect):
-        yield _request(case.plugin, f"version {before}, which is installed, as the one to replace", stated)
+        yield _request(case.plugin, DemandKind.INSTALLED_VERSION, before, stated, Ground.OUTSIDE)
 
 
 def ranges_can_be_read(case: Case) -> Iterator[Finding]:
@@ -78,8 +78,9 @@ def host_version_is_valid(case: Case) -> Iterator[Finding]:
             severity=Severity.UNKNOWN,
             subject=host.name,
             object="version",
-            required=Demand(constraint=f"a version in dialect {case.dialect}", stated_by="guard"),
+            required=Demand(constraint=case.dialect, kind=DemandKind.READABLE_VERSION, stated_by="guard"),
             found=host.version,
+            ground=Ground.UNREADABLE_VERSION,
             distance=Distance.UNKNOWN,
         )
 
@@ -92,16 +93,19 @@ def unreadable(
     error: Refused | None,
     subject: str = "",
     dialect: Dialect | None = None,
+    version: str | None = None,
 ) -> Finding:
-    """A range that its dialect cannot read, or that admits nothing at all (`error` None).
+    """A range that its dialect cannot read, or that admits nothing at all (`error` and `version` None).
 
-    The dialect is the host's, where none is given.
+    With `version`, it is that version of the object which cannot be read. The dialect is the host's, where none is
+    given.
     """
-    at = error.text[error.at :] if isinstance(error, RangeInvalid) else None
-    if error is None:
-        found = "no version can satisfy it"
+    if version is not None:
+        found, ground = version, Ground.UNREADABLE_VERSION
+    elif error is None:
+        found, ground = None, Ground.EMPTY_RANGE
     else:
-        found = f"`{shorten(at)}` cannot be read" if at else str(error)
+        found, ground = _illegible(error), Ground.UNREADABLE_RANGE
     return Finding(
         code=Code.CONSTRAINT_INVALID,
         dimension=dimension,
@@ -111,11 +115,19 @@ def unreadable(
         object=object,
         required=statement.demand(dialect or case.dialect),
         found=found,
+        ground=ground,
         distance=Distance.UNKNOWN,
     )
 
 
-def _request(plugin: str, wanted: str, found: str) -> Finding:
+def _illegible(error: Refused) -> str | None:
+    """The part that cannot be read; None where the text ends too early."""
+    if isinstance(error, RangeInvalid):
+        return shorten(error.text[error.at :]) or None
+    return shorten(error.text) if isinstance(error, VersionInvalid) else str(error)
+
+
+def _request(plugin: str, kind: DemandKind, value: str, found: str, ground: Ground) -> Finding:
     return Finding(
         code=Code.CONSTRAINT_INVALID,
         dimension=Dimension.DEPENDENCY,
@@ -123,8 +135,9 @@ def _request(plugin: str, wanted: str, found: str) -> Finding:
         severity=Severity.UNKNOWN,
         subject=plugin,
         object="request",
-        required=Demand(constraint=wanted, stated_by="guard"),
+        required=Demand(constraint=value, kind=kind, stated_by="guard"),
         found=found,
+        ground=ground,
         distance=Distance.UNKNOWN,
     )
 
@@ -137,7 +150,7 @@ def _manifest(case: Case, path: str, problem: str) -> Finding:
         severity=Severity.MAJOR,
         subject=case.plugin,
         object=path,
-        required=Demand(constraint="a manifest that can be read", stated_by="guard"),
+        required=Demand(constraint="", kind=DemandKind.VALID_MANIFEST, stated_by="guard"),
         found=problem,
         distance=Distance.UNKNOWN,
     )

@@ -9,7 +9,7 @@ from processors.checker.case import Case
 from processors.checker.statements import Statement
 from processors.events.report import Finding
 from processors.events.subject import NO_LIFECYCLE, Lifecycle
-from processors.events.vocabulary import Code, Dimension, Distance, Effect, Severity
+from processors.events.vocabulary import Code, DemandKind, Dimension, Distance, Effect, Ground, Severity
 
 _OVER = frozenset({"sunset", "retired", "eol", "end-of-life", "removed", "withdrawn", "yanked"})
 _AGEING = frozenset({"deprecated", "legacy", "maintenance"})
@@ -22,11 +22,14 @@ def lifecycle_is_active(case: Case) -> Iterator[Finding]:
         begun = lifecycle.effective_date is None or lifecycle.effective_date <= case.now
         ended = lifecycle.sunset_at is not None and lifecycle.sunset_at <= case.now
         if ended or (status in _OVER and begun):
-            found = f"ended on {day(lifecycle.sunset_at)}" if ended else status
-            yield _finding(case, Code.LIFECYCLE_SUNSET, Effect.BLOCK, Severity.MAJOR, statement, lifecycle, found)
+            found = day(lifecycle.sunset_at) if ended else status
+            ground = Ground.ENDED if ended else Ground.UNKNOWN
+            yield _finding(case, Code.LIFECYCLE_SUNSET, Effect.BLOCK, statement, lifecycle, found, ground)
         elif status in _AGEING and begun:
-            end = f"{status}, ends on {day(lifecycle.sunset_at)}" if lifecycle.sunset_at is not None else status
-            yield _finding(case, Code.LIFECYCLE_DEPRECATED, Effect.WARN, Severity.STALE, statement, lifecycle, end)
+            ends = lifecycle.sunset_at is not None
+            found = day(lifecycle.sunset_at) if ends else status
+            ground = Ground.ENDS if ends else Ground.UNKNOWN
+            yield _finding(case, Code.LIFECYCLE_DEPRECATED, Effect.WARN, statement, lifecycle, found, ground)
 
 
 def lifecycle_dates(case: Case) -> Iterator[int]:
@@ -58,20 +61,20 @@ def _finding(
     case: Case,
     code: Code,
     effect: Effect,
-    severity: Severity,
     statement: Statement,
     lifecycle: Lifecycle,
     found: str,
+    ground: Ground,
 ) -> Finding:
-    wanted = statement._replace(text="a release that is still supported")
     return Finding(
         code=code,
         dimension=Dimension.LIFECYCLE,
         effect=effect,
-        severity=severity,
+        severity=Severity.MAJOR if effect is Effect.BLOCK else Severity.STALE,
         subject=case.plugin,
         object=lifecycle.replacement or "release",
-        required=wanted.demand(""),
+        required=statement.demand("", DemandKind.SUPPORTED),
         found=found,
+        ground=ground,
         distance=Distance.NONE,
     )

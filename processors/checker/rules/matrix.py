@@ -8,9 +8,8 @@ from difflib import get_close_matches
 from processors.checker.bounds import LONGEST_NAME
 from processors.checker.case import Case
 from processors.events.report import Demand, Finding
-from processors.events.vocabulary import Code, Dimension, Distance, Effect, Severity
+from processors.events.vocabulary import Code, DemandKind, Dimension, Distance, Effect, Ground, Severity
 from processors.matrix.document import Rule
-from processors.matrix.weighing import said
 
 _ROW = {
     "block": (Code.MATRIX_BLOCK, Effect.BLOCK, Severity.MAJOR),
@@ -22,22 +21,21 @@ def matrix_is_loaded(case: Case) -> Iterator[Finding]:
     """Without any matrix nothing can be judged. Never loaded, expired and unlisted are three different things."""
     if not case.matrix.sources:
         yield _about_matrix(
-            case, Code.MATRIX_MISSING, Effect.BLOCK, Severity.MISSING, "matrix", "a compatibility matrix", None
+            case, Code.MATRIX_MISSING, Effect.BLOCK, Severity.MISSING, "matrix", DemandKind.MATRIX_LOADED, None
         )
 
 
 def matrix_is_fresh(case: Case) -> Iterator[Finding]:
     """A source whose time is over no longer tells what is true."""
     for source in case.matrix.expired(case.now):
-        wanted = "a refresh before its time is over"
         yield _about_matrix(
             case,
             Code.MATRIX_EXPIRED,
             Effect.BLOCK,
             Severity.STALE,
             source.name,
-            wanted,
-            f"revision {source.revision}",
+            DemandKind.MATRIX_FRESH,
+            source.revision,
         )
 
 
@@ -46,7 +44,7 @@ def plugin_is_listed(case: Case) -> Iterator[Finding]:
     policy = case.matrix.undeclared.matrix
     if policy == "allow" or not case.matrix.sources or case.weighing.listed:
         return
-    effect, wanted = Effect(policy.upper()), "a row about this release"
+    effect, wanted = Effect(policy.upper()), DemandKind.RELEASE_LISTED
     yield _about_matrix(case, Code.MATRIX_UNLISTED, effect, Severity.UNKNOWN, "matrix", wanted, None)
 
 
@@ -56,8 +54,8 @@ def host_is_known(case: Case) -> Iterator[Finding]:
     if case.matrix.names_host(host):
         return
     near = get_close_matches(host[:LONGEST_NAME], sorted(case.matrix.hosts_named), n=1)
-    wanted = "a declaration of this host, or a row about it"
-    found = f"{near[0]}, which is named alike" if near else None
+    found = near[0] if near else None
+    wanted = DemandKind.HOST_KNOWN
     yield _about_matrix(case, Code.MATRIX_UNLISTED, Effect.BLOCK, Severity.UNKNOWN, host, wanted, found)
 
 
@@ -71,6 +69,14 @@ def rows_allow(case: Case) -> Iterator[Finding]:
         yield _about_row(case, rule, Code.CONSTRAINT_INVALID, Effect.BLOCK, Severity.UNKNOWN, str(error))
 
 
+def _about(rule: Rule) -> str:
+    """What a row is about, as `PLUGIN VERSIONS @ HOST RANGE`; what it leaves open is left out."""
+    lowest = f">={rule.min_version}" if rule.min_version else ""
+    highest = f"<={rule.max_version}" if rule.max_version else ""
+    plugin = " ".join(filter(None, (rule.plugin, lowest, highest)))
+    return f"{plugin} @ {rule.host} {rule.host_range}".rstrip()
+
+
 def _about_row(
     case: Case, rule: Rule, code: Code, effect: Effect, severity: Severity, found: str | None
 ) -> Finding:
@@ -82,7 +88,12 @@ def _about_row(
         subject=case.plugin,
         object=case.subject.host.name,
         required=Demand(
-            constraint=said(rule), stated_by="matrix", source=rule.source, revision=rule.revision, row=rule.row
+            constraint=_about(rule),
+            kind=DemandKind.MATRIX_ROW,
+            stated_by="matrix",
+            source=rule.source,
+            revision=rule.revision,
+            row=rule.row,
         ),
         found=found,
         distance=Distance.NONE,
@@ -91,7 +102,13 @@ def _about_row(
 
 
 def _about_matrix(
-    case: Case, code: Code, effect: Effect, severity: Severity, object: str, wanted: str, found: str | None
+    case: Case,
+    code: Code,
+    effect: Effect,
+    severity: Severity,
+    object: str,
+    wanted: DemandKind,
+    found: str | None,
 ) -> Finding:
     return Finding(
         code=code,
@@ -100,7 +117,8 @@ def _about_matrix(
         severity=severity,
         subject=case.plugin,
         object=object,
-        required=Demand(constraint=wanted, stated_by="guard"),
+        required=Demand(constraint="", kind=wanted, stated_by="guard"),
         found=found,
+        ground=Ground.SIMILAR_NAME if wanted is DemandKind.HOST_KNOWN and found else Ground.UNKNOWN,
         distance=Distance.MISSING,
     )

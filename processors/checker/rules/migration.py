@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from processors.checker.case import Case, readable
 from processors.events.report import Demand, Finding
 from processors.events.subject import Migration
-from processors.events.vocabulary import Code, Dimension, Distance, Effect, Severity
+from processors.events.vocabulary import Code, DemandKind, Dimension, Distance, Effect, Ground, Severity
 from processors.matrix.document import Release
 from processors.versions import Distance as Step
 from processors.versions import Range, Version, parse_range
+
+
+class _Wanted(NamedTuple):
+    """What a demand about migrations is, and its value where it has one."""
+
+    kind: DemandKind
+    value: str = ""
 
 
 def no_downgrade(case: Case) -> Iterator[Finding]:
@@ -22,7 +30,14 @@ def no_downgrade(case: Case) -> Iterator[Finding]:
     if before is None or after is None or not after < before:
         return
     downgrade = _finding(
-        case, Code.DOWNGRADE, Effect.WARN, Severity.MINOR, "version", f"{before} or newer", str(after), "guard"
+        case,
+        Code.DOWNGRADE,
+        Effect.WARN,
+        Severity.MINOR,
+        "version",
+        _Wanted(DemandKind.NOT_OLDER, str(before)),
+        str(after),
+        "guard",
     )
     yield downgrade
     stays = {_named(migration) for migration in case.migrations()} - {""}
@@ -37,10 +52,11 @@ def no_downgrade(case: Case) -> Iterator[Finding]:
                 Effect.BLOCK,
                 Severity.IRREVERSIBLE,
                 name or "migration",
-                "a way back over the migrations that have run",
-                f"`{name}` cannot be undone",
+                _Wanted(DemandKind.WAY_BACK),
+                None,
                 "installed",
                 derived_from=downgrade.id,
+                ground=Ground.IRREVERSIBLE,
             )
 
 
@@ -60,9 +76,10 @@ def migrations_can_be_undone(case: Case) -> Iterator[Finding]:
             Effect.BLOCK if told else Effect.WARN,
             Severity.IRREVERSIBLE if told else Severity.UNKNOWN,
             _name(migration, index),
-            "a migration that can be undone",
-            "it cannot be undone" if told else "it does not say whether it can be undone",
+            _Wanted(DemandKind.REVERSIBLE),
+            None,
             row=_origin(case),
+            ground=Ground.IRREVERSIBLE if told else Ground.UNSTATED,
         )
 
 
@@ -78,8 +95,8 @@ def migrations_keep_their_content(case: Case) -> Iterator[Finding]:
                 Effect.BLOCK,
                 Severity.MAJOR,
                 migration.id,
-                f"checksum {earlier}",
-                f"checksum {migration.checksum}",
+                _Wanted(DemandKind.CHECKSUM, earlier),
+                migration.checksum,
                 row=_origin(case),
             )
 
@@ -110,12 +127,20 @@ def data_format_can_be_read(case: Case) -> Iterator[Finding]:
     if old is not None and new is not None and new >= old:
         if _step(old, new) is not Step.MAJOR or case.migrations():
             return
-        found = f"format {written}, and no migration comes with {case.manifest.version}"
+        ground = Ground.NO_MIGRATION
     else:
-        found = f"format {written}"
+        ground = Ground.OUTSIDE
     row = None if case.manifest.data_format else next((r for r in case.releases if r.data_format), None)
     yield _finding(
-        case, Code.DATA_FORMAT_BREAK, Effect.BLOCK, Severity.MAJOR, "data format", f"format {reads}", found, row=row
+        case,
+        Code.DATA_FORMAT_BREAK,
+        Effect.BLOCK,
+        Severity.MAJOR,
+        "data format",
+        _Wanted(DemandKind.DATA_FORMAT, reads),
+        written,
+        row=row,
+        ground=ground,
     )
 
 
@@ -165,16 +190,16 @@ def _name(migration: Migration, index: int) -> str:
 
 
 def _skipped(case: Case, release: Release, name: str) -> Finding:
-    wanted = f"migration `{name}` of {release.version} to have run"
     return _finding(
         case,
         Code.MIGRATION_GAP,
         Effect.BLOCK,
         Severity.MISSING,
         name,
-        wanted,
-        f"the upgrade from {case.previous_text} skips it",
+        _Wanted(DemandKind.MIGRATION_RUN, release.version),
+        case.previous_text,
         row=release,
+        ground=Ground.SKIPPED,
     )
 
 
@@ -191,9 +216,10 @@ def _broken_chain(case: Case) -> Iterator[Finding]:
                 Effect.BLOCK,
                 Severity.MISSING,
                 _name(migration, index),
-                f"data at version {migration.from_version} for migration `{_name(migration, index)}`",
-                f"the data here is at version {at}",
+                _Wanted(DemandKind.MIGRATION_FROM, migration.from_version),
+                at,
                 row=_origin(case),
+                ground=Ground.OUTSIDE,
             )
         at = migration.to_version or at
 
@@ -214,15 +240,17 @@ def _finding(
     effect: Effect,
     severity: Severity,
     object: str,
-    wanted: str,
-    found: str,
+    wanted: _Wanted,
+    found: str | None,
     stated_by: str = "manifest",
     *,
     derived_from: str | None = None,
     row: Release | None = None,
+    ground: Ground = Ground.UNKNOWN,
 ) -> Finding:
     demand = Demand(
-        constraint=wanted,
+        constraint=wanted.value,
+        kind=wanted.kind,
         stated_by="catalogue" if row else stated_by,
         source=row.source if row else "" if stated_by == "guard" else case.plugin,
         revision=row.revision if row else "",
@@ -237,6 +265,7 @@ def _finding(
         object=object,
         required=demand,
         found=found,
+        ground=ground,
         distance=Distance.NONE,
         derived_from=derived_from,
     )

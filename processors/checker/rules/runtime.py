@@ -14,12 +14,11 @@ from processors.checker.case import Case, readable
 from processors.checker.fit import Side, misfit
 from processors.checker.offers import Offers
 from processors.checker.rules.invalid import unreadable
-from processors.checker.sentences import UNREADABLE
 from processors.checker.statements import Statement
 from processors.errors import Refused
 from processors.events.report import Demand, Finding
 from processors.events.subject import Requirement
-from processors.events.vocabulary import Code, Dimension, Distance, Effect, Severity
+from processors.events.vocabulary import Code, DemandKind, Dimension, Distance, Effect, Severity
 from processors.versions import Dialect, Version, parse_range
 
 _SHORT = re.compile(r"v?([0-9]{1,15})(?:\.([0-9]{1,15}))?", re.ASCII)
@@ -61,7 +60,7 @@ def runtime_is_declared(case: Case) -> Iterator[Finding]:
         severity=Severity.UNKNOWN,
         subject=case.plugin,
         object="runtime",
-        required=Demand(constraint="a stated runtime and version", stated_by="guard"),
+        required=Demand(constraint="", kind=DemandKind.STATED_RUNTIME, stated_by="guard"),
         found=None,
         distance=Distance.MISSING,
     )
@@ -92,8 +91,8 @@ def _one_fits(case: Case, need: Requirement, statement: Statement, versions: lis
         return
     best = Offers(versions, runtime_version).best(range)
     if best.version is None or range.is_empty():
-        error = None if best.version else Refused(f"the host runs {need.id} `{best.text}`{UNREADABLE}")
-        yield unreadable(case, Dimension.RUNTIME, need.id, statement, error, dialect=Dialect.NPM)
+        unread = None if best.version else best.text
+        yield unreadable(case, Dimension.RUNTIME, need.id, statement, None, dialect=Dialect.NPM, version=unread)
     elif (miss := misfit(range, best.version)) is not None:
         code = Code.RUNTIME_TOO_NEW if miss.side is Side.TOO_NEW else Code.RUNTIME_TOO_OLD
         yield _finding(case, code, need, statement, best.text, miss.severity, miss.distance, Effect.BLOCK)

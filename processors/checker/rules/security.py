@@ -8,8 +8,8 @@ from itertools import zip_longest
 from processors.checker.case import Case, readable
 from processors.checker.statements import Statement
 from processors.errors import Refused
-from processors.events.report import Demand, Finding
-from processors.events.vocabulary import Code, Dimension, Distance, Effect, Severity
+from processors.events.report import ALTERNATIVES, Demand, Finding
+from processors.events.vocabulary import Code, DemandKind, Dimension, Distance, Effect, Severity
 from processors.policies import Advisory, SecurityPolicy
 from processors.versions import Dialect, parse_range
 
@@ -105,7 +105,7 @@ def _baseline(case: Case, statement: Statement, effect: Effect, severity: Severi
         severity=severity,
         subject=case.plugin,
         object="security baseline",
-        required=statement.demand(""),
+        required=statement.demand("", DemandKind.BASELINE),
         found=has,
         distance=Distance.MISSING if has is None else Distance.NONE,
     )
@@ -113,7 +113,8 @@ def _baseline(case: Case, statement: Statement, effect: Effect, severity: Severi
 
 def _advisory(case: Case, policy: SecurityPolicy, advisory: Advisory, component: str, version: str) -> Finding:
     effect, severity = _ADVISORY.get(advisory.severity.lower(), _UNRATED)
-    fixed = f"{component} {' or '.join(advisory.fixed)}" if advisory.fixed else f"{component} without {advisory.id}"
+    kind = DemandKind.FIXED_IN if advisory.fixed else DemandKind.WITHOUT
+    fixed = f"{component} {ALTERNATIVES.join(advisory.fixed)}".strip()
     return Finding(
         code=Code.SECURITY_ADVISORY,
         dimension=Dimension.SECURITY,
@@ -121,7 +122,7 @@ def _advisory(case: Case, policy: SecurityPolicy, advisory: Advisory, component:
         severity=severity,
         subject=case.plugin,
         object=advisory.id,
-        required=Demand(constraint=fixed, stated_by="policy", source=policy.policy_id),
+        required=Demand(constraint=fixed, kind=kind, stated_by="policy", source=policy.policy_id),
         found=f"{component} {version}",
         distance=Distance.NONE,
         help=advisory.url,

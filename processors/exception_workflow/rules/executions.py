@@ -73,7 +73,7 @@ def rechecked(case: ExceptionCase, asked: UseReported, policy: ExceptionPolicy) 
 def more_than_approved(case: ExceptionCase, basis: Basis) -> str:
     """What a fresh report says beyond what was approved, in words; empty where it says no more."""
     approved = set(case.finding_ids)
-    codes = dict.fromkeys(finding.code for finding in basis.blocking if finding.id not in approved)
+    codes = dict.fromkeys(finding.code for finding in basis.blocking if not finding.is_among(approved))
     new = f"blocks that nobody approved: {', '.join(codes)}" if codes else ""
     risen = f"the risk is {basis.band} now, {case.band} was approved" if has_risen(case, basis) else ""
     return "; ".join(filter(None, (new, risen)))

@@ -188,7 +188,7 @@ def _excepted(command: ExceptionCommand, basis: Basis, policy: ExceptionPolicy) 
 
 def _listed(basis: Basis) -> str:
     """The first findings that block, as people find them in the report: each code with the id to name it by."""
-    first = ", ".join(f"{code} `{id}`" for id, code in basis.blocking[:_LISTED])
+    first = ", ".join(f"{code} `{id}`" for id, code, _ in basis.blocking[:_LISTED])
     more = len(basis.blocking) - _LISTED
     return f"{first} and {more} more" if more > 0 else first
 

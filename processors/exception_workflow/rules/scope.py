@@ -7,13 +7,14 @@ neither a forged report in a request nor a matrix that moved since lets anything
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from processors.events.earlier_ids import earlier_ids
 from processors.events.exceptions import Scope, Status
-from processors.events.report import finding_id
-from processors.events.vocabulary import Band, Effect, Verdict
+from processors.events.report import demand_identity, finding_id
+from processors.events.vocabulary import Band, DemandKind, Effect, Verdict
 from processors.exception_workflow.config import ExceptionPolicy
 from processors.exception_workflow.rules.monitoring import covers
 from processors.exception_workflow.rules.reasons import Reason
@@ -21,10 +22,17 @@ from processors.exception_workflow.state.case import ExceptionCase
 
 
 class Blocking(NamedTuple):
-    """A finding that blocks. The id is computed from its content, whatever the report says."""
+    """A finding that blocks. Ids are computed from its content, whatever the report says.
+
+    `earlier` are the ids that earlier engines gave it: whoever approved one of them approved this finding.
+    """
 
     id: str
     code: str
+    earlier: tuple[str, ...] = ()
+
+    def is_among(self, approved: Collection[str]) -> bool:
+        return self.id in approved or any(id in approved for id in self.earlier)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +74,10 @@ def basis_of(report: Mapping[str, Any], digest: str) -> Basis:
 
 
 def _blocking(finding: Mapping[str, Any]) -> Blocking:
-    parts = finding["code"], finding["subject"], finding["object"], finding["required"]["constraint"]
-    return Blocking(finding_id(*parts), finding["code"])
+    about, demand = (finding["code"], finding["subject"], finding["object"]), finding["required"]
+    kind, constraint = demand.get("kind", DemandKind.UNKNOWN), demand["constraint"]
+    id = finding_id(*about, demand_identity(kind, constraint))
+    return Blocking(id, finding["code"], earlier_ids(*about, kind, constraint))
 
 
 class Acknowledgement(NamedTuple):
@@ -134,7 +144,7 @@ def failed_conditions(case: ExceptionCase, use: Use, policy: ExceptionPolicy, at
 def new_findings(case: ExceptionCase, basis: Basis) -> tuple[str, ...]:
     """Ids of blocking findings that nobody approved."""
     approved = set(case.finding_ids)
-    return tuple(finding.id for finding in basis.blocking if finding.id not in approved)
+    return tuple(finding.id for finding in basis.blocking if not finding.is_among(approved))
 
 
 def has_risen(case: ExceptionCase, basis: Basis) -> bool:
