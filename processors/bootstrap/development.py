@@ -1,7 +1,7 @@
-"""A key and four people for a laptop, so that an exception can be played from end to end without a provider.
+"""Keys and four people for a laptop, so that everything can be played from end to end without a ceremony.
 
-Made on first use, kept in a folder of the user, and marked: the workflow refuses them where the broker is not on
-loopback. `GUARD_DEVELOPMENT` names another folder.
+Made on first use, kept in a folder of the user, and marked: they are refused where the broker is not on loopback.
+`GUARD_DEVELOPMENT` names another folder.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 from joserfc.jwk import ECKey
 
+from processors.bootstrap.seal_keys import make_once, new_seals, render_seals
 from processors.errors import SettingsInvalid
 from processors.exception_workflow.proof.keys import DEVELOPMENT
 
@@ -48,6 +49,15 @@ def jwks_path() -> Path:
     return folder() / "jwks.json"
 
 
+def seal_keys_path() -> Path:
+    """The keys that seal records between the processors of this machine, made if they are not there yet."""
+    place = folder() / "seals.json"
+    if not place.exists():
+        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_once(place, render_seals(new_seals()))
+    return place
+
+
 def tool() -> Tool:
     """The reference approval tool of this machine."""
     place = folder()
@@ -69,14 +79,7 @@ def _make(place: Path, private: Path) -> None:
     place.mkdir(parents=True, exist_ok=True, mode=0o700)
     key = ECKey.generate_key("P-256", {"kid": f"development-{secrets.token_hex(4)}"})
     public: dict[str, Any] = {**key.as_dict(private=False), DEVELOPMENT: True}
-    draft = place / f"private.{os.getpid()}"
-    draft.touch(mode=0o600)
-    draft.write_text(json.dumps(key.as_dict(private=True)))
-    try:
-        os.link(draft, private)
-    except FileExistsError:
+    if not make_once(private, json.dumps(key.as_dict(private=True))):
         return
-    finally:
-        draft.unlink()
     (place / "people.json").write_text(json.dumps(PEOPLE, indent=2))
     (place / "jwks.json").write_text(json.dumps({"keys": [public]}, indent=2))

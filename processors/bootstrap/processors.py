@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 
 from processors.bootstrap.clients import codec, stream_settings
+from processors.bootstrap.sealing import seals
 from processors.configuration.guard import Watched
 from processors.configuration.settings import Settings
 from processors.masking.masker import Masker
@@ -21,7 +23,7 @@ def _checker(of: Settings, events: Codec) -> Processor:
     from processors.checker.processor import Checker  # noqa: PLC0415 - each process loads its own room only
 
     config = Watched(of.config)
-    return Checker(events, lambda: config().features.guard)
+    return Checker(events, seals(of), lambda: config().features.guard)
 
 
 def _ledger(of: Settings, events: Codec) -> Processor:
@@ -69,7 +71,10 @@ def run_processor(name: str, of: Settings, stop: threading.Event) -> None:
     with ExitStack() as stack:
         events = stack.enter_context(codec(of))
         opened = TRANSACTIONS[name](of, events, stack) if name in TRANSACTIONS else None
-        run_loop(PROCESSORS[name](of, events), stream_settings(of), stop, transaction=opened)
+        processor, streams = PROCESSORS[name](of, events), stream_settings(of)
+        if processor.state is not None:
+            streams = replace(streams, seals=seals(of))
+        run_loop(processor, streams, stop, transaction=opened)
 
 
 def _masker(of: Settings) -> Masker | None:

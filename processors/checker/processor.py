@@ -31,6 +31,7 @@ from processors.matrix.merged import Matrix
 from processors.observability import metrics
 from processors.policies import Policies
 from processors.policies.fold import PolicyFold
+from processors.stream.seals import Seals
 from processors.stream.types import Inbound, Outbound, Outcome, View
 from processors.stream.wire.codec import Codec
 from processors.stream.wire.headers import EventHeaders
@@ -54,14 +55,17 @@ class Checker:
     `guarded` tells whether the guard is on; it may change between batches. While it is off, requests are answered
     without a check, and the answer says so. Re-checks are checked all the same: an exception must not be voided
     because nobody looked.
+
+    What goes to the workflow is sealed with `seals`. A re-check of an exception that the workflow has not sealed is
+    refused: its answer would speak for the workflow.
     """
 
     name = "checker"
     inputs = (INSTALL_REQUESTS,)
     state = None
 
-    def __init__(self, codec: Codec, guarded: Callable[[], bool] = lambda: True) -> None:
-        self._guarded = guarded
+    def __init__(self, codec: Codec, seals: Seals, guarded: Callable[[], bool] = lambda: True) -> None:
+        self._seals, self._guarded = seals, guarded
         measures.begin()
         self.tables = (
             MatrixFold(codec.decoder(MATRIX_REFRESHES, "MatrixRefreshed")),
@@ -128,10 +132,13 @@ class Checker:
         return Outbound(BLOCKS, asked.request_id.encode(), value, _BLOCKED(id, now, record.headers))
 
     def _use(self, record: Inbound, asked: IncomingRequest, answered: Answered, now: int) -> Outbound:
-        id = minted("use", asked.request_id, answered.digest)
+        if asked.by["recheck_of"]:
+            self._seals.check(record)
+        id, key = minted("use", asked.request_id, answered.digest), asked.by["exception_id"].encode()
         more, ids = self._use_more.encode(asked.more), _ids(id, asked.request_id)
         value = self._uses.assemble(ids, asked.who, answered.said, more, answered.report)
-        return Outbound(EXCEPTION_USES, asked.by["exception_id"].encode(), value, _USE(id, now, record.headers))
+        seal = self._seals.seal(EXCEPTION_USES, key, value)
+        return Outbound(EXCEPTION_USES, key, value, (*_USE(id, now, record.headers), seal))
 
     def _notification(self, record: Inbound, asked: IncomingRequest, answered: Answered, now: int) -> Outbound:
         blocked = answered.verdict is Verdict.BLOCK

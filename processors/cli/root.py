@@ -35,6 +35,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "topics": "processors.cli.operations.topics:app",
     "config": "processors.cli.operations.config:app",
     "run": "processors.cli.operations.run:run",
+    "seals": "processors.cli.operations.seals:app",
     "stack": "processors.cli.operations.stack:app",
     "demo": "processors.cli.demo.commands:demo",
 }

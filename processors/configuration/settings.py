@@ -69,6 +69,13 @@ class LedgerSettings(_Section):
     )
 
 
+class SealSettings(_Section):
+    key_file: Path | None = Field(
+        default=None,
+        description="File of the keys that seal what only our processors say to each other; `compat-guard seals`",
+    )
+
+
 class Settings(BaseSettings):
     """Everything that differs between two installations of the guard."""
 
@@ -84,6 +91,7 @@ class Settings(BaseSettings):
     registry: RegistrySettings = RegistrySettings()
     postgres: PostgresSettings = PostgresSettings()
     ledger: LedgerSettings = LedgerSettings()
+    seal: SealSettings = SealSettings()
     schemas: Path = Field(default_factory=lambda: shipped("schemas"), description="Folder of the .avsc files")
     config: Path = Field(default_factory=lambda: shipped("config"), description="Folder of the configuration files")
     ordinal: int = Field(default=0, ge=0, description="Number of this replica; part of its transactional id")

@@ -47,6 +47,7 @@ from processors.exception_workflow.state.case import (
 )
 from processors.exception_workflow.state.scene import Scene, cause_of
 from processors.observability import metrics
+from processors.stream.seals import Seals
 from processors.stream.types import Inbound, NotYet, Outbound, Outcome, StateSpec, View, Write
 from processors.stream.wire.codec import Codec
 from processors.stream.wire.partitioner import partition_of
@@ -70,7 +71,7 @@ class ExceptionWorkflow:
 
     `keys` gives the trusted keys as they are now, `offered` whether exceptions may be asked for at all. They may
     change between batches; nothing that is committed is judged again. What was approved stays in force while
-    exceptions are not offered.
+    exceptions are not offered. Uses are believed, and re-checks are sent, under `seals`.
     """
 
     name = "exception-workflow"
@@ -81,9 +82,10 @@ class ExceptionWorkflow:
         codec: Codec,
         policy: ExceptionPolicy,
         keys: Callable[[], KeyRing],
+        seals: Seals,
         offered: Callable[[], bool] = lambda: True,
     ) -> None:
-        self._policy, self._keys, self._offered = policy, keys, offered
+        self._policy, self._keys, self._seals, self._offered = policy, keys, seals, offered
         self._standing = ExceptionGauges(policy)
         self._due = DueIndex(policy)
         self._teller = Teller(codec, policy, self._due.note)
@@ -214,6 +216,7 @@ class ExceptionWorkflow:
         self._put(outcome, scene.partition, before, move.after)
 
     def _use(self, record: Inbound, view: View, outcome: Outcome) -> None:
+        self._seals.check(record)
         envelope, tail = self._uses.split(record.value)
         require_short(envelope)
         overtaken = record.timestamp < _refreshed(view).at
@@ -301,7 +304,8 @@ class ExceptionWorkflow:
         sent = move.after
         question = self._questions.join(answers.recheck(sent, scene.now), sent.subject)
         key = sent.scope.plugin_id.encode()
-        scene.publish(INSTALL_REQUESTS, key, question, answers.recheck_id(sent), "plugin.install.requested")
+        seal = self._seals.seal(INSTALL_REQUESTS, key, question)
+        scene.publish(INSTALL_REQUESTS, key, question, answers.recheck_id(sent), "plugin.install.requested", seal)
         self._put(scene.outcome, scene.partition, case, sent)
 
     def _answer(self, scene: Scene, envelope: Mapping[str, Any], tail: bytes, result: Mapping[str, Any]) -> None:

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from processors.errors import SettingsInvalid
+from processors.stream.seals import Seals
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamSettings:
@@ -26,6 +29,9 @@ class StreamSettings:
     protocol: Literal["consumer", "classic"] = "consumer"
     """`consumer` is KIP-848 (brokers >= 4.0); `classic` for brokers that lack it."""
 
+    seals: Seals | None = None
+    """What changelogs are sealed with. A processor that keeps state does not run without."""
+
     batch: int = 2000
     poll: float = 0.5
     """Also the longest that an idle loop sleeps, so how soon it sees a stop."""
@@ -44,3 +50,10 @@ class StreamSettings:
     health_host: str = "127.0.0.1"
     health_port: int | None = None
     """None serves no health; 0 picks a free port."""
+
+
+def required_seals(settings: StreamSettings) -> Seals:
+    """Raises SettingsInvalid: state that nobody can vouch for is neither written nor believed."""
+    if settings.seals is None:
+        raise SettingsInvalid("a processor that keeps state needs keys to seal its changelog with")
+    return settings.seals

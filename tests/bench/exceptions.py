@@ -17,6 +17,7 @@ from joserfc.jwk import ECKey
 
 from processors.bootstrap.clients import stream_settings
 from processors.bootstrap.development import ISSUER
+from processors.bootstrap.seal_keys import new_seals
 from processors.configuration.settings import Settings, shipped
 from processors.events.exceptions import Category, Person, ProofKind, Scope, Status
 from processors.events.topics import MATRIX_REFRESHES
@@ -28,7 +29,8 @@ from processors.exception_workflow.proof.verify import Proof, verify
 from processors.exception_workflow.rules.revisions import Refreshed
 from processors.exception_workflow.state.case import Approval, ExceptionCase
 from processors.stream.io.clients import admin, plain_producer, reader
-from processors.stream.loop.state import restore
+from processors.stream.loop.restore import restore
+from processors.stream.seals import Seals
 from processors.stream.wire.codec import Codec, OfflineRegistry
 from processors.stream.wire.partitioner import partition_of
 from processors.stream.wire.schema import Schemas
@@ -81,13 +83,16 @@ def measured(settings: Settings, count: int) -> Found:
     codec = Codec(Schemas.load(shipped("schemas")), OfflineRegistry())
     now = time.time_ns() // 1_000_000
     keys, token = _signed(now)
-    _write(settings, _workflow(codec, keys), _cases(count, now))
+    seals = new_seals()
+    _write(settings, _workflow(codec, keys, seals), seals, _cases(count, now))
     before = psutil.Process().memory_info().rss
-    workflow = _workflow(codec, keys)
+    workflow = _workflow(codec, keys, seals)
     consumer = reader(stream_settings(settings), "bench")
     started = time.perf_counter()
-    state = restore(consumer, replace(workflow.state, changelog=CHANGELOG), range(PARTITIONS), 60.0, lambda: None)
+    spec = replace(workflow.state, changelog=CHANGELOG)
+    restored = restore(consumer, spec, range(PARTITIONS), seals, 60.0, lambda: None)
     taken = time.perf_counter() - started
+    state = {partition: found.values for partition, found in restored.items()}
     consumer.close()
     memory = (psutil.Process().memory_info().rss - before) / max(1, sum(map(len, state.values())))
     idle = median(_seconds(lambda: workflow.tick(now, Held(now, state))) for _ in range(200))
@@ -98,8 +103,8 @@ def measured(settings: Settings, count: int) -> Found:
     return Found(taken, memory, idle, busy, verification)
 
 
-def _workflow(codec: Codec, keys: KeyRing) -> ExceptionWorkflow:
-    return ExceptionWorkflow(codec, load(shipped("config") / "exception_workflow.yaml"), lambda: keys)
+def _workflow(codec: Codec, keys: KeyRing, seals: Seals) -> ExceptionWorkflow:
+    return ExceptionWorkflow(codec, load(shipped("config") / "exception_workflow.yaml"), lambda: keys, seals)
 
 
 def _seconds(call: Callable[[], object]) -> float:
@@ -152,16 +157,18 @@ def _approved(case: ExceptionCase, now: int) -> ExceptionCase:
     )
 
 
-def _write(settings: Settings, workflow: ExceptionWorkflow, cases: Iterator[ExceptionCase]) -> None:
+def _write(settings: Settings, workflow: ExceptionWorkflow, seals: Seals, cases: Iterator[ExceptionCase]) -> None:
     topic = NewTopic(CHANGELOG, PARTITIONS, 1)
     client = admin(stream_settings(settings))
     client.create_topics([topic])[CHANGELOG].result()
     producer = plain_producer(stream_settings(settings))
     for case in cases:
-        key = case.key.encode()
+        key, value = case.key.encode(), workflow.state.encode(case)
+        at = partition_of(key, PARTITIONS)
+        seal = seals.seal(CHANGELOG, key, value, partition=at, number=1)
         while True:
             try:
-                producer.produce(CHANGELOG, workflow.state.encode(case), key, partition_of(key, PARTITIONS))
+                producer.produce(CHANGELOG, value, key, at, headers=[seal])
                 break
             except BufferError:
                 producer.flush(10)

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
 from typing import Any, NamedTuple
 
+from processors.bootstrap.seal_keys import new_seals
 from processors.checker.processor import Checker
 from processors.configuration.settings import shipped
 from processors.events.topics import INSTALL_REQUESTS, MATRIX_REFRESHES, SECURITY_POLICIES
@@ -53,7 +54,7 @@ class _View:
 def measured(document: MatrixDocument, numbers: Iterator[int], count: int) -> Share:
     """The medians over batches. Logs are rendered and masked as ever, and go nowhere."""
     codec = Codec(Schemas.load(shipped("schemas")), OfflineRegistry())
-    checker, view, measures = Checker(codec), _View(document), Measures("checker")
+    checker, view, measures = Checker(codec, new_seals()), _View(document), Measures("checker")
     checks: list[float] = []
     observed: list[float] = []
     with _logging():

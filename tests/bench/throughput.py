@@ -13,6 +13,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from processors.bootstrap.clients import codec
 from processors.bootstrap.clients import stream_settings as streams
+from processors.bootstrap.sealing import seals
 from processors.checker.processor import Checker
 from processors.configuration.settings import Settings
 from processors.events.topics import INSTALL_REQUESTS, RESULTS
@@ -198,4 +199,4 @@ def _codec(settings: Settings, count: int) -> float:
 
 def _checker(settings: Settings, count: int) -> float:
     with codec(settings) as events:
-        return _timed(Checker(events), settings, count)
+        return _timed(Checker(events, seals(settings)), settings, count)

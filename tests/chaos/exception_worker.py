@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import httpx
 from examples.exceptions import policy
 from examples.hasty import hasty
+from examples.sealing import SEALS
 
 from processors.configuration.settings import shipped
 from processors.errors import Fatal
@@ -33,12 +34,12 @@ class Slow(ExceptionWorkflow):
 
 
 def main() -> None:
-    settings = StreamSettings(**json.loads(sys.argv[1]))
+    settings = StreamSettings(**json.loads(sys.argv[1]) | {"seals": SEALS})
     keys: KeyRing = ring(list(read_jwks(sys.argv[2], policy().proof.issuers[0])))
     with httpx.Client(base_url=settings.registry, timeout=10) as client:
         codec = Codec(Schemas.load(shipped("schemas")), SchemaRegistry(client))
         try:
-            run(Slow(codec, hasty(), lambda: keys), settings, threading.Event())
+            run(Slow(codec, hasty(), lambda: keys, SEALS), settings, threading.Event())
         except Fatal as error:
             print(f"starting afresh: {error}", file=sys.stderr)
             sys.exit(70)

@@ -70,7 +70,7 @@ TOLD_OF_LAPSED = {
 
 def a_crew(guard: Guard) -> Crew:
     """Two instances of the workflow."""
-    settings = asdict(replace(guard.ground.settings, batch=20))
+    settings = asdict(replace(guard.ground.settings, batch=20, seals=None))
 
     def start(ordinal: int) -> subprocess.Popen[bytes]:
         keys = json.dumps({"keys": [public_jwk("tool-1")]})

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -33,7 +33,7 @@ def a_crew(ground: Ground, name: str) -> Iterator[Crew]:
     """Three workers."""
 
     def start(ordinal: int) -> subprocess.Popen[bytes]:
-        settings = asdict(ground.settings) | {"ordinal": ordinal, "batch": 20}
+        settings = asdict(replace(ground.settings, seals=None)) | {"ordinal": ordinal, "batch": 20}
         command = [sys.executable, str(HERE.with_name("worker.py")), json.dumps(settings), name]
         path = os.pathsep.join([str(HERE.parents[1]), str(HERE.parents[2])])
         return subprocess.Popen(command, env=os.environ | {"PYTHONPATH": path}, stdout=subprocess.DEVNULL)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 
 from examples.counting import Counting
+from examples.sealing import SEALS
 
 from processors.errors import Fatal, TransactionAborted
 from processors.stream.loop.loop import run
@@ -30,7 +31,7 @@ class Nervous(Counting):
 
 if __name__ == "__main__":
     try:
-        run(Nervous(sys.argv[2]), StreamSettings(**json.loads(sys.argv[1])), threading.Event())
+        run(Nervous(sys.argv[2]), StreamSettings(**json.loads(sys.argv[1]) | {"seals": SEALS}), threading.Event())
     except Fatal as error:
         print(f"starting afresh: {error}", file=sys.stderr)
         sys.exit(70)

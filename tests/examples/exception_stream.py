@@ -9,6 +9,7 @@ from typing import Any
 
 from examples.exception_events import Events
 from examples.exceptions import keys, policy
+from examples.sealing import SEALS, as_ours
 
 from processors.configuration.settings import shipped
 from processors.events.topics import EXCEPTION_DECISIONS, INSTALL_REQUESTS, MATRIX_REFRESHES, NOTIFICATIONS
@@ -50,7 +51,7 @@ class Desk:
 
     def start(self) -> None:
         """Begin afresh, as after a kill: only what the changelog holds is left."""
-        self.workflow = ExceptionWorkflow(CODEC, self.by, keys)
+        self.workflow = ExceptionWorkflow(CODEC, self.by, keys, SEALS)
         spec = self.workflow.state
         self.held = {
             n: {k: spec.decode(spec.encode(v)) for k, v in keyed.items()} for n, keyed in self.held.items()
@@ -78,7 +79,8 @@ class Desk:
         `came` is the broker's time of it, if it has waited.
         """
         at = partition_of(key.encode(), PARTITIONS)
-        record = Inbound(topic, at, len(self.inputs), came or self.now, key.encode(), value)
+        headers = as_ours(topic, key, value)
+        record = Inbound(topic, at, len(self.inputs), came or self.now, key.encode(), value, headers)
         self.inputs[f"{topic}/{at}/{record.offset}"] = record
         for _ in range(aborts):
             self.workflow.handle([record], self)

@@ -12,6 +12,7 @@ from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, IsolationLevel, TopicPartition
 from confluent_kafka.admin import NewTopic, OffsetSpec
+from examples.sealing import SEALS
 
 from processors.errors import Fatal
 from processors.stream.io import clients
@@ -51,7 +52,13 @@ class Ground:
     def __init__(self, bootstrap: str, registry: str, **more: Any) -> None:
         self.name = f"t{uuid.uuid4().hex[:8]}"
         self.settings = StreamSettings(
-            bootstrap=bootstrap, registry=registry, poll=0.1, tick=0.2, dead_letters=f"{self.name}-dead", **more
+            bootstrap=bootstrap,
+            registry=registry,
+            poll=0.1,
+            tick=0.2,
+            dead_letters=f"{self.name}-dead",
+            seals=SEALS,
+            **more,
         )
         self._admin, self._producer = clients.admin(self.settings), clients.plain_producer(self.settings)
 

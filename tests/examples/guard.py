@@ -11,6 +11,7 @@ from typing import Any
 from examples.exception_events import Events
 from examples.exceptions import keys, policy
 from examples.ground import Ground
+from examples.sealing import SEALS, as_ours
 
 from processors.bootstrap.clients import cluster, registry_client, stream_settings
 from processors.configuration.settings import KafkaSettings, RegistrySettings, Settings
@@ -52,7 +53,7 @@ class Guard:
         with cluster(self.of) as real:
             real.apply(diff(contract, real.read(contract)))
         self.ground = Ground(stack.bootstrap, stack.registry)
-        self.ground.settings = replace(stream_settings(self.of), poll=0.1, tick=0.2, health_port=None)
+        self.ground.settings = replace(stream_settings(self.of), poll=0.1, tick=0.2, health_port=None, seals=SEALS)
         self.codec = self.new_codec()
         self.events = Events(self.codec)
 
@@ -74,7 +75,7 @@ class Guard:
     @contextmanager
     def workflow(self, ordinal: int = 0, by: ExceptionPolicy | None = None) -> Iterator[ExceptionWorkflow]:
         """An instance of the exception workflow; several share the partitions."""
-        processor = ExceptionWorkflow(self.new_codec(), by or policy(), keys)
+        processor = ExceptionWorkflow(self.new_codec(), by or policy(), keys, SEALS)
         settings, self.ground.settings = self.ground.settings, replace(self.ground.settings, ordinal=ordinal)
         running = self.ground.running(processor)
         running.__enter__()
@@ -85,8 +86,8 @@ class Guard:
             running.__exit__(None, None, None)
 
     def send(self, topic: str, key: str, value: bytes | None, **more: Any) -> None:
-        """As a well-behaved client does: the key decides on the partition."""
-        self.ground.write(topic, [(key.encode(), value)], **more)
+        """As a well-behaved client or processor does: the key decides on the partition."""
+        self.ground.write(topic, [(key.encode(), value)], **{"headers": list(as_ours(topic, key, value)), **more})
 
     def decided(self, *exception_ids: str) -> list[dict[str, Any]]:
         """Every decision on these exceptions; on all of them if none is named."""
@@ -104,7 +105,7 @@ class Guard:
 
     def states(self) -> Mapping[str, ExceptionCase]:
         """What the changelog holds, as a restart would restore it."""
-        spec = ExceptionWorkflow(self.codec, policy(), keys).state
+        spec = ExceptionWorkflow(self.codec, policy(), keys, SEALS).state
         last = {record.key: record.value for record in self.ground.read(EXCEPTION_STATE)}
         held = (spec.decode(value) for value in last.values() if value is not None)
         return {case.exception_id: case for case in held if isinstance(case, ExceptionCase)}

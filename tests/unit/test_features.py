@@ -11,6 +11,7 @@ from contract.case import NOON, FixedView, record
 from examples.exception_events import Events
 from examples.exceptions import ID, keys, policy
 from examples.matrices import a_document
+from examples.sealing import SEALS
 
 from processors.checker.processor import Checker
 from processors.configuration.guard import Watched, parse
@@ -53,7 +54,9 @@ def a_request(**more: Any) -> bytes:
 
 def answer(guarded: Callable[[], bool], **more: Any) -> dict[str, dict[str, Any]]:
     """What the checker writes, by topic."""
-    outcome = Checker(CODEC, guarded).handle([record(INSTALL_REQUESTS, 0, "p", a_request(**more))], VIEW)
+    asked = a_request(**more)
+    seal = SEALS.seal(INSTALL_REQUESTS, b"p", asked)  # as the workflow seals a re-check
+    outcome = Checker(CODEC, SEALS, guarded).handle([record(INSTALL_REQUESTS, 0, "p", asked, headers=[seal])], VIEW)
     events = {
         RESULTS: "CompatibilityChecked",
         EXCEPTION_USES: "ExceptionUseRequested",
@@ -76,7 +79,7 @@ def test_with_the_guard_off_the_answer_says_that_nobody_looked() -> None:
 def test_the_switch_works_without_a_restart() -> None:
     """The same checker, the same question: unchecked answers are never remembered as checked ones."""
     on = True
-    checker = Checker(CODEC, lambda: on)
+    checker = Checker(CODEC, SEALS, lambda: on)
     batch = [record(INSTALL_REQUESTS, 0, "p", a_request())]
     read = CODEC.decoder(RESULTS, "CompatibilityChecked")
     verdicts: list[str] = []
@@ -105,7 +108,7 @@ def test_with_exceptions_off_nobody_can_ask_and_whoever_asks_hears_why() -> None
     decided = CODEC.decoder(EXCEPTION_DECISIONS, "ExceptionDecided")
 
     for offered, event in ((False, "refused"), (True, "requested")):
-        workflow = ExceptionWorkflow(CODEC, policy(), keys, lambda offered=offered: offered)
+        workflow = ExceptionWorkflow(CODEC, policy(), keys, SEALS, lambda offered=offered: offered)
         outcome = workflow.handle([record(EXCEPTION_REQUESTS, 0, ID, EVENTS.command())], view)
         told = [decided(o.value) for o in outcome.outputs if o.topic == EXCEPTION_DECISIONS]
         assert [e["event"] for e in told] == [event]

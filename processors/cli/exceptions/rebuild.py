@@ -11,26 +11,28 @@ import typer
 
 from processors.bootstrap.clients import codec, stream_settings
 from processors.bootstrap.exception_workflow import read_policy
+from processors.bootstrap.sealing import seals
 from processors.bootstrap.trusted_keys import TrustedKeys
 from processors.cli import talk
-from processors.client.exceptions import all_cases
 from processors.configuration.settings import Settings, settings
 from processors.errors import SettingsInvalid
 from processors.events.topics import EXCEPTION_DECISIONS, EXCEPTION_STATE
 from processors.exception_workflow.processor import ExceptionWorkflow
 from processors.exception_workflow.rebuild import Rebuilt, rebuild, same
-from processors.exception_workflow.state.case import ExceptionCase
+from processors.exception_workflow.state.case import ExceptionCase, Held
 from processors.stream.admin.groups import has_members
 from processors.stream.io.atomically import publish_atomically
 from processors.stream.io.follow import Follower
-from processors.stream.types import Inbound, Outbound
+from processors.stream.loop.restore import Restored
+from processors.stream.loop.state import KeyedState, changelog_records
+from processors.stream.types import Inbound, StateSpec, Write
 from processors.stream.wire.codec import Codec
 from processors.stream.wire.partitioner import partition_of
 
-Write = Annotated[bool, typer.Option("--write", help="write what the changelog lacks")]
+Wanted = Annotated[bool, typer.Option("--write", help="write what the changelog lacks")]
 
 
-def rebuild_exceptions(write: Write = False) -> None:
+def rebuild_exceptions(write: Wanted = False) -> None:
     """Work out every exception again from all that was said about it, and compare it with the changelog.
 
     Ends with 0 if both are equal, or are after --write, and with 1 if anything differs or cannot be explained.
@@ -48,7 +50,7 @@ def rebuild_exceptions(write: Write = False) -> None:
 
 def _rebuild_all(of: Settings, events: Codec) -> list[Rebuilt]:
     policy = read_policy(of)
-    workflow = ExceptionWorkflow(events, policy, TrustedKeys(policy, of.config))
+    workflow = ExceptionWorkflow(events, policy, TrustedKeys(policy, of.config), seals(of))
     read = events.decoder(EXCEPTION_DECISIONS, "ExceptionDecided")
     inputs = _inputs(of, workflow)
     published: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -72,20 +74,42 @@ def _inputs(of: Settings, workflow: ExceptionWorkflow) -> Mapping[str, Inbound]:
 
 def _differing(of: Settings, events: Codec, rebuilt: list[Rebuilt]) -> dict[str, ExceptionCase | None]:
     """What the changelog should hold and does not, by exception."""
-    held = {case.exception_id: case for case in all_cases(of, events)}
+    restored = _restored(of, events).values()
+    held = {key: case for one in restored for key, case in one.values.items() if _is_exception(case)}
     wanted = {one.exception_id: one.case for one in rebuilt if one.case is not None and one.case.exists}
     return {id: wanted.get(id) for id in held.keys() | wanted.keys() if not same(held.get(id), wanted.get(id))}
 
 
 def _write(of: Settings, events: Codec, differing: Mapping[str, ExceptionCase | None]) -> None:
     _require_stopped(of)
-    policy = read_policy(of)
-    spec = ExceptionWorkflow(events, policy, TrustedKeys(policy, of.config)).state
-    records = [
-        Outbound(EXCEPTION_STATE, id.encode(), None if case is None else spec.encode(case))
-        for id, case in differing.items()
-    ]
+    state = KeyedState()
+    for partition, restored in _restored(of, events).items():
+        state.take(partition, restored)
+    with closing(Follower(stream_settings(of), "rebuild")) as follower:
+        count = follower.partitions(EXCEPTION_STATE)
+    writes = [Write(partition_of(id.encode(), count), id, case) for id, case in differing.items()]
+    records = changelog_records(_spec(of, events), writes, seals(of), state)
     publish_atomically(stream_settings(of), "exception-rebuild", records)
+
+
+def _restored(of: Settings, events: Codec) -> Mapping[int, Restored]:
+    """The changelog as a restart would restore it."""
+    spec, known = _spec(of, events), seals(of)
+    found: defaultdict[int, Restored] = defaultdict(Restored)
+    with closing(Follower(stream_settings(of), "rebuild")) as follower:
+        follower.from_beginning([EXCEPTION_STATE])
+        for record in follower.read():
+            found[record.partition].take(record, spec, known)
+    return found
+
+
+def _spec(of: Settings, events: Codec) -> StateSpec:
+    policy = read_policy(of)
+    return ExceptionWorkflow(events, policy, TrustedKeys(policy, of.config), seals(of)).state
+
+
+def _is_exception(held: Held) -> bool:
+    return isinstance(held, ExceptionCase) and held.exists
 
 
 def _require_stopped(of: Settings) -> None:

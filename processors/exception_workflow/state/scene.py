@@ -24,9 +24,12 @@ class Scene:
     def of(cls, record: Inbound, view: View, outcome: Outcome) -> Scene:
         return cls(record.partition, record.timestamp, view, outcome, record)
 
-    def publish(self, topic: str, key: bytes, value: bytes, id: str, type: str) -> None:
+    def publish(
+        self, topic: str, key: bytes, value: bytes, id: str, type: str, *more: tuple[str, bytes | None]
+    ) -> None:
+        """Add an event to the outcome, with the headers of every event and `more`."""
         headers = event_headers(id=id, type=type, source=SOURCE, time=self.now, cause=self.headers)
-        self.outcome.publish(Outbound(topic, key, value, headers))
+        self.outcome.publish(Outbound(topic, key, value, (*headers, *more)))
 
 
 def cause_of(record: Inbound) -> str:

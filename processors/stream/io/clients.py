@@ -86,12 +86,17 @@ def ends(client: AdminClient, partitions: Sequence[tuple[str, int]]) -> dict[tup
 def refuse_plaintext(bootstrap: str, security: dict[str, str] | None = None) -> None:
     """Raise SettingsInvalid if records or passwords would cross a network in the clear."""
     protocol = (security or {}).get("security.protocol", "PLAINTEXT").upper()
-    far = [host for host in _hosts(bootstrap) if not _is_loopback(host)]
-    if far and protocol in ("PLAINTEXT", "SASL_PLAINTEXT"):
+    far = beyond_loopback(bootstrap)
+    if far is not None and protocol in ("PLAINTEXT", "SASL_PLAINTEXT"):
         raise SettingsInvalid(
-            f"security.protocol {protocol} to `{far[0]}` would send everything in the clear; "
+            f"security.protocol {protocol} to `{far}` would send everything in the clear; "
             "set SSL or SASL_SSL, or allow plaintext explicitly"
         )
+
+
+def beyond_loopback(bootstrap: str) -> str | None:
+    """The first broker that is not on this machine; None if all are. Raises SettingsInvalid if there is none."""
+    return next((host for host in _hosts(bootstrap) if not _is_loopback(host)), None)
 
 
 def _hosts(bootstrap: str) -> Sequence[str]:

@@ -16,9 +16,10 @@ from processors.errors import Fatal, OffsetsLost
 from processors.observability import metrics
 from processors.stream.io import clients
 from processors.stream.loop.health import Health
-from processors.stream.loop.state import KeyedState, complete, restore
+from processors.stream.loop.restore import Restored, restore
+from processors.stream.loop.state import KeyedState, complete
 from processors.stream.loop.transaction import At, Transaction, persist
-from processors.stream.settings import StreamSettings
+from processors.stream.settings import StreamSettings, required_seals
 from processors.stream.types import Processor
 
 _log = structlog.get_logger(__name__)
@@ -173,15 +174,28 @@ class Assignment:
         spec = self._processor.state
         if spec is None or not numbers:
             return
-        started = time.monotonic()
+        started, seals = time.monotonic(), required_seals(self._settings)
         reader = clients.reader(self._settings, self._processor.name)
         try:
-            restored = restore(reader, spec, numbers, self._settings.retry_deadline, self._health.beat)
+            restored = restore(reader, spec, numbers, seals, self._settings.retry_deadline, self._health.beat)
         finally:
             reader.close()
         for number, state in restored.items():
             self._state.take(number, state)
+            self._warn(number, state)
         metrics.RESTORE_SECONDS.labels(self._processor.name).set(time.monotonic() - started)
+
+    def _warn(self, number: int, restored: Restored) -> None:
+        refused = [reject for reject in restored.unsound.values() if reject is not None]
+        if refused:
+            _log.error(
+                "a changelog holds records that are not ours",
+                processor=self._processor.name,
+                partition=number,
+                count=len(refused),
+                offset=refused[0].record.offset,
+                message=refused[0].message,
+            )
 
     def _assign(self, arrived: set[At], starts: Mapping[At, int]) -> None:
         """Start what is ready at its offset; hold what still waits for its counterpart; wake what waited."""

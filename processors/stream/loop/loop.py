@@ -40,7 +40,8 @@ from processors.stream.loop.transaction import (
     raise_if_serious,
 )
 from processors.stream.loop.watermark import Watermark
-from processors.stream.settings import StreamSettings
+from processors.stream.seals import Seals
+from processors.stream.settings import StreamSettings, required_seals
 from processors.stream.types import Inbound, Observer, Outbound, Outcome, Processor, Reject
 from processors.stream.wire.tracing import Trace, Tracing
 
@@ -132,6 +133,8 @@ class Runner:
         health: Health,
         open_transaction: OpenTransaction,
     ) -> None:
+        if processor.state is not None:
+            required_seals(settings)
         self._processor, self._settings, self._stop, self._health = processor, settings, stop, health
         self._open_transaction = open_transaction
         self.state = KeyedState()
@@ -271,7 +274,7 @@ class Runner:
         if outcome.waiting:
             batch = [record for record in batch if not outcome.waits(record)]
             positions = {**positions, **outcome.waiting}
-        outcome.rejects.extend(self._spoken_for())
+        self._complete(outcome)
         breaker = self._breaker.after(batch, outcome.rejects)
         with self._measures.phase("commit"):
             self._transact(batch, outcome, positions)
@@ -289,7 +292,7 @@ class Runner:
         self.assignment.release()
         view = self._view()
         outcome = self._processor.tick(view.now, view)
-        outcome.rejects.extend(self._spoken_for())
+        self._complete(outcome)
         if outcome.outputs or outcome.writes or outcome.rejects:
             self._transact((), outcome, dict(self.assignment.positions))
         else:
@@ -314,7 +317,7 @@ class Runner:
     def _records(self, outcome: Outcome) -> list[Outbound]:
         letters = [dead_letter(r, self._processor.name, self._settings.dead_letters) for r in outcome.rejects]
         spec = self._processor.state
-        changes = changelog_records(spec, outcome.writes) if spec is not None else []
+        changes = [] if spec is None else changelog_records(spec, outcome.writes, self._seals(), self.state)
         return outcome.outputs + changes + letters
 
     def _observe(self, outcome: Outcome) -> None:
@@ -341,6 +344,14 @@ class Runner:
         if self._attempt:
             self._attempt, self._health.waiting = 0, None
             self._measures.waiting(None)
+
+    def _seals(self) -> Seals:
+        return required_seals(self._settings)
+
+    def _complete(self, outcome: Outcome) -> None:
+        """Add what is due whatever the processor decides: what tables and changelogs hold and should not."""
+        outcome.rejects.extend(self._spoken_for())
+        self.state.mend(outcome)
 
     def _spoken_for(self) -> Sequence[Reject]:
         """A table is read by every process; only the owner of the first partition quarantines what it refuses."""

@@ -6,58 +6,87 @@ count of the inputs and is written with an explicit partition, so that state n b
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any, Final
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
-
-from processors.errors import BrokerUnavailable, Fatal
-from processors.observability.collector import collector_paused
-from processors.stream.loop.transaction import At, is_end_of_partition, persist, raise_if_serious
-from processors.stream.types import Outbound, StateSpec, Write
+from processors.stream.loop.restore import Restored, bytes_of
+from processors.stream.loop.transaction import At
+from processors.stream.seals import Seals
+from processors.stream.types import Outbound, Outcome, StateSpec, Write
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+MOST_MENDED: Final = 500
+"""Unsound records of a changelog that one transaction writes over: it should stay short."""
 
 
 class KeyedState:
     """The state of the partitions that this process owns."""
 
     def __init__(self) -> None:
-        self._partitions: dict[int, dict[str, Any]] = {}
+        self._partitions: dict[int, Restored] = {}
 
     def of(self, partition: int) -> Mapping[str, Any]:
         """A read-only window on a partition's state; empty for one that is not owned."""
         held = self._partitions.get(partition)
-        return NOTHING if held is None else MappingProxyType(held)
+        return NOTHING if held is None else MappingProxyType(held.values)
 
-    def take(self, partition: int, restored: dict[str, Any]) -> None:
+    def take(self, partition: int, restored: Restored) -> None:
         self._partitions[partition] = restored
 
     def drop(self, partition: int) -> None:
         self._partitions.pop(partition, None)
 
     def apply(self, writes: Iterable[Write]) -> None:
-        """Let committed writes take effect."""
+        """Let committed writes take effect. Those of one transaction had one number in each partition."""
+        touched: set[int] = set()
         for partition, key, value in writes:
             held = self._partitions[partition]
             if value is None:
-                held.pop(key, None)
+                held.values.pop(key, None)
             else:
-                held[key] = value
+                held.values[key] = value
+            held.unsound.pop(key, None)
+            touched.add(partition)
+        for partition in touched:
+            self._partitions[partition].number += 1
+
+    def next_number(self, partition: int) -> int:
+        """What the next transaction's records are sealed with."""
+        held = self._partitions.get(partition)
+        return 1 if held is None else held.number + 1
+
+    def mend(self, outcome: Outcome) -> None:
+        """Add to an outcome what makes the changelogs sound again, a portion at a time: what holds is written over
+        what was refused, and the latter becomes a dead letter."""
+        written = {(write.partition, write.key) for write in outcome.writes}
+        for partition, key in islice(self._unsound(), MOST_MENDED):
+            held = self._partitions[partition]
+            if (reject := held.unsound[key]) is not None:
+                outcome.rejects.append(reject)
+            if (partition, key) not in written:
+                outcome.writes.append(Write(partition, key, held.values.get(key)))
+
+    def _unsound(self) -> Iterator[tuple[int, str]]:
+        return ((partition, key) for partition, held in self._partitions.items() for key in held.unsound)
 
     def __len__(self) -> int:
-        return sum(map(len, self._partitions.values()))
+        return sum(len(held.values) for held in self._partitions.values())
 
 
-def changelog_records(spec: StateSpec, writes: Iterable[Write]) -> list[Outbound]:
-    """One record for each key written: its last value, or a tombstone."""
+def changelog_records(spec: StateSpec, writes: Iterable[Write], seals: Seals, state: KeyedState) -> list[Outbound]:
+    """One sealed record for each key written: its last value, or a tombstone."""
     last = {(write.partition, write.key): write.value for write in writes}
-    return [
-        Outbound(spec.changelog, key.encode(), None if value is None else spec.encode(value), partition=partition)
-        for (partition, key), value in last.items()
-    ]
+    return [_record(spec, *at, value, seals, state) for at, value in last.items()]
+
+
+def _record(spec: StateSpec, partition: int, key: str, value: Any, seals: Seals, state: KeyedState) -> Outbound:
+    written = None if value is None else spec.encode(value)
+    number, name = state.next_number(partition), bytes_of(key)
+    seal = seals.seal(spec.changelog, name, written, partition=partition, number=number)
+    return Outbound(spec.changelog, name, written, (seal,), partition=partition)
 
 
 def complete(owned: Iterable[At], partition_counts: Mapping[str, int]) -> set[int]:
@@ -73,59 +102,3 @@ def complete(owned: Iterable[At], partition_counts: Mapping[str, int]) -> set[in
         for number in numbers
         if all((topic, number) in held for topic, count in partition_counts.items() if number < count)
     }
-
-
-def restore(
-    reader: Consumer, spec: StateSpec, partitions: Sequence[int], deadline: float, alive: Callable[[], None]
-) -> dict[int, dict[str, Any]]:
-    """Read the changelog of some partitions to its end.
-
-    Call it after the committed offsets were asked for: that waits until the last owner's transaction is decided.
-
-    Raises:
-        BrokerUnavailable: nothing came for `deadline` seconds.
-        Fatal: a changelog record cannot be read, or the changelog is not there.
-    """
-    with collector_paused():
-        return _restored(reader, spec, partitions, deadline, alive)
-
-
-def _restored(
-    reader: Consumer, spec: StateSpec, partitions: Sequence[int], deadline: float, alive: Callable[[], None]
-) -> dict[int, dict[str, Any]]:
-    state: dict[int, dict[str, Any]] = {partition: {} for partition in partitions}
-    ends = {partition: _end(reader, spec.changelog, partition, deadline, alive) for partition in partitions}
-    reader.assign([TopicPartition(spec.changelog, partition, OFFSET_BEGINNING) for partition in partitions])
-    heard = time.monotonic()
-    while ends:
-        alive()
-        messages = reader.consume(10_000, 0.2)
-        heard = time.monotonic() if messages else heard
-        if time.monotonic() - heard > deadline:
-            raise BrokerUnavailable(f"changelog `{spec.changelog}` was silent for {deadline:g} s")
-        for message in messages:
-            partition = cast(int, message.partition())
-            if (error := message.error()) is not None:
-                raise_if_serious(error)
-                if is_end_of_partition(error) and cast(int, message.offset()) >= ends.get(partition, 0):
-                    ends.pop(partition, None)
-            else:
-                _replay(spec, state[partition], message)
-    reader.unassign()
-    return state
-
-
-def _end(reader: Consumer, topic: str, partition: int, deadline: float, alive: Callable[[], None]) -> int:
-    at = TopicPartition(topic, partition)
-    _, end = persist(lambda: reader.get_watermark_offsets(at, 10.0, cached=False), deadline, alive)
-    return end
-
-
-def _replay(spec: StateSpec, state: dict[str, Any], message: Message) -> None:
-    key, value = message.key(), message.value()
-    if key is None:
-        raise Fatal(f"changelog `{spec.changelog}` holds a record without a key at offset {message.offset()}")
-    if value is None:
-        state.pop(key.decode(), None)
-    else:
-        state[key.decode()] = spec.decode(value)

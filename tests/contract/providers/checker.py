@@ -5,6 +5,7 @@ from __future__ import annotations
 from contract.case import NOON, Case, record
 from examples.checkers import a_request, a_subject
 from examples.matrices import HOUR, a_document, a_rule
+from examples.sealing import SEALS
 
 from processors.checker.processor import Checker
 from processors.configuration.settings import shipped
@@ -19,6 +20,7 @@ from processors.events.topics import (
 )
 from processors.matrix.merged import Matrix
 from processors.policies import NO_POLICIES
+from processors.stream.types import Inbound
 from processors.stream.wire.codec import Codec, OfflineRegistry
 from processors.stream.wire.schema import Schemas
 
@@ -31,6 +33,12 @@ WATCHED = {
     "monitoring": {"profile": "strict", "addons": ["slo"], "owner": "alice"},
 }
 TRACED = [("traceparent", b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")]
+
+
+def asks(offset: int, key: str, value: bytes) -> Inbound:
+    """A request with a trace, sealed as the workflow seals a re-check."""
+    seal = SEALS.seal(INSTALL_REQUESTS, key.encode(), value)
+    return record(INSTALL_REQUESTS, offset, key, value, headers=[*TRACED, seal])
 
 
 def cases() -> list[Case]:
@@ -51,10 +59,9 @@ def cases() -> list[Case]:
     return [
         Case(
             name="checker",
-            processor=lambda: Checker(codec),
+            processor=lambda: Checker(codec, SEALS),
             records=[
-                record(INSTALL_REQUESTS, n, asked["subject"]["manifest"]["id"], encode(asked), headers=TRACED)
-                for n, asked in enumerate(requests)
+                asks(n, asked["subject"]["manifest"]["id"], encode(asked)) for n, asked in enumerate(requests)
             ],
             topics=frozenset({RESULTS, BLOCKS, EXCEPTION_USES, NOTIFICATIONS}),
             tables={

@@ -9,6 +9,7 @@ import pytest
 from examples.exceptions import ADDONS, ALICE, BOB, SABINE, SCOPE, claims, policy, sign
 from examples.ground import eventually
 from examples.guard import Guard, now
+from examples.sealing import SEALS
 
 from processors.checker.processor import Checker
 from processors.client.matrix_topic import publish_matrix
@@ -91,7 +92,7 @@ def test_a_blocked_administrator_installs_under_an_approved_and_watched_exceptio
     id, first, second, third = scope.exception_id, *(str(uuid.uuid4()) for _ in range(3))
     publish_matrix(guard.of, parse_matrix(MATRIX), now())
 
-    with guard.workflow(), guard.ground.running(Checker(guard.new_codec())):
+    with guard.workflow(), guard.ground.running(Checker(guard.new_codec(), SEALS)):
         install(guard, scope, first)
         blocked = answer(guard, first)
         assert blocked["verdict"] == "BLOCK"
@@ -156,7 +157,7 @@ def test_a_refresh_of_the_matrix_has_live_exceptions_checked_again(guard: Guard)
     """Through the checker itself; all that one refresh causes is one message for each recipient."""
     scopes = [SCOPE._replace(tenant=f"again-{uuid.uuid4().hex[:6]}") for _ in range(12)]
     publish_matrix(guard.of, parse_matrix(MATRIX.replace('"1"', '"2"', 1)), now())
-    with guard.workflow(by=QUICK), guard.ground.running(Checker(guard.new_codec())):
+    with guard.workflow(by=QUICK), guard.ground.running(Checker(guard.new_codec(), SEALS)):
         for scope in scopes:
             install(guard, scope, f"r-{scope.tenant}")
         for scope in scopes:

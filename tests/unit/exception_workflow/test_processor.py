@@ -9,6 +9,7 @@ import pytest
 from examples.exception_events import NEW_BREAK, TOO_OLD, Events
 from examples.exception_stream import Desk
 from examples.exceptions import BOB, DAY, HOUR, ID, MINUTE, NOON, SABINE
+from examples.sealing import as_ours
 
 from processors.events.topics import (
     APPROVAL_DECISIONS,
@@ -210,8 +211,9 @@ def _large(events: Events) -> bytes:
 def test_what_would_not_fit_its_topics_is_quarantined(topic: str, make: Any, reason: str) -> None:
     """Found before the transaction: a broker's refusal would stop every other record of this process."""
     desk = Desk(NOON)
+    value = make(desk.events)
 
-    assert [reject.reason for reject in refused(desk, topic, make(desk.events))] == [reason]
+    assert [reject.reason for reject in refused(desk, topic, value, as_ours(topic, ID, value))] == [reason]
 
 
 def test_a_list_without_end_of_controls_is_refused() -> None:

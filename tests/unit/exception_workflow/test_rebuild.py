@@ -6,6 +6,7 @@ from typing import Any
 
 from examples.exception_stream import CODEC, PARTITIONS, READ, Desk
 from examples.exceptions import BOB, DAY, HOUR, ID, MINUTE, NOON, SABINE, keys, policy
+from examples.sealing import SEALS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -70,7 +71,7 @@ def act(desk: Desk, name: str, number: int) -> None:
 
 def rebuilt(desk: Desk, inputs: dict[str, Any] | None = None) -> Rebuilt:
     home = partition_of(ID.encode(), PARTITIONS)
-    workflow = ExceptionWorkflow(CODEC, policy(), keys)
+    workflow = ExceptionWorkflow(CODEC, policy(), keys, SEALS)
     published = desk.of(EXCEPTION_DECISIONS)
     return rebuild(
         workflow,

@@ -1,7 +1,9 @@
 """Which partitions are ready, and what goes to the changelog."""
 
 import pytest
+from examples.sealing import SEALS
 
+from processors.stream.loop.restore import Restored
 from processors.stream.loop.state import KeyedState, changelog_records, complete
 from processors.stream.types import StateSpec, Write
 
@@ -37,7 +39,7 @@ def test_a_changelog_holds_the_last_value_of_each_key() -> None:
         Write(1, "gone", None),
     ]
 
-    records = {(r.partition, r.key, r.value) for r in changelog_records(SPEC, writes)}
+    records = {(r.partition, r.key, r.value) for r in changelog_records(SPEC, writes, SEALS, KeyedState())}
 
     assert records == {(0, b"k", b"3"), (1, b"k", b"2"), (1, b"gone", None)}
 
@@ -45,7 +47,7 @@ def test_a_changelog_holds_the_last_value_of_each_key() -> None:
 def test_state_shows_what_was_committed_and_lets_nobody_change_it() -> None:
     """Partitions do not see each other; one that is not owned looks empty."""
     state = KeyedState()
-    state.take(0, {"k": "1"})
+    state.take(0, Restored({"k": "1"}))
     state.apply([Write(0, "l", "2"), Write(0, "k", None)])
 
     assert dict(state.of(0)) == {"l": "2"}
@@ -56,7 +58,7 @@ def test_state_shows_what_was_committed_and_lets_nobody_change_it() -> None:
 
 def test_a_partition_taken_away_leaves_nothing() -> None:
     state = KeyedState()
-    state.take(0, {"k": "1"})
+    state.take(0, Restored({"k": "1"}))
     state.drop(0)
 
     assert len(state) == 0

@@ -1,0 +1,119 @@
+"""Brings keyed state back from its changelog, and believes only what our own processes have sealed there.
+
+A record without a good seal, or one that was sealed before the record that it follows, changes nothing. If it is
+the last one under its key it becomes a dead letter, and the loop writes the state that holds over it: compaction
+would otherwise keep the forgery and drop what it displaced.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+
+from processors.errors import BrokerUnavailable
+from processors.observability.collector import collector_paused
+from processors.stream.loop.inbound import Polled
+from processors.stream.loop.transaction import is_end_of_partition, persist, raise_if_serious
+from processors.stream.seals import SealRefused, Seals
+from processors.stream.types import Inbound, Reject, StateSpec
+
+
+@dataclass(slots=True)
+class Restored:
+    """One partition's state. `number` is the highest that its records were sealed with.
+
+    `unsound` are the keys that must be written anew: with the refused record that stands last under them, or None
+    where the last one is ours, but sealed with a key that is not current any more.
+    """
+
+    values: dict[str, Any] = field(default_factory=dict[str, Any])
+    number: int = 0
+    unsound: dict[str, Reject | None] = field(default_factory=dict[str, Reject | None])
+    numbers: dict[str, int] = field(default_factory=dict[str, int])
+
+    def take(self, record: Inbound, spec: StateSpec, seals: Seals) -> None:
+        """The next record of the partition. Raises what `spec.decode` raises of a record that is ours."""
+        key = text_of(record.key or b"")
+        try:
+            seal = seals.check_placed(record, self.numbers.get(key, 0))
+        except SealRefused as error:
+            self.unsound[key] = Reject(record, error.reason, str(error), "restore")
+            return
+        if record.value is None:
+            self.values.pop(key, None)
+        else:
+            self.values[key] = spec.decode(record.value)
+        self.numbers[key] = seal.number
+        self.number = max(self.number, seal.number)
+        self.unsound.pop(key, None)
+        if seal.key_id != seals.current and record.value is not None:
+            self.unsound[key] = None
+
+
+def text_of(key: bytes) -> str:
+    """A key as the state has it. Bytes that are no text stay themselves: `bytes_of` gives them back."""
+    return key.decode("utf-8", "surrogateescape")
+
+
+def bytes_of(key: str) -> bytes:
+    return key.encode("utf-8", "surrogateescape")
+
+
+def restore(
+    reader: Consumer,
+    spec: StateSpec,
+    partitions: Sequence[int],
+    seals: Seals,
+    deadline: float,
+    alive: Callable[[], None],
+) -> dict[int, Restored]:
+    """Read the changelog of some partitions to its end.
+
+    Call it after the committed offsets were asked for: that waits until the last owner's transaction is decided.
+
+    Raises:
+        BrokerUnavailable: nothing came for `deadline` seconds.
+        SettingsInvalid: the changelog is not there.
+    """
+    with collector_paused():
+        return _restored(reader, spec, partitions, seals, deadline, alive)
+
+
+def _restored(
+    reader: Consumer,
+    spec: StateSpec,
+    partitions: Sequence[int],
+    seals: Seals,
+    deadline: float,
+    alive: Callable[[], None],
+) -> dict[int, Restored]:
+    found = {partition: Restored() for partition in partitions}
+    ends = {partition: _end(reader, spec.changelog, partition, deadline, alive) for partition in partitions}
+    reader.assign([TopicPartition(spec.changelog, partition, OFFSET_BEGINNING) for partition in partitions])
+    heard = time.monotonic()
+    while ends:
+        alive()
+        messages = reader.consume(10_000, 0.2)
+        heard = time.monotonic() if messages else heard
+        if time.monotonic() - heard > deadline:
+            raise BrokerUnavailable(f"changelog `{spec.changelog}` was silent for {deadline:g} s")
+        for message in messages:
+            partition = cast(int, message.partition())
+            if (error := message.error()) is not None:
+                raise_if_serious(error)
+                if is_end_of_partition(error) and cast(int, message.offset()) >= ends.get(partition, 0):
+                    ends.pop(partition, None)
+            else:
+                found[partition].take(Polled(message), spec, seals)
+    reader.unassign()
+    return found
+
+
+def _end(reader: Consumer, topic: str, partition: int, deadline: float, alive: Callable[[], None]) -> int:
+    at = TopicPartition(topic, partition)
+    _, end = persist(lambda: reader.get_watermark_offsets(at, 10.0, cached=False), deadline, alive)
+    return end
