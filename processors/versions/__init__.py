@@ -1,7 +1,8 @@
-"""Versions and ranges in eight dialects over one interval model. Pure; every room may import it."""
+"""Versions and ranges in many dialects over one interval model. Pure; every room may import it."""
 
 from processors.versions.model import Dialect, Distance, Interval, Range, Version
 from processors.versions.parse import EXAMPLES, between, parse_range, parse_version, satisfies
+from processors.versions.reported import known_runtime, scheme_of
 
 __all__ = [
     "EXAMPLES",
@@ -11,7 +12,9 @@ __all__ = [
     "Range",
     "Version",
     "between",
+    "known_runtime",
     "parse_range",
     "parse_version",
     "satisfies",
+    "scheme_of",
 ]

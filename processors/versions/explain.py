@@ -51,6 +51,8 @@ def _to(upper: Bound) -> str:
 
 
 def _exactly(lower: Bound, upper: Bound) -> str | None:
+    if upper.version and upper.version.text == f"{lower.version}.x" and lower.side < 0:
+        return upper.version.text
     return f"exactly {lower.version}" if lower.version == upper.version else None
 
 

@@ -10,11 +10,12 @@ import math
 import re
 from typing import Final
 
-from processors.versions.model import HIGHEST, LOWEST, Dialect, Interval, Version, above, below
+from processors.versions.model import HIGHEST, LOWEST, Bound, Dialect, Interval, Version, above, below
 from processors.versions.semver import MAX_NUMBER
 
 _PART: Final = r"(?:[0-9]+|\*|SNAPSHOT)"
 _VERSION: Final = re.compile(rf"(?:[A-Z]+-)?({_PART}(?:\.{_PART})*)")
+_SHORT: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _RANGE: Final = re.compile(r"(?:since=(\S+))?(?:(?:^|\s+)until=(\S+))?")
 
 
@@ -32,6 +33,14 @@ def read_version(text: str, dialect: Dialect) -> Version | str:
         numbers.pop()
     release = tuple(MAX_NUMBER if number == math.inf else int(number) for number in numbers)
     return Version(text, dialect, tuple(numbers), release, is_prerelease=False)
+
+
+def read_ends(text: str, dialect: Dialect) -> tuple[Bound, Bound] | None:
+    """The cuts before and behind all of build `241`, say; None for any text that is not one or two numbers."""
+    if not _SHORT.fullmatch(text):
+        return None
+    first, last = read_version(text, dialect), read_version(f"{text}.*", dialect)
+    return None if isinstance(first, str) or isinstance(last, str) else (below(first), above(last))
 
 
 def read_range(text: str, dialect: Dialect) -> tuple[Interval, ...] | int:

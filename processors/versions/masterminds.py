@@ -71,6 +71,15 @@ def read_version(text: str, dialect: Dialect) -> Version | str:
     return version or f"a number is larger than {MAX_NUMBER}, or a number in the pre-release starts with 0"
 
 
+def read_ends(text: str, dialect: Dialect) -> tuple[Bound, Bound] | None:
+    """The cuts before and behind all of `v1.30`, say; None for any text that is not one or two numbers."""
+    match = _VERSION.fullmatch(text)
+    if match is None or match[3] or match[4] or "+" in text:
+        return None
+    at = _version(dialect, match.groups()[:3], None, "")
+    return (below(at), _behind(at, 2 if match[2] else 1)) if at else None
+
+
 def read_range(text: str, dialect: Dialect) -> tuple[Interval, ...] | int:
     """The intervals, or where in the text the reading stopped."""
     rewritten = _HYPHEN.sub(lambda span: f">= {span[1]}, <= {span[2]} ", text) if "-" in text else text

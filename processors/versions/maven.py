@@ -14,9 +14,11 @@ import re
 from typing import Final, TypeAlias
 
 from processors.versions.model import (
+    ABOVE,
     EVERYTHING,
     HIGHEST,
     LOWEST,
+    Bound,
     Dialect,
     Interval,
     Key,
@@ -30,6 +32,7 @@ _TEXT: Final = re.compile(r"[!-~]+")
 _BARE: Final = re.compile(r"[^<>=^~!|,\[\]() ]+")
 _RESTRICTION: Final = re.compile(r"[\[(]([^\])]*)[\])]")
 _RUNS: Final = re.compile(r"[0-9]+|[^0-9.-]+|[.-]")
+_SHORT: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _NUMBERS: Final = re.compile(r"[0-9]+(?:\.[0-9]+)*")
 
 _Item: TypeAlias = int | str
@@ -44,7 +47,7 @@ _RANKS: Final = {"alpha": "0", "beta": "1", "milestone": "2", "rc": "3", "cr": "
 }
 _LETTERS: Final = {"a": "alpha", "b": "beta", "m": "milestone"}
 
-_OLDER_WORD, _OLDER_LIST, _END, _NEWER_WORD, _NEWER_LIST, _NUMBER = range(6)
+_OLDER_WORD, _OLDER_LIST, _END, _NEWER_WORD, _NEWER_LIST, _NUMBER, _BEHIND_ALL = range(7)
 
 
 def read_version(text: str, dialect: Dialect) -> Version | str:
@@ -56,6 +59,15 @@ def read_version(text: str, dialect: Dialect) -> Version | str:
     release = tuple(map(int, numbers[0].split("."))) if numbers else ()
     unfinished = any(isinstance(item, str) and item < _RELEASE for segment in segments for item in segment)
     return Version(text, dialect, _key(segments), release, unfinished)
+
+
+def read_ends(text: str, dialect: Dialect) -> tuple[Bound, Bound] | None:
+    """The cuts before and behind all of `1.5`, say; None for any text that is not one or two numbers."""
+    version = read_version(text, dialect) if _SHORT.fullmatch(text) else None
+    if not isinstance(version, Version):
+        return None
+    key = (0, *((_NUMBER, number) for number in version.release), (_BEHIND_ALL, 0))
+    return below(version), Bound(key, ABOVE, version)
 
 
 def read_range(text: str, dialect: Dialect) -> tuple[Interval, ...] | int:

@@ -1,21 +1,25 @@
-"""`minimum`: a lowest version and no highest, for hosts that take any dotted form, such as Jenkins or WordPress.
+"""`minimum` and `wordpress`: a lowest version and no highest, for hosts that take any dotted form, as Jenkins does.
 
     range = ">="? version        version = "v"? number ( "." number )* suffix? ( "+" build )?
 
 Numbers first, missing ones are zero. Then the suffix: words for what is unfinished (alpha, beta, rc and the
 like) lie before the plain version, numbers and all other words behind it. So 2.0-rc1 < 2.0 < 2.0-1 < 2.0.1,
 and `4.5.10-2.0` and `63.v62d2fd4b_4793` of Jenkins are later than 4.5.10 and 63.
+
+WordPress looks at nothing behind a hyphen: its `7.0-RC3-62340` satisfies 7.0.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from itertools import pairwise
 from typing import Final
 
-from processors.versions.model import HIGHEST, Dialect, Interval, Key, Version, below
+from processors.versions.model import ABOVE, HIGHEST, Bound, Dialect, Interval, Key, Version, below
 
 _VERSION: Final = re.compile(r"v?([0-9]+(?:\.[0-9]+)*)((?:[A-Za-z._~-][0-9A-Za-z._~-]*)?)(?:\+[0-9A-Za-z.-]*)?")
+_NUMBERS: Final = re.compile(r"v?[0-9]+(?:\.[0-9]+)*")
 _RANGE: Final = re.compile(r"\s*(?:>=)?\s*(\S+)\s*")
 _RUNS: Final = re.compile(r"[0-9]+|[a-z]+")
 
@@ -43,9 +47,17 @@ def read_version(text: str, dialect: Dialect) -> Version | str:
     if match is None:
         return "expected numbers with dots, such as 2.190.1"
     release = tuple(map(int, match[1].split(".")))
-    suffix = _suffix(match[2].lower())
+    suffix = _suffix(_counting(match[2], dialect).lower())
     key = (release[0], _trimmed(release[1:]), suffix)
     return Version(text, dialect, key, release, is_prerelease=suffix[0][0] == _OLDER_WORD)
+
+
+def read_ends(text: str, dialect: Dialect) -> tuple[Bound, Bound] | None:
+    """The cuts before and behind all versions that begin with these numbers; None for any other text."""
+    version = read_version(text, dialect) if _NUMBERS.fullmatch(text.strip()) else None
+    if not isinstance(version, Version):
+        return None
+    return below(version), Bound((version.release[0], (*version.release[1:], math.inf)), ABOVE, version)
 
 
 def read_range(text: str, dialect: Dialect) -> tuple[Interval, ...] | int:
@@ -55,6 +67,11 @@ def read_range(text: str, dialect: Dialect) -> tuple[Interval, ...] | int:
     if match is None or version is None or isinstance(version, str):
         return match.start(1) if match else 0
     return (Interval(below(version), HIGHEST),)
+
+
+def _counting(suffix: str, dialect: Dialect) -> str:
+    """The part of a suffix that the dialect looks at."""
+    return suffix.partition("-")[0] if dialect is Dialect.WORDPRESS else suffix
 
 
 def _trimmed(numbers: tuple[int, ...]) -> tuple[int, ...]:

@@ -27,7 +27,11 @@ ABOVE: Final = 1
 
 
 class Dialect(StrEnum):
-    """The language in which a host's plugins write versions and ranges."""
+    """A language of versions and ranges.
+
+    The first ten are what hosts and plugins speak. `java` and those below it read what a runtime or a database says
+    of itself, in ranges that are written as in `generic`; `reported` is for every one without a scheme of its own.
+    """
 
     NPM = "npm"
     NPM_PRERELEASE = "npm-prerelease"
@@ -37,6 +41,19 @@ class Dialect(StrEnum):
     MAVEN = "maven"
     JETBRAINS = "jetbrains"
     MINIMUM = "minimum"
+    WORDPRESS = "wordpress"
+    GENERIC = "generic"
+    JAVA = "java"
+    GO = "go"
+    NODE = "node"
+    PYTHON = "python"
+    PHP = "php"
+    RUBY = "ruby"
+    DOTNET = "dotnet"
+    POSTGRESQL = "postgresql"
+    MYSQL = "mysql"
+    MARIADB = "mariadb"
+    REPORTED = "reported"
 
 
 class Distance(StrEnum):
@@ -69,6 +86,18 @@ class Version:
         self.release: Final = release
         self.is_prerelease: Final = is_prerelease
 
+    @property
+    def build(self) -> str:
+        """The build metadata of `2.4.0+b7`, which no order looks at; empty where the dialect knows none.
+
+        Two versions of equal precedence are one release only if their builds are the same too.
+        """
+        return "" if self.dialect in _BUILDS_ARE_ORDERED else self.text.partition("+")[2]
+
+    def is_same_release(self, other: Version) -> bool:
+        """Whether both name one release: equal in order and in build. `2.4.0+b6` and `2.4.0+b7` are two."""
+        return self == other and self.build == other.build
+
     def __repr__(self) -> str:
         return f"Version({self.text!r}, {self.dialect.value})"
 
@@ -87,6 +116,10 @@ class Version:
         if self.dialect is not other.dialect:
             return NotImplemented
         return self.key < other.key
+
+
+_BUILDS_ARE_ORDERED: Final = frozenset({Dialect.PEP440, Dialect.MAVEN, Dialect.JETBRAINS})
+"""Dialects in which what stands behind a plus is part of the order, or cannot be written."""
 
 
 class Bound(NamedTuple):

@@ -7,7 +7,18 @@ from functools import lru_cache
 from typing import Final, NamedTuple, TypeVar
 
 from processors.errors import RangeInvalid, VersionInvalid
-from processors.versions import jetbrains, masterminds, maven, minimum, npm, pep440, semver, vscode
+from processors.versions import (
+    generic,
+    jetbrains,
+    masterminds,
+    maven,
+    minimum,
+    npm,
+    pep440,
+    reported,
+    semver,
+    vscode,
+)
 from processors.versions.model import HIGHEST, LOWEST, Bound, Dialect, Interval, Range, Version, above, below
 
 MAX_LENGTH: Final = 256
@@ -23,17 +34,36 @@ class _Reader(NamedTuple):
 
     version: Callable[[str, Dialect], Version | str]
     range: Callable[[str, Dialect], tuple[Interval, ...] | int]
+    ends: Callable[[str, Dialect], tuple[Bound, Bound] | None]
+    """The cuts before and behind all that a version without its last parts stands for; None for any other text."""
 
+
+_NPM: Final = _Reader(semver.read_version, npm.read_range, npm.read_ends)
+_MINIMUM: Final = _Reader(minimum.read_version, minimum.read_range, minimum.read_ends)
+_REPORTED: Final = _Reader(reported.read_version, reported.read_range, reported.read_ends)
 
 _READERS: Final = {
-    Dialect.NPM: _Reader(semver.read_version, npm.read_range),
-    Dialect.NPM_PRERELEASE: _Reader(semver.read_version, npm.read_range),
-    Dialect.MASTERMINDS: _Reader(masterminds.read_version, masterminds.read_range),
-    Dialect.VSCODE: _Reader(vscode.read_version, vscode.read_range),
-    Dialect.PEP440: _Reader(pep440.read_version, pep440.read_range),
-    Dialect.MAVEN: _Reader(maven.read_version, maven.read_range),
-    Dialect.JETBRAINS: _Reader(jetbrains.read_version, jetbrains.read_range),
-    Dialect.MINIMUM: _Reader(minimum.read_version, minimum.read_range),
+    Dialect.NPM: _NPM,
+    Dialect.NPM_PRERELEASE: _NPM,
+    Dialect.MASTERMINDS: _Reader(masterminds.read_version, masterminds.read_range, masterminds.read_ends),
+    Dialect.VSCODE: _Reader(vscode.read_version, vscode.read_range, vscode.read_ends),
+    Dialect.PEP440: _Reader(pep440.read_version, pep440.read_range, pep440.read_ends),
+    Dialect.MAVEN: _Reader(maven.read_version, maven.read_range, maven.read_ends),
+    Dialect.JETBRAINS: _Reader(jetbrains.read_version, jetbrains.read_range, jetbrains.read_ends),
+    Dialect.MINIMUM: _MINIMUM,
+    Dialect.WORDPRESS: _MINIMUM,
+    Dialect.GENERIC: _Reader(generic.read_version, generic.read_range, generic.read_ends),
+    Dialect.JAVA: _REPORTED,
+    Dialect.GO: _REPORTED,
+    Dialect.NODE: _REPORTED,
+    Dialect.PYTHON: _REPORTED,
+    Dialect.PHP: _REPORTED,
+    Dialect.RUBY: _REPORTED,
+    Dialect.DOTNET: _REPORTED,
+    Dialect.POSTGRESQL: _REPORTED,
+    Dialect.MYSQL: _REPORTED,
+    Dialect.MARIADB: _REPORTED,
+    Dialect.REPORTED: _REPORTED,
 }
 
 EXAMPLES: Final[Mapping[str, str]] = {
@@ -45,6 +75,19 @@ EXAMPLES: Final[Mapping[str, str]] = {
     Dialect.MAVEN: "[1.8,2.0)",
     Dialect.JETBRAINS: "since=231 until=233.*",
     Dialect.MINIMUM: "2.319.3",
+    Dialect.WORDPRESS: "6.4",
+    Dialect.GENERIC: ">=3.0.0.0 <4",
+    Dialect.JAVA: ">=17",
+    Dialect.GO: ">=1.21",
+    Dialect.NODE: ">=18 <23",
+    Dialect.PYTHON: ">=3.9",
+    Dialect.PHP: ">=8.1",
+    Dialect.RUBY: ">=3.1",
+    Dialect.DOTNET: ">=8.0",
+    Dialect.POSTGRESQL: ">=14",
+    Dialect.MYSQL: ">=8.0",
+    Dialect.MARIADB: ">=10.6",
+    Dialect.REPORTED: ">=1.2 <2",
 }
 """A range as each dialect writes it."""
 
@@ -92,8 +135,8 @@ def between(min_version: str | None, max_version: str | None, dialect: Dialect =
     """From the lowest to the highest version, both included; None leaves that side open.
 
     The bounds are places in the order and not comparators, so pre-releases between them are inside, whatever
-    the dialect does with them in a range. In npm's dialects `1.5` as the highest version includes all of 1.5.x,
-    and `*` leaves a side open. Raises VersionInvalid.
+    the dialect does with them in a range. `1.5` as the highest version includes all that begins with 1.5, and in
+    npm's dialects `*` leaves a side open. Raises VersionInvalid.
     """
     lower = LOWEST if min_version is None else _ends(min_version, dialect)[0]
     upper = HIGHEST if max_version is None else _ends(max_version, dialect)[1]
@@ -106,9 +149,9 @@ def between(min_version: str | None, max_version: str | None, dialect: Dialect =
 
 
 def _ends(text: str, dialect: Dialect) -> tuple[Bound, Bound]:
-    """The cuts before and behind what a version names: one version, or for `1.5` in npm's dialects all of 1.5.x."""
-    ends = npm.read_ends(text, dialect) if dialect in {Dialect.NPM, Dialect.NPM_PRERELEASE} else None
-    if ends is None or len(text) > MAX_LENGTH:
+    """The cuts before and behind what a version names: one version, or for `1.5` all that begins with 1.5."""
+    ends = _READERS[dialect].ends(text, dialect) if len(text) <= MAX_LENGTH else None
+    if ends is None:
         version = parse_version(text, dialect)
         return below(version), above(version)
     return ends

@@ -43,6 +43,18 @@ def read_version(text: str, dialect: Dialect) -> Version | str:
         return "expected a version after PEP 440, such as 2.18.1 or 2.18.1rc1"
 
 
+def read_ends(text: str, dialect: Dialect) -> tuple[Bound, Bound] | None:
+    """The cuts before and behind all of `3.9`, say; None for any text that is not one or two numbers."""
+    try:
+        pep = PepVersion(text)
+    except InvalidVersion:
+        return None
+    if len(pep.release) > 2 or str(pep) != pep.base_version:
+        return None
+    version = _version(pep, dialect, text)
+    return below(version), _prefix(version, pep, pep.release)[1]
+
+
 def read_range(text: str, dialect: Dialect) -> tuple[Interval, ...] | int:
     """The intervals, or where in the text the reading stopped."""
     intervals: tuple[Interval, ...] = (EVERYTHING,)

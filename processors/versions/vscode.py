@@ -27,6 +27,7 @@ from processors.versions.model import (
 from processors.versions.semver import MAX_NUMBER, SPACES, spelled
 
 _VERSION: Final = re.compile(r"([0-9]+)\.([0-9]+)\.([0-9]+)(?:-.*)?")
+_SHORT: Final = re.compile(r"([0-9]{1,15})(?:\.([0-9]{1,15}))?")
 _RANGE: Final = re.compile(r"(\^|>=)?([0-9]+|x)\.([0-9]+|x)\.([0-9]+|x)(?:-.*)?")
 
 
@@ -39,6 +40,16 @@ def read_version(text: str, dialect: Dialect) -> Version | str:
     if max(release) > MAX_NUMBER:
         return f"a number is larger than {MAX_NUMBER}"
     return Version(text, dialect, release, release, is_prerelease=False)
+
+
+def read_ends(text: str, dialect: Dialect) -> tuple[Bound, Bound] | None:
+    """The cuts before and behind all of `1.104`, say; None for any text that is not one or two numbers."""
+    match = _SHORT.fullmatch(text.strip(SPACES))
+    if match is None:
+        return None
+    major, minor = int(match[1]), int(match[2] or 0)
+    following = (major, minor + 1, 0) if match[2] else (major + 1, 0, 0)
+    return _at(dialect, (major, minor, 0)), _at(dialect, following)
 
 
 def read_range(text: str, dialect: Dialect) -> tuple[Interval, ...] | int:

@@ -119,6 +119,12 @@ SATISFIED = {
         ("2024.2.0", "2024.2.0b3", False),
         (">= 1.0", "1", True),
     ],
+    Dialect.WORDPRESS: [
+        ("7.0", "7.0-RC3-62340", True),
+        ("7.0.1", "7.0-RC3-62340", False),
+        (">=6.4", "6.10", True),
+        ("6.2", "6.2-alpha-54642-src", True),
+    ],
 }
 
 REFUSED = {
@@ -130,6 +136,7 @@ REFUSED = {
     Dialect.MAVEN: ["", "[1.0", "(1.0)", "[2,1]", "(1,1]", "[1,3],[2,4]", ">=1.0", "[1,2),3"],
     Dialect.JETBRAINS: ["", "231", "since=", "since=abc", "until=231 since=221", "since=99999999999999999999"],
     Dialect.MINIMUM: ["", "^1.0", ">=", "<2", "latest", ">=1.0 <2.0"],
+    Dialect.WORDPRESS: ["", "^6.0", "latest"],
 }  # fmt: skip
 
 
