@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple, cast
 from processors.errors import MatrixRefused, shorten
 from processors.matrix.canonical import digest_of, settings_text
 from processors.matrix.document import STRICTEST_FIRST, MatrixDocument, Release, Row, Rule
+from processors.matrix.reading import LONGEST_ID, LONGEST_TEXT
 from processors.matrix.records import release_from_record, release_to_record, rule_from_record, rule_to_record
 from processors.matrix.text import is_source_name, read_settings
 
@@ -134,8 +135,12 @@ def _record(
 
 
 def read_part(record: Row) -> Part:
-    """A part from its decoded event. Raises MatrixRefused for what cannot be a part of any matrix."""
+    """A part from its decoded event. Raises MatrixRefused for what cannot be a part of any matrix.
+
+    Texts are held to the limits that they have in a file: they are repeated in every answer that a row leads to.
+    """
     refresh = Refresh(*(record[name] for name in Refresh._fields))
+    _refuse_unless(len(refresh.revision) <= LONGEST_ID, f"a revision has at most {LONGEST_ID} characters")
     _refuse_unless(is_source_name(refresh.source), f"`{shorten(refresh.source)}` cannot be the name of a source")
     number = record["part"]
     _refuse_unless(1 <= number <= refresh.parts <= MOST_PARTS, f"there is no part {number} of {refresh.parts}")
@@ -144,8 +149,20 @@ def read_part(record: Row) -> Part:
     rules = tuple([rule_from_record(rule, source, revision) for rule in record["rules"]])
     odd = next((rule for rule in rules if rule.action not in STRICTEST_FIRST), None)
     _refuse_unless(odd is None, f"`{shorten(odd.action)}` of row {odd.row} is no action" if odd else "")
+    long = next((rule for rule in rules if not _is_bounded(rule)), None)
+    _refuse_unless(long is None, f"a text of row {long.row} is longer than a file may have it" if long else "")
     releases = tuple([release_from_record(release, source, revision) for release in record["releases"]])
     return Part(refresh, number, record["settings"], rules, releases)
+
+
+def _is_bounded(rule: Rule) -> bool:
+    """Versions and ranges need no look: one of any length is refused unread where it is asked about."""
+    return (
+        len(rule.plugin) <= LONGEST_ID
+        and len(rule.host) <= LONGEST_ID
+        and len(rule.notes) <= LONGEST_TEXT
+        and len(rule.docs) <= LONGEST_TEXT
+    )
 
 
 def assemble(parts: Mapping[int, Part]) -> MatrixDocument:

@@ -97,7 +97,7 @@ class Decoder:
         """
         value = _checked(value)
         writer, body = self._writer(value[:PREFIX_SIZE]), value[PREFIX_SIZE:]
-        if self._canonical and writer.encode(writer.decode(body)) != body:
+        if self._canonical and not writer.would_write(body):
             raise EventUnreadable("body", "the bytes are not what an Avro writer makes of this record")
         return self._schema.decode(body, writer)
 
@@ -111,7 +111,11 @@ class Decoder:
             return self._schema.split(value, PREFIX_SIZE)
         record = self(value)
         tail = record.pop(self._schema.tail_name)
-        return record, self._schema.encode_tail(tail)
+        try:
+            return record, self._schema.encode_tail(tail)
+        except Exception as error:
+            why = f"the last field cannot be written in our schema: {type(error).__name__}"
+            raise EventUnreadable("body", why) from error
 
     def cutter(self, *behind: str) -> Callable[[bytes | None], list[bytes] | None]:
         """Cuts values behind the named fields of the envelope, the tail last; None where one must be decoded."""
