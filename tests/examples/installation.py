@@ -16,7 +16,8 @@ from typing import Any
 import psutil
 from examples.ground import eventually
 
-from processors.bootstrap.processors import PROCESSORS, health_ports
+from processors.bootstrap.processors import PROCESSORS
+from processors.bootstrap.supervisor import health_ports
 from processors.configuration.settings import KafkaSettings, PostgresSettings, RegistrySettings, Settings, shipped
 from processors.embedded import Stack
 from processors.embedded.ports import free_port
