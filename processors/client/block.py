@@ -43,6 +43,7 @@ def from_block(
         "report_digest": result["report_digest"],
         "finding_ids": chosen(blocking, named) if named else list(otherwise) or [f.id for f in blocking],
         "reason": "",
+        "proof_kind": "SERVICE_JWS",
         "proof": None,
         "subject": asked["subject"],
         "report": report,

@@ -1,4 +1,4 @@
-"""Exceptions as they stand on the topics, and commands to the workflow: what the commands for people share."""
+"""Exceptions as they stand on the topics, and commands to the workflow."""
 
 from __future__ import annotations
 
@@ -124,6 +124,7 @@ def command(case: ExceptionCase, kind: str, **more: Any) -> dict[str, Any]:
         "valid_until": None,
         "single_use": case.single_use,
         "reason": "",
+        "proof_kind": "SERVICE_JWS",
         "proof": None,
         "subject": None,
         "report": None,

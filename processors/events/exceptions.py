@@ -88,7 +88,10 @@ NOBODY = Person("", "")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExceptionCommand:
-    """Something asked of the workflow. The report and the question that it answers travel beside it, as bytes."""
+    """Something asked of the workflow, as its record states it; `proof` is what names the requester.
+
+    The report and the question that it answers travel beside it, as bytes.
+    """
 
     command_id: str
     exception_id: str
@@ -105,6 +108,7 @@ class ExceptionCommand:
     valid_until: int | None = None
     single_use: bool = True
     reason: str = ""
+    proof_kind: ProofKind = ProofKind.SERVICE_JWS
     proof: str | None = None
 
 
@@ -167,6 +171,7 @@ def command_from_record(record: Record) -> ExceptionCommand:
         valid_until=record["valid_until"],
         single_use=record["single_use"],
         reason=record["reason"],
+        proof_kind=_symbol(ProofKind, record["proof_kind"]),
         proof=record["proof"],
     )
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import datetime
+from enum import StrEnum
 from fnmatch import fnmatchcase
 from ipaddress import ip_address
 from itertools import chain, combinations
@@ -41,6 +43,17 @@ def duration(text: Any) -> int:
     return int(match[1]) * _UNITS[match[2]]
 
 
+def instant(text: Any) -> int:
+    """Milliseconds since the epoch of a time such as `2026-12-01T00:00:00Z`. Raises ValueError."""
+    try:
+        at = datetime.fromisoformat(str(text))
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise ValueError(f"`{shorten(str(text))}` is not a time such as 2026-12-01T00:00:00Z")
+    return int(at.timestamp() * 1000)
+
+
 def _strong(algorithms: tuple[str, ...]) -> tuple[str, ...]:
     if weak := set(algorithms) - {"ES256", "EdDSA", "Ed25519", "RS256", "PS256"}:
         raise ValueError(f"algorithm `{min(weak)}` proves nothing; ES256 or Ed25519 do")
@@ -48,6 +61,7 @@ def _strong(algorithms: tuple[str, ...]) -> tuple[str, ...]:
 
 
 Duration = Annotated[int, BeforeValidator(duration)]
+Instant = Annotated[int, BeforeValidator(instant)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 
 
@@ -111,11 +125,24 @@ class Mfa(_Part):
     max_age: Duration = Field(description="since the person logged in")
 
 
+class Proves(StrEnum):
+    """What an issuer may vouch for."""
+
+    DECISIONS = "decisions"
+    COMMANDS = "commands"
+
+
 class Issuer(_Part):
-    """Who may vouch for a decision."""
+    """Who may vouch for people."""
 
     issuer: str = Field(min_length=1)
     kinds: tuple[ProofKind, ...] = Field(min_length=1)
+    proves: tuple[Proves, ...] = Field(
+        default=tuple(Proves), min_length=1, description="`commands` alone for a service that asks for people"
+    )
+    speaks_for: tuple[str, ...] = Field(
+        default=(), description="identity providers whose people it may name in the claim `idp`"
+    )
     audience: str
     jwks: str = Field(
         min_length=1, description="file, relative to the configuration, or URL; https unless on loopback"
@@ -129,6 +156,9 @@ class ProofRules(_Part):
     skew: Duration
     max_life: Duration = Field(description="from `iat` to `exp`")
     issuers: tuple[Issuer, ...]
+    commands_signed_since: Instant = Field(
+        default=0, description="commands that the broker took earlier count without a signature; default: none do"
+    )
 
 
 class Owner(_Part):
@@ -260,8 +290,9 @@ def _thresholds(policy: ExceptionPolicy) -> Iterable[Problem]:
 
 def _issuers(policy: ExceptionPolicy) -> Iterable[Problem]:
     names = [issuer.issuer for issuer in policy.proof.issuers]
-    if not names:
-        yield "proof.issuers", "nobody could prove a decision; name at least one issuer"
+    for what in Proves:
+        if not any(what in issuer.proves for issuer in policy.proof.issuers):
+            yield "proof.issuers", f"nobody could prove {what}; name at least one issuer that does"
     if len(set(names)) < len(names):
         yield "proof.issuers", "one issuer is named twice"
     if policy.clocks.request_life < policy.clocks.total:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from processors.errors import OutputTooLarge
-from processors.events.exceptions import CommandKind, ProofKind, command_from_record, decision_from_record
+from processors.events.exceptions import CommandKind, ExceptionCommand, command_from_record, decision_from_record
 from processors.events.outcomes import install_finished_from_record
 from processors.events.topics import (
     APPROVAL_DECISIONS,
@@ -25,13 +26,15 @@ from processors.exception_workflow.config import ExceptionPolicy
 from processors.exception_workflow.intake import headers_to_pass, in_order, require_short, require_uuid
 from processors.exception_workflow.measures import ExceptionGauges
 from processors.exception_workflow.notify.notifier import Teller
+from processors.exception_workflow.proof.commands import stated, verify_command
 from processors.exception_workflow.proof.keys import KeyRing
-from processors.exception_workflow.proof.verify import Decision, Proof, verify
+from processors.exception_workflow.proof.token import Proof
+from processors.exception_workflow.proof.verify import Decision, verify
 from processors.exception_workflow.rules import parking
 from processors.exception_workflow.rules.due import DueIndex
 from processors.exception_workflow.rules.reasons import Objection, Reason
 from processors.exception_workflow.rules.revisions import Refreshed, Revisions
-from processors.exception_workflow.rules.scope import basis_of
+from processors.exception_workflow.rules.scope import Basis, basis_of
 from processors.exception_workflow.rules.timers import next_due
 from processors.exception_workflow.rules.transitions import Fact, Move, catch_up, decide, reported
 from processors.exception_workflow.rules.triggers import Commanded, Decided, RecheckSent, Reported, UseReported
@@ -45,7 +48,7 @@ from processors.exception_workflow.state.case import (
     decode,
     encode,
 )
-from processors.exception_workflow.state.scene import Scene, cause_of
+from processors.exception_workflow.state.scene import Scene
 from processors.observability import metrics
 from processors.stream.seals import Seals
 from processors.stream.types import Inbound, NotYet, Outbound, Outcome, StateSpec, View, Write
@@ -156,8 +159,8 @@ class ExceptionWorkflow:
         if self._moved_home(record, command.exception_id, view, outcome):
             return
         if command.kind is CommandKind.REVOCATION_REQUESTED:
-            proof = Proof(ProofKind.SERVICE_JWS, command.proof or "")
-            self._judge(record, command.exception_id, proof, view, outcome)
+            proof = Proof(command.proof_kind, command.proof or "")
+            self._judge(record, command.exception_id, proof, view, outcome, command)
             return
         scene = Scene.of(record, view, outcome)
         before = self._held(scene, command.exception_id)
@@ -167,24 +170,38 @@ class ExceptionWorkflow:
             )
             return
         subject = b"" if envelope["subject"] is None else self._questions.tail(envelope["subject"])
-        asked = Commanded(
-            command=command,
-            at=record.timestamp,
-            cause=cause_of(record),
-            basis=None if report is None else basis_of(report, _digest(tail[_UNION_INDEX:])),
-            subject=subject,
-            subject_digest=_digest(subject),
-            mark=_refreshed(view).mark,
-        )
+        basis = None if report is None else basis_of(report, _digest(tail[_UNION_INDEX:]))
         case = self._caught_up(scene, before)
-        if command.kind in _OFFERED and not self._offered():
-            off = Objection(Reason.FEATURE_OFF, f"exceptions are switched off by the feature {FEATURE}")
-            move = _refused(case, scene, off)
-        else:
-            move = decide(case, asked, self._policy)
+        move = self._commanded(case, command, basis, subject, scene)
         self._teller.tell(scene, move)
         case = self._call_parked(scene, move.after) if move.fact.event == "requested" else move.after
         self._put(outcome, scene.partition, before, case)
+
+    def _commanded(
+        self, case: ExceptionCase, command: ExceptionCommand, basis: Basis | None, subject: bytes, scene: Scene
+    ) -> Move:
+        """A command of whoever its proof names."""
+        try:
+            author = verify_command(command, self._policy.proof, self._keys(), scene.now)
+            self._require_offered(command.kind)
+        except Objection as objection:
+            return _refused(case, scene, objection)
+        asked = Commanded(
+            command=replace(command, requester=author.person),
+            at=scene.now,
+            cause=scene.cause,
+            basis=basis,
+            subject=subject,
+            subject_digest=_digest(subject),
+            mark=_refreshed(scene.view).mark,
+            spent_until=author.spent_until,
+        )
+        return decide(case, asked, self._policy)
+
+    def _require_offered(self, kind: CommandKind) -> None:
+        """Raises Objection for what cannot be asked while the feature is off."""
+        if kind in _OFFERED and not self._offered():
+            raise Objection(Reason.FEATURE_OFF, f"exceptions are switched off by the feature {FEATURE}")
 
     def _decision(self, record: Inbound, view: View, outcome: Outcome) -> None:
         written = self._decisions(record.value)
@@ -195,13 +212,26 @@ class ExceptionWorkflow:
             proof = Proof(decision.proof_kind, decision.proof, decision.decision)
             self._judge(record, decision.exception_id, proof, view, outcome)
 
-    def _judge(self, record: Inbound, exception_id: str, proof: Proof, view: View, outcome: Outcome) -> None:
-        """A proof of whatever verb: verify it, then let it meet the exception, or wait for it."""
+    def _judge(
+        self,
+        record: Inbound,
+        exception_id: str,
+        proof: Proof,
+        view: View,
+        outcome: Outcome,
+        command: ExceptionCommand | None = None,
+    ) -> None:
+        """A proof of whatever verb: verify it, then let it meet the exception, or wait for it.
+
+        `command` is what brought the proof, where it was one.
+        """
         scene = Scene.of(record, view, outcome)
         before = self._held(scene, exception_id)
         case = self._caught_up(scene, before)
         try:
             decision = verify(proof, self._policy.proof, self._keys(), record.timestamp)
+            if command is not None:
+                stated(command, decision.person)
             if parking.comes_early(case, decision):
                 waits = (record.timestamp, scene.cause, decision.jti)
                 early = Parked(proof.kind, proof.token, proof.decision, *waits)

@@ -25,7 +25,8 @@ from processors.events.vocabulary import Band
 from processors.exception_workflow.config import load
 from processors.exception_workflow.processor import ExceptionWorkflow
 from processors.exception_workflow.proof.keys import KeyRing, read_jwks, ring
-from processors.exception_workflow.proof.verify import Proof, verify
+from processors.exception_workflow.proof.token import Proof
+from processors.exception_workflow.proof.verify import verify
 from processors.exception_workflow.rules.revisions import Refreshed
 from processors.exception_workflow.state.case import Approval, ExceptionCase
 from processors.stream.io.clients import admin, plain_producer, reader

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from examples.exceptions import ADDONS, ALICE, BOB, NOON, SCOPE, claims, sign
+from examples.exceptions import ADDONS, ALICE, BOB, NOON, SCOPE, claims, command_claims, sign
 
-from processors.events.exceptions import Person, Scope
+from processors.events.exceptions import Person, Scope, command_from_record
 from processors.events.report import Demand, Finding, Report, Risk
 from processors.events.report_record import report_to_record
 from processors.events.subject import Host, Manifest, Subject
@@ -21,6 +21,7 @@ from processors.events.topics import (
     INSTALL_REQUESTS,
 )
 from processors.events.vocabulary import Band, Code, Dimension, Effect, Severity, Verdict
+from processors.exception_workflow.proof.commands import digest_of, signed_text
 from processors.stream.wire.codec import Codec
 
 TOO_OLD = Finding(
@@ -46,10 +47,11 @@ NEW_BREAK = Finding(
 
 
 class Events:
-    """Encodes with the product's codec. Every value is the whole record on its topic."""
+    """Encodes with the product's codec. Every value is the whole record on its topic. `now` is when commands are
+    signed."""
 
-    def __init__(self, codec: Codec) -> None:
-        self._codec = codec
+    def __init__(self, codec: Codec, now: Callable[[], int] = lambda: NOON) -> None:
+        self._codec, self._now = codec, now
         self._subjects = codec.encoder(INSTALL_REQUESTS, "InstallRequested").tail
         self._reports = codec.encoder(EXCEPTION_USES, "ExceptionUseRequested").tail
 
@@ -91,15 +93,24 @@ class Events:
     def digest(self, report: Mapping[str, Any]) -> str:
         return _digest(self._reports(report))
 
-    def command(self, scope: Scope = SCOPE, report: Mapping[str, Any] | None = None, **more: Any) -> bytes:
+    def command(
+        self,
+        scope: Scope = SCOPE,
+        report: Mapping[str, Any] | None = None,
+        by: Person = ALICE,
+        token: Mapping[str, Any] | None = None,
+        **more: Any,
+    ) -> bytes:
+        """A command that a service signed for a person; `token` are claims, `more` fields of the record, which are
+        signed as they are. A `proof` of its own is left as it is."""
         shown = report or self.report(scope)
         record = {
             "command_id": "command-1",
             "exception_id": scope.exception_id,
             "kind": "REQUESTED",
-            "at": NOON,
-            "requester": ALICE.subject,
-            "requester_issuer": ALICE.issuer,
+            "at": self._now(),
+            "requester": by.subject,
+            "requester_issuer": by.issuer,
             **scope._asdict(),
             "request_id": "request-1",
             "report_digest": self.digest(shown),
@@ -110,11 +121,17 @@ class Events:
             "valid_until": None,
             "single_use": True,
             "reason": "",
+            "proof_kind": "SERVICE_JWS",
             "proof": None,
             "subject": self.subject(scope),
             "report": shown,
+            **more,
         }
-        return self._codec.encoder(EXCEPTION_REQUESTS, "ExceptionRequested")(record | more)
+        if "proof" not in more:
+            digest = digest_of(signed_text(command_from_record(record)))
+            signed = command_claims(by, self._now(), digest, **(token or {}))
+            record["proof"] = sign(signed, typ="compat-command+jwt")
+        return self._codec.encoder(EXCEPTION_REQUESTS, "ExceptionRequested")(record)
 
     def decision(self, person: Person = BOB, at: int = NOON, scope: Scope = SCOPE, **more: Any) -> bytes:
         """A decision of the approval tool; `more` are claims."""

@@ -44,9 +44,9 @@ class Desk:
     held: dict[int, dict[str, Any]] = field(default_factory=lambda: {n: {} for n in range(PARTITIONS)})
     outputs: list[Any] = field(default_factory=list[Any])
     inputs: dict[str, Inbound] = field(default_factory=dict[str, Inbound])
-    events: Events = field(default_factory=lambda: Events(CODEC))
 
     def __post_init__(self) -> None:
+        self.events = Events(CODEC, lambda: self.now)
         self.start()
 
     def start(self) -> None:

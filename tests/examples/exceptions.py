@@ -17,8 +17,10 @@ from processors.events.exceptions import Category, CommandKind, ExceptionCommand
 from processors.events.outcomes import InstallFinished, InstallOutcome, MonitoringStatus
 from processors.events.vocabulary import Band, Verdict
 from processors.exception_workflow.config import ExceptionPolicy, Issuer, parse
+from processors.exception_workflow.proof.claims import Verb
 from processors.exception_workflow.proof.keys import KeyRing, read_jwks, ring
-from processors.exception_workflow.proof.verify import Decision, Proof, Verb
+from processors.exception_workflow.proof.token import Proof
+from processors.exception_workflow.proof.verify import Decision
 from processors.exception_workflow.rules.scope import Acknowledgement, Basis, Blocking, Plan, Use
 from processors.exception_workflow.rules.triggers import Commanded, Decided, Reported, UseReported
 from processors.exception_workflow.state.case import ExceptionCase
@@ -49,7 +51,13 @@ def policy() -> ExceptionPolicy:
     """The shipped policy, with an approval service and an identity provider that tests have keys of."""
     shipped = parse(CONFIG.read_bytes())
     issuers = (
-        Issuer(issuer=TOOL, kinds=(ProofKind.SERVICE_JWS,), audience="compat-guard", jwks="tool.json"),
+        Issuer(
+            issuer=TOOL,
+            kinds=(ProofKind.SERVICE_JWS,),
+            audience="compat-guard",
+            jwks="tool.json",
+            speaks_for=(PROVIDER,),
+        ),
         Issuer(issuer=PROVIDER, kinds=(ProofKind.ID_TOKEN_NONCE,), audience="guard-client", jwks="idp.json"),
     )
     return shipped.model_copy(update={"proof": shipped.proof.model_copy(update={"issuers": issuers})})
@@ -116,6 +124,13 @@ def _encoded(value: dict[str, Any]) -> str:
     return urlsafe_b64encode(json.dumps(value).encode()).decode()
 
 
+def command_claims(person: Person, at: int, digest: str, **more: Any) -> dict[str, Any]:
+    """What a service signs that asks for a person."""
+    seconds = at // 1000
+    plain = {"iss": TOOL, "sub": person.subject, "idp": person.issuer, "aud": "compat-guard"}
+    return {**plain, "iat": seconds, "exp": seconds + 300, "command_digest": digest} | more
+
+
 def proof(payload: dict[str, Any], **more: Any) -> Proof:
     return Proof(ProofKind.SERVICE_JWS, sign(payload, **more))
 
@@ -165,6 +180,7 @@ def asks(
         basis=report or basis(),
         subject=b"question",
         subject_digest=QUESTION,
+        spent_until=at + 6 * MINUTE,
     )
 
 

@@ -55,7 +55,7 @@ class Guard:
         self.ground = Ground(stack.bootstrap, stack.registry)
         self.ground.settings = replace(stream_settings(self.of), poll=0.1, tick=0.2, health_port=None, seals=SEALS)
         self.codec = self.new_codec()
-        self.events = Events(self.codec)
+        self.events = Events(self.codec, now)
 
     def close(self) -> None:
         self.ground.close()

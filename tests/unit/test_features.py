@@ -35,7 +35,7 @@ from processors.stream.wire.codec import Codec, OfflineRegistry
 from processors.stream.wire.schema import Schemas
 
 CODEC = Codec(Schemas.load(shipped("schemas")), OfflineRegistry())
-EVENTS = Events(CODEC)
+EVENTS = Events(CODEC, lambda: NOON)
 DAY = 86_400_000
 MATRIX = Matrix.of([(replace(a_document(), expires_after=DAY), NOON, NOON + DAY)])
 VIEW = FixedView(NOON, {}, {MATRIX_REFRESHES: MATRIX, SECURITY_POLICIES: NO_POLICIES})

@@ -22,7 +22,7 @@ from processors.client.exceptions import PATIENCE, case_of, publish
 from processors.configuration.settings import settings
 from processors.errors import SettingsInvalid
 from processors.events.topics import APPROVAL_DECISIONS
-from processors.exception_workflow.proof.verify import Verb
+from processors.exception_workflow.proof.claims import Verb
 from processors.exception_workflow.rules.timers import current_step
 from processors.exception_workflow.state.case import ExceptionCase
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -31,12 +31,13 @@ from processors.client.exceptions import (
     say,
     why,
 )
+from processors.client.signing import signer_of
 from processors.configuration.settings import settings
 from processors.errors import SettingsInvalid
-from processors.events.exceptions import Status
+from processors.events.exceptions import Person, Status
 from processors.exception_workflow.config import ExceptionPolicy, duration
 from processors.exception_workflow.notify.notices import gist
-from processors.exception_workflow.proof.verify import Verb
+from processors.exception_workflow.proof.claims import Verb
 from processors.exception_workflow.rules.executions import way_out
 from processors.exception_workflow.rules.timers import REVIEWING, current_step, step_deadline
 from processors.exception_workflow.state.case import ExceptionCase
@@ -70,7 +71,11 @@ Longer = Annotated[
 ]
 Window = Annotated[bool, typer.Option("--window", help="for several installations, where the risk permits it")]
 Requester = Annotated[str | None, typer.Option("--requester", help="who asks", show_default="who runs this")]
-Issuer = Annotated[str, typer.Option("--issuer", help="identity provider of the requester")]
+Issuer = Annotated[
+    str | None,
+    typer.Option("--issuer", help="issuer of the policy that signs for them", show_default="this laptop's"),
+]
+Key = Annotated[Path | None, typer.Option("--key", help="its private key, a JWK", show_default="this laptop's")]
 Reason = Annotated[str, typer.Option("--reason", help="why")]
 Output = Annotated[Style, typer.Option("--output", "-o", help="how to show it on stdout")]
 Wait = Annotated[float, typer.Option("--timeout", help="seconds to wait for the workflow", min=0.1)]
@@ -86,7 +91,8 @@ def request(
     valid_for: For = None,
     window: Window = False,
     requester: Requester = None,
-    issuer: Issuer = "",
+    issuer: Issuer = None,
+    key: Key = None,
     timeout: Wait = PATIENCE,
 ) -> None:
     """Ask for an exception from the block of a request. Ends with 4: it waits for approval.
@@ -100,11 +106,10 @@ def request(
     with codec(settings()) as events:
         record = from_block(settings(), events, request_id, finding)
         record |= {
-            **_asker(requester, issuer),
             "risk_statement": statement,
             **_terms(control, valid_for, not window),
         }
-        decided = say(settings(), events, record, timeout)
+        decided = say(settings(), events, _By(requester, issuer, key).signs(record, policy), timeout)
         typer.echo(decided["exception_id"])
         if decided["event"] == "already_open":
             raise AlreadyOpen(decided["exception_id"], Status(decided["to_state"]))
@@ -126,7 +131,8 @@ def amend(
     ] = None,
     reason: Reason = "",
     requester: Requester = None,
-    issuer: Issuer = "",
+    issuer: Issuer = None,
+    key: Key = None,
     timeout: Wait = PATIENCE,
 ) -> None:
     """Change what was asked for; what is not named stays. Approvals given so far are void.
@@ -142,14 +148,13 @@ def amend(
         controls = case.controls if control is None else control
         record |= {
             "kind": "AMENDED",
-            **_asker(requester, issuer),
             "risk_statement": _statement(policy, risk, risk_file) if risk or risk_file else case.risk_statement,
             "reason": reason,
             **_terms(controls, valid_for, case.single_use if window is None else not window),
         }
         if valid_for is None:
             record["valid_until"] = case.asked_until
-        decided = say(settings(), events, record, timeout)
+        decided = say(settings(), events, _By(requester, issuer, key).signs(record, policy), timeout)
         announce(decided, case_of(settings(), events, exception), policy)
     raise typer.Exit(PENDING)
 
@@ -159,11 +164,12 @@ def withdraw(
     exception: ExceptionId,
     reason: Reason = "",
     requester: Requester = None,
-    issuer: Issuer = "",
+    issuer: Issuer = None,
+    key: Key = None,
     timeout: Wait = PATIENCE,
 ) -> None:
     """Take a request back before it is decided. Only who asked may."""
-    _about(exception, "WITHDRAWN", timeout, reason=reason, **_asker(requester, issuer))
+    _about(exception, "WITHDRAWN", _By(requester, issuer, key), timeout, reason=reason)
 
 
 @app.command(
@@ -174,13 +180,15 @@ def extend(
     valid_for: Longer = None,
     reason: Reason = "",
     requester: Requester = None,
-    issuer: Issuer = "",
+    issuer: Issuer = None,
+    key: Key = None,
     timeout: Wait = PATIENCE,
 ) -> None:
     with codec(settings()) as events:
         ends = case_of(settings(), events, exception).valid_until
     until = _until(valid_for, ends)
-    _about(exception, "EXTENSION_REQUESTED", timeout, reason=reason, valid_until=until, **_asker(requester, issuer))
+    by = _By(requester, issuer, key)
+    _about(exception, "EXTENSION_REQUESTED", by, timeout, reason=reason, valid_until=until)
     raise typer.Exit(PENDING)
 
 
@@ -240,15 +248,28 @@ def show_all(
     )
 
 
+class _By(NamedTuple):
+    """Who asks, and who vouches for them."""
+
+    requester: str | None
+    issuer: str | None
+    key: Path | None
+
+    def signs(self, record: dict[str, Any], policy: ExceptionPolicy) -> dict[str, Any]:
+        signer, provider = signer_of(policy, self.issuer, self.key)
+        return signer.sign(record, Person(provider, self.requester or getpass.getuser()))
+
+
 _OPEN = frozenset({Status.PENDING, Status.IN_REVIEW, Status.APPROVED, Status.NEEDS_REVIEW})
 
 
-def _about(exception: str, kind: str, timeout: float, **more: Any) -> None:
+def _about(exception: str, kind: str, by: _By, timeout: float, **more: Any) -> None:
+    policy = read_policy(settings())
     with codec(settings()) as events:
         case = case_of(settings(), events, exception)
         record = command(case, kind, command_id=str(uuid.uuid4()), **more)
-        decided = say(settings(), events, record, timeout)
-        announce(decided, case_of(settings(), events, exception), read_policy(settings()))
+        decided = say(settings(), events, by.signs(record, policy), timeout)
+        announce(decided, case_of(settings(), events, exception), policy)
 
 
 def _statement(policy: ExceptionPolicy, risk: str | None, file: Path | None) -> str:
@@ -261,10 +282,6 @@ def _statement(policy: ExceptionPolicy, risk: str | None, file: Path | None) -> 
         talk().print(policy.risk_statement.template, highlight=False, markup=False)
         raise SettingsInvalid("a request states the risk; answer these questions with --risk or --risk-file")
     return risk
-
-
-def _asker(requester: str | None, issuer: str) -> dict[str, str]:
-    return {"requester": requester or getpass.getuser(), "requester_issuer": issuer}
 
 
 def _same_exception(case: ExceptionCase, record: dict[str, Any]) -> None:

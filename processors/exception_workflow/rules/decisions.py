@@ -7,10 +7,11 @@ import uuid
 from processors.errors import shorten
 from processors.events.exceptions import Status
 from processors.exception_workflow.config import ExceptionPolicy, Step
+from processors.exception_workflow.proof.people import same_person
 from processors.exception_workflow.proof.verify import Decision
 from processors.exception_workflow.rules.monitoring import at_least
 from processors.exception_workflow.rules.reasons import Objection, Reason
-from processors.exception_workflow.rules.requests import same_person, too_long
+from processors.exception_workflow.rules.requests import spend, too_long
 from processors.exception_workflow.rules.timers import current_step
 from processors.exception_workflow.rules.triggers import Decided
 from processors.exception_workflow.state.case import Approval, ExceptionCase, Spent
@@ -38,7 +39,7 @@ def approve(case: ExceptionCase, decided: Decided, policy: ExceptionPolicy) -> E
         raise Objection(Reason.MONITORING_TOO_WEAK, f"`{shorten(profile)}` {what}; {' or '.join(enough)} would do")
     signed = case._replace(
         approvals=(*case.approvals, Approval(step.name, decision.person, decided.at)),
-        spent=spend(case, decided),
+        spent=_spent(case, decided),
         asked_until=until,
         profile=profile,
     )
@@ -52,7 +53,7 @@ def approve(case: ExceptionCase, decided: Decided, policy: ExceptionPolicy) -> E
 def deny(case: ExceptionCase, decided: Decided, policy: ExceptionPolicy) -> ExceptionCase:
     _judged(case, decided, policy)
     _reasoned(decided.decision)
-    return case._replace(status=Status.REJECTED, spent=spend(case, decided))
+    return case._replace(status=Status.REJECTED, spent=_spent(case, decided))
 
 
 def revoke(case: ExceptionCase, decided: Decided, policy: ExceptionPolicy) -> ExceptionCase:
@@ -62,13 +63,11 @@ def revoke(case: ExceptionCase, decided: Decided, policy: ExceptionPolicy) -> Ex
     if not decision.roles & set(policy.revocation_roles):
         raise Objection(Reason.WRONG_ROLE, f"revoking is for {' or '.join(policy.revocation_roles)}")
     _reasoned(decision)
-    return case._replace(status=Status.REVOKED, spent=spend(case, decided))
+    return case._replace(status=Status.REVOKED, spent=_spent(case, decided))
 
 
-def spend(case: ExceptionCase, decided: Decided) -> tuple[Spent, ...]:
-    """Remember a token for as long as it could be shown again."""
-    kept = tuple(spent for spent in case.spent if spent.until > decided.at)
-    return (*kept, Spent(decided.decision.jti, decided.decision.spent_until))
+def _spent(case: ExceptionCase, decided: Decided) -> tuple[Spent, ...]:
+    return spend(case.spent, Spent(decided.decision.jti, decided.decision.spent_until), decided.at)
 
 
 def _judged(case: ExceptionCase, decided: Decided, policy: ExceptionPolicy) -> Step:

@@ -29,6 +29,8 @@ class Reason(StrEnum):
     LOGIN_IN_FUTURE = "LOGIN_IN_FUTURE"
     NO_MFA = "NO_MFA"
     NONCE_MISMATCH = "NONCE_MISMATCH"
+    OTHER_COMMAND = "OTHER_COMMAND"
+    REQUESTER_NOT_PROVED = "REQUESTER_NOT_PROVED"
     OTHER_EXCEPTION = "OTHER_EXCEPTION"
     OTHER_REPORT = "OTHER_REPORT"
     REPORT_SUPERSEDED = "REPORT_SUPERSEDED"
@@ -92,25 +94,27 @@ class Reason(StrEnum):
 
 SENTENCES: Mapping[Reason, str] = {
     # What is wrong, and the way on where there is one; shown behind the code to whoever is refused.
-    Reason.PROOF_TOO_LARGE: "the signed decision is larger than any honest one",
-    Reason.PROOF_MALFORMED: "the signed decision cannot be read; let the approval tool sign it again",
+    Reason.PROOF_TOO_LARGE: "the proof is larger than any honest one",
+    Reason.PROOF_MALFORMED: "the proof cannot be read; sign again, with the claims that APPROVALS.md lists",
     Reason.PROOF_NOT_CANONICAL: "the decision is not written in the one form that is signed; sign it again",
-    Reason.PROOF_MISSING: "nobody signed the decision; decide in the approval tool",
-    Reason.PROOF_KIND_REFUSED: "this risk needs another kind of proof; decide in the approval tool",
+    Reason.PROOF_MISSING: "nobody signed it; decide in the approval tool, and ask with a tool that signs",
+    Reason.PROOF_KIND_REFUSED: "this needs another kind of proof or another issuer; decide in the approval tool",
     Reason.ALGORITHM_REFUSED: "it is signed by an algorithm that the issuer's keys are not trusted with",
     Reason.UNKNOWN_KEY: "nobody here knows the key; does the issuer publish it, and is it in the policy?",
     Reason.KEY_REVOKED: "the key was revoked before this was signed; sign with a key that stands",
-    Reason.BAD_SIGNATURE: "the signature does not fit; somebody changed the decision, or signed with another key",
+    Reason.BAD_SIGNATURE: "the signature does not fit; the content was changed, or signed with another key",
     Reason.UNKNOWN_ISSUER: "it comes from an issuer that the policy does not trust with this key",
     Reason.WRONG_AUDIENCE: "the token was made for somebody else than the guard",
-    Reason.WRONG_TYPE: "the token is of a type that proves no decision",
-    Reason.PROOF_EXPIRED: "the token was too old when it came; decide again",
-    Reason.PROOF_NOT_YET_VALID: "the token is from the future; is the clock of the approval tool right?",
+    Reason.WRONG_TYPE: "the token is of a type that proves something else",
+    Reason.PROOF_EXPIRED: "the token was too old when it came; sign again",
+    Reason.PROOF_NOT_YET_VALID: "the token is from the future; is the clock of the signing tool right?",
     Reason.PROOF_LIVES_TOO_LONG: "the token is valid for longer than the policy permits",
     Reason.LOGIN_TOO_OLD: "the login was too long ago; log in again, then decide",
     Reason.LOGIN_IN_FUTURE: "the login is in the future; is the clock of the identity provider right?",
     Reason.NO_MFA: "the login had one factor only; log in with a second one, then decide",
     Reason.NONCE_MISMATCH: "the token vouches for another decision than this one",
+    Reason.OTHER_COMMAND: "the signature is for another command than this one; sign the command as it is",
+    Reason.REQUESTER_NOT_PROVED: "the command names somebody else than its signature; nobody asks for another",
     Reason.OTHER_EXCEPTION: "the decision is about another exception",
     Reason.OTHER_REPORT: "the decision is about another report; look at the current one, then decide",
     Reason.REPORT_SUPERSEDED: "the request was changed since; look at the current report, then decide",

@@ -5,13 +5,13 @@ from __future__ import annotations
 import unicodedata
 
 from processors.errors import shorten
-from processors.events.exceptions import Category, ExceptionCommand, Person, Status
+from processors.events.exceptions import Category, ExceptionCommand, Status
 from processors.events.vocabulary import Verdict
 from processors.exception_workflow.config import ExceptionPolicy
 from processors.exception_workflow.rules.reasons import Objection, Reason
 from processors.exception_workflow.rules.scope import Basis, is_about
 from processors.exception_workflow.rules.triggers import Commanded
-from processors.exception_workflow.state.case import ExceptionCase, PastRound
+from processors.exception_workflow.state.case import ExceptionCase, PastRound, Spent
 
 MOST_FINDINGS = 500
 MOST_CONTROLS = 20
@@ -34,7 +34,7 @@ def request(case: ExceptionCase, asked: Commanded, policy: ExceptionPolicy) -> E
         superseded=_superseded(case, opened.report_digest),
         spent=case.spent,
         parked=case.parked,
-        commands=remember(case, asked.command),
+        commands=case.commands,
         executions=tuple(execution for execution in case.executions if execution.runs),
         outcomes=case.outcomes,
         past=(case.past + past)[-_KEPT_ROUNDS:],
@@ -49,13 +49,12 @@ def amend(case: ExceptionCase, asked: Commanded, policy: ExceptionPolicy) -> Exc
         status=Status.PENDING,
         approvals=(),
         superseded=_superseded(case, changed.report_digest),
-        commands=remember(case, asked.command),
     )
 
 
 def withdraw(case: ExceptionCase, asked: Commanded, policy: ExceptionPolicy) -> ExceptionCase:  # noqa: ARG001 - the shape of every rule
     _by_requester(case, asked.command)
-    return case._replace(status=Status.WITHDRAWN, commands=remember(case, asked.command))
+    return case._replace(status=Status.WITHDRAWN)
 
 
 def extend(case: ExceptionCase, asked: Commanded, policy: ExceptionPolicy) -> ExceptionCase:
@@ -86,24 +85,23 @@ def extend(case: ExceptionCase, asked: Commanded, policy: ExceptionPolicy) -> Ex
         asked_until=wanted,
         valid_until=None,
         superseded=_superseded(case, opened.report_digest),
-        commands=remember(case, command),
     )
 
 
-def remember(case: ExceptionCase, command: ExceptionCommand) -> tuple[str, ...]:
-    return (*case.commands, command.command_id)[-_KEPT_COMMANDS:]
+def remembered(case: ExceptionCase, asked: Commanded) -> ExceptionCase:
+    """The case with the command noted: it takes effect once, however often its sender or somebody else shows it."""
+    id = asked.command.command_id
+    spent = spend(case.spent, Spent(id, asked.spent_until), asked.at)
+    return case._replace(commands=(*case.commands, id)[-_KEPT_COMMANDS:], spent=spent)
 
 
-def same_person(one: Person, other: Person) -> bool:
-    """Whether two subjects may be one person. Two issuers can know one person, so the issuer does not tell them
-    apart; nor do case, look-alike forms, or a tag in an address. One refusal too many is the safe mistake."""
-    return _identity(one) == _identity(other)
+def is_repeated(case: ExceptionCase, command: ExceptionCommand) -> bool:
+    return command.command_id in case.commands or any(spent.jti == command.command_id for spent in case.spent)
 
 
-def _identity(person: Person) -> str:
-    plain = unicodedata.normalize("NFKC", person.subject).casefold().strip()
-    name, at, domain = plain.partition("@")
-    return name.partition("+")[0] + at + domain
+def spend(spent: tuple[Spent, ...], token: Spent, at: int) -> tuple[Spent, ...]:
+    """Remember a token for as long as it could be shown again."""
+    return (*(one for one in spent if one.until > at), token)
 
 
 def _by_requester(case: ExceptionCase, command: ExceptionCommand) -> None:

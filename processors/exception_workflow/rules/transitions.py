@@ -116,6 +116,8 @@ def decide(case: ExceptionCase, trigger: Trigger, policy: ExceptionPolicy) -> Mo
         after = row.apply(case, trigger, policy)
     except Objection as objection:
         return refusal(case, trigger, objection, policy)
+    if isinstance(trigger, Commanded):
+        after = requests.remembered(after, trigger)
     moved = after._replace(sequence=case.sequence + 1, changed_at=trigger.at)
     return Move(case, moved, _fact(_event(case, moved, trigger, policy), case, trigger, policy))
 
@@ -154,7 +156,7 @@ def reported(case: ExceptionCase, trigger: Reported, policy: ExceptionPolicy) ->
 def _again(case: ExceptionCase, trigger: Trigger, policy: ExceptionPolicy) -> str | None:
     """Something that was answered before, and is answered the same way without a further effect."""
     match trigger:
-        case Commanded() if trigger.command.command_id in case.commands:
+        case Commanded() if requests.is_repeated(case, trigger.command):
             return "repeated"
         case Commanded() if trigger.command.kind is CommandKind.REQUESTED and _is_open(case):
             return "already_open"

@@ -7,7 +7,8 @@ from enum import StrEnum
 
 from processors.events.exceptions import CommandKind, ExceptionCommand
 from processors.events.outcomes import InstallFinished
-from processors.exception_workflow.proof.verify import Decision, Verb
+from processors.exception_workflow.proof.claims import Verb
+from processors.exception_workflow.proof.verify import Decision
 from processors.exception_workflow.rules.scope import Basis, Use
 from processors.exception_workflow.rules.timers import Timer, TimerKind
 
@@ -36,7 +37,8 @@ class On(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commanded:
-    """Somebody asked. `basis` is what the report says, `subject` the bytes of the question it answers."""
+    """Somebody asked, and proved who they are. `basis` is what the report says, `subject` the bytes of the question
+    it answers, `spent_until` when the proof is refused anyway."""
 
     command: ExceptionCommand
     at: int
@@ -45,6 +47,7 @@ class Commanded:
     subject: bytes = b""
     subject_digest: str = ""
     mark: str = ""
+    spent_until: int = 0
 
     @property
     def on(self) -> On:

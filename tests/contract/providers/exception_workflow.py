@@ -40,7 +40,7 @@ def used(offset: int, value: bytes) -> Inbound:
 
 
 def cases() -> list[Case]:
-    events = Events(CODEC)
+    events = Events(CODEC, lambda: NOON)
     records = [
         record(APPROVAL_DECISIONS, 0, ID, events.decision(BOB, NOON)),
         used(1, events.use()),

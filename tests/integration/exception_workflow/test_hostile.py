@@ -155,7 +155,7 @@ ATTEMPTS: Mapping[str, Attempt] = {
     "self-approval by alias": Attempt(
         approved(sub="alice+2@x.example"),
         "SELF_APPROVAL",
-        before=(asked(requester="Alice@x.example"),),
+        before=(asked(by=Person(PROVIDER, "Alice@x.example")),),
         security=True,
     ),
     "denied without a reason": Attempt(approved(decision="deny", reason=""), "REASON_MISSING"),
@@ -185,10 +185,12 @@ ATTEMPTS: Mapping[str, Attempt] = {
         approved(jti="late"), "ILLEGAL_TRANSITION", before=APPROVED, status="APPROVED"
     ),
     "withdrawn by another": Attempt(
-        asked(kind="WITHDRAWN", command_id="c-2", requester="mallory"), "NOT_THE_REQUESTER", security=True
+        asked(kind="WITHDRAWN", command_id="c-2", by=Person(PROVIDER, "mallory")),
+        "NOT_THE_REQUESTER",
+        security=True,
     ),
     "revoked without proof": Attempt(
-        asked(kind="REVOCATION_REQUESTED", command_id="c-2", requester="mallory"),
+        asked(kind="REVOCATION_REQUESTED", command_id="c-2", proof=None),
         "PROOF_MISSING",
         before=APPROVED,
         status="APPROVED",

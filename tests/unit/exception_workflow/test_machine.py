@@ -29,7 +29,7 @@ from processors.events.exceptions import CommandKind, Status
 from processors.events.outcomes import InstallOutcome, MonitoringStatus
 from processors.events.vocabulary import Band, Verdict
 from processors.exception_workflow.diagram import draw
-from processors.exception_workflow.proof.verify import Verb
+from processors.exception_workflow.proof.claims import Verb
 from processors.exception_workflow.rules.executions import recheck_id
 from processors.exception_workflow.rules.transitions import OVER, TABLE, Move, catch_up, decide, reported
 from processors.exception_workflow.rules.triggers import On, Reported, Trigger

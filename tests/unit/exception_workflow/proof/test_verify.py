@@ -13,8 +13,10 @@ from joserfc.jwk import ECKey, OctKey
 
 from processors.errors import DocumentRefused
 from processors.events.exceptions import ProofKind
+from processors.exception_workflow.proof.claims import Verb
 from processors.exception_workflow.proof.keys import read_jwks
-from processors.exception_workflow.proof.verify import Decision, Proof, Verb, canonical, nonce, verify
+from processors.exception_workflow.proof.token import Proof, canonical, nonce
+from processors.exception_workflow.proof.verify import Decision, verify
 from processors.exception_workflow.rules.reasons import Objection, Reason
 
 

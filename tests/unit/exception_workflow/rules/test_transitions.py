@@ -29,7 +29,7 @@ from examples.exceptions import (
 from processors.events.exceptions import Category, CommandKind, Person, Scope, Status
 from processors.events.outcomes import InstallOutcome, MonitoringStatus
 from processors.events.vocabulary import Band, Verdict
-from processors.exception_workflow.proof.verify import Verb
+from processors.exception_workflow.proof.claims import Verb
 from processors.exception_workflow.rules.executions import recheck_id
 from processors.exception_workflow.rules.reasons import Reason
 from processors.exception_workflow.rules.scope import Basis, Blocking, Plan
@@ -440,7 +440,7 @@ def test_a_new_round_keeps_the_history() -> None:
     again = tell(asks(), says(BOB, Verb.DENY), asks(command_id="c-2", at=NOON + 2 * MINUTE))[-1].after
 
     assert (again.round, [past.status for past in again.past]) == (2, [Status.REJECTED])
-    assert [spent.jti for spent in again.spent] == [says(BOB, Verb.DENY).decision.jti]
+    assert [spent.jti for spent in again.spent] == ["command-1", says(BOB, Verb.DENY).decision.jti, "c-2"]
 
 
 def test_changes_are_numbered_without_gaps() -> None:

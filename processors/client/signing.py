@@ -1,0 +1,96 @@
+"""Signing commands about exceptions: for a service that has identified the person it asks for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, JWKRegistry, OKPKey
+
+from processors.bootstrap import development
+from processors.errors import SettingsInvalid
+from processors.events.exceptions import Person, command_from_record
+from processors.exception_workflow.config import ExceptionPolicy, Proves
+from processors.exception_workflow.proof.commands import COMMAND_TYPE, digest_of, signed_text
+
+LIFE = 300
+"""Seconds that a signed command is good for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """An issuer of `proof.issuers` that may sign commands: its name, the audience that it is configured with, and
+    its private key (P-256 or Ed25519) with a `kid` that its JWKS publishes."""
+
+    issuer: str
+    audience: str
+    key: ECKey | OKPKey
+
+    def sign(self, record: Mapping[str, Any], person: Person) -> dict[str, Any]:
+        """The record of a command, signed for a person at the time that it states.
+
+        All of it must be final: the signature is over every word.
+
+        `person.issuer` is the identity provider that knows the person. It is the signer itself, or one of its
+        `speaks_for`; else the workflow refuses the command.
+        """
+        stated = {**record, "requester": person.subject, "requester_issuer": person.issuer}
+        unsigned: dict[str, Any] = {**stated, "proof_kind": "SERVICE_JWS", "proof": None}
+        now = record["at"] // 1000
+        claims: dict[str, Any] = {
+            "iss": self.issuer,
+            "sub": person.subject,
+            "aud": self.audience,
+            "iat": now,
+            "exp": now + LIFE,
+            "command_digest": digest_of(signed_text(command_from_record(unsigned))),
+        }
+        if person.issuer != self.issuer:
+            claims["idp"] = person.issuer
+        return {**unsigned, "proof": self._jws(claims)}
+
+    def _jws(self, claims: Mapping[str, Any]) -> str:
+        algorithm = "ES256" if isinstance(self.key, ECKey) else "Ed25519"
+        header = {"alg": algorithm, "kid": self.key.kid, "typ": COMMAND_TYPE}
+        return jws.serialize_compact(header, json.dumps(claims), self.key, algorithms=[algorithm])
+
+
+def read_key(path: Path) -> ECKey | OKPKey:
+    """A private key from a file that holds one JWK with a `kid`. Raises SettingsInvalid."""
+    try:
+        key = JWKRegistry.import_key(json.loads(path.read_bytes()))
+    except (OSError, ValueError, TypeError, LookupError, JoseError) as error:
+        raise SettingsInvalid(
+            f"the key `{path}` cannot be read: {type(error).__name__}; expected one JWK"
+        ) from None
+    if isinstance(key, (ECKey, OKPKey)) and key.is_private and key.kid and key.curve_name in ("P-256", "Ed25519"):
+        return key
+    raise SettingsInvalid(f"`{path}` is no private JWK of P-256 or Ed25519 with a `kid`")
+
+
+def signer_of(policy: ExceptionPolicy, issuer: str | None, key: Path | None) -> tuple[Signer, str]:
+    """Who signs for people at this machine, and the identity provider that knows them.
+
+    With a key, the issuer that is named; without one, the development issuer, where the policy trusts it. Raises
+    SettingsInvalid where nobody can sign.
+    """
+    able = {one.issuer: one for one in policy.proof.issuers if Proves.COMMANDS in one.proves}
+    if key is None:
+        name = next((one.issuer for one in able.values() if one.development), None)
+        if name is None:
+            raise SettingsInvalid(
+                "a command is signed, and the policy trusts no development key; "
+                "ask through the gateway, or name an issuer and its key: --issuer NAME --key FILE"
+            )
+        trusted, signing = able[name], development.tool().key
+    elif issuer not in able:
+        raise SettingsInvalid(f"--issuer `{issuer}` signs no commands; the policy trusts {', '.join(able)}")
+    else:
+        trusted, signing = able[issuer], read_key(key)
+    provider = trusted.speaks_for[0] if len(trusted.speaks_for) == 1 else trusted.issuer
+    return Signer(trusted.issuer, trusted.audience, signing), provider
