@@ -147,6 +147,7 @@ class ExceptionDecided:
     finding_ids: tuple[str, ...] = ()
     band: Band = Band.UNKNOWN
     valid_until: int | None = None
+    waiting_step: str = ""
     due_at: int | None = None
     monitoring_profile: str = ""
     uses: int = 0
@@ -213,6 +214,7 @@ def decided_to_record(event: ExceptionDecided) -> dict[str, Any]:
         "finding_ids": list(event.finding_ids),
         "band": event.band,
         "valid_until": event.valid_until,
+        "waiting_step": event.waiting_step,
         "due_at": event.due_at,
         "monitoring_profile": event.monitoring_profile,
         "uses": event.uses,

@@ -13,7 +13,7 @@ from processors.exception_workflow.notify.notices import Notice
 from processors.exception_workflow.rules.executions import recheck_id
 from processors.exception_workflow.rules.reasons import SECURITY_REASONS
 from processors.exception_workflow.rules.scope import Acknowledgement, Plan, Use, basis_of
-from processors.exception_workflow.rules.timers import step_deadline
+from processors.exception_workflow.rules.timers import REVIEWING, current_step, step_deadline
 from processors.exception_workflow.rules.transitions import Move
 from processors.exception_workflow.state.case import ExceptionCase
 
@@ -63,12 +63,18 @@ def decided(move: Move, policy: ExceptionPolicy) -> ExceptionDecided:
         finding_ids=case.finding_ids,
         band=case.band,
         valid_until=case.valid_until,
+        waiting_step=_waiting_step(case, policy),
         due_at=step_deadline(case, policy) if case.exists else None,
         monitoring_profile=case.profile if case.approval_id else "",
         uses=case.uses,
         caused_by=fact.cause,
         security_event=bool(SECURITY_REASONS & set(fact.reasons)),
     )
+
+
+def _waiting_step(case: ExceptionCase, policy: ExceptionPolicy) -> str:
+    step = current_step(case, policy) if case.status in REVIEWING else None
+    return step.name if step is not None else ""
 
 
 def decided_record(move: Move, policy: ExceptionPolicy) -> dict[str, Any]:

@@ -172,7 +172,7 @@ _PLAIN = (
     "result_id reversible revision risk roles root round row rows rows_weighed rules runtimes schema score "
     "security_baseline security_event sequence severities severity severity_percent since single_use size "
     "source sources stated_by status step sunset_at target tenant to to_state to_version topic until urgency "
-    "use_id uses valid_until verdict verified version weight_bp what withdrawn_at "
+    "use_id uses valid_until verdict verified version waiting_step weight_bp what withdrawn_at "
 )
 
 TREATMENTS: Final[Mapping[str, Treatment]] = {
