@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
-from processors.client.exceptions import question_of
-from processors.client.results import result_of
+from processors.client.results import request_of, result_of
 from processors.configuration.settings import Settings
 from processors.errors import SettingsInvalid, nearest, shorten
 from processors.events.exceptions import Scope
@@ -19,15 +18,21 @@ from processors.stream.wire.codec import Codec
 
 
 def from_block(
-    of: Settings, events: Codec, request_id: str, named: Sequence[str] | None, otherwise: Sequence[str] = ()
+    of: Settings,
+    events: Codec,
+    request_id: str,
+    named: Sequence[str] | None,
+    otherwise: Sequence[str] = (),
+    question: str | None = None,
 ) -> dict[str, Any]:
     """A request that rests on the block of an install request.
 
     It is for the findings that are `named` by id or code, else for those ids `otherwise`, else for all that block.
-    Raises SettingsInvalid if there is no such block, or it does not have what is named.
+    Raises SettingsInvalid if there is no such block, or it does not have what is named, and QuestionUnclear if
+    several questions were asked under the id and none is named.
     """
-    result = result_of(of, events, request_id)
-    asked = question_of(of, events, request_id, result["plugin_id"])
+    result = result_of(of, events, request_id, question)
+    asked = request_of(of, events, result)
     if asked is None:
         raise SettingsInvalid(f"the topic does not hold request `{request_id}` any more; ask again and be blocked")
     scope = Scope(*(result[name] for name in Scope._fields))

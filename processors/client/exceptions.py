@@ -16,7 +16,6 @@ from processors.events.topics import (
     EXCEPTION_DECISIONS,
     EXCEPTION_REQUESTS,
     EXCEPTION_STATE,
-    INSTALL_REQUESTS,
 )
 from processors.exception_workflow.rules.reasons import SENTENCES, in_words
 from processors.exception_workflow.rules.timers import REVIEWING
@@ -91,19 +90,6 @@ def history(of: Settings, codec: Codec, exception_id: str) -> list[dict[str, Any
     with closing(Follower(stream_settings(of), "exceptions")) as follower:
         follower.from_beginning_of(EXCEPTION_DECISIONS, key)
         return [read(record.value) for record in follower.read() if record.key == key]
-
-
-def question_of(of: Settings, codec: Codec, request_id: str, plugin_id: str) -> dict[str, Any] | None:
-    """The install request of that id, whole; None if the topic does not hold it."""
-    key = plugin_id.encode()
-    read = codec.decoder(INSTALL_REQUESTS, "InstallRequested")
-    found: dict[str, Any] | None = None
-    with closing(Follower(stream_settings(of), "exceptions")) as follower:
-        follower.from_beginning_of(INSTALL_REQUESTS, key)
-        for record in follower.read():
-            if record.key == key and (asked := read(record.value))["request_id"] == request_id:
-                found = asked
-    return found
 
 
 def command(case: ExceptionCase, kind: str, **more: Any) -> dict[str, Any]:

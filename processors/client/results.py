@@ -1,21 +1,28 @@
-"""Results as they stand on the topics: waiting for one, following them, finding one again."""
+"""Results as they stand on the topics: waiting for one, following them, finding one again.
+
+A result is taken for the answer to a question only if it names that question: its input, tenant, operator and what
+else `Question` holds. A request id alone proves nothing, because its sender chose it.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, suppress
 from typing import Any
 
 from processors.bootstrap.clients import stream_settings
 from processors.configuration.settings import Settings
-from processors.errors import Refused, SettingsInvalid, Unavailable, shorten
+from processors.errors import EventUnreadable, Refused, SettingsInvalid, Unavailable, shorten
+from processors.events.questions import Question, answered_by, asked_by
 from processors.events.topics import DEAD_LETTERS, INSTALL_REQUESTS, RESULTS
 from processors.stream.io.follow import Follower
 from processors.stream.io.publish import Delivered, send
 from processors.stream.types import Inbound, Outbound
-from processors.stream.wire.codec import Codec
+from processors.stream.wire.codec import Codec, Decoder
 from processors.stream.wire.headers import header
+
+Record = dict[str, Any]
 
 LISTED = "`compat-guard watch --from-beginning` lists those that are kept"
 """The way out for whoever gave the id of a request that is not there."""
@@ -29,63 +36,145 @@ class RequestRefused(Refused):
     """The guard could not read the request; it lies among the dead letters."""
 
 
-def ask(of: Settings, codec: Codec, request: Mapping[str, Any], headers: Any, patience: float) -> dict[str, Any]:
+class QuestionUnclear(Refused):
+    """Several questions were asked under one id, and nobody said which one is meant."""
+
+    def __init__(self, request_id: str, questions: Iterable[tuple[Question, str]]) -> None:
+        listed = "\n".join(f"  --question {question.name}  {about}" for question, about in questions)
+        super().__init__(
+            f"several questions were asked under the id `{shorten(request_id)}`; an id is its sender's choice, "
+            f"so say which one is yours:\n{listed}"
+        )
+
+
+def ask(of: Settings, codec: Codec, request: Mapping[str, Any], headers: Any, patience: float) -> Record:
     """Publish a request and wait for its result, at most `patience` seconds.
 
-    Raises NoVerdict, RequestRefused or BrokerUnavailable.
+    Results of other questions under the same id are passed over. Raises NoVerdict, RequestRefused or
+    BrokerUnavailable.
     """
     stream = stream_settings(of)
-    decode = codec.decoder(RESULTS, "CompatibilityChecked")
-    value = codec.encoder(INSTALL_REQUESTS, "InstallRequested")(request)
-    key = request["subject"]["manifest"]["id"].encode()
+    encode = codec.encoder(INSTALL_REQUESTS, "InstallRequested")
+    decode = _lenient(codec.decoder(RESULTS, "CompatibilityChecked"))
+    question = asked_by(request, encode.tail(request["subject"]))
+    key, others = request["subject"]["manifest"]["id"].encode(), False
     with closing(Follower(stream, "request")) as follower:
         follower.from_end([RESULTS, DEAD_LETTERS])
-        place = send(stream, Outbound(INSTALL_REQUESTS, key, value, headers))
+        place = send(stream, Outbound(INSTALL_REQUESTS, key, encode(request), headers))
         for record in follower.follow(time.monotonic() + patience):
             if record.topic == DEAD_LETTERS:
                 _raise_if_ours(record, place)
-            elif record.key == request["request_id"].encode():
-                return decode(record.value)
+            elif record.key == question.request_id.encode() and (result := decode(record.value)):
+                if answered_by(result) == question:
+                    return result
+                others = True
+    why = "only another question under this id was answered; " if others else ""
     raise NoVerdict(
-        f"no verdict on request {request['request_id']} within {patience:g} s, which counts as a block; "
-        "is a checker running? `compat-guard run checker`"
+        f"no verdict on request {question.request_id} within {patience:g} s, which counts as a block; "
+        f"{why}is a checker running? `compat-guard run checker`"
     )
 
 
-def follow(of: Settings, codec: Codec, *, from_beginning: bool) -> Iterator[tuple[int, dict[str, Any]]]:
+def follow(of: Settings, codec: Codec, *, from_beginning: bool) -> Iterator[tuple[int, Record]]:
     """Every result from now on, or from the first one that is kept, and the broker's milliseconds of each.
 
-    What is kept comes partition by partition. Ends with the caller.
+    What is kept comes partition by partition. What cannot be read is passed over. Ends with the caller.
     """
-    decode = codec.decoder(RESULTS, "CompatibilityChecked")
+    decode = _lenient(codec.decoder(RESULTS, "CompatibilityChecked"))
     with closing(Follower(stream_settings(of), "watch")) as follower:
         if from_beginning:
             follower.from_beginning([RESULTS])
         else:
             follower.from_end([RESULTS])
         for record in follower.follow(float("inf")):
-            yield record.timestamp, decode(record.value)
+            if result := decode(record.value):
+                yield record.timestamp, result
 
 
-def find(of: Settings, codec: Codec, request_id: str) -> dict[str, Any] | None:
-    """The newest result of a request, by reading the one partition that its key belongs to."""
-    decode = codec.decoder(RESULTS, "CompatibilityChecked")
+class KnownQuestions:
+    """Which question was answered under an id first, of the ids that were seen lately."""
+
+    def __init__(self, most: int = 100_000) -> None:
+        self._most, self._first = most, dict[str, str]()
+
+    def is_another(self, result: Mapping[str, Any]) -> bool:
+        """Whether a result answers another question than the first one of its id."""
+        question = answered_by(result)
+        first = self._first.setdefault(question.request_id, question.name)
+        if len(self._first) > self._most:
+            del self._first[next(iter(self._first))]
+        return first != question.name
+
+
+def results_of(of: Settings, codec: Codec, request_id: str) -> dict[Question, Record]:
+    """The newest result of each question that was answered under an id, by reading the one partition of its key."""
+    decode = _lenient(codec.decoder(RESULTS, "CompatibilityChecked"))
     key = request_id.encode()
-    found: bytes | None = None
     with closing(Follower(stream_settings(of), "report")) as follower:
         follower.from_beginning_of(RESULTS, key)
-        for record in follower.read():
-            if record.key == key:
-                found = record.value
-    return decode(found) if found is not None else None
+        read = (decode(record.value) for record in follower.read() if record.key == key)
+        return {answered_by(result): result for result in read if result and result["request_id"] == request_id}
 
 
-def result_of(of: Settings, codec: Codec, request_id: str) -> dict[str, Any]:
-    """The newest result of a request. Raises SettingsInvalid if there is none."""
-    result = find(of, codec, request_id)
-    if result is None:
+def result_of(of: Settings, codec: Codec, request_id: str, question: str | None = None) -> Record:
+    """The newest result of a request. Raises SettingsInvalid if there is none, QuestionUnclear if there are results
+    of several questions and no name of one is given."""
+    found = results_of(of, codec, request_id)
+    if not found:
         raise SettingsInvalid(f"there is no result for request `{shorten(request_id)}`; {LISTED}")
-    return result
+    return only(request_id, {asked: (result, about(result)) for asked, result in found.items()}, question)
+
+
+def only(request_id: str, found: Mapping[Question, tuple[Record, str]], question: str | None) -> Record:
+    """The one record that is meant, of those of each question with what it is about.
+
+    Raises SettingsInvalid for a name that none of them has, QuestionUnclear for several without a name.
+    """
+    meant = {asked: one for asked, one in found.items() if question in (None, asked.name)}
+    if len(meant) == 1:
+        return next(iter(meant.values()))[0]
+    if question is not None:
+        raise SettingsInvalid(f"no question of that id is called `{shorten(question)}`; leave --question out")
+    raise QuestionUnclear(request_id, ((asked, what) for asked, (_, what) in found.items()))
+
+
+def about(result: Mapping[str, Any]) -> str:
+    return (
+        f"{result['plugin_id']} {result['plugin_version']} on {result['host']} {result['host_version']}, "
+        f"tenant {result['tenant']}, by {result['operator']}: {result['verdict']}"
+    )
+
+
+def request_of(of: Settings, codec: Codec, result: Mapping[str, Any]) -> Record | None:
+    """The install request that a result answers, whole; None if the topic does not hold it."""
+    wanted, key = answered_by(result), result["plugin_id"].encode()
+    requests = codec.decoder(INSTALL_REQUESTS, "InstallRequested")
+    found: Record | None = None
+    with closing(Follower(stream_settings(of), "exceptions")) as follower:
+        follower.from_beginning_of(INSTALL_REQUESTS, key)
+        for record in follower.read():
+            if record.key == key and (asked := read_request(requests, record.value)) and asked[0] == wanted:
+                found = asked[1]
+    return found
+
+
+def read_request(requests: Decoder, value: bytes | None) -> tuple[Question, Record] | None:
+    """A request and its question; None for what nobody can read."""
+    with suppress(EventUnreadable):
+        envelope, subject = requests.split(value)
+        return asked_by(envelope, subject), {**envelope, "subject": requests.tail(subject)}
+    return None
+
+
+def _lenient(decode: Callable[[bytes | None], Record]) -> Callable[[bytes | None], Record | None]:
+    """Whoever may write a topic may write junk; a reader passes over it."""
+
+    def read(value: bytes | None) -> Record | None:
+        with suppress(EventUnreadable):
+            return decode(value)
+        return None
+
+    return read
 
 
 def _raise_if_ours(record: Inbound, place: Delivered) -> None:

@@ -20,6 +20,7 @@ from processors.cli import tables, talk
 from processors.cli.exceptions.announce import EXTENSION_WAITS, announce
 from processors.cli.exceptions.approve import signed
 from processors.cli.exceptions.rebuild import rebuild_exceptions
+from processors.cli.requests.answers import WhichQuestion
 from processors.client.block import from_block
 from processors.client.exceptions import (
     PATIENCE,
@@ -90,6 +91,7 @@ def request(
     control: Control = None,
     valid_for: For = None,
     window: Window = False,
+    question: WhichQuestion = None,
     requester: Requester = None,
     issuer: Issuer = None,
     key: Key = None,
@@ -104,7 +106,7 @@ def request(
     policy = read_policy(settings())
     statement = _statement(policy, risk, risk_file)
     with codec(settings()) as events:
-        record = from_block(settings(), events, request_id, finding)
+        record = from_block(settings(), events, request_id, finding, question=question)
         record |= {
             "risk_statement": statement,
             **_terms(control, valid_for, not window),
@@ -129,6 +131,7 @@ def amend(
     window: Annotated[
         bool | None, typer.Option("--window/--single", help="for several installations, or for one")
     ] = None,
+    question: WhichQuestion = None,
     reason: Reason = "",
     requester: Requester = None,
     issuer: Issuer = None,
@@ -143,7 +146,7 @@ def amend(
     with codec(settings()) as events:
         case = case_of(settings(), events, exception)
         kept = case.finding_ids if request_id is None else ()
-        record = from_block(settings(), events, request_id or case.request_id, finding, kept)
+        record = from_block(settings(), events, request_id or case.request_id, finding, kept, question)
         _same_exception(case, record)
         controls = case.controls if control is None else control
         record |= {

@@ -34,6 +34,10 @@ class Style(StrEnum):
 Output = Annotated[Style, typer.Option("--output", "-o", help="how to show the report")]
 ToFile = Annotated[Path | None, typer.Option("--file", "-f", help="write the report here instead of stdout")]
 
+WhichQuestion = Annotated[
+    str | None, typer.Option("--question", help="which one is meant, where several were asked under the id")
+]
+
 
 def exit_code(verdict: Verdict) -> int:
     """0 for what may go on, 1 for everything else: no verdict is a block too."""

@@ -16,12 +16,13 @@ import typer
 from processors.bootstrap.clients import codec, stream_settings
 from processors.checker.impact import Difference, difference
 from processors.cli import talk
-from processors.cli.requests.answers import Style, exit_code, show
+from processors.cli.requests.answers import Style, WhichQuestion, exit_code, show
 from processors.cli.requests.replay import finding_json
 from processors.cli.requests.request import SOURCE, Operator, Patience
-from processors.client.results import LISTED, ask, find
+from processors.client.results import LISTED, ask, only, read_request, results_of
 from processors.configuration.settings import Settings, settings
-from processors.errors import EventUnreadable, SettingsInvalid, shorten
+from processors.errors import SettingsInvalid, shorten
+from processors.events.questions import Question
 from processors.events.report import Finding
 from processors.events.report_record import report_from_record, report_to_record
 from processors.events.topics import INSTALL_REQUESTS
@@ -42,6 +43,7 @@ def recheck(
     ],
     operator: Operator = None,
     timeout: Patience = 30.0,
+    question: WhichQuestion = None,
     output: Annotated[Form, typer.Option("--output", "-o", help="how to show it on stdout")] = Form.text,
 ) -> None:
     """Ask an earlier question again, wait for the verdict, and show it and what has changed since.
@@ -50,8 +52,8 @@ def recheck(
     answers.
     """
     with codec(settings()) as events:
-        asked = _asked(settings(), events, request_id)
-        earlier = find(settings(), events, request_id)
+        which, asked = _asked(settings(), events, request_id, question)
+        earlier = results_of(settings(), events, request_id).get(which)
         event = again(asked, str(uuid.uuid4()), operator or getpass.getuser(), time.time_ns() // 1_000_000)
         headers = event_headers(
             id=event["request_id"],
@@ -95,28 +97,37 @@ def changes(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> Difference:
     return found._replace(before=Verdict(earlier["verdict"]), after=Verdict(later["verdict"]))
 
 
-def _asked(of: Settings, events: Codec, request_id: str) -> dict[str, Any]:
-    """The newest request of that id. Raises SettingsInvalid if the topic holds none that can be read.
+def _asked(of: Settings, events: Codec, request_id: str, question: str | None) -> tuple[Question, dict[str, Any]]:
+    """The question of that id, and the request that asked it.
+
+    Raises SettingsInvalid if the topic holds none that can be read, and QuestionUnclear if it holds several and
+    nobody says which.
 
     Requests are keyed by plugin, and an id does not say which, so all partitions are read; only records whose
     bytes hold the id are decoded.
     """
     decode = events.decoder(INSTALL_REQUESTS, "InstallRequested")
-    wanted, found, at = request_id.encode(), dict[str, Any](), -1
+    wanted, found = request_id.encode(), dict[Question, tuple[dict[str, Any], str]]()
     with closing(Follower(stream_settings(of), "recheck")) as follower:
         follower.from_beginning([INSTALL_REQUESTS])
         for record in follower.read():
-            if record.value is None or wanted not in record.value or record.timestamp < at:
+            if record.value is None or wanted not in record.value:
                 continue
-            try:
-                request = decode(record.value)
-            except EventUnreadable:
-                continue
-            if request["request_id"] == request_id:
-                found, at = request, record.timestamp
+            read = read_request(decode, record.value)
+            if read is not None and read[0].request_id == request_id:
+                found[read[0]] = read[1], _about(read[1])
     if not found:
         raise SettingsInvalid(f"there is no request `{shorten(request_id)}` on {INSTALL_REQUESTS}; {LISTED}")
-    return found
+    asked = only(request_id, found, question)
+    return next(one for one, (request, _) in found.items() if request is asked), asked
+
+
+def _about(request: Mapping[str, Any]) -> str:
+    manifest, host = request["subject"]["manifest"], request["subject"]["host"]
+    return (
+        f"{manifest['id']} {manifest['version']} on {host['name']} {host['version']}, "
+        f"tenant {request['tenant']}, by {request['operator']}"
+    )
 
 
 def _told(changed: Difference | None) -> list[str]:

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.text import Text
 
 from processors.bootstrap.clients import codec
-from processors.cli.requests.answers import Output, Style, ToFile, exit_code, show
+from processors.cli.requests.answers import Output, Style, ToFile, WhichQuestion, exit_code, show
 from processors.cli.tables import clock
-from processors.client.results import follow, result_of
+from processors.client.results import KnownQuestions, follow, result_of
 from processors.configuration.settings import settings
 from processors.events.report_record import report_from_record
 from processors.events.vocabulary import Verdict
@@ -41,12 +41,12 @@ def watch(
     output: LineStyle = Lines.text,
 ) -> None:
     """Follow results live, a line each with its time (UTC), until Ctrl-C."""
-    console = Console()
+    console, known = Console(), KnownQuestions()
     shown = 0
     with codec(settings()) as events:
         for at, result in follow(settings(), events, from_beginning=from_beginning):
             if verdict is None or result["verdict"] == verdict:
-                _show_line(console, at, result, output)
+                _show_line(console, at, result, output, other=known.is_another(result))
                 shown += 1
                 if shown == count:
                     return
@@ -56,20 +56,26 @@ def report(
     request_id: Annotated[str, typer.Argument(help="request whose report to show")],
     output: Output = Style.text,
     file: ToFile = None,
+    question: WhichQuestion = None,
 ) -> None:
-    """Show the newest report of a request, or download it. Ends like `check`: 1 if it was blocked."""
+    """Show the newest report of a request, or download it. Ends like `check`: 1 if it was blocked, 2 if several
+    questions were asked under the id."""
     with codec(settings()) as events:
-        result = result_of(settings(), events, request_id)
+        result = result_of(settings(), events, request_id, question)
     verdict = Verdict(result["verdict"])
     show(report_from_record(result["report"]), result["report_digest"], output, file, request_id, verdict)
     raise typer.Exit(exit_code(verdict))
 
 
-def _show_line(console: Console, at: int, result: dict[str, Any], style: Lines) -> None:
+def _show_line(console: Console, at: int, result: dict[str, Any], style: Lines, *, other: bool) -> None:
+    """`other` says that another question was answered under this id before."""
     if style is Lines.json:
-        typer.echo(json.dumps(result, ensure_ascii=False))
+        typer.echo(json.dumps({**result, "id_conflict": other}, ensure_ascii=False))
         return
-    console.print(Text(f"{clock(at)} ", style="dim") + line(result), soft_wrap=True)
+    told = Text(f"{clock(at)} ", style="dim") + line(result)
+    if other:
+        told.append("  ANOTHER QUESTION UNDER THIS ID WAS ANSWERED BEFORE", style="bold red")
+    console.print(told, soft_wrap=True)
 
 
 def line(result: dict[str, Any]) -> Text:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import time
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,13 +28,13 @@ class World:
         name = uuid.uuid4().hex[:8]
         self.plugin, self.source = f"org.p{name}.crm", f"s{name}"
 
-    def request(self, version: str = "1.1.0") -> str:
-        """Ask, and answer with the request's id."""
-        id = str(uuid.uuid4())
+    def request(self, version: str = "1.1.0", id: str = "", code: int | None = None) -> str:
+        """Ask, and answer with the request's id. `code` is what it has to end with, if that is known."""
+        id = id or str(uuid.uuid4())
         manifest = self.file("plugin.yaml", f'id: {self.plugin}\nversion: "{version}"\ncorex_version: ">=1.0.0"\n')
         words = ("request", "-m", manifest, "--host", "corex@1.9.0", "--request-id", id, "--timeout", "60")
         asked = self.command(*words)
-        assert asked.returncode in {0, 1}, asked.stderr
+        assert asked.returncode in ({0, 1} if code is None else {code}), asked.stderr
         return id
 
     def matrix(self, action: str | None) -> Path:
@@ -173,3 +175,30 @@ def test_what_is_kept_is_watched_with_its_time(world: World) -> None:
     at, verdict = datetime.fromisoformat(line[:19]).replace(tzinfo=UTC), line[19:].split()[0]
     assert at <= datetime.now(UTC)
     assert verdict in {"allow", "warn", "block"}
+
+
+def test_another_question_under_a_request_s_id_is_never_taken_for_it(world: World) -> None:
+    """Somebody who has seen the id asks something harmless under it: the block stays a block, whoever looks."""
+    world.publish("block")
+    blocked = world.request()
+    manifest = world.file("harmless.yaml", f'id: {world.plugin}\nversion: "2.0.0"\ncorex_version: ">=1.0.0"\n')
+    harmless = ("request", "-m", manifest, "--host", "corex@1.9.0", "--operator", "mallory", "--timeout", "60")
+    assert world.command(*harmless, "--request-id", blocked).returncode == 0
+
+    for words in (("report", blocked), ("recheck", blocked), ("exception", "request", blocked, "--risk", "x" * 30)):
+        refused = world.command(*words)
+        assert (refused.returncode, "several questions were asked under the id" in refused.stderr) == (2, True)
+    (mine,) = re.findall(r"--question (\w+)  \S+ 1\.1\.0 .* BLOCK", world.command("report", blocked).stderr)
+    assert world.command("report", blocked, "--question", mine).returncode == 1
+
+
+def test_whoever_waits_is_not_answered_by_another_question_under_the_same_id(world: World) -> None:
+    """A harmless question, asked again and again under the id while a blocked one waits, does not end the wait."""
+    world.publish("block")
+    id = str(uuid.uuid4())
+    manifest = world.file("harmless.yaml", f'id: {world.plugin}\nversion: "2.0.0"\ncorex_version: ">=1.0.0"\n')
+    harmless = ("request", "-m", manifest, "--host", "corex@1.9.0", "--request-id", id, "--timeout", "60")
+    with ThreadPoolExecutor() as others:
+        racing = [others.submit(world.command, *harmless) for _ in range(2)]
+        assert world.request(id=id, code=1) == id
+        assert [race.result().returncode for race in racing] == [0, 0]
