@@ -44,7 +44,7 @@ class _Fact:
         self.version = asked.version
         self.owner = finding.subject
         self.is_ours = finding.subject == asked.plugin
-        self.subject = self.asked if self.is_ours else f"{finding.subject}, which is installed,"
+        self.subject = self.asked if self.is_ours else _needed_by(finding, self.asked)
         self.object = finding.object
         self.kind = finding.required.kind
         self.ground = finding.ground
@@ -55,6 +55,14 @@ class _Fact:
         self.needed = _explained(finding)
         self.a_version = f"a version {self.needed}" if self.needed.startswith(("from ", "newer ")) else self.needed
         self.only_prerelease = finding.severity is Severity.PRERELEASE
+
+
+def _needed_by(finding: Finding, asked: str) -> str:
+    """An installed plugin, and why the request hangs on it where it does: the chain that leads to it."""
+    if len(finding.path) < 2 or finding.path[-1] != finding.subject:
+        return f"{finding.subject}, which is installed,"
+    via = [f"{id}, which needs" for id in finding.path[1:-1]]
+    return " ".join((f"{asked} needs", *via, f"{finding.subject}, which"))
 
 
 def _explained(finding: Finding) -> str:

@@ -9,7 +9,9 @@ from processors.checker.case import Case
 from processors.checker.risk import UNWEIGHTED, percent
 from processors.checker.rules import (
     api_schema,
+    closure,
     conflict,
+    cycle,
     database,
     dependency,
     host,
@@ -38,7 +40,8 @@ RULES: tuple[Callable[[Case], Iterator[Finding]], ...] = (
     host.host_is_declared,
     dependency.dependencies_are_met,
     dependency.dependents_stay_whole,
-    dependency.dependencies_make_no_cycle,
+    closure.what_is_needed_works,
+    cycle.dependencies_make_no_cycle,
     conflict.no_conflict_is_installed,
     conflict.nothing_installed_declares_a_conflict,
     runtime.runtimes_fit,

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from processors.errors import VersionInvalid
 from processors.events.subject import NO_LIFECYCLE
 from processors.matrix.document import ONLY_HOST, MatrixDocument, Release, Rule
+from processors.matrix.identity import is_about
 from processors.versions import Dialect, Version, parse_version
 
 
@@ -100,9 +101,9 @@ class SourceIndex:
         return self._releases.get(plugin, ())
 
     def release(self, plugin: str, version: str, dialect: Dialect) -> Sequence[Release]:
-        """The rows of one release, however its version is spelled. Raises VersionInvalid.
+        """The rows about one release, however its version is spelled, without those of another build.
 
-        A plugin's rows are read when it is first asked for.
+        A plugin's rows are read when it is first asked for. Raises VersionInvalid.
         """
         if plugin not in self._releases:
             return ()
@@ -110,7 +111,11 @@ class SourceIndex:
         by_version = self._by_version.get(at)
         if by_version is None:
             by_version = self._by_version[at] = _by_version(self._releases[plugin], dialect)
-        return by_version.get(parse_version(version, dialect), ())
+        asked = parse_version(version, dialect)
+        rows = by_version.get(asked, ())
+        if not any("+" in row.version for row in rows):
+            return rows
+        return [row for row in rows if is_about(parse_version(row.version, dialect), asked)]
 
     def mentions(self, plugin: str) -> bool:
         """Whether any row, on any host, is about the plugin."""

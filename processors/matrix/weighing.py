@@ -19,6 +19,7 @@ from typing import Final, NamedTuple
 from processors.errors import RangeInvalid, VersionInvalid
 from processors.events.report import RowWeighed
 from processors.matrix.document import GOVERNANCE, Override, Rule, strictness
+from processors.matrix.identity import is_about
 from processors.matrix.merged import Matrix
 from processors.versions import Dialect, Range, Version, between, parse_range, parse_version
 
@@ -115,7 +116,8 @@ def _applying(
         except (RangeInvalid, VersionInvalid) as error:
             broken.append((rule, error))
             continue
-        if _is_about(rule, ranges.plugins, question.plugin) and _is_about(rule, ranges.hosts, question.host):
+        about_plugin = _is_about(rule, ranges.plugins, question.plugin) and not _is_of_another_build(rule, question)
+        if about_plugin and _is_about(rule, ranges.hosts, question.host):
             applying.append(_Applying(rule, ranges))
     return applying, tuple(broken)
 
@@ -134,6 +136,16 @@ def _ranges(min_version: str | None, max_version: str | None, host_range: str, d
 
 def _is_about(rule: Rule, range: Range, version: Version) -> bool:
     return range.admits(version) or (rule.action != "allow" and range.excludes_only_as_prerelease(version))
+
+
+def _is_of_another_build(rule: Rule, question: _Question) -> bool:
+    """A bound that names a build of the version asked for is about that build alone."""
+    for bound in (rule.min_version, rule.max_version):
+        if bound and "+" in bound:
+            stated = parse_version(bound, question.plugin.dialect)
+            if stated == question.plugin and not is_about(stated, question.plugin):
+                return True
+    return False
 
 
 def _decisive(rows: Sequence[_Applying]) -> _Applying:

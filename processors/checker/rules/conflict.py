@@ -43,7 +43,7 @@ def _clash(
         return
     if range.is_empty():
         yield unreadable(case, Dimension.CONFLICT, object, statement, None, subject=subject)
-    elif _is_meant(range, readable(version, case.dialect)):
+    elif is_meant(range, readable(version, case.dialect)):
         yield Finding(
             code=code,
             dimension=Dimension.CONFLICT,
@@ -58,6 +58,6 @@ def _clash(
         )
 
 
-def _is_meant(range: Range, version: Version | None) -> bool:
+def is_meant(range: Range, version: Version | None) -> bool:
     """Whether the conflict is about this version: pre-releases too, and one that cannot be read."""
     return version is None or range.admits(version) or range.excludes_only_as_prerelease(version)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from processors.checker.case import Case, readable
 from processors.checker.fit import Misfit, Side, misfit
@@ -10,27 +10,31 @@ from processors.checker.offers import Offers, offers_by_id
 from processors.checker.rules.invalid import unreadable
 from processors.checker.statements import Statement
 from processors.errors import Refused
-from processors.events.report import Demand, Finding
+from processors.events.report import Finding
 from processors.events.subject import InstalledPlugin, Provision, Requirement
-from processors.events.vocabulary import Code, DemandKind, Dimension, Distance, Effect, Ground, Severity
+from processors.events.vocabulary import Code, Dimension, Distance, Effect, Ground, Severity
 
 
 def dependencies_are_met(case: Case) -> Iterator[Finding]:
     """Each plugin that this one needs is installed, enabled, and of an admitted version.
 
-    An optional one may be missing; if it is there and does not fit, that warns. Where it is missing, another plugin
-    may stand in for it: one that offers its id.
+    An optional one may be missing or disabled; one that is there must fit, since it is loaded. Where a plugin that
+    is needed is missing, another may stand in for it: one that offers its id.
     """
     missing = any(need.id not in case.others for need, _ in case.requirements)
     offered = _offers(case, case.offered_by_others() if missing else ())
     for need, statement in case.requirements:
-        plugin = case.others.get(need.id) or _stand_in(case, statement, need.id, offered.get(need.id))
+        plugin = case.others.get(need.id)
+        if plugin is None and not need.optional:
+            plugin = _stand_in(case, statement, need.id, offered.get(need.id))
         if plugin is None:
             if not need.optional and need.id != case.plugin:
                 miss = Misfit(Side.TOO_OLD, Distance.MISSING, Severity.MISSING)
                 yield _finding(case, Code.DEPENDENCY_MISSING, need, statement, None, miss, Ground.ABSENT)
             continue
-        if not plugin.enabled and not need.optional:
+        if need.optional and not plugin.enabled:
+            continue
+        if not plugin.enabled:
             miss = Misfit(Side.TOO_OLD, Distance.NONE, Severity.MISSING)
             yield _finding(case, Code.DEPENDENCY_DISABLED, need, statement, plugin.version, miss, Ground.DISABLED)
         yield from _version_fits(case, need, statement, plugin)
@@ -40,7 +44,8 @@ def dependents_stay_whole(case: Case) -> Iterator[Finding]:
     """An installed plugin needs the version that the upgrade takes away, or a plugin whose place this one takes.
 
     So does one that needs a plugin for which the version or plugin that is replaced has stood in. Blocks where the
-    version that goes was admitted; where nothing is taken away, it warns. A disabled plugin loses nothing.
+    version that goes was admitted, or where something optional that was not there now is, and does not fit. Where
+    nothing is taken away, it warns. A disabled plugin loses nothing.
     """
     before = _offers(case, case.offered_before() if case.needs else ())
     after = _offers(case, _offered_after(case) if before or case.replaced else ())
@@ -51,42 +56,6 @@ def dependents_stay_whole(case: Case) -> Iterator[Finding]:
                 yield from _dependent(case, plugin, need)
             elif need.id in case.replaced or (need.id in before and need.id not in case.others):
                 yield from _orphan(case, plugin, need, before.get(need.id), after.get(need.id))
-
-
-def dependencies_make_no_cycle(case: Case) -> Iterator[Finding]:
-    """Nothing that this plugin needs, however far down, needs this plugin again: neither could start first.
-
-    To need itself is the shortest circle. The needs of what is not there are those of whatever stands in for it.
-    """
-    needed = sorted({need.id for need, _ in case.requirements if not need.optional}, reverse=True)
-    if case.plugin in needed:
-        yield _cycle(case, case.plugin, case.plugin)
-    seen: set[str] = set()
-    waiting = [(id, id) for id in needed] if case.needs else []
-    stand_ins: Mapping[str, Sequence[str]] | None = None  # seldom asked for
-    while waiting:
-        name, first = waiting.pop()
-        if name in seen:
-            continue
-        seen.add(name)
-        if name not in case.others:
-            stand_ins = _stand_ins(case) if stand_ins is None else stand_ins
-            waiting += ((id, first) for id in sorted(stand_ins.get(name, ()), reverse=True))
-        for need in sorted(case.needs.get(name, ()), key=_id, reverse=True):
-            if need.id == case.plugin and not need.optional:
-                yield _cycle(case, first, name)
-                return
-            if not need.optional:
-                waiting.append((need.id, first))
-
-
-def _stand_ins(case: Case) -> Mapping[str, Sequence[str]]:
-    """Which enabled plugins offer an id, by that id."""
-    found: dict[str, list[str]] = {}
-    for plugin in case.others.values():
-        for offer in case.offered_by(plugin) if plugin.enabled else ():
-            found.setdefault(offer.id, []).append(plugin.id)
-    return found
 
 
 def _version_fits(
@@ -139,7 +108,7 @@ def _finding(
     return Finding(
         code=code,
         dimension=Dimension.DEPENDENCY,
-        effect=Effect.WARN if need.optional else Effect.BLOCK,
+        effect=Effect.BLOCK,
         severity=miss.severity,
         subject=case.plugin,
         object=need.id,
@@ -163,7 +132,8 @@ def _dependent(case: Case, plugin: InstalledPlugin, need: Requirement) -> Iterat
     if range.is_empty():
         yield unreadable(case, Dimension.DEPENDENCY, case.plugin, statement, None, subject=plugin.id)
     elif (miss := misfit(range, case.version)) is not None:
-        taken_away = case.previous_text is not None and _admitted(case, statement, case.previous_text)
+        before = case.previous_text
+        taken_away = need.optional if before is None else _admitted(case, statement, before)
         yield _broken(case, plugin, need, statement, miss, Effect.BLOCK if taken_away else Effect.WARN)
 
 
@@ -180,7 +150,8 @@ def _orphan(
     if after is None or not (after.fit(range) or not need.range.strip()):
         served = need.id in case.replaced or (before is not None and before.may_fit(range))
         miss = Misfit(Side.TOO_OLD, Distance.MISSING, Severity.MISSING)
-        yield _broken(case, plugin, need, statement, miss, Effect.BLOCK if served else Effect.WARN)
+        blocks = served and not need.optional
+        yield _broken(case, plugin, need, statement, miss, Effect.BLOCK if blocks else Effect.WARN)
 
 
 def _admitted(case: Case, statement: Statement, text: str) -> bool:
@@ -194,7 +165,7 @@ def _broken(
     return Finding(
         code=Code.DEPENDENT_BROKEN,
         dimension=Dimension.DEPENDENCY,
-        effect=Effect.WARN if need.optional else effect,
+        effect=effect,
         severity=miss.severity,
         subject=plugin.id,
         object=need.id,
@@ -211,21 +182,3 @@ def _loss(case: Case, id: str) -> Ground:
     if id == case.plugin:
         return Ground.OUTSIDE
     return Ground.REPLACED if id in case.replaced else Ground.ABSENT
-
-
-def _id(need: Requirement) -> str:
-    return need.id
-
-
-def _cycle(case: Case, first: str, last: str) -> Finding:
-    return Finding(
-        code=Code.DEPENDENCY_CYCLE,
-        dimension=Dimension.DEPENDENCY,
-        effect=Effect.BLOCK,
-        severity=Severity.MAJOR,
-        subject=case.plugin,
-        object=first,
-        required=Demand(constraint="", kind=DemandKind.NO_CYCLE, stated_by="guard"),
-        found=last,
-        distance=Distance.NONE,
-    )

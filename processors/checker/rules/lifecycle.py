@@ -11,7 +11,8 @@ from processors.events.report import Finding
 from processors.events.subject import NO_LIFECYCLE, Lifecycle
 from processors.events.vocabulary import Code, DemandKind, Dimension, Distance, Effect, Ground, Severity
 
-_OVER = frozenset({"sunset", "retired", "eol", "end-of-life", "removed", "withdrawn", "yanked"})
+_WITHDRAWN = frozenset({"removed", "withdrawn", "yanked"})
+_OVER = _WITHDRAWN | {"sunset", "retired", "eol", "end-of-life"}
 _AGEING = frozenset({"deprecated", "legacy", "maintenance"})
 
 
@@ -30,6 +31,12 @@ def lifecycle_is_active(case: Case) -> Iterator[Finding]:
             found = day(lifecycle.sunset_at) if ends else status
             ground = Ground.ENDS if ends else Ground.UNKNOWN
             yield _finding(case, Code.LIFECYCLE_DEPRECATED, Effect.WARN, statement, lifecycle, found, ground)
+
+
+def is_withdrawn(lifecycle: Lifecycle, now: int) -> bool:
+    """Whether nobody may install the release any more, as against one that is merely no longer supported."""
+    begun = lifecycle.effective_date is None or lifecycle.effective_date <= now
+    return begun and lifecycle.status.strip().lower() in _WITHDRAWN
 
 
 def lifecycle_dates(case: Case) -> Iterator[int]:

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from processors.checker.case import Case, readable
+from processors.checker.rules.lifecycle import is_withdrawn
 from processors.events.report import Demand, Finding
 from processors.events.subject import Migration
 from processors.events.vocabulary import Code, DemandKind, Dimension, Distance, Effect, Ground, Severity
 from processors.matrix.document import Release
+from processors.matrix.identity import is_same_release
 from processors.versions import Distance as Step
 from processors.versions import Range, Version, parse_range
 
@@ -63,7 +65,7 @@ def no_downgrade(case: Case) -> Iterator[Finding]:
 def migrations_can_be_undone(case: Case) -> Iterator[Finding]:
     """An upgrade runs a migration that cannot be undone, or whose vendor does not say whether it can."""
     before, after = _versions(case)
-    if before is None or (after is not None and after <= before):
+    if before is None or (after is not None and not _is_upgrade(before, after)):
         return
     done = {m.id for m in _already_run(case)}
     for index, migration in enumerate(case.migrations()):
@@ -104,13 +106,15 @@ def migrations_keep_their_content(case: Case) -> Iterator[Finding]:
 def migrations_have_no_gap(case: Case) -> Iterator[Finding]:
     """The upgrade skips a release whose migrations neither have run nor come with the new version.
 
-    Where migrations say from which data version to which they lead, they must connect without a break.
+    Where migrations say from which data version to which they lead, they must connect without a break; where they
+    lead from the data that is here to the format that is read, nothing in between is needed. A release that was
+    withdrawn is no step on the way: nobody can install it.
     """
     before, after = _versions(case)
-    if before is None or after is None or after <= before:
+    if before is None or after is None or not _is_upgrade(before, after):
         return
     known = {_named(migration) for migration in (*_already_run(case), *case.migrations())}
-    for release in _between(case, before, after):
+    for release in () if _leads_all_the_way(case) else _between(case, before, after):
         for index, migration in enumerate(release.migrations):
             if _named(migration) not in known:
                 known.add(_named(migration))
@@ -167,11 +171,30 @@ def _installed(case: Case) -> Sequence[Release]:
     return case.matrix.release(case.plugin, case.previous_text, case.dialect) if case.previous_text else ()
 
 
+def _is_upgrade(before: Version, after: Version) -> bool:
+    """Another build of equal order is a change as well: its migrations run."""
+    return before < after or (before == after and not is_same_release(before, after))
+
+
+def _leads_all_the_way(case: Case) -> bool:
+    """Whether the migrations that will run lead from the data here to the format that the new version reads."""
+    at, reads = _written(case), case.data_format()
+    if not at or not reads or at == reads:
+        return False
+    done = {migration.id for migration in _already_run(case) if migration.id}
+    for migration in case.migrations():
+        if migration.id not in done:
+            if migration.from_version != at or not migration.to_version:
+                return False
+            at = migration.to_version
+    return at == reads
+
+
 def _between(case: Case, older: Version, newer: Version) -> Iterator[Release]:
     """The catalogue rows of every release between two versions, without those of the two themselves."""
     for release in case.matrix.releases(case.plugin):
         version = readable(release.version, case.dialect)
-        if version is not None and older < version < newer:
+        if version is not None and older < version < newer and not is_withdrawn(release.lifecycle, case.now):
             yield release
 
 

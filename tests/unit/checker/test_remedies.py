@@ -143,7 +143,7 @@ def test_a_successor_is_not_offered_where_others_need_the_plugin(
 @pytest.mark.parametrize(
     ("beside", "ways_out"),
     [
-        (an_installed("com.z", conflicts=needs("com.x")), []),
+        (an_installed("com.z", conflicts=needs("com.x")), ["remove com.z and enable com.x"]),
         (an_installed("com.z", conflicts=needs("com.x"), enabled=False), ["enable com.x"]),
         (an_installed("com.z"), ["enable com.x"]),
     ],
@@ -151,7 +151,7 @@ def test_a_successor_is_not_offered_where_others_need_the_plugin(
 def test_a_plugin_is_not_enabled_beside_one_that_it_conflicts_with(
     beside: InstalledPlugin, ways_out: list[str]
 ) -> None:
-    """Two that cannot run beside each other would run."""
+    """Two that cannot run beside each other would run, so the other one has to go first."""
     assert offered(a_subject(an_installed("com.x", enabled=False), beside, requires=needs("com.x"))) == ways_out
 
 

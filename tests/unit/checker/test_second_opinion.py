@@ -51,15 +51,17 @@ def opinion(subject: Subject) -> set[tuple[str, str, str]]:
             ("unreadable", subject.host.name, "BLOCK") if hosts is None else ("host", subject.host.name, "BLOCK")
         )
     for need in manifest.requires:
-        effect, plugin = ("WARN" if need.optional else "BLOCK"), there.get(need.id)
+        plugin = there.get(need.id)
         if plugin is None and need.id != manifest.id and not need.optional:
             found.add(("missing", need.id, "BLOCK"))
         if plugin is not None and not plugin.enabled and not need.optional:
             found.add(("disabled", need.id, "BLOCK"))
         if admitted(need.range) is None:
             found.add(("unreadable", need.id, "BLOCK"))
-        elif plugin is not None and plugin.version not in (admitted(need.range) or ()):
-            found.add(("unfit", need.id, effect))
+        elif plugin is None or (need.optional and not plugin.enabled):
+            pass  # an optional plugin may be absent or disabled; one that is there must fit
+        elif plugin.version not in (admitted(need.range) or ()):
+            found.add(("unfit", need.id, "BLOCK"))
     for foe in manifest.conflicts:
         plugin, range = there.get(foe.id), admitted(foe.range)
         if range is None:

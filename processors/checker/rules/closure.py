@@ -1,0 +1,168 @@
+"""What the plugin needs must itself work: each plugin that it needs, however far down, has what it needs in turn.
+
+A plugin that was broken before, and that nobody in the closure needs, is no business of the request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+from processors.checker.case import Case, readable
+from processors.checker.fit import Side, misfit
+from processors.checker.rules.conflict import is_meant
+from processors.checker.rules.invalid import unreadable
+from processors.checker.statements import Statement
+from processors.errors import Refused
+from processors.events.report import Finding
+from processors.events.subject import InstalledPlugin, Provision, Requirement
+from processors.events.vocabulary import Code, Dimension, Distance, Effect, Ground, Severity
+
+
+class _Member(NamedTuple):
+    """An installed plugin that is needed, and the way to it from the plugin asked for, both ends included."""
+
+    plugin: InstalledPlugin
+    path: tuple[str, ...]
+
+
+def what_is_needed_works(case: Case) -> Iterator[Finding]:
+    """Every plugin of the closure finds what it needs, enabled and in an admitted version, without a conflict."""
+    if not (case.needs or case.foes):
+        return
+    for member in _closure(case):
+        for need in case.needs.get(member.plugin.id, ()):
+            for finding in _need(case, member.plugin, need):
+                yield replace(finding, path=member.path)
+        for finding in _conflicts(case, member.plugin):
+            yield replace(finding, path=member.path)
+
+
+def _closure(case: Case) -> Iterator[_Member]:
+    """Breadth first, so that the way to each is the shortest. What is optional is no member: it may be absent."""
+    waiting: list[tuple[tuple[str, ...], str]] = [
+        ((case.plugin,), need.id) for need, _ in case.requirements if not need.optional
+    ]
+    stand_ins: Mapping[str, list[InstalledPlugin]] | None = None
+    seen = {case.plugin}
+    for path, id in waiting:
+        if id not in case.others and id not in seen and stand_ins is None:
+            stand_ins = _stand_ins(case)
+        serving = [case.others[id]] if id in case.others else (stand_ins or {}).get(id, [])
+        for plugin in serving:
+            if plugin.id not in seen:
+                seen.add(plugin.id)
+                way = (*path, plugin.id)
+                yield _Member(plugin, way)
+                waiting.extend((way, n.id) for n in case.needs.get(plugin.id, ()) if not n.optional)
+
+
+def _stand_ins(case: Case) -> Mapping[str, list[InstalledPlugin]]:
+    found: dict[str, list[InstalledPlugin]] = {}
+    for plugin in case.others.values():
+        for offer in case.offered_by(plugin) if plugin.enabled else ():
+            found.setdefault(offer.id, []).append(plugin)
+    return found
+
+
+def _need(case: Case, plugin: InstalledPlugin, need: Requirement) -> Iterator[Finding]:
+    if need.id == case.plugin:
+        return  # a circle, or the business of `dependents_stay_whole`
+    there = case.others.get(need.id)
+    if there is None:
+        if not need.optional and need.id not in case.replaced and not _is_offered(case, need):
+            yield _finding(case, Code.DEPENDENCY_MISSING, plugin, need, None, Ground.ABSENT)
+        return
+    if not there.enabled:
+        if not need.optional:
+            yield _finding(case, Code.DEPENDENCY_DISABLED, plugin, need, there.version, Ground.DISABLED)
+        else:
+            return
+    yield from _version(case, plugin, need, there)
+
+
+def _is_offered(case: Case, need: Requirement) -> bool:
+    """Whether somebody stands in for it, in a version that is admitted; the plugin asked for may."""
+    offers = (Provision(id, version) for id, version in case.provides().items())
+    versions = [offer.version for offer in (*offers, *case.offered_by_others()) if offer.id == need.id]
+    if not versions or not need.range.strip():
+        return bool(versions)
+    try:
+        range = Statement(need.range, "", "").range(case.dialect)
+    except Refused:
+        return False
+    read = (readable(version, case.dialect) for version in versions)
+    return any(version is not None and range.admits(version) for version in read)
+
+
+def _version(case: Case, plugin: InstalledPlugin, need: Requirement, there: InstalledPlugin) -> Iterator[Finding]:
+    if not need.range.strip():
+        return
+    statement = Statement(need.range, "installed", plugin.id)
+    try:
+        range = statement.range(case.dialect)
+    except Refused as error:
+        yield unreadable(case, Dimension.DEPENDENCY, need.id, statement, error, plugin.id)
+        return
+    version = readable(there.version, case.dialect)
+    if version is None or range.is_empty():
+        unread = there.version if version is None else None
+        yield unreadable(case, Dimension.DEPENDENCY, need.id, statement, None, plugin.id, version=unread)
+    elif (miss := misfit(range, version)) is not None:
+        code = Code.DEPENDENCY_TOO_NEW if miss.side is Side.TOO_NEW else Code.DEPENDENCY_TOO_OLD
+        found = _finding(case, code, plugin, need, there.version, Ground.OUTSIDE)
+        yield replace(found, severity=miss.severity, distance=miss.distance)
+
+
+def _conflicts(case: Case, plugin: InstalledPlugin) -> Iterator[Finding]:
+    """With what is enabled, whichever of the two declares it."""
+    for foe in case.foes.get(plugin.id, ()):
+        there = case.others.get(foe.id)
+        if there is not None and there.enabled:
+            yield from _clash(case, Code.PLUGIN_CONFLICT, plugin, foe, there)
+    for id, foes in case.foes.items():
+        other = case.others[id]
+        for foe in foes if other.enabled and id != plugin.id else ():
+            if foe.id == plugin.id:
+                yield from _clash(case, Code.CONFLICT_REVERSE, other, foe, plugin)
+
+
+def _clash(
+    case: Case, code: Code, owner: InstalledPlugin, foe: Requirement, met: InstalledPlugin
+) -> Iterator[Finding]:
+    statement = Statement(foe.range, "installed", owner.id)
+    try:
+        range = statement.range(case.dialect)
+    except Refused as error:
+        yield unreadable(case, Dimension.CONFLICT, met.id, statement, error, owner.id)
+        return
+    if not range.is_empty() and is_meant(range, readable(met.version, case.dialect)):
+        yield Finding(
+            code=code,
+            dimension=Dimension.CONFLICT,
+            effect=Effect.BLOCK,
+            severity=Severity.MAJOR,
+            subject=owner.id,
+            object=met.id,
+            required=statement.demand(case.dialect),
+            found=met.version,
+        )
+
+
+def _finding(
+    case: Case, code: Code, plugin: InstalledPlugin, need: Requirement, found: str | None, ground: Ground
+) -> Finding:
+    return Finding(
+        code=code,
+        dimension=Dimension.DEPENDENCY,
+        effect=Effect.BLOCK,
+        severity=Severity.MISSING,
+        subject=plugin.id,
+        object=need.id,
+        required=Statement(need.range, "installed", plugin.id).demand(case.dialect),
+        found=found,
+        ground=ground,
+        distance=Distance.MISSING if found is None else Distance.NONE,
+        optional=need.optional,
+    )
