@@ -10,8 +10,10 @@ from typing import Final, Literal, TypeAlias
 from processors.checker.statements import Statement, host_statements
 from processors.errors import VersionInvalid
 from processors.events.subject import InstalledPlugin, Manifest, Migration, Provision, Requirement, Subject
+from processors.manifests.ecosystem import plugin_scheme
 from processors.matrix.document import Release
 from processors.matrix.merged import Matrix
+from processors.matrix.schemes import plugin_dialect
 from processors.matrix.weighing import Weighing, weigh
 from processors.policies import Policies
 from processors.versions import Dialect, Version, parse_version
@@ -28,11 +30,12 @@ Stated: TypeAlias = tuple[Requirement, Statement]
 class Case:
     """A subject beside the matrix. `version` and `host_version` are None where they cannot be read.
 
-    `now` is milliseconds since the epoch, UTC. `releases` are the catalogue rows, one per source at most, of the
-    very release that is asked for. `previous` is the version of the plugin that is installed, `replaced` are the
-    installed plugins whose place it takes, and `others` all the rest. `twofold` names what the request describes
-    in two ways, with the versions that it gives. Of `others`, `rows` holds what the catalogue knows, `needs` and
-    `foes` what they need and cannot run beside; a plugin of which there is nothing to say is in none of the three.
+    `dialect` is the host's; `tongue` is that of plugins for which nobody declares one. `now` is milliseconds
+    since the epoch, UTC. `releases` are the catalogue rows, one per source at most, of the very release that is
+    asked for. `previous` is the version of the plugin that is installed, `replaced` are the installed plugins
+    whose place it takes, and `others` all the rest. `twofold` names what the request describes in two ways,
+    with the versions that it gives. Of `others`, `rows` holds what the catalogue knows, `needs` and `foes` what
+    they need and cannot run beside; a plugin of which there is nothing to say is in none of the three.
     """
 
     subject: Subject
@@ -40,6 +43,7 @@ class Case:
     policies: Policies
     now: int
     dialect: Dialect
+    tongue: Dialect
     version: Version | None
     host_version: Version | None
     host_statements: tuple[Statement, ...]
@@ -62,6 +66,20 @@ class Case:
     @property
     def manifest(self) -> Manifest:
         return self.subject.manifest
+
+    def dialect_of(self, plugin: str, range: str = "", version: str = "") -> Dialect:
+        """In which dialect the versions of a plugin are read, and this range about it.
+
+        Without a version, it is about the one that is asked for or installed, or else any that is known.
+        """
+        if version:
+            versions = (version,)
+        elif plugin == self.plugin:
+            versions = (self.manifest.version, self.previous_text or "")
+        else:
+            there = self.others.get(plugin)
+            versions = (there.version if there else self.matrix.known_version(plugin),)
+        return plugin_dialect(self.matrix, plugin, self.tongue, versions=versions, ranges=(range,))
 
     def conflicts(self) -> Iterator[Stated]:
         """Every plugin that the one asked for cannot run beside, with who says so."""
@@ -113,10 +131,8 @@ class Case:
         """What an installed plugin offers, told in the same order of preference; also one that is to go."""
         if plugin.provides:
             return plugin.provides
-        if plugin.id in self.others:
-            rows = self.rows.get(plugin.id)
-        else:
-            rows = self.matrix.release(plugin.id, plugin.version, self.dialect)
+        is_other = plugin.id in self.others
+        rows = self.rows.get(plugin.id) if is_other else _rows(self.matrix, plugin, self.tongue)
         return tuple(offer for row in rows for offer in row.provides) if rows else ()
 
     def offered_by_others(self) -> Iterator[Provision]:
@@ -138,25 +154,30 @@ def read_case(subject: Subject, matrix: Matrix, policies: Policies, now: int) ->
     manifest, host = subject.manifest, subject.host
     declared = matrix.host(host.name)
     dialect = Dialect(declared.dialect) if declared else Dialect.NPM
-    version, host_version = readable(manifest.version, dialect), readable(host.version, dialect)
-    releases = matrix.release(manifest.id, manifest.version, dialect)
-    requirements = tuple(_requirements(manifest, releases))
+    tongue = plugin_scheme(manifest.host) or dialect
+    host_version = readable(host.version, dialect)
     others, twofold = _by_id(subject.installed)
     previous = others.pop(manifest.id, None)
+    previous_text = previous.version if previous else subject.previous_version or None
+    own = plugin_dialect(matrix, manifest.id, tongue, versions=(manifest.version, previous_text or ""))
+    version = readable(manifest.version, own)
+    releases = matrix.release(manifest.id, manifest.version, own)
+    requirements = tuple(_requirements(manifest, releases))
     replaced = _replaced(manifest, requirements, others) if manifest.replaces else {}
-    rows = {p.id: known for p in others.values() if (known := matrix.release(p.id, p.version, dialect))}
+    rows = {p.id: found for p in others.values() if (found := _rows(matrix, p, tongue))}
     return Case(
         subject=subject,
         matrix=matrix,
         policies=policies,
         now=now,
         dialect=dialect,
+        tongue=tongue,
         version=version,
         host_version=host_version,
         host_statements=tuple(host_statements(manifest, host.name, releases, matrix)),
         releases=releases,
         requirements=requirements,
-        weighing=weigh(matrix, host.name, host.version, dialect, manifest.id, manifest.version, now)
+        weighing=weigh(matrix, host.name, host.version, dialect, manifest.id, manifest.version, now, own)
         if version is not None and host_version is not None
         else _UNREADABLE,
         others=others,
@@ -166,8 +187,14 @@ def read_case(subject: Subject, matrix: Matrix, policies: Policies, now: int) ->
         needs=_known(others, rows, "requires"),
         foes=_known(others, rows, "conflicts"),
         previous=previous,
-        previous_text=previous.version if previous else subject.previous_version or None,
+        previous_text=previous_text,
     )
+
+
+def _rows(matrix: Matrix, plugin: InstalledPlugin, tongue: Dialect) -> Sequence[Release]:
+    """What the catalogue knows of an installed release."""
+    own = plugin_dialect(matrix, plugin.id, tongue, versions=(plugin.version,))
+    return matrix.release(plugin.id, plugin.version, own)
 
 
 def readable(text: str, dialect: Dialect) -> Version | None:

@@ -103,7 +103,7 @@ def _admitted(case: Case, name: str, search: Search) -> Iterator[Version]:
     demands = [statement for need, statement in case.requirements if need.id == name]
     demands += [Statement(need, "installed", id) for id, need in _needing(case, name, search)]
     try:
-        ranges = list({demand: demand.range(case.dialect) for demand in demands}.values())
+        ranges = list({demand: demand.range(case.dialect_of(name)) for demand in demands}.values())
     except Refused:
         return
     for version in reversed(search.releases(name, case.version)):
@@ -130,7 +130,9 @@ def _runtime(name: str, misses: Sequence[Finding], search: Search) -> Change | N
     """The lowest version that every blocking demand on this runtime names."""
     search.spend(len(misses))
     try:
-        lowest = [Statement(f.required.constraint, "", "").range(Dialect.NPM).lowest() for f in misses]
+        lowest = [
+            Statement(f.required.constraint, "", "").range(Dialect(f.required.dialect)).lowest() for f in misses
+        ]
     except Refused:
         return None
     named = [version for version in lowest if version is not None]
@@ -191,7 +193,7 @@ def _replacing(final: Subject, gone: Sequence[InstalledPlugin], search: Search) 
 
 def with_offers(plugin: InstalledPlugin, case: Case) -> InstalledPlugin:
     """With what the catalogue knows of its APIs and schemas, where nothing is told of them."""
-    rows = case.matrix.release(plugin.id, plugin.version, case.dialect)
+    rows = case.matrix.release(plugin.id, plugin.version, case.dialect_of(plugin.id, version=plugin.version))
     return replace(plugin, provides=plugin.provides or tuple(offer for row in rows for offer in row.provides))
 
 

@@ -67,7 +67,7 @@ class Search:
         if known is None:
             rows = self.case.matrix.releases(plugin)
             self.spend(len(rows))
-            read = {readable(row.version, self.case.dialect) for row in rows}
+            read = {readable(row.version, self.case.dialect_of(plugin)) for row in rows}
             known = self._releases[plugin] = sorted(version for version in read if version is not None)
         wanted = beside is not None and beside.is_prerelease
         return known if wanted else [version for version in known if not version.is_prerelease]

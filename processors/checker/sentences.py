@@ -368,17 +368,10 @@ def _constraint_invalid(f: _Fact) -> Words:
             f"What the request says of {f.owner} cannot be judged: {_contradiction(f)}",
             "Correct the request and send it again.",
         )
-    if demand.stated_by == "guard":
-        return (
-            f"The version of {f.owner}, `{f.found}`, cannot be read in dialect {f.demand}",
-            "Correct the request, or the dialect that the matrix declares for this host.",
-        )
     owner = f.asked if f.is_ours else f.owner
     example = EXAMPLES.get(demand.dialect)
     such_as = f", such as `{example}`" if example else ""
     way_out = f"Have it written in dialect {demand.dialect}{such_as}; `compat-guard satisfies` shows what is read."
-    if f.ground is Ground.UNREADABLE_VERSION:
-        way_out = "Correct the version that the request or the matrix states."
     return f"What {owner} demands of {f.object}, `{f.demand}`, cannot be judged: {_illegible(f)}", way_out
 
 
@@ -392,17 +385,29 @@ def _contradiction(f: _Fact) -> str:
         case DemandKind.INSTALLED_VERSION:
             return f"it needs version {f.demand}, which is installed, as the one to replace, and says {f.found}"
         case _:
-            return f"it needs an installed version in dialect {f.demand}, and says {f.found}"
+            return f"it says {f.found}"
 
 
 def _illegible(f: _Fact) -> str:
     match f.ground:
         case Ground.EMPTY_RANGE:
             return "no version can satisfy it"
-        case Ground.UNREADABLE_VERSION:
-            return f"{f.object} has version `{f.found}`, which cannot be read"
         case _:
             return f"`{f.found}` cannot be read" if f.finding.found else "it ends too early"
+
+
+def _version_unreadable(f: _Fact) -> Words:
+    if f.kind is DemandKind.READABLE_VERSION:
+        return (
+            f"The version of {f.owner}, `{f.found}`, cannot be read in dialect {f.demand}",
+            "Correct the request or the dialect that the matrix declares, or ask for an exception.",
+        )
+    owner = f.asked if f.is_ours else f.owner
+    wants = f"{f.object} {f.demand}" if f.kind is DemandKind.RANGE else f.demand
+    return (
+        f"{owner} needs {wants}, and {f.object} reports version `{f.found}` here, which cannot be read",
+        "Correct the version that the request or the matrix states, or ask for an exception.",
+    )
 
 
 def _manifest_invalid(f: _Fact) -> Words:
@@ -457,5 +462,6 @@ _SENTENCES: dict[Code, Callable[[_Fact], Words]] = {
     Code.MATRIX_BLOCK: _matrix_row,
     Code.MATRIX_WARN: _matrix_row,
     Code.CONSTRAINT_INVALID: _constraint_invalid,
+    Code.VERSION_UNREADABLE: _version_unreadable,
     Code.MANIFEST_INVALID: _manifest_invalid,
 }

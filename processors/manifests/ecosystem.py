@@ -11,8 +11,26 @@ from processors.events.subject import Manifest
 from processors.manifests.node import Node
 from processors.versions import Dialect
 
+SCHEMES: Final[Mapping[str, Dialect]] = MappingProxyType(
+    {
+        "vscode": Dialect.NPM,
+        "kubernetes": Dialect.MASTERMINDS,
+        "grafana": Dialect.NPM_PRERELEASE,
+        "jenkins": Dialect.MINIMUM,
+    }
+)
+"""The dialect of plugin versions of each kind of host, where that is a matter of its ecosystem."""
+
+WITHOUT_RUNTIME: Final = frozenset({"vscode", "kubernetes", "grafana"})
+"""Kinds of host whose manifests have no place for the version of a runtime: they bring it themselves."""
+
 HOSTS: Final = frozenset({"corex", "vscode", "kubernetes", "grafana", "jenkins"})
 """The hosts of all ecosystems. A platform may know its own host by another name."""
+
+
+def plugin_scheme(host: str) -> Dialect | None:
+    """The dialect in which plugins for a kind of host state their own versions; None where the platform says."""
+    return SCHEMES.get(host)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from processors.documents.scalars import WrittenFloat
 from processors.events.subject import Lifecycle, Manifest, Migration, Provision, Requirement
 from processors.manifests.ecosystem import Ecosystem
-from processors.manifests.node import Node, canonical
+from processors.manifests.node import Node, canonical, found
 from processors.manifests.statements import LONGEST_RANGE, by_name, provisions, requirements, states_a_range
 from processors.versions import Dialect
 
@@ -66,7 +67,7 @@ def read(root: Node) -> Manifest:
     """The manifest that a plugin.yaml states. What cannot be read is noted as a defect of the root."""
     return Manifest(
         id=_id(root),
-        version=root["version"].insist(root["version"].text(_VERSION), _VERSION),
+        version=_version(root["version"]),
         name=root["name"].text("a display name"),
         host_range=root["corex_version"].text('a version range such as ">=2.0.0"', LONGEST_RANGE) or None,
         min_host=root["min_core"].text(_VERSION) or None,
@@ -93,6 +94,13 @@ def _id(root: Node) -> str:
     if root["id"].stated and root["pluginId"].stated and root["id"].value != root["pluginId"].value:
         root["pluginId"].note("expected the same as `id`, found another; keep one of them")
     return node.insist(node.identifier(_ID), _ID)
+
+
+def _version(node: Node) -> str:
+    """A number with a point is a defect: to most readers 1.10 is 1.1, which is another release."""
+    if isinstance(node.value, WrittenFloat):
+        node.note(f"expected a version in quotes, found {found(node.value)}")
+    return node.insist(node.text(_VERSION), _VERSION)
 
 
 def _requires(dependencies: Node) -> Iterator[Requirement]:

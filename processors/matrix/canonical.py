@@ -49,6 +49,7 @@ def settings_of(head: Head) -> dict[str, Any]:
     """What a source states beside its rows, in the words of its file."""
     stated = {
         "hosts": {name: _host(host) for name, host in head.hosts.items()},
+        "plugins": [scheme._asdict() for scheme in head.plugins],
         "undeclared": dict(head.undeclared),
         "weights": {dimension.lower(): weight for dimension, weight in head.weights.items()},
         "severity": {severity.lower(): percent for severity, percent in head.severity.items()},

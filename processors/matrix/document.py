@@ -50,6 +50,13 @@ class HostDeclaration:
     security_baseline: str = ""
 
 
+class PluginScheme(NamedTuple):
+    """In which dialect the versions of the plugins that match are written; `*` stands for any characters."""
+
+    match: str
+    scheme: str
+
+
 @dataclass(frozen=True, slots=True)
 class Undeclared:
     """What happens where a plugin states no host range or runtime, or where no row mentions it."""
@@ -124,6 +131,7 @@ class Head:
     """All of a source's matrix but its rows. Holds what the source states; defaults come in with the merging."""
 
     hosts: Mapping[str, HostDeclaration] = field(default_factory=dict[str, HostDeclaration])
+    plugins: tuple[PluginScheme, ...] = ()
     undeclared: Mapping[str, Policy] = field(default_factory=dict[str, Policy])
     weights: Mapping[Dimension, int] = field(default_factory=dict[Dimension, int])
     severity: Mapping[Severity, int] = field(default_factory=dict[Severity, int])

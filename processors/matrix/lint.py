@@ -7,11 +7,11 @@ from itertools import combinations, islice
 from typing import Final, NamedTuple
 
 from processors.errors import RangeInvalid, VersionInvalid
-from processors.events.subject import Requirement
 from processors.events.vocabulary import Code
 from processors.matrix.document import GOVERNANCE, ONLY_HOST, HostDeclaration, MatrixDocument, Release, Rule
+from processors.matrix.index import matches
 from processors.matrix.weighing import Ranges, is_narrower, read_ranges
-from processors.versions import Dialect, Range, parse_range, parse_version
+from processors.versions import Dialect, Range, parse_range, parse_version, scheme_of
 
 _MOST_COMPARED: Final = 200
 """Rows of one pattern that are compared with each other: that costs the square of it."""
@@ -78,12 +78,12 @@ def _rule(document: MatrixDocument, rule: Rule, now: int) -> Iterator[Notice]:
     host = document.hosts.get(rule.host)
     if host is None:
         yield Notice(f"{where}.host", f"`{rule.host}` is not among the hosts of this source")
-    dialect = _dialect(host)
-    unreadable = list(_unreadable(where, lambda: read_ranges(rule, dialect)))
+    dialect, own = _dialect(host), _scheme(document, rule.plugin, _dialect(host))
+    unreadable = list(_unreadable(where, lambda: read_ranges(rule, dialect, own)))
     yield from unreadable
     if unreadable:
         return
-    ranges = read_ranges(rule, dialect)
+    ranges = read_ranges(rule, dialect, own)
     if ranges.plugins.is_empty() or ranges.hosts.is_empty():
         yield Notice(where, "it can never apply: no version lies between its bounds")
     elif host and host.releases and not _meets_any(ranges.hosts, host.releases, dialect):
@@ -125,12 +125,33 @@ def _release(document: MatrixDocument, release: Release) -> Iterator[Notice]:
             yield Notice(f"{where}.hosts.{name}", f"`{name}` is not among the hosts of this source")
         yield from _range(f"{where}.host", range, _dialect(host))
     for dialect in dict.fromkeys(_dialect(_host(document, name)) for name in release.hosts or (ONLY_HOST,)):
-        yield from _unreadable(f"{where}.version", lambda d=dialect: parse_version(release.version, d))
-        yield from _needs(where, "requires", release.requires, dialect)
-        yield from _needs(where, "conflicts", release.conflicts, dialect)
-    yield from _needs(where, "runtime", release.runtimes, Dialect.NPM)
-    yield from _needs(where, "database", release.databases, Dialect.NPM)
-    yield from _needs(where, "consumes", release.consumes, Dialect.NPM)
+        own = _scheme(document, release.plugin, dialect)
+        yield from _version(f"{where}.version", release.version, own)
+        for name, needs in (("requires", release.requires), ("conflicts", release.conflicts)):
+            for n, need in enumerate(needs):
+                yield from _of_plugin(f"{where}.{name}[{n}]", need.range, _scheme(document, need.id, dialect))
+    for name, needs in (("runtime", release.runtimes), ("database", release.databases)):
+        for n, need in enumerate(needs):
+            yield from _range(f"{where}.{name}[{n}]", need.range, scheme_of(need.id))
+    for n, need in enumerate(release.consumes):
+        yield from _range(f"{where}.consumes[{n}]", need.range, Dialect.NPM)
+
+
+def _version(where: str, text: str, dialect: Dialect) -> Iterator[Notice]:
+    """One that only `generic` reads is told, because nothing of the dialect's rules holds for it."""
+    refusals = [*_unreadable(where, lambda: parse_version(text, dialect))]
+    if refusals and not [*_unreadable(where, lambda: parse_version(text, Dialect.GENERIC))]:
+        message = f"`{text}` is no version in dialect {dialect}, so it is read as generic; say so in `plugins`"
+        yield Notice(where, message)
+    else:
+        yield from refusals
+
+
+def _of_plugin(where: str, text: str, dialect: Dialect) -> Iterator[Notice]:
+    """A range about a plugin may be one that only `generic` reads."""
+    refusals = [*_range(where, text, dialect)]
+    if refusals and [*_range(where, text, Dialect.GENERIC)]:
+        yield from refusals
 
 
 def _host(document: MatrixDocument, name: str) -> HostDeclaration | None:
@@ -144,10 +165,10 @@ def _dialect(host: HostDeclaration | None) -> Dialect:
     return Dialect(host.dialect) if host else Dialect.NPM
 
 
-def _needs(where: str, name: str, needs: tuple[Requirement, ...], dialect: Dialect) -> Iterator[Notice]:
-    """The engine reads what a plugin needs of other plugins in the host's dialect, and all else as npm does."""
-    for n, need in enumerate(needs):
-        yield from _range(f"{where}.{name}[{n}]", need.range, dialect)
+def _scheme(document: MatrixDocument, plugin: str, otherwise: Dialect) -> Dialect:
+    """The dialect of a plugin's versions, or of all that a glob is about, as this source declares it."""
+    stated = (s for s in sorted(document.plugins, key=lambda s: -len(s.match)) if matches(s.match, plugin))
+    return next((Dialect(s.scheme) for s in stated), otherwise)
 
 
 def _range(where: str, text: str, dialect: Dialect) -> Iterator[Notice]:
@@ -181,13 +202,14 @@ def _contradictions(document: MatrixDocument) -> Iterator[Notice]:
     groups: dict[tuple[str, str], list[Rule]] = {}
     for rule in document.rules:
         groups.setdefault((rule.host, rule.plugin), []).append(rule)
-    for (name, _), rules in groups.items():
+    for (name, plugin), rules in groups.items():
         if 1 < len(rules) <= _MOST_COMPARED:
-            yield from islice(_disagreeing(rules, _dialect(document.hosts.get(name))), _MOST_TOLD)
+            dialect = _dialect(document.hosts.get(name))
+            yield from islice(_disagreeing(rules, dialect, _scheme(document, plugin, dialect)), _MOST_TOLD)
 
 
-def _disagreeing(rules: list[Rule], dialect: Dialect) -> Iterator[Notice]:
-    readable = [(rule, ranges) for rule in rules if (ranges := _ranges_of(rule, dialect))]
+def _disagreeing(rules: list[Rule], dialect: Dialect, own: Dialect) -> Iterator[Notice]:
+    readable = [(rule, ranges) for rule in rules if (ranges := _ranges_of(rule, dialect, own))]
     for (one, ours), (other, theirs) in combinations(readable, 2):
         if one.action == other.action or not _overlap(ours.plugins, theirs.plugins):
             continue
@@ -211,8 +233,8 @@ def _overlap(one: Range, other: Range) -> bool:
     return False
 
 
-def _ranges_of(rule: Rule, dialect: Dialect) -> Ranges | None:
+def _ranges_of(rule: Rule, dialect: Dialect, own: Dialect) -> Ranges | None:
     try:
-        return read_ranges(rule, dialect)
+        return read_ranges(rule, dialect, own)
     except (VersionInvalid, RangeInvalid):
         return None

@@ -19,12 +19,13 @@ from processors.matrix.document import (
     STRICTEST_FIRST,
     HostDeclaration,
     MatrixDocument,
+    PluginScheme,
     Policy,
     Release,
     Rule,
     Undeclared,
 )
-from processors.matrix.index import SourceIndex
+from processors.matrix.index import SourceIndex, matches
 from processors.versions import Dialect
 
 _Key = TypeVar("_Key")
@@ -120,6 +121,27 @@ class Matrix:
                 declared[name] = _joined(declared[name], host) if name in declared else host
         return MappingProxyType(dict(sorted(declared.items())))
 
+    def scheme(self, plugin: str) -> Dialect | None:
+        """In which dialect a plugin's versions are written, where a source declares it.
+
+        Governance speaks first, then the other sources by name; within one the longest pattern that matches.
+        """
+        return self._scheme(plugin) if self._schemes else None
+
+    @cached_property
+    def _scheme(self) -> Callable[[str], Dialect | None]:
+        return lru_cache(_REMEMBERED)(self._find_scheme)
+
+    @cached_property
+    def _schemes(self) -> tuple[PluginScheme, ...]:
+        """In the order in which they are asked."""
+        by_length = (sorted(d.plugins, key=lambda stated: -len(stated.match)) for d in self._by_precedence)
+        return tuple(stated for schemes in by_length for stated in schemes)
+
+    def _find_scheme(self, plugin: str) -> Dialect | None:
+        found = (stated.scheme for stated in self._schemes if matches(stated.match, plugin))
+        return next(map(Dialect, found), None)
+
     def baselines(self, host: str) -> Sequence[Baseline]:
         """Every security baseline that a source demands on the host, sources by name. All of them bind."""
         return self._baselines.get(host, ())
@@ -163,6 +185,11 @@ class Matrix:
     def releases(self, plugin: str) -> Sequence[Release]:
         """Every release of the plugin that a source knows; the same version once per source that lists it."""
         return [release for entry in self._entries.values() for release in entry.rows.releases(plugin)]
+
+    def known_version(self, plugin: str) -> str:
+        """The version of some release of the plugin, to see how they are written; empty where none is known."""
+        first = (rows[0].version for entry in self._entries.values() if (rows := entry.rows.releases(plugin)))
+        return next(first, "")
 
     def release(self, plugin: str, version: str, dialect: Dialect | None = None) -> Sequence[Release]:
         """The rows of one release. With a dialect, another spelling of the version is the same version."""

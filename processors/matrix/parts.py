@@ -189,6 +189,7 @@ def assemble(parts: Mapping[int, Part]) -> MatrixDocument:
         published_at=refresh.issued_at,
         expires_after=refresh.expires_at - refresh.issued_at,
         hosts=head.hosts,
+        plugins=head.plugins,
         undeclared=head.undeclared,
         weights=head.weights,
         severity=head.severity,

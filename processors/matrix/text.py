@@ -22,6 +22,7 @@ from processors.matrix.document import (
     Head,
     HostDeclaration,
     MatrixDocument,
+    PluginScheme,
     Policy,
     Undeclared,
 )
@@ -29,9 +30,10 @@ from processors.matrix.reading import Fields, Problem, Reading, found, refusal
 from processors.matrix.rows import read_releases, read_rules
 from processors.versions import Dialect
 
-_SETTINGS: Final = ("hosts", "undeclared", "weights", "severity", "governance")
+_SETTINGS: Final = ("hosts", "plugins", "undeclared", "weights", "severity", "governance")
 _DOCUMENT: Final = ("source", "revision", "published_at", "expires_after", *_SETTINGS, "matrix", "releases")
 _HOST: Final = ("dialect", "releases", "components", "security_baseline")
+_PLUGIN: Final = PluginScheme._fields
 _UNDECLARED: Final = tuple(field.name for field in fields(Undeclared))
 _GOVERNANCE: Final = tuple(field.name for field in fields(Governance))
 _SOURCE: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -109,6 +111,7 @@ def _document(reading: Reading, value: Any) -> MatrixDocument:
         published_at=top.instant("published_at"),
         expires_after=_lifetime(top),
         hosts=head.hosts,
+        plugins=head.plugins,
         undeclared=head.undeclared,
         weights=head.weights,
         severity=head.severity,
@@ -128,6 +131,7 @@ def _lifetime(top: Fields) -> int:
 def _head(top: Fields) -> Head:
     return Head(
         hosts=MappingProxyType({name: _host(top, name) for name in sorted(top.mapping("hosts"))}),
+        plugins=tuple(_plugin(top, n, item) for n, item in enumerate(top.items("plugins"))),
         undeclared=_undeclared(top),
         weights=_percents(top, "weights", _DIMENSIONS),
         severity=_percents(top, "severity", _SEVERITIES),
@@ -145,6 +149,11 @@ def _host(top: Fields, name: str) -> HostDeclaration:
         components=host.texts("components"),
         security_baseline=host.text("security_baseline", longest=256),
     )
+
+
+def _plugin(top: Fields, number: int, item: Any) -> PluginScheme:
+    stated = top.reading.fields(item, ("plugins", number), _PLUGIN)
+    return PluginScheme(stated.id("match"), stated.word("scheme", _DIALECTS))
 
 
 def _undeclared(top: Fields) -> Mapping[str, Policy]:

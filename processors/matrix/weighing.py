@@ -57,15 +57,24 @@ class Weighing:
 
 
 def weigh(
-    matrix: Matrix, host: str, host_version: str, dialect: str, plugin: str, version: str, now: int
+    matrix: Matrix,
+    host: str,
+    host_version: str,
+    dialect: str,
+    plugin: str,
+    version: str,
+    now: int,
+    plugin_dialect: str = "",
 ) -> Weighing:
     """Pure; `now` decides only whether an override is past. Raises VersionInvalid for the two versions asked about.
+
+    `dialect` is the host's; the plugin's versions are read in it too, unless they have a dialect of their own.
 
     A row that blocks or warns is about every version between its ends, pre-releases too; a row that allows is
     about those that the dialect admits. So a candidate never slips past a block, nor in under an allow.
     """
-    known = Dialect(dialect)
-    question = _Question(parse_version(host_version, known), parse_version(version, known))
+    known = Dialect(plugin_dialect or dialect)
+    question = _Question(parse_version(host_version, Dialect(dialect)), parse_version(version, known))
     candidates = matrix.rules(host, plugin)
     applying, broken = _applying(candidates, question)
     overrides = _in_force([row for row in applying if row.rule.source == GOVERNANCE], now)
@@ -112,7 +121,7 @@ def _applying(
     broken: list[tuple[Rule, RangeInvalid | VersionInvalid]] = []
     for rule in rules:
         try:
-            ranges = read_ranges(rule, question.host.dialect)
+            ranges = read_ranges(rule, question.host.dialect, question.plugin.dialect)
         except (RangeInvalid, VersionInvalid) as error:
             broken.append((rule, error))
             continue
@@ -122,16 +131,18 @@ def _applying(
     return applying, tuple(broken)
 
 
-def read_ranges(rule: Rule, dialect: Dialect) -> Ranges:
-    """Raises VersionInvalid for a bound, RangeInvalid for the host range, that the dialect cannot read."""
-    return _ranges(rule.min_version, rule.max_version, rule.host_range, dialect)
+def read_ranges(rule: Rule, dialect: Dialect, plugin_dialect: Dialect) -> Ranges:
+    """Raises VersionInvalid for a bound, RangeInvalid for the host range, that its dialect cannot read."""
+    return _ranges(rule.min_version, rule.max_version, rule.host_range, dialect, plugin_dialect)
 
 
 @lru_cache(32_768)
-def _ranges(min_version: str | None, max_version: str | None, host_range: str, dialect: Dialect) -> Ranges:
+def _ranges(
+    min_version: str | None, max_version: str | None, host_range: str, dialect: Dialect, plugin_dialect: Dialect
+) -> Ranges:
     """Rows share few pairs of ranges, and the same rows are weighed for every request."""
     hosts = parse_range(host_range, dialect) if host_range else between(None, None, dialect)
-    return Ranges(between(min_version, max_version, dialect), hosts)
+    return Ranges(between(min_version, max_version, plugin_dialect), hosts)
 
 
 def _is_about(rule: Rule, range: Range, version: Version) -> bool:

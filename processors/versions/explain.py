@@ -6,9 +6,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from processors.versions.model import Bound, Interval, Range
+    from processors.versions.model import Bound, Interval, Range, Version
 
 
+_IN_FULL: Final = frozenset({"pep440", "maven", "jetbrains", "minimum", "wordpress"})
 _NOTHING: Final = {"vscode": "three parts, such as ^1.104.0, before any version can fit"}
 
 
@@ -60,7 +61,7 @@ def _wildcard(lower: Bound, upper: Bound) -> str | None:
     """`1.2.x` for what lies from 1.2.0 up to 1.3.0, where the dialect counts in three parts."""
     if lower.version is None or upper.version is None or lower.side > 0 or upper.side > 0:
         return None
-    low, high = lower.version.release, upper.version.release
+    low, high = _padded(lower.version), _padded(upper.version)
     if lower.version.is_prerelease or upper.version.is_prerelease or len(low) != 3 or len(high) != 3:
         return None
     if low[1:] == high[1:] == (0, 0) and high[0] == low[0] + 1:
@@ -68,6 +69,12 @@ def _wildcard(lower: Bound, upper: Bound) -> str | None:
     if low[2] == high[2] == 0 and low[0] == high[0] and high[1] == low[1] + 1:
         return f"{low[0]}.{low[1]}.x"
     return None
+
+
+def _padded(version: Version) -> tuple[int, ...]:
+    """With three parts, in the dialects whose `^1` and `1.x` end before the pre-releases of 2."""
+    whole = version.release if version.dialect in _IN_FULL else (*version.release, 0, 0)[:3]
+    return version.release if len(version.release) > len(whole) else whole
 
 
 def _between(lower: Bound, upper: Bound) -> str:

@@ -1,7 +1,7 @@
 """`generic`: any dotted version, in the order that package trackers use, and ranges over that order.
 
     range       = set ( "||" set )*
-    set         = version " - " version  |  comparator ( ( blank | "," before an operator ) comparator )*
+    set         = version " - " version  |  comparator ( blank comparator )*
     comparator  = ( "^" | "~" | "~>" | "~=" | "<" | ">" | "<=" | ">=" | "=" | "==" | "!=" )? version  |  "*"
     version     = "v"? text that begins with a digit, of which the last parts may be "x" or "*"
 
@@ -54,8 +54,8 @@ _FINISHED_WORDS: Final = frozenset({"final", "ga", "release"})
 
 _OPERATOR: Final = r"(\^|~>|~=|~|>=|<=|==|!=|[<>=])?"
 _NAMED: Final = r"([vV]?[0-9][0-9A-Za-z._+-]*(?:\.\*)*|\*|[xX](?![0-9A-Za-z]))"
-_COMPARATOR: Final = re.compile(rf"{_OPERATOR} *{_NAMED}(?= |,|$)")
-_SEPARATOR: Final = re.compile(r" *, *(?=[<>=!~^])| +")
+_COMPARATOR: Final = re.compile(rf"{_OPERATOR} *{_NAMED}(?= |$)")
+_SEPARATOR: Final = re.compile(r" +")
 _HYPHEN: Final = re.compile(rf"{_NAMED} +- +{_NAMED}")
 _SPAN: Final = re.compile(r"[vV]?([0-9]+(?:\.[0-9]+)*)((?:\.[xX*])*)(?:\+[0-9A-Za-z.-]+)?")
 _WILD: Final = frozenset({"*", "x", "X"})

@@ -63,18 +63,21 @@ def read_ends(text: str, dialect: Dialect) -> tuple[Bound, Bound] | None:
 
 
 def _in_range(text: str, dialect: Dialect) -> str:
-    """Ranges that speak as the runtime does: of Java 1.8, of go1.22."""
+    """Ranges that speak as the runtime's own people do: of Java 1.8, of go1.22, and in Python's `>=3.9,<4`."""
     match dialect:
         case Dialect.JAVA:
             return _OLD_JAVA.sub("", text)
         case Dialect.GO:
             return _GO.sub("", text)
+        case Dialect.PYTHON:
+            return _COMMA.sub(" ", text)
         case _:
             return text
 
 
 _OLD_JAVA: Final = re.compile(r"(?<![0-9A-Za-z._-])1\.(?=[0-9])")
 _GO: Final = re.compile(r"(?<![0-9A-Za-z._-])go(?=[0-9])")
+_COMMA: Final = re.compile(r"\s*,\s*(?=[<>=!~])")
 _JAVA_UPDATE: Final = re.compile(r"\b([0-9]+)(?:u|\.0_)([0-9]+)")
 _SERVER_NUMBER: Final = re.compile(r"[0-9]{5,6}")
 

@@ -5,19 +5,22 @@ An id that begins with `schema:` is a schema; any other is an API.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
-from processors.checker.case import Case
+from processors.checker.case import Case, readable
 from processors.checker.fit import misfit
 from processors.checker.offers import Offers, offers_by_id
 from processors.checker.rules.invalid import unreadable
-from processors.checker.rules.runtime import runtime_version
 from processors.checker.statements import Statement
 from processors.errors import Refused
 from processors.events.report import Finding
 from processors.events.subject import Provision, Requirement
 from processors.events.vocabulary import Code, Dimension, Distance, Effect, Severity
-from processors.versions import Dialect, parse_range
+from processors.versions import Dialect, Version, parse_range
+
+_SHORT = re.compile(r"v?([0-9]{1,15})(?:\.([0-9]{1,15}))?", re.ASCII)
 
 
 def contracts_are_offered(case: Case) -> Iterator[Finding]:
@@ -39,7 +42,7 @@ def contracts_are_kept(case: Case) -> Iterator[Finding]:
 
     Blocks where they were served before; where nothing is taken away, it warns.
     """
-    before = offers_by_id(case.offered_before(), runtime_version)
+    before = offers_by_id(case.offered_before(), _contract_version)
     if not before:
         return
     after = _offered(case)
@@ -55,10 +58,17 @@ def contracts_are_kept(case: Case) -> Iterator[Finding]:
                 yield _break(plugin.id, need, statement, None, Severity.MISSING, Distance.MISSING, effect)
 
 
+@lru_cache(4_096)
+def _contract_version(text: str) -> Version | None:
+    """The version of an API or schema, which npm's dialect reads; `1.4` and `2` are 1.4.0 and 2.0.0."""
+    short = _SHORT.fullmatch(text)
+    return readable(f"{short[1]}.{short[2] or 0}.0" if short else text, Dialect.NPM)
+
+
 def _offered(case: Case) -> Mapping[str, Offers]:
     """Every version on offer, by id: the host's, what the plugin brings itself, and the enabled other plugins'."""
     own = [Provision(id, version) for id, version in case.provides().items()]
-    return offers_by_id((*case.subject.host.provides, *own, *case.offered_by_others()), runtime_version)
+    return offers_by_id((*case.subject.host.provides, *own, *case.offered_by_others()), _contract_version)
 
 
 def _serves(offers: Offers, need: Requirement) -> bool:

@@ -89,10 +89,10 @@ def _is_offered(case: Case, need: Requirement) -> bool:
     if not versions or not need.range.strip():
         return bool(versions)
     try:
-        range = Statement(need.range, "", "").range(case.dialect)
+        range = Statement(need.range, "", "").range(case.tongue)
     except Refused:
         return False
-    read = (readable(version, case.dialect) for version in versions)
+    read = (readable(version, case.tongue) for version in versions)
     return any(version is not None and range.admits(version) for version in read)
 
 
@@ -100,15 +100,16 @@ def _version(case: Case, plugin: InstalledPlugin, need: Requirement, there: Inst
     if not need.range.strip():
         return
     statement = Statement(need.range, "installed", plugin.id)
+    dialect = case.dialect_of(need.id, need.range)
     try:
-        range = statement.range(case.dialect)
+        range = statement.range(dialect)
     except Refused as error:
-        yield unreadable(case, Dimension.DEPENDENCY, need.id, statement, error, plugin.id)
+        yield unreadable(case, Dimension.DEPENDENCY, need.id, statement, error, plugin.id, dialect)
         return
-    version = readable(there.version, case.dialect)
+    version = readable(there.version, dialect)
     if version is None or range.is_empty():
         unread = there.version if version is None else None
-        yield unreadable(case, Dimension.DEPENDENCY, need.id, statement, None, plugin.id, version=unread)
+        yield unreadable(case, Dimension.DEPENDENCY, need.id, statement, None, plugin.id, dialect, version=unread)
     elif (miss := misfit(range, version)) is not None:
         code = Code.DEPENDENCY_TOO_NEW if miss.side is Side.TOO_NEW else Code.DEPENDENCY_TOO_OLD
         found = _finding(case, code, plugin, need, there.version, Ground.OUTSIDE)
@@ -132,12 +133,13 @@ def _clash(
     case: Case, code: Code, owner: InstalledPlugin, foe: Requirement, met: InstalledPlugin
 ) -> Iterator[Finding]:
     statement = Statement(foe.range, "installed", owner.id)
+    dialect = case.dialect_of(met.id, foe.range)
     try:
-        range = statement.range(case.dialect)
+        range = statement.range(dialect)
     except Refused as error:
-        yield unreadable(case, Dimension.CONFLICT, met.id, statement, error, owner.id)
+        yield unreadable(case, Dimension.CONFLICT, met.id, statement, error, owner.id, dialect)
         return
-    if not range.is_empty() and is_meant(range, readable(met.version, case.dialect)):
+    if not range.is_empty() and is_meant(range, readable(met.version, dialect)):
         yield Finding(
             code=code,
             dimension=Dimension.CONFLICT,
@@ -145,7 +147,7 @@ def _clash(
             severity=Severity.MAJOR,
             subject=owner.id,
             object=met.id,
-            required=statement.demand(case.dialect),
+            required=statement.demand(dialect),
             found=met.version,
         )
 
@@ -160,7 +162,7 @@ def _finding(
         severity=Severity.MISSING,
         subject=plugin.id,
         object=need.id,
-        required=Statement(need.range, "installed", plugin.id).demand(case.dialect),
+        required=Statement(need.range, "installed", plugin.id).demand(case.dialect_of(need.id, need.range)),
         found=found,
         ground=ground,
         distance=Distance.MISSING if found is None else Distance.NONE,

@@ -36,14 +36,15 @@ def nothing_installed_declares_a_conflict(case: Case) -> Iterator[Finding]:
 def _clash(
     case: Case, code: Code, statement: Statement, subject: str, object: str, version: str, plugin: InstalledPlugin
 ) -> Iterator[Finding]:
+    dialect = case.dialect_of(object, statement.text)
     try:
-        range = statement.range(case.dialect)
+        range = statement.range(dialect)
     except Refused as error:
-        yield unreadable(case, Dimension.CONFLICT, object, statement, error, subject=subject)
+        yield unreadable(case, Dimension.CONFLICT, object, statement, error, subject, dialect)
         return
     if range.is_empty():
-        yield unreadable(case, Dimension.CONFLICT, object, statement, None, subject=subject)
-    elif is_meant(range, readable(version, case.dialect)):
+        yield unreadable(case, Dimension.CONFLICT, object, statement, None, subject, dialect)
+    elif is_meant(range, readable(version, dialect)):
         yield Finding(
             code=code,
             dimension=Dimension.CONFLICT,
@@ -51,7 +52,7 @@ def _clash(
             severity=Severity.MAJOR,
             subject=subject,
             object=object,
-            required=statement.demand(case.dialect),
+            required=statement.demand(dialect),
             found=version,
             ground=Ground.UNKNOWN if plugin.enabled else Ground.DISABLED,
             distance=Distance.NONE,

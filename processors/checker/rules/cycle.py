@@ -74,13 +74,14 @@ class _Catalogue:
         self._left -= len(rows)
         if self._left < 0 or not rows:
             return []
+        dialect = self._case.dialect_of(at.id, at.range)
         try:
-            range = Statement(at.range, "", "").range(self._case.dialect)
+            range = Statement(at.range, "", "").range(dialect)
         except Refused:
             return []
         stated: dict[str, dict[str, str]] = {}
         for row in rows:
-            version = readable(row.version, self._case.dialect)
+            version = readable(row.version, dialect)
             if version is not None and range.admits(version):
                 stated.setdefault(row.version, {}).update({n.id: n.range for n in _firm(row.requires)})
         if not stated:

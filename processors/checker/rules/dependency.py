@@ -63,15 +63,16 @@ def _version_fits(
 ) -> Iterator[Finding]:
     if not need.range.strip():
         return  # any version will do, whatever it looks like
+    dialect = case.dialect_of(need.id, need.range, plugin.version)
     try:
-        range = statement.range(case.dialect)
+        range = statement.range(dialect)
     except Refused as error:
-        yield unreadable(case, Dimension.DEPENDENCY, need.id, statement, error)
+        yield unreadable(case, Dimension.DEPENDENCY, need.id, statement, error, dialect=dialect)
         return
-    version = readable(plugin.version, case.dialect)
+    version = readable(plugin.version, dialect)
     if version is None or range.is_empty():
         unread = None if version else plugin.version
-        yield unreadable(case, Dimension.DEPENDENCY, need.id, statement, None, version=unread)
+        yield unreadable(case, Dimension.DEPENDENCY, need.id, statement, None, dialect=dialect, version=unread)
     elif (miss := misfit(range, version)) is not None:
         code = Code.DEPENDENCY_TOO_NEW if miss.side is Side.TOO_NEW else Code.DEPENDENCY_TOO_OLD
         yield _finding(case, code, need, statement, plugin.version, miss, Ground.OUTSIDE)
@@ -82,13 +83,13 @@ def _stand_in(case: Case, statement: Statement, id: str, offers: Offers | None) 
     if offers is None:
         return None
     try:
-        return InstalledPlugin(id, offers.best(statement.range(case.dialect)).text)
+        return InstalledPlugin(id, offers.best(statement.range(case.tongue)).text)
     except Refused:
         return None  # `ranges_can_be_read` says so
 
 
 def _offers(case: Case, offered: Iterable[Provision]) -> Mapping[str, Offers]:
-    return offers_by_id(offered, lambda text: readable(text, case.dialect))
+    return offers_by_id(offered, lambda text: readable(text, case.tongue))
 
 
 def _offered_after(case: Case) -> Iterator[Provision]:
@@ -112,7 +113,7 @@ def _finding(
         severity=miss.severity,
         subject=case.plugin,
         object=need.id,
-        required=statement.demand(case.dialect),
+        required=statement.demand(case.dialect_of(need.id, need.range)),
         found=found,
         ground=ground,
         distance=miss.distance,
@@ -122,16 +123,18 @@ def _finding(
 
 def _dependent(case: Case, plugin: InstalledPlugin, need: Requirement) -> Iterator[Finding]:
     statement = Statement(need.range, "installed", plugin.id)
-    if case.version is None:
+    dialect = case.dialect_of(case.plugin, need.range)
+    version = readable(case.manifest.version, dialect)
+    if version is None:
         return
     try:
-        range = statement.range(case.dialect)
+        range = statement.range(dialect)
     except Refused as error:
-        yield unreadable(case, Dimension.DEPENDENCY, case.plugin, statement, error, subject=plugin.id)
+        yield unreadable(case, Dimension.DEPENDENCY, case.plugin, statement, error, plugin.id, dialect)
         return
     if range.is_empty():
-        yield unreadable(case, Dimension.DEPENDENCY, case.plugin, statement, None, subject=plugin.id)
-    elif (miss := misfit(range, case.version)) is not None:
+        yield unreadable(case, Dimension.DEPENDENCY, case.plugin, statement, None, plugin.id, dialect)
+    elif (miss := misfit(range, version)) is not None:
         before = case.previous_text
         taken_away = need.optional if before is None else _admitted(case, statement, before)
         yield _broken(case, plugin, need, statement, miss, Effect.BLOCK if taken_away else Effect.WARN)
@@ -143,9 +146,9 @@ def _orphan(
     """It needs a plugin that goes, or for which what goes has stood in, and nobody stands in for it now."""
     statement = Statement(need.range, "installed", plugin.id)
     try:
-        range = statement.range(case.dialect)
+        range = statement.range(case.tongue)
     except Refused as error:
-        yield unreadable(case, Dimension.DEPENDENCY, need.id, statement, error, subject=plugin.id)
+        yield unreadable(case, Dimension.DEPENDENCY, need.id, statement, error, plugin.id, case.tongue)
         return
     if after is None or not (after.fit(range) or not need.range.strip()):
         served = need.id in case.replaced or (before is not None and before.may_fit(range))
@@ -155,8 +158,9 @@ def _orphan(
 
 
 def _admitted(case: Case, statement: Statement, text: str) -> bool:
-    version = readable(text, case.dialect)
-    return version is not None and statement.range(case.dialect).admits(version)
+    dialect = case.dialect_of(case.plugin, statement.text)
+    version = readable(text, dialect)
+    return version is not None and statement.range(dialect).admits(version)
 
 
 def _broken(
@@ -169,7 +173,7 @@ def _broken(
         severity=miss.severity,
         subject=plugin.id,
         object=need.id,
-        required=statement.demand(case.dialect),
+        required=statement.demand(case.dialect_of(need.id, need.range)),
         found=case.manifest.version if need.id == case.plugin else None,
         ground=_loss(case, need.id),
         distance=miss.distance,

@@ -10,7 +10,7 @@ from processors.checker.statements import Statement
 from processors.errors import RangeInvalid, Refused, VersionInvalid, shorten
 from processors.events.report import ALTERNATIVES, Demand, Finding
 from processors.events.vocabulary import Code, DemandKind, Dimension, Distance, Effect, Ground, Severity
-from processors.versions import Dialect, parse_version
+from processors.versions import Dialect, Version, parse_version, scheme_of
 
 
 def manifest_is_valid(case: Case) -> Iterator[Finding]:
@@ -38,10 +38,11 @@ def the_request_agrees_with_itself(case: Case) -> Iterator[Finding]:
     before, stated = case.previous_text, case.subject.previous_version
     if before is None:
         return
-    version = readable(before, case.dialect)
+    dialect = case.dialect_of(case.plugin)
+    version = readable(before, dialect)
     if version is None:
-        yield _request(case.plugin, DemandKind.READABLE_VERSION, case.dialect, before, Ground.UNREADABLE_VERSION)
-    if stated and stated != before and version != readable(stated, case.dialect):
+        yield _reported(case.plugin, Dimension.DEPENDENCY, dialect, before)
+    if stated and stated != before and not _is_one(version, readable(stated, dialect)):
         yield _request(case.plugin, DemandKind.INSTALLED_VERSION, before, stated, Ground.OUTSIDE)
 
 
@@ -50,14 +51,15 @@ def ranges_can_be_read(case: Case) -> Iterator[Finding]:
 
     The ranges of the host are `host_fits`' affair: they are always held against one.
     """
-    for dimension, dialect, stated in (
-        (Dimension.DEPENDENCY, case.dialect, case.requirements),
-        (Dimension.CONFLICT, case.dialect, case.conflicts()),
-        (Dimension.RUNTIME, Dialect.NPM, case.runtimes()),
-        (Dimension.RUNTIME, Dialect.NPM, case.databases()),
-        (Dimension.API_SCHEMA, Dialect.NPM, case.consumes()),
+    for dimension, dialect_of, stated in (
+        (Dimension.DEPENDENCY, case.dialect_of, case.requirements),
+        (Dimension.CONFLICT, case.dialect_of, case.conflicts()),
+        (Dimension.RUNTIME, _of_runtime, case.runtimes()),
+        (Dimension.RUNTIME, _of_runtime, case.databases()),
+        (Dimension.API_SCHEMA, _of_contract, case.consumes()),
     ):
         for need, statement in stated:
+            dialect = dialect_of(need.id, need.range)
             try:
                 if not need.range or not statement.range(dialect).is_empty():
                     continue
@@ -70,19 +72,7 @@ def ranges_can_be_read(case: Case) -> Iterator[Finding]:
 def host_version_is_valid(case: Case) -> Iterator[Finding]:
     """A host whose version cannot be read fits nothing."""
     if case.host_version is None:
-        host = case.subject.host
-        yield Finding(
-            code=Code.CONSTRAINT_INVALID,
-            dimension=Dimension.HOST,
-            effect=Effect.BLOCK,
-            severity=Severity.UNKNOWN,
-            subject=host.name,
-            object="version",
-            required=Demand(constraint=case.dialect, kind=DemandKind.READABLE_VERSION, stated_by="guard"),
-            found=host.version,
-            ground=Ground.UNREADABLE_VERSION,
-            distance=Distance.UNKNOWN,
-        )
+        yield _reported(case.subject.host.name, Dimension.HOST, case.dialect, case.subject.host.version)
 
 
 def unreadable(
@@ -97,8 +87,8 @@ def unreadable(
 ) -> Finding:
     """A range that its dialect cannot read, or that admits nothing at all (`error` and `version` None).
 
-    With `version`, it is that version of the object which cannot be read. The dialect is the host's, where none is
-    given.
+    With `version`, the object is there in a version that cannot be read: that is no fault of the range's author,
+    and people may except it. The dialect is the host's, where none is given.
     """
     if version is not None:
         found, ground = version, Ground.UNREADABLE_VERSION
@@ -107,7 +97,7 @@ def unreadable(
     else:
         found, ground = _illegible(error), Ground.UNREADABLE_RANGE
     return Finding(
-        code=Code.CONSTRAINT_INVALID,
+        code=Code.CONSTRAINT_INVALID if version is None else Code.VERSION_UNREADABLE,
         dimension=dimension,
         effect=Effect.BLOCK,
         severity=Severity.UNKNOWN,
@@ -125,6 +115,34 @@ def _illegible(error: Refused) -> str | None:
     if isinstance(error, RangeInvalid):
         return shorten(error.text[error.at :]) or None
     return shorten(error.text) if isinstance(error, VersionInvalid) else str(error)
+
+
+def _reported(subject: str, dimension: Dimension, dialect: Dialect, found: str) -> Finding:
+    """What is there, in a version that nobody can read."""
+    return Finding(
+        code=Code.VERSION_UNREADABLE,
+        dimension=dimension,
+        effect=Effect.BLOCK,
+        severity=Severity.UNKNOWN,
+        subject=subject,
+        object="version",
+        required=Demand(constraint=dialect, kind=DemandKind.READABLE_VERSION, stated_by="guard"),
+        found=found,
+        ground=Ground.UNREADABLE_VERSION,
+        distance=Distance.UNKNOWN,
+    )
+
+
+def _is_one(version: Version | None, other: Version | None) -> bool:
+    return version is not None and other is not None and version.is_same_release(other)
+
+
+def _of_runtime(name: str, _range: str) -> Dialect:
+    return scheme_of(name)
+
+
+def _of_contract(_id: str, _range: str) -> Dialect:
+    return Dialect.NPM
 
 
 def _request(plugin: str, kind: DemandKind, value: str, found: str, ground: Ground) -> Finding:
@@ -158,7 +176,7 @@ def _manifest(case: Case, path: str, problem: str) -> Finding:
 
 def _why(case: Case, text: str) -> str:
     try:
-        parse_version(text, case.dialect)
+        parse_version(text, case.dialect_of(case.plugin))
     except VersionInvalid as error:
         return str(error)
     return ""

@@ -149,7 +149,7 @@ def data_format_can_be_read(case: Case) -> Iterator[Finding]:
 
 
 def _versions(case: Case) -> tuple[Version | None, Version | None]:
-    before = readable(case.previous_text, case.dialect) if case.previous_text else None
+    before = readable(case.previous_text, case.dialect_of(case.plugin)) if case.previous_text else None
     return before, case.version
 
 
@@ -168,7 +168,8 @@ def _written(case: Case) -> str:
 
 def _installed(case: Case) -> Sequence[Release]:
     """The catalogue rows of the release that is replaced, however its version is spelled."""
-    return case.matrix.release(case.plugin, case.previous_text, case.dialect) if case.previous_text else ()
+    dialect = case.dialect_of(case.plugin)
+    return case.matrix.release(case.plugin, case.previous_text, dialect) if case.previous_text else ()
 
 
 def _is_upgrade(before: Version, after: Version) -> bool:
@@ -193,7 +194,7 @@ def _leads_all_the_way(case: Case) -> bool:
 def _between(case: Case, older: Version, newer: Version) -> Iterator[Release]:
     """The catalogue rows of every release between two versions, without those of the two themselves."""
     for release in case.matrix.releases(case.plugin):
-        version = readable(release.version, case.dialect)
+        version = readable(release.version, older.dialect)
         if version is not None and older < version < newer and not is_withdrawn(release.lifecycle, case.now):
             yield release
 

@@ -1,14 +1,12 @@
 """Does the host have the runtimes that the plugin needs?
 
-Runtimes and databases have versions of their own making (go 1.22, node 20, java 17), so they are read as npm
-reads them, with the parts that are left out taken as zero, whatever the host's dialect is.
+Runtimes and databases count their versions in ways of their own (go1.22.3, 1.8.0_462), so each is read in the
+dialect of its name, whatever the host's is.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from functools import lru_cache
 
 from processors.checker.case import Case, readable
 from processors.checker.fit import Side, misfit
@@ -19,10 +17,8 @@ from processors.errors import Refused
 from processors.events.report import Demand, Finding
 from processors.events.subject import Requirement
 from processors.events.vocabulary import Code, DemandKind, Dimension, Distance, Effect, Severity
-from processors.versions import Dialect, Version, parse_range
-
-_SHORT = re.compile(r"v?([0-9]{1,15})(?:\.([0-9]{1,15}))?", re.ASCII)
-_NAMES = {"golang": "go", "nodejs": "node", "node.js": "node", "jdk": "java", "jre": "java", "jvm": "java"}
+from processors.manifests.ecosystem import WITHOUT_RUNTIME
+from processors.versions import known_runtime, parse_range, scheme_of
 
 
 def runtimes_fit(case: Case) -> Iterator[Finding]:
@@ -53,6 +49,8 @@ def runtime_is_declared(case: Case) -> Iterator[Finding]:
     policy = case.matrix.undeclared.runtime
     if policy == "allow" or case.manifest.runtimes is not None or any(r.runtimes for r in case.releases):
         return
+    if case.manifest.host in WITHOUT_RUNTIME:
+        return  # the format has no place for it: its silence is not the author's
     yield Finding(
         code=Code.RUNTIME_UNDECLARED,
         dimension=Dimension.RUNTIME,
@@ -66,33 +64,21 @@ def runtime_is_declared(case: Case) -> Iterator[Finding]:
     )
 
 
-@lru_cache(4_096)
-def runtime_version(text: str) -> Version | None:
-    """The version of a runtime or database; `1.22` and `17` are read as 1.22.0 and 17.0.0."""
-    short = _SHORT.fullmatch(text)
-    return readable(f"{short[1]}.{short[2] or 0}.0" if short else text, Dialect.NPM)
-
-
-def known_runtime(name: str) -> str:
-    """One name for each runtime, whatever a vendor and an administrator call it."""
-    folded = name.lower()
-    return _NAMES.get(folded, folded)
-
-
 def _one_fits(case: Case, need: Requirement, statement: Statement, versions: list[str]) -> Iterator[Finding]:
+    dialect = scheme_of(need.id)
     try:
-        range = parse_range(statement.text, Dialect.NPM)
+        range = parse_range(statement.text, dialect)
     except Refused as error:
-        yield unreadable(case, Dimension.RUNTIME, need.id, statement, error, dialect=Dialect.NPM)
+        yield unreadable(case, Dimension.RUNTIME, need.id, statement, error, dialect=dialect)
         return
     if not need.range.strip():
         return
-    if any((version := runtime_version(text)) and range.admits(version) for text in versions):
+    if any((version := readable(text, dialect)) and range.admits(version) for text in versions):
         return
-    best = Offers(versions, runtime_version).best(range)
+    best = Offers(versions, lambda text: readable(text, dialect)).best(range)
     if best.version is None or range.is_empty():
         unread = None if best.version else best.text
-        yield unreadable(case, Dimension.RUNTIME, need.id, statement, None, dialect=Dialect.NPM, version=unread)
+        yield unreadable(case, Dimension.RUNTIME, need.id, statement, None, dialect=dialect, version=unread)
     elif (miss := misfit(range, best.version)) is not None:
         code = Code.RUNTIME_TOO_NEW if miss.side is Side.TOO_NEW else Code.RUNTIME_TOO_OLD
         yield _finding(case, code, need, statement, best.text, miss.severity, miss.distance, Effect.BLOCK)
@@ -115,7 +101,7 @@ def _finding(
         severity=severity,
         subject=case.plugin,
         object=need.id,
-        required=statement.demand(Dialect.NPM),
+        required=statement.demand(scheme_of(need.id)),
         found=found,
         distance=distance,
         optional=need.optional,

@@ -20,8 +20,10 @@ from processors.errors import SettingsInvalid, nearest, shorten
 from processors.events.report import RowWeighed
 from processors.events.vocabulary import Code
 from processors.matrix.document import GOVERNANCE, Rule, strictness
+from processors.matrix.schemes import plugin_dialect
 from processors.matrix.weighing import Weighing, weigh
 from processors.matrix.writing import instant
+from processors.versions import Dialect
 
 
 class Output(StrEnum):
@@ -53,7 +55,8 @@ def explain(
         )
     declared = merged.host(host_id)
     dialect = declared.dialect if declared else "npm"
-    weighing = weigh(merged, host_id, host_version, dialect, plugin_id, version, now)
+    own = plugin_dialect(merged, plugin_id, Dialect(dialect), versions=(version,))
+    weighing = weigh(merged, host_id, host_version, dialect, plugin_id, version, now, own)
     action = _action(weighing) if weighing.listed else merged.undeclared.matrix
     if output is Output.json:
         typer.echo(json.dumps(_as_json(weighing, action)))

@@ -85,7 +85,6 @@ def test_generic_order_is_total_over_the_table() -> None:
         ("~=1.4.2", "1.5", False),
         ("~=1.4", "1.9", True),
         ("1.2 - 2", "2.9.9.9", True),
-        (">=1.2, <2", "1.5", True),
         (">=1 <2 || >=3", "3.0.1.1", True),
         ("^0.2.3", "0.3", False),
         ("", "0.0.0.1", True),
@@ -99,7 +98,7 @@ def test_ranges_of_generic(text: str, version: str, expected: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [">=1.x.y.z", "<<2", ">=1,21", "latest", ">=1.21.2- <1.21.3-", ">", "1.x.3", "1 2 <", "||="]
+    "text", [">=1.x.y.z", "<<2", ">=1,21", ">=1, <2", "latest", ">=1.21.2- <1.21.3-", ">", "1.x.3", "1 2 <", "||="]
 )
 def test_generic_refuses_what_is_no_range(text: str) -> None:
     """Generous with versions, and not with nonsense."""
@@ -151,6 +150,7 @@ def test_what_another_make_prints_is_not_read(name: str, text: str) -> None:
         ("java", ">17 <22", "17.0.2", False),
         ("golang", ">=1.21", "go1.22rc1", True),
         ("go", ">=1.22", "1.22rc1", False),
+        ("python", ">=3.9, <4", "3.12.0rc1", True),
         ("go", ">=go1.22", "go1.22.3", True),
         ("nodejs", "^20", "v20.11.1", True),
         ("php", ">=8.1", "8.1.2-1ubuntu2.14", True),
