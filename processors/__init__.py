@@ -1,1 +1,34 @@
+"""The compatibility guard: decides before a plugin is installed whether it fits.
+
+Rooms, one for each processor; none imports another, and topics are all that connects them:
+
+    checker               answers every install request: rules, ways out, report
+    exception_workflow    exceptions: rules, proof, notices, state
+    ledger                every event once in Postgres, in hash chains
+    staleness             notices a matrix that goes stale
+
+Ground that rooms share, pure:
+
+    documents             strict YAML and JSON, canonical JSON, digests
+    versions              versions and ranges of every dialect
+    manifests             the manifests of every ecosystem
+    matrix, policies      compatibility matrices, security policies
+    events, contracts     events as types; topics and schemas as a contract
+    masking               what may be stored or logged
+    errors                the tree of all errors
+
+The world, each known in one place:
+
+    stream                Kafka and the schema registry
+    embedded              servers on this machine
+    configuration         settings, config/guard.yaml
+    observability         logs and metrics
+
+Doors:
+
+    bootstrap             settings to real things: clients, processors, the supervisor
+    client                what any program needs that talks to the guard
+    cli                   the command line
+"""
+
 __version__ = "0.1.0"

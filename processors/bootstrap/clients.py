@@ -9,6 +9,7 @@ import httpx
 
 from processors.configuration.settings import KafkaSettings, RegistrySettings, Settings
 from processors.errors import SettingsInvalid
+from processors.observability.logs import silence_unless_configured
 from processors.stream.admin.subjects import Subjects
 from processors.stream.admin.topics import Cluster
 from processors.stream.io.clients import admin, refuse_plaintext
@@ -24,6 +25,7 @@ REGISTRY_TIMEOUT = 10.0
 def stream_settings(of: Settings) -> StreamSettings:
     """What a processor is told about its surroundings. Raises SettingsInvalid that names the variable."""
     _refuse_unsafe(of.kafka)
+    silence_unless_configured()
     return StreamSettings(
         bootstrap=of.kafka.bootstrap,
         registry=of.registry.url,

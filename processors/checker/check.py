@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,6 +16,7 @@ from processors.checker.remedies import Remedies, remedies
 from processors.checker.risk import score
 from processors.checker.rules.lifecycle import lifecycle_dates
 from processors.checker.validator import override_of, validate
+from processors.documents.canonical import digest_of
 from processors.events.report import Finding, Report, SourceStanding
 from processors.events.subject import Subject
 from processors.events.vocabulary import Verdict
@@ -123,7 +123,7 @@ def _basis(sources: tuple[Source, ...], expired: tuple[Source, ...], policies: t
     standing = tuple(SourceStanding(s.name, s.revision, s.digest, s in expired) for s in sources)
     parts = [[s.source, s.revision, s.digest, s.expired] for s in standing]
     text = json.dumps([processors.__version__, parts, policies], separators=(",", ":"))
-    return _Basis(standing, "sha256:" + hashlib.sha256(text.encode()).hexdigest())
+    return _Basis(standing, digest_of(text.encode()))
 
 
 def _valid_until(case: Case, about: tuple[SecurityPolicy, ...], found: Verdict) -> int | None:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from processors.checker import measures
 from processors.checker.check import Answer, check
+from processors.checker.evaluation import evaluator
 from processors.checker.intake import IncomingRequest, Intake
 from processors.checker.measures import Decision
 from processors.checker.memo import Answered, Memo
 from processors.checker.unguarded import FEATURE, unguarded
 from processors.events.ids import minted
-from processors.events.report_record import report_to_record
 from processors.events.subject import Subject
-from processors.events.subject_record import subject_from_record
 from processors.events.topics import (
     BLOCKS,
     EXCEPTION_USES,
@@ -37,9 +34,6 @@ from processors.stream.wire.codec import Codec
 from processors.stream.wire.headers import EventHeaders
 
 SOURCE = "/compat-guard/checker"
-LOGGED = 10
-"""Dependencies of a plugin that a log line names."""
-
 _CHECKED = EventHeaders("plugin.compat.checked", SOURCE)
 _BLOCKED = EventHeaders("plugin.compat.blocked", SOURCE)
 _USE = EventHeaders("plugin.compat.exception_use_requested", SOURCE)
@@ -81,7 +75,7 @@ class Checker:
         self._notifications = codec.encoder(NOTIFICATIONS, "NotificationRequested")
         said = self._results.run("plugin_id", "report_digest")
         self._memo = Memo(evaluator(requests.tail, self._results.tail, said.encode, check))
-        self._unguarded = Memo(evaluator(requests.tail, self._results.tail, said.encode, _unchecked))
+        self._unguarded = Memo(evaluator(requests.tail, self._results.tail, said.encode, _unchecked, checked=False))
 
     def handle(self, batch: Sequence[Inbound], view: View) -> Outcome:
         matrix, policies, now = view.table(MATRIX_REFRESHES), view.table(SECURITY_POLICIES), view.now
@@ -164,59 +158,8 @@ class Checker:
         return Outbound(NOTIFICATIONS, recipient.encode(), value, _NOTIFICATION(id, now, record.headers))
 
 
-def evaluator(
-    decode_subject: Callable[[bytes], Mapping[str, Any]],
-    encode_report: Callable[[Mapping[str, Any]], bytes],
-    encode_said: Callable[[Mapping[str, Any]], bytes],
-    judge: Callable[[Subject, Matrix, int, str, Policies], Answer],
-) -> Callable[[bytes, Matrix, Policies, int], Answered]:
-    """From the bytes of a subject to the bytes of its answer: the whole check, in one pure function."""
-
-    def evaluate(subject: bytes, matrix: Matrix, policies: Policies, now: int) -> Answered:
-        question = subject_from_record(decode_subject(subject))
-        report, valid_until = judge(question, matrix, now, digest_of(subject), policies)
-        data = encode_report(report_to_record(report))
-        digest = digest_of(data)
-        said = {
-            "plugin_id": report.plugin_id,
-            "plugin_version": report.plugin_version,
-            "host": report.host,
-            "host_version": report.host_version,
-            "verdict": report.verdict,
-            "band": report.risk.band,
-            "score": report.risk.score,
-            "approval_id": None,
-            "monitoring_profile": None,
-            "refusals": (),
-            "report_digest": digest,
-        }
-        return Answered(
-            plugin_id=report.plugin_id,
-            plugin_version=report.plugin_version,
-            host=report.host,
-            host_version=report.host_version,
-            dependencies=tuple(f"{need.id} {need.range}" for need in question.manifest.requires[:LOGGED]),
-            verdict=report.verdict,
-            band=report.risk.band,
-            score=report.risk.score,
-            summary=report.summary,
-            finding_codes=tuple(sorted({f.code for f in report.findings if f.blocks})),
-            checked=judge is not _unchecked,
-            said=encode_said(said),
-            report=data,
-            digest=digest,
-            valid_until=valid_until,
-        )
-
-    return evaluate
-
-
 def _unchecked(subject: Subject, matrix: Matrix, now: int, input_digest: str, policies: Policies) -> Answer:  # noqa: ARG001 - in the place of `check`
     return Answer(unguarded(subject, input_digest), None)
-
-
-def digest_of(data: bytes) -> str:
-    return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
 def _ids(id: str, request_id: str) -> bytes:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Final
 
 import processors
 from processors.checker.bounds import brief
+from processors.documents.canonical import digest_of
 from processors.events.report import Demand, Finding, Report, Risk
 from processors.events.subject import Subject
 from processors.events.vocabulary import Band, Code, DemandKind, Dimension, Distance, Effect, Severity, Verdict
@@ -34,7 +34,7 @@ def unguarded(subject: Subject, input_digest: str) -> Report:
     return Report(
         engine=processors.__version__,
         input_digest=input_digest,
-        basis_digest="sha256:" + hashlib.sha256(_BASIS.encode()).hexdigest(),
+        basis_digest=digest_of(_BASIS.encode()),
         plugin_id=brief(manifest.id),
         plugin_version=brief(manifest.version),
         host=brief(host.name),

@@ -12,20 +12,18 @@ from rich.text import Text
 
 from processors.errors import BrokerUnavailable, DatabaseUnavailable, GuardError, RegistryUnavailable
 
-UNHEARD = 74
-"""Exit code where nothing can be written to stdout; sysexits calls it EX_IOERR."""
+OUTPUT_LOST = 74
+"""Exit code where stdout cannot be written to; sysexits calls it EX_IOERR."""
 
 
 def main() -> None:
     """Run the command line.
 
-    Exit codes: 0 done or allowed, 1 blocked, 2 bad input, 3 a dependency is down, 74 nobody could be told: a gate
-    must neither pass nor block because its verdict was not read.
+    Exit codes: 0 done or allowed, 1 blocked, 2 bad input, 3 a dependency is down, 74 the verdict could not be
+    written: a gate must neither pass nor block because nobody read it.
     """
     from processors.cli.root import app  # noqa: PLC0415 - commands are imported only by those who run them
-    from processors.observability.logs import silence  # noqa: PLC0415
 
-    silence()
     if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison] - closed by whoever started us
         sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - as long as the process
 
@@ -44,13 +42,13 @@ def main() -> None:
     except SystemExit as error:
         if isinstance(error.__context__, BrokenPipeError):  # typer ends with 1, which means blocked
             _give_up_stdout()
-            sys.exit(UNHEARD)
+            sys.exit(OUTPUT_LOST)
         raise
     except OSError as error:
         about = f": `{error.filename}`" if error.filename else ""
         _complain(f"{error.strerror or error}{about}")
         _give_up_stdout()
-        sys.exit(2 if error.filename else UNHEARD)
+        sys.exit(2 if error.filename else OUTPUT_LOST)
     sys.exit(code if isinstance(code, int) else 0)
 
 

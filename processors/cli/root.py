@@ -7,39 +7,82 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NamedTuple, cast
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 import processors
 
-COMMANDS: Final[Mapping[str, str]] = {
-    "check": "processors.cli.requests.check:check",
-    "request": "processors.cli.requests.request:request",
-    "recheck": "processors.cli.requests.recheck:recheck",
-    "replay": "processors.cli.requests.replay:replay",
-    "report": "processors.cli.requests.watch:report",
-    "explain": "processors.cli.requests.explain:explain",
-    "accuracy": "processors.cli.operations.accuracy:accuracy",
-    "watch": "processors.cli.requests.watch:watch",
-    "exception": "processors.cli.exceptions.commands:app",
-    "approve": "processors.cli.exceptions.approve:approve",
-    "deny": "processors.cli.exceptions.approve:deny",
-    "matrix": "processors.cli.matrix.commands:app",
-    "policies": "processors.cli.policies.commands:app",
-    "manifest": "processors.cli.manifests.commands:app",
-    "satisfies": "processors.cli.manifests.satisfies:satisfies",
-    "ledger": "processors.cli.ledger.commands:app",
-    "dead-letters": "processors.cli.operations.dead_letters:app",
-    "topics": "processors.cli.operations.topics:app",
-    "config": "processors.cli.operations.config:app",
-    "run": "processors.cli.operations.run:run",
-    "seals": "processors.cli.operations.seals:app",
-    "stack": "processors.cli.operations.stack:app",
-    "demo": "processors.cli.demo.commands:demo",
+ASK, EXCEPT = "Ask", "Exceptions"
+KNOW, OPERATE, TRY = "What the guard knows", "Operate", "Try it"
+
+
+class Entry(NamedTuple):
+    """Where a command is (a module of this package, and in it a function or a group), its heading, its use."""
+
+    target: str
+    heading: str
+    help: str
+
+
+COMMANDS: Final[Mapping[str, Entry]] = {
+    "check": Entry("requests.check:check", ASK, "Say whether a plugin may be installed, without a broker."),
+    "request": Entry("requests.request:request", ASK, "Ask the running guard, and wait for its verdict."),
+    "report": Entry("requests.watch:report", ASK, "Show the report of a request again."),
+    "watch": Entry("requests.watch:watch", ASK, "Follow results as they come."),
+    "recheck": Entry("requests.recheck:recheck", ASK, "Ask an earlier question again, and show what has changed."),
+    "replay": Entry(
+        "requests.replay:replay",
+        ASK,
+        "See what a matrix would change about the last requests, before it is published.",
+    ),
+    "explain": Entry("requests.explain:explain", ASK, "Say what a finding means, and what to do about it."),
+    "exception": Entry(
+        "exceptions.commands:app",
+        EXCEPT,
+        "Ask for an exception from a block; look at one, change it, end it.",
+    ),
+    "approve": Entry("exceptions.approve:approve", EXCEPT, "Approve the step of an exception that waits."),
+    "deny": Entry("exceptions.approve:deny", EXCEPT, "Deny an exception, which ends it."),
+    "matrix": Entry(
+        "matrix.commands:app",
+        KNOW,
+        "The compatibility matrix: lint, publish, sync, show, question it.",
+    ),
+    "policies": Entry("policies.commands:app", KNOW, "Security policies: lint, publish, show them."),
+    "manifest": Entry(
+        "manifests.commands:app",
+        KNOW,
+        "Manifests: lint them as a vendor's CI does, show what the guard reads.",
+    ),
+    "satisfies": Entry("manifests.satisfies:satisfies", KNOW, "Say whether a version satisfies a range."),
+    "accuracy": Entry(
+        "operations.accuracy:accuracy",
+        KNOW,
+        "Say how often the engine is right on labelled questions.",
+    ),
+    "ledger": Entry("ledger.commands:app", OPERATE, "Search the ledger, prove that it is whole, keep it."),
+    "dead-letters": Entry(
+        "operations.dead_letters:app",
+        OPERATE,
+        "Records that could not be processed: show them, send them again.",
+    ),
+    "topics": Entry(
+        "operations.topics:app",
+        OPERATE,
+        "Topics and schemas: compare them with a cluster, apply them.",
+    ),
+    "config": Entry("operations.config:app", OPERATE, "Check the configuration files."),
+    "run": Entry("operations.run:run", OPERATE, "Run processors until SIGTERM or Ctrl-C."),
+    "seals": Entry("operations.seals:app", OPERATE, "Make and rotate the key that seals internal records."),
+    "stack": Entry("operations.stack:app", TRY, "Run Kafka, a schema registry and Postgres on this machine."),
+    "demo": Entry(
+        "demo.commands:demo",
+        TRY,
+        "Start everything here, and play the cases that the guard was made for.",
+    ),
 }
-"""Where each command is: a module, and in it a function or a group (`app`)."""
 
 
 class _Commands(TyperGroup):
@@ -49,18 +92,21 @@ class _Commands(TyperGroup):
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - typer's signature
-        return load(cmd_name) if cmd_name in COMMANDS else None
+        """What the listing needs of a command; it is loaded when it is run."""
+        entry = COMMANDS.get(cmd_name)
+        return entry and TyperCommand(cmd_name, help=entry.help, rich_help_panel=entry.heading)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Typer suggests the nearest of the commands it holds."""
         self.commands = dict.fromkeys(COMMANDS)  # pyright: ignore[reportAttributeAccessIssue] - names are enough
-        return super().resolve_command(ctx, args)
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command and load(cast(str, name)), rest
 
 
 def load(name: str) -> Any:
     """The command of that name, imported now."""
-    module, _, attribute = COMMANDS[name].partition(":")
-    found: typer.Typer | Callable[..., Any] = getattr(import_module(module), attribute)
+    module, _, attribute = COMMANDS[name].target.partition(":")
+    found: typer.Typer | Callable[..., Any] = getattr(import_module(f"{__package__}.{module}"), attribute)
     if isinstance(found, typer.Typer):
         command: Any = typer.main.get_group(found)  # a command would offer to complete itself, as the root does
     else:
@@ -70,7 +116,12 @@ def load(name: str) -> Any:
 
 
 def _alone(function: Callable[..., Any]) -> typer.Typer:
-    alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
+    alone = typer.Typer(
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
     alone.command()(function)
     return alone
 
@@ -79,6 +130,7 @@ app = typer.Typer(
     name="compat-guard",
     cls=_Commands,
     help="Decides before a plugin is installed whether it fits.",
+    context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from processors.documents.canonical import digest_of
 from processors.errors import OutputTooLarge
 from processors.events.exceptions import CommandKind, ExceptionCommand, command_from_record, decision_from_record
 from processors.events.outcomes import install_finished_from_record
@@ -170,7 +170,7 @@ class ExceptionWorkflow:
             )
             return
         subject = b"" if envelope["subject"] is None else self._questions.tail(envelope["subject"])
-        basis = None if report is None else basis_of(report, _digest(tail[_UNION_INDEX:]))
+        basis = None if report is None else basis_of(report, digest_of(tail[_UNION_INDEX:]))
         case = self._caught_up(scene, before)
         move = self._commanded(case, command, basis, subject, scene)
         self._teller.tell(scene, move)
@@ -192,7 +192,7 @@ class ExceptionWorkflow:
             cause=scene.cause,
             basis=basis,
             subject=subject,
-            subject_digest=_digest(subject),
+            subject_digest=digest_of(subject),
             mark=_refreshed(scene.view).mark,
             spent_until=author.spent_until,
         )
@@ -250,7 +250,7 @@ class ExceptionWorkflow:
         envelope, tail = self._uses.split(record.value)
         require_short(envelope)
         overtaken = record.timestamp < _refreshed(view).at
-        use = answers.use_of(envelope, self._uses.tail(tail), _digest(tail), overtaken=overtaken)
+        use = answers.use_of(envelope, self._uses.tail(tail), digest_of(tail), overtaken=overtaken)
         if self._moved_home(record, use.exception_id, view, outcome):
             return
         scene = Scene.of(record, view, outcome)
@@ -381,10 +381,6 @@ def _partition(key: str, view: View) -> int:
 
 def _refreshed(view: View) -> Refreshed:
     return view.table(MATRIX_REFRESHES)
-
-
-def _digest(data: bytes) -> str:
-    return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
 def _fact(event: str, scene: Scene, decision: Decision) -> Fact:

@@ -15,7 +15,7 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet
 
-from processors.ledger.canonical import canonical
+from processors.documents.canonical import canonical
 from processors.ledger.chain import Head
 from processors.ledger.records import MINTED
 

@@ -11,10 +11,10 @@ from typing import Any, cast
 
 from joserfc.jwk import KeySet
 
+from processors.documents.canonical import canonical
 from processors.errors import DocumentRefused
 from processors.ledger import merkle
 from processors.ledger.anchors import is_signed
-from processors.ledger.canonical import canonical
 from processors.ledger.chain import Batch, batch_leaf, leaf_of
 
 FORMAT = "compat-guard-inclusion-1"

@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any, Final
 
-from processors.ledger.canonical import canonical, canonical_with
-from processors.masking.masker import Masker, claims_of, digest_of, scrub, word
+from processors.documents.canonical import canonical, canonical_with, digest_of
+from processors.masking.masker import Masker, claims_of, scrub, word
 from processors.stream.types import Inbound
 
 RECORDED: Final = "recorded"

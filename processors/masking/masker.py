@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, cast
 
+from processors.documents.canonical import digest_of
 from processors.errors import SettingsInvalid
 
 LONGEST_TEXT: Final = 4000
@@ -192,10 +193,6 @@ def shown(person: str) -> str:
     """Enough of a name to recognise whom one knows, too little to learn it: `a…@e…`, `b…`."""
     parts = [clean(part)[:1] for part in person.strip().split("@")[:2]]
     return "@".join(f"{part}…" for part in parts)
-
-
-def digest_of(data: bytes) -> str:
-    return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
 def claims_of(token: str) -> dict[str, Any]:

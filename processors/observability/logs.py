@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import secrets
 import sys
@@ -58,8 +57,11 @@ def passing_masker() -> Masker:
     return Masker(PseudonymKeys("process", {"process": secrets.token_bytes(32)}))
 
 
-class _Stderr(io.TextIOBase):
-    """Wherever stderr is at the time of writing: loggers are made once, and tests and shells redirect it later."""
+class _Stderr:
+    """Wherever stderr is at the time of writing: loggers are made once, and tests and shells redirect it later.
+
+    No `io.TextIOBase`: that one flushes when the interpreter ends, after stderr is gone.
+    """
 
     def write(self, text: str, /) -> int:
         return sys.stderr.write(text)
@@ -68,8 +70,13 @@ class _Stderr(io.TextIOBase):
         sys.stderr.flush()
 
 
-def silence() -> None:
-    """For commands: a person reads what they print, and only what went wrong belongs beside it."""
+def silence_unless_configured() -> None:
+    """For commands: a person reads what they print, and only what went wrong belongs beside it.
+
+    Does nothing in a process that has called `configure_logging`.
+    """
+    if structlog.is_configured():
+        return
     logging.getLogger().addHandler(logging.NullHandler())
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),

@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 
 from processors.checker.check import check
-from processors.checker.processor import digest_of
+from processors.documents.canonical import digest_of
 from processors.events.report_record import report_to_record
 from processors.events.subject import Subject
 from processors.matrix.canonical import digest_of as matrix_digest

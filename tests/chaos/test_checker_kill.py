@@ -16,8 +16,8 @@ from examples.guard import now
 from examples.matrices import a_document, a_rule
 
 from processors.checker.check import check
-from processors.checker.processor import digest_of
 from processors.client.matrix_topic import publish_matrix
+from processors.documents.canonical import digest_of
 from processors.embedded import Stack
 from processors.events.report_record import report_to_record
 from processors.events.subject_record import subject_to_record

@@ -8,7 +8,6 @@ import time
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -20,6 +19,7 @@ from processors.cli import tables, talk
 from processors.cli.exceptions.announce import EXTENSION_WAITS, announce
 from processors.cli.exceptions.approve import signed
 from processors.cli.exceptions.rebuild import rebuild_exceptions
+from processors.cli.formats import Listing, ListingOption
 from processors.cli.requests.answers import WhichQuestion
 from processors.client.block import from_block
 from processors.client.exceptions import (
@@ -52,11 +52,6 @@ app = typer.Typer(
 app.command("rebuild")(rebuild_exceptions)
 
 
-class Style(StrEnum):
-    table = "table"
-    json = "json"
-
-
 ExceptionId = Annotated[str, typer.Argument(help="exception", metavar="EXCEPTION")]
 RequestId = Annotated[str, typer.Argument(help="blocked request that it is for", metavar="REQUEST")]
 Risk = Annotated[str | None, typer.Option("--risk", help="what is at risk and why it is worth it")]
@@ -78,7 +73,6 @@ Issuer = Annotated[
 ]
 Key = Annotated[Path | None, typer.Option("--key", help="its private key, a JWK", show_default="this laptop's")]
 Reason = Annotated[str, typer.Option("--reason", help="why")]
-Output = Annotated[Style, typer.Option("--output", "-o", help="how to show it on stdout")]
 Wait = Annotated[float, typer.Option("--timeout", help="seconds to wait for the workflow", min=0.1)]
 
 
@@ -212,13 +206,13 @@ def revoke(
 
 
 @app.command()
-def show(exception: ExceptionId, output: Output = Style.table) -> None:
+def show(exception: ExceptionId, output: ListingOption = Listing.table) -> None:
     """Show an exception: where it stands, who approved, what happened."""
     policy = read_policy(settings())
     with codec(settings()) as events:
         case = case_of(settings(), events, exception)
         past = history(settings(), events, exception)
-    if output is Style.json:
+    if output is Listing.json:
         typer.echo(json.dumps({**_facts(case, policy), "history": past}, ensure_ascii=False, indent=2))
         return
     facts = ((name.replace("_", " "), str(value)) for name, value in _facts(case, policy).items() if value != "")
@@ -230,7 +224,7 @@ def show(exception: ExceptionId, output: Output = Style.table) -> None:
 @app.command("list")
 def show_all(
     everything: Annotated[bool, typer.Option("--all", help="also what is over")] = False,
-    output: Output = Style.table,
+    output: ListingOption = Listing.table,
 ) -> None:
     """List exceptions with what is left of their SLA, the most urgent first."""
     policy = read_policy(settings())
@@ -238,7 +232,7 @@ def show_all(
         cases = all_cases(settings(), events)
     chosen = [case for case in cases if everything or case.status in _OPEN]
     chosen.sort(key=lambda case: step_deadline(case, policy) or case.valid_until or 2**62)
-    if output is Style.json:
+    if output is Listing.json:
         typer.echo(json.dumps([_facts(case, policy) for case in chosen], ensure_ascii=False, indent=2))
         return
     if not chosen:

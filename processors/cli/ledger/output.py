@@ -5,31 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
 from processors.cli import tables
+from processors.cli.formats import Stream
 from processors.errors import SettingsInvalid
 
-
-class Style(StrEnum):
-    table = "table"
-    json = "json"
-    jsonl = "jsonl"
-
-
-Output = Annotated[Style, typer.Option("--output", "-o", help="how to show it")]
 Since = Annotated[str | None, typer.Option("--since", "--from", help="ISO 8601 date or time, UTC; inclusive")]
 Until = Annotated[str | None, typer.Option("--until", "--to", help="ISO 8601 date or time, UTC; exclusive")]
 
 
-def show(rows: Sequence[Mapping[str, Any]], style: Style, columns: Sequence[str] | None = None) -> None:
+def show(rows: Sequence[Mapping[str, Any]], style: Stream, columns: Sequence[str] | None = None) -> None:
     """Write rows. A table has the columns asked for, JSON all that there are."""
-    if style is Style.json:
+    if style is Stream.json:
         typer.echo(json.dumps(list(rows), indent=2, ensure_ascii=False, default=str))
-    elif style is Style.jsonl:
+    elif style is Stream.jsonl:
         for row in rows:
             typer.echo(json.dumps(row, ensure_ascii=False, default=str))
     elif rows:

@@ -17,7 +17,8 @@ from sqlalchemy import Connection
 
 from processors.bootstrap.ledger_access import database, names_of, public_keys, published_anchors
 from processors.cli import talk
-from processors.cli.ledger.output import Output, Since, Style, Until, instant, show
+from processors.cli.formats import Stream, StreamOption
+from processors.cli.ledger.output import Since, Until, instant, show
 from processors.cli.tables import clock
 from processors.documents.files import naming
 from processors.errors import DocumentRefused, SettingsInvalid, nearest, shorten
@@ -68,7 +69,7 @@ def search(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="most events to show")] = 50,
     after: Annotated[str | None, typer.Option(help="event that ended the page before", metavar="EVENT_ID")] = None,
     everything: Annotated[bool, typer.Option("--all", help="also the guard's own changelogs and anchors")] = False,
-    output: Output = Style.table,
+    output: StreamOption = Stream.table,
 ) -> None:
     """Find events, the newest first. Ends with 1 if there is none.
 
@@ -90,7 +91,7 @@ def search(
     )
     with database("guard_auditor") as engine, reading(engine) as connection:
         found = queries.search(connection, wanted, limit=limit, after=_place(connection, after))
-    show([_in_short(row) if output is Style.table else _shown(row) for row in found], output, SHOWN)
+    show([_in_short(row) if output is Stream.table else _shown(row) for row in found], output, SHOWN)
     if not found:
         talk().print("no event matches")
     elif len(found) == limit:
@@ -140,12 +141,12 @@ def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
 @app.command("show")
 def show_case(
     case: Annotated[str, typer.Argument(help="request id, exception id or event id", metavar="ID")],
-    output: Output = Style.table,
+    output: StreamOption = Stream.table,
 ) -> None:
     """Tell the whole story of one case, in order. Ends with 1 if nothing bears that id."""
     with database("guard_auditor") as engine, reading(engine) as connection:
         rows = [row for row in queries.story(connection, case) if row["kind"] not in queries.MACHINERY]
-    if output is Style.table:
+    if output is Stream.table:
         for row in rows:
             typer.echo(f"{clock(row['appended_at'])}  {tell(row)}")
     else:
@@ -199,7 +200,7 @@ def verify(
     anchors: Annotated[Path | None, typer.Option(help="anchors as JSON Lines, instead of from their topic")] = None,
     offline: Annotated[bool, typer.Option("--offline", help="only the anchors that the ledger itself has")] = False,
     keys: Keys = None,
-    output: Output = Style.table,
+    output: StreamOption = Stream.table,
 ) -> None:
     """Recompute every hash, and name everything that does not fit. Ends with 1 if anything does not."""
     known = public_keys(keys)

@@ -12,7 +12,8 @@ from sqlalchemy import Engine
 from processors.bootstrap.clients import codec, stream_settings
 from processors.bootstrap.ledger_access import database, public_keys, published_anchors
 from processors.cli import talk
-from processors.cli.ledger.output import Output, Style, show
+from processors.cli.formats import Stream, StreamOption
+from processors.cli.ledger.output import show
 from processors.cli.ledger.queries import Keys, app
 from processors.configuration.settings import settings
 from processors.contracts.files import load_topics
@@ -50,7 +51,7 @@ def reconcile(
     topic: Annotated[list[str] | None, typer.Option("--topic", help="only this topic; may be repeated")] = None,
     repair: Annotated[bool, typer.Option("--repair", help="mend what the chains prove, and current state")] = False,
     keys: Keys = None,
-    output: Output = Style.table,
+    output: StreamOption = Stream.table,
 ) -> None:
     """Compare every record on the topics with the ledger, and current state with its events.
 

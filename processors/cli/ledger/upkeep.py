@@ -11,7 +11,8 @@ import typer
 
 from processors.bootstrap.ledger_access import database, public_keys, published_anchors
 from processors.cli import talk
-from processors.cli.ledger.output import Output, Since, Style, Until, instant, show
+from processors.cli.formats import Stream, StreamOption
+from processors.cli.ledger.output import Since, Until, instant, show
 from processors.cli.ledger.queries import app, verify_all
 from processors.configuration.settings import settings
 from processors.errors import SettingsInvalid
@@ -90,7 +91,7 @@ def _steps() -> list[retention.Step]:
     return retention.plan(found, datetime.now(UTC), settings().ledger.retention_days)
 
 
-def _show_steps(steps: list[retention.Step], output: Style) -> None:
+def _show_steps(steps: list[retention.Step], output: Stream) -> None:
     show(
         [
             {
@@ -107,7 +108,7 @@ def _show_steps(steps: list[retention.Step], output: Style) -> None:
 
 
 @retention_app.command("plan")
-def retention_plan(output: Output = Style.table) -> None:
+def retention_plan(output: StreamOption = Stream.table) -> None:
     """Show what `run` would do."""
     _show_steps(_steps(), output)
 
@@ -116,7 +117,7 @@ def retention_plan(output: Output = Style.table) -> None:
 def retention_run(
     folder: Annotated[Path, typer.Argument(help="where the months that leave are exported to")],
     format_: Annotated[str, typer.Option("--format", help="csv, jsonl or parquet")] = "jsonl",
-    output: Output = Style.table,
+    output: StreamOption = Stream.table,
 ) -> None:
     """Verify, export and detach old months, and drop those that were detached a week ago."""
     if format_ not in get_args(Format):
@@ -135,7 +136,7 @@ def _is_whole(month: retention.Month) -> bool:
 
 
 @app.command("metrics")
-def workflow_metrics(since: Since = None, until: Until = None, output: Output = Style.table) -> None:
+def workflow_metrics(since: Since = None, until: Until = None, output: StreamOption = Stream.table) -> None:
     """Print how well the guard does its work in a period, by default the last 30 days."""
     end = instant(until, "--until") or int(datetime.now(UTC).timestamp() * 1000)
     start = instant(since, "--since") or end - 30 * 86_400_000
@@ -145,7 +146,7 @@ def workflow_metrics(since: Since = None, until: Until = None, output: Output = 
     rows = [
         {
             "measure": measure.name,
-            **({"figures": _figures(taken[measure.name])} if output is Style.table else dict(taken[measure.name])),
+            **({"figures": _figures(taken[measure.name])} if output is Stream.table else dict(taken[measure.name])),
             "target": measure.target,
             "meaning": measure.meaning,
             "sql": measure.query.strip(),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from processors.cli.formats import Prose, ProseOption, Values, ValuesOption
 from processors.documents.yaml_writing import to_yaml
 from processors.errors import DocumentRefused, shorten
 from processors.manifests.lint import Advice, Level, lint
@@ -23,16 +23,6 @@ app = typer.Typer(
 )
 
 
-class LintOutput(StrEnum):
-    text = "text"
-    json = "json"
-
-
-class ShowOutput(StrEnum):
-    yaml = "yaml"
-    json = "json"
-
-
 @app.command("lint")
 def lint_files(
     files: Annotated[list[Path], typer.Argument(help="manifest files, such as plugin.yaml", metavar="FILE...")],
@@ -40,9 +30,7 @@ def lint_files(
         Dialect | None, typer.Option(help="language of versions and ranges; default: that of the ecosystem")
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="take warnings for errors")] = False,
-    output: Annotated[
-        LintOutput, typer.Option("--output", "-o", help="how to show it on stdout")
-    ] = LintOutput.text,
+    output: ProseOption = Prose.text,
 ) -> None:
     """Say what a manifest leaves unsaid or says wrongly, and how to write it.
 
@@ -53,7 +41,7 @@ def lint_files(
         code, advice = _linted(file, dialect, strict=strict)
         codes.add(code)
         found += ((file, item) for item in advice)
-    if output is LintOutput.json:
+    if output is Prose.json:
         typer.echo(json.dumps([{"file": str(file), **asdict(item)} for file, item in found], indent=2))
     else:
         for file, item in found:
@@ -66,16 +54,14 @@ def lint_files(
 @app.command()
 def show(
     file: Annotated[Path, typer.Argument(help="manifest file, such as plugin.yaml", metavar="FILE")],
-    output: Annotated[
-        ShowOutput, typer.Option("--output", "-o", help="how to show it on stdout")
-    ] = ShowOutput.yaml,
+    output: ValuesOption = Values.yaml,
 ) -> None:
     """Show what the guard reads in a manifest, and what the manifest does not state.
 
     Ends with 2 if the file cannot be read at all; defects are shown, and are no failure of this command.
     """
     shown = _statements(file)
-    if output is ShowOutput.json:
+    if output is Values.json:
         typer.echo(json.dumps(shown, indent=2))
     else:
         typer.echo(to_yaml(shown), nl=False)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from processors.cli import tables, talk
-from processors.cli.matrix.explain import Output, explain
+from processors.cli.formats import Contents, ContentsOption, Listing, ListingOption
+from processors.cli.matrix.explain import explain
 from processors.cli.matrix.in_effect import in_effect
 from processors.cli.matrix.status import status
 from processors.cli.matrix.sync import sync
@@ -38,23 +38,16 @@ app.command()(sync)
 app.command()(explain)
 
 
-class Form(StrEnum):
-    table = "table"
-    json = "json"
-    yaml = "yaml"
-
-
 File = Annotated[Path, typer.Argument(help="matrix file, YAML or JSON", show_default=False)]
-Style = Annotated[Output, typer.Option("--output", "-o", help="how to show it on stdout")]
 
 
 @app.command()
-def lint(file: File, output: Style = Output.table) -> None:
+def lint(file: File, output: ListingOption = Listing.table) -> None:
     """Check a matrix without any server. Ends with 1 if something in it must not be published."""
     with naming(file):
         document, problems = inspect_matrix(matrix_text(file), json=file.suffix == ".json")
     found = [_notice(problem) for problem in problems] or notices_of(document, _now())
-    if output is Output.json:
+    if output is Listing.json:
         typer.echo(json.dumps([notice._asdict() for notice in found]))
     elif found:
         tables.show(("", "where", "what"), [(_kind(notice), notice.where, notice.message) for notice in found])
@@ -72,7 +65,7 @@ def publish(
     ] = False,
     since: Annotated[str, typer.Option("--since", help="how far --impact looks back")] = "7d",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="show the impact, and publish without asking")] = False,
-    output: Style = Output.table,
+    output: ListingOption = Listing.table,
 ) -> None:
     """Put a matrix in effect: all of its parts in one transaction, or none.
 
@@ -101,7 +94,7 @@ def publish(
 @app.command()
 def show(
     source: Annotated[str | None, typer.Argument(help="one source, whole; default: how each one stands")] = None,
-    output: Annotated[Form, typer.Option("--output", "-o", help="how to show it on stdout")] = Form.table,
+    output: ContentsOption = Contents.table,
 ) -> None:
     """Show the matrix that is in effect. A source as YAML or JSON can be published again as it is."""
     matrix = in_effect()
@@ -112,7 +105,7 @@ def show(
     if document is None:
         known = ", ".join(standing.name for standing in matrix.sources) or "none"
         raise SettingsInvalid(f"no source is called `{shorten(source)}`; there are: {known}")
-    if output is Form.table:
+    if output is Contents.table:
         _show_rows(document)
     else:
         typer.echo(_text(written(document), output), nl=False)
@@ -167,9 +160,9 @@ def _kind(notice: Notice) -> str:
     return "error" if notice.is_error else "warning"
 
 
-def _show_sources(matrix: Matrix, output: Form) -> None:
+def _show_sources(matrix: Matrix, output: Contents) -> None:
     rows = [_standing(matrix, source) for source in matrix.sources]
-    if output is not Form.table:
+    if output is not Contents.table:
         typer.echo(_text({"digest": matrix.digest, "sources": rows}, output), nl=False)
     elif rows:
         tables.show(tuple(rows[0]), [[str(value) for value in row.values()] for row in rows])
@@ -214,12 +207,12 @@ def _bounds(lowest: str | None, highest: str | None) -> str:
     return f"{lowest or ''} .. {highest or ''}" if lowest or highest else "any"
 
 
-def _text(values: dict[str, Any], form: Form) -> str:
-    return to_yaml(values) if form is Form.yaml else json.dumps(values, ensure_ascii=False) + "\n"
+def _text(values: dict[str, Any], form: Contents) -> str:
+    return to_yaml(values) if form is Contents.yaml else json.dumps(values, ensure_ascii=False) + "\n"
 
 
-def _show_one(values: dict[str, Any], output: Output) -> None:
-    if output is Output.json:
+def _show_one(values: dict[str, Any], output: Listing) -> None:
+    if output is Listing.json:
         typer.echo(json.dumps(values))
     else:
         tables.show(("", ""), [(name, str(value)) for name, value in values.items()], header=False)

@@ -6,7 +6,6 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +13,7 @@ import typer
 from rich.text import Text
 
 from processors.cli import tables, talk
+from processors.cli.formats import Listing, ListingOption
 from processors.cli.matrix.in_effect import in_effect
 from processors.client.matrices import matrix_of
 from processors.errors import SettingsInvalid, nearest, shorten
@@ -24,11 +24,6 @@ from processors.matrix.schemes import plugin_dialect
 from processors.matrix.weighing import Weighing, weigh
 from processors.matrix.writing import instant
 from processors.versions import Dialect
-
-
-class Output(StrEnum):
-    table = "table"
-    json = "json"
 
 
 def explain(
@@ -42,7 +37,7 @@ def explain(
             show_default="the matrix in effect",
         ),
     ] = None,
-    output: Annotated[Output, typer.Option("--output", "-o", help="how to show it on stdout")] = Output.table,
+    output: ListingOption = Listing.table,
 ) -> None:
     """Show which rows decide about a plugin on a host, and why. Dependencies are for `check` to judge."""
     now = time.time_ns() // 1_000_000
@@ -58,7 +53,7 @@ def explain(
     own = plugin_dialect(merged, plugin_id, Dialect(dialect), versions=(version,))
     weighing = weigh(merged, host_id, host_version, dialect, plugin_id, version, now, own)
     action = _action(weighing) if weighing.listed else merged.undeclared.matrix
-    if output is Output.json:
+    if output is Listing.json:
         typer.echo(json.dumps(_as_json(weighing, action)))
     else:
         _show(weighing, action)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import typer
 from rich.text import Text
 
 from processors.cli import tables
+from processors.cli.formats import Listing, ListingOption
 from processors.configuration import guard as guard_config
 from processors.configuration.settings import settings
 from processors.matrix.merged import Matrix, Source
@@ -22,13 +22,8 @@ HOUR: Final = 3_600_000
 _COLOURS: Final = {Level.FRESH: "green", Level.AGEING: "yellow", Level.EXPIRED: "bold red", Level.AHEAD: "bold red"}
 
 
-class Output(StrEnum):
-    table = "table"
-    json = "json"
-
-
 def status(
-    output: Annotated[Output, typer.Option("--output", "-o", help="how to show it on stdout")] = Output.table,
+    output: ListingOption = Listing.table,
 ) -> None:
     """Show each source with its revision, age and expiry. Ends with 1 if one has expired or was issued in
     the future, or if there is none."""
@@ -38,7 +33,7 @@ def status(
     warn_at = guard_config.load(of.config).staleness.warn_at
     now = time.time_ns() // 1_000_000
     rows = standings(read_matrix(of)[0].snapshot(), warn_at, now)
-    if output is Output.json:
+    if output is Listing.json:
         typer.echo(json.dumps(rows))
     elif rows:
         _show(rows)

@@ -13,6 +13,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from processors.cli import tables
+from processors.cli.formats import Listing, ListingOption
 from processors.configuration import guard as guard_config
 from processors.configuration.guard import SourceConfig, Sync
 from processors.configuration.settings import Settings, settings
@@ -23,11 +24,6 @@ from processors.matrix.lint import errors
 from processors.matrix.lint import lint as notices_of
 from processors.matrix.merged import Matrix, Source
 from processors.matrix.writing import instant
-
-
-class Output(StrEnum):
-    table = "table"
-    json = "json"
 
 
 class Step(StrEnum):
@@ -61,7 +57,7 @@ def sync(
     cache: Annotated[
         Path | None, typer.Option(help="folder for what was fetched; default: the user's cache folder")
     ] = None,
-    output: Annotated[Output, typer.Option("--output", "-o", help="how to show it on stdout")] = Output.table,
+    output: ListingOption = Listing.table,
 ) -> None:
     """Fetch every source that config/guard.yaml lists, check it, and publish what has changed.
 
@@ -150,8 +146,8 @@ def _cache() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "compat-guard" / "matrix"
 
 
-def _show(lines: Sequence[Line], output: Output) -> None:
-    if output is Output.json:
+def _show(lines: Sequence[Line], output: Listing) -> None:
+    if output is Listing.json:
         typer.echo(json.dumps([line._asdict() for line in lines]))
         return
     columns = ("source", "what", "revision", "why")

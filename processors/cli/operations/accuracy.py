@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final, cast
 
@@ -16,6 +15,7 @@ from rich.table import Table
 from processors.checker.check import check
 from processors.checker.labelled_cases import BASE, LabelledCase, read_cases
 from processors.cli import talk
+from processors.cli.formats import Listing, ListingOption
 from processors.errors import DocumentRefused
 from processors.events.subject import Host, Manifest, Subject
 from processors.events.vocabulary import Verdict
@@ -30,11 +30,6 @@ WANTED: Final = 0.98
 CASES: Final = Path(__file__).parents[3] / "tests" / "data" / "cases"
 DIGEST: Final = "sha256:" + "0" * 64
 NOW: Final = 1_795_521_600_000
-
-
-class AccuracyOutput(StrEnum):
-    table = "table"
-    json = "json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +72,7 @@ def accuracy(
             show_default="the project's cases",
         ),
     ] = None,
-    output: Annotated[
-        AccuracyOutput, typer.Option("--output", "-o", help="how to show it on stdout")
-    ] = AccuracyOutput.table,
+    output: ListingOption = Listing.table,
 ) -> None:
     """Run labelled questions through the whole engine, and say how often its answer is the labelled one.
 
@@ -94,7 +87,7 @@ def accuracy(
     if not judged:
         raise DocumentRefused("", "expected labelled rows or cases, found none")
     whole, groups, codes = _tallies(judged)
-    if output is AccuracyOutput.json:
+    if output is Listing.json:
         wrong = [asdict(answer) for answer in judged if not answer.right]
         typer.echo(json.dumps({"all": _numbers(whole), **_nested(groups, codes), "wrong": wrong}, indent=2))
     else:

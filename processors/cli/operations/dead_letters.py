@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from processors.cli import tables
+from processors.cli.formats import Listing, ListingOption
 from processors.configuration.settings import settings
 from processors.errors import SettingsInvalid, shorten
 
@@ -26,18 +26,12 @@ app = typer.Typer(
 )
 
 
-class Output(StrEnum):
-    table = "table"
-    json = "json"
-
-
 Topic = Annotated[str | None, typer.Option(help="only those that came from this topic")]
 Reason = Annotated[str | None, typer.Option(help="only those with this reason, such as unreadable or internal")]
 Processor = Annotated[str | None, typer.Option(help="only those of this processor")]
 Since = Annotated[
     datetime | None, typer.Option(help="only those since this time, UTC", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
 ]
-Style = Annotated[Output, typer.Option("--output", "-o", help="how to show it on stdout")]
 
 
 @app.command("list")
@@ -49,7 +43,7 @@ def list_letters(
     everything: Annotated[
         bool, typer.Option("--all", help="also those that were sent again and came back as another one")
     ] = False,
-    output: Style = Output.table,
+    output: ListingOption = Listing.table,
 ) -> None:
     """List dead letters, oldest first. Ends with 0, also when there are none."""
     from processors.stream.io.replay import Wanted, letters, newest  # noqa: PLC0415 - the help needs no client library
@@ -61,7 +55,7 @@ def list_letters(
             found.append(letter)
         else:
             others += 1
-    if output is Output.json:
+    if output is Listing.json:
         typer.echo(json.dumps([_facts(letter) for letter in found]))
         return
     if not found:

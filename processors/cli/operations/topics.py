@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from contextlib import AbstractContextManager
 from dataclasses import asdict
-from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from processors.cli import tables, talk
+from processors.cli.formats import Listing, ListingOption
 from processors.configuration.settings import settings
 from processors.contracts.asyncapi import document
 from processors.contracts.files import Contract, load_contract, problems, release_text, unreleased
@@ -31,23 +31,17 @@ app = typer.Typer(
 )
 
 
-class Output(StrEnum):
-    table = "table"
-    json = "json"
-
-
 File = Annotated[Path | None, typer.Option("--file", help="topics file; default: topics.yaml of the config folder")]
-Style = Annotated[Output, typer.Option("--output", "-o", help="how to show it on stdout")]
 Shorter = Annotated[
     bool, typer.Option("--allow-shorter-retention", help="permit what deletes records that are kept today")
 ]
 
 
 @app.command()
-def lint(file: File = None, output: Style = Output.table) -> None:
+def lint(file: File = None, output: ListingOption = Listing.table) -> None:
     """Check topics and schemas without any server. Ends with 1 if something is wrong."""
     found = problems(_declared(file))
-    if output is Output.json:
+    if output is Listing.json:
         typer.echo(json.dumps([asdict(problem) for problem in found]))
     elif found:
         tables.show(("where", "problem"), [(problem.where, problem.message) for problem in found])
@@ -57,7 +51,7 @@ def lint(file: File = None, output: Style = Output.table) -> None:
 
 
 @app.command("diff")
-def show_difference(file: File = None, output: Style = Output.table, shorter: Shorter = False) -> None:
+def show_difference(file: File = None, output: ListingOption = Listing.table, shorter: Shorter = False) -> None:
     """Show what apply would do. Ends with 0 if nothing, 1 if something, 3 if a server does not answer."""
     contract = _sound(file)
     with _cluster() as cluster:
@@ -67,7 +61,7 @@ def show_difference(file: File = None, output: Style = Output.table, shorter: Sh
 
 
 @app.command()
-def apply(file: File = None, output: Style = Output.table, shorter: Shorter = False) -> None:
+def apply(file: File = None, output: ListingOption = Listing.table, shorter: Shorter = False) -> None:
     """Create topics, register schemas, set what differs. Twice changes nothing more than once.
 
     Ends with 2, and does nothing at all, if any change would lose records, move keys or break a reader.
@@ -126,8 +120,8 @@ def _cluster() -> AbstractContextManager[Cluster]:
     return cluster(settings())
 
 
-def _show_plan(plan: Plan, output: Output) -> None:
-    if output is Output.json:
+def _show_plan(plan: Plan, output: Listing) -> None:
+    if output is Listing.json:
         typer.echo(json.dumps(_plan_json(plan)))
     elif plan.is_empty:
         typer.echo("nothing to do")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +12,7 @@ import typer
 from rich.text import Text
 
 from processors.cli import tables, talk
+from processors.cli.formats import Contents, ContentsOption, Listing, ListingOption
 from processors.configuration.settings import settings
 from processors.documents.files import naming
 from processors.documents.yaml_writing import to_yaml
@@ -29,36 +29,24 @@ app = typer.Typer(
 )
 
 
-class Output(StrEnum):
-    table = "table"
-    json = "json"
-
-
-class Form(StrEnum):
-    table = "table"
-    json = "json"
-    yaml = "yaml"
-
-
 Component = Annotated[
     str | None,
     typer.Option("--component", help="plugin that OSV records are about; default: the packages they name"),
 ]
-Style = Annotated[Output, typer.Option("--output", "-o", help="how to show it on stdout")]
 
 
 @app.command()
 def lint(
     file: Annotated[Path, typer.Argument(help="policy file or OSV records, YAML or JSON", show_default=False)],
     component: Component = None,
-    output: Style = Output.table,
+    output: ListingOption = Listing.table,
 ) -> None:
     """Check a policy without any server. Ends with 1 if something in it must not be published."""
     with naming(file):
         policies, problems = inspect_policies(policy_text(file), json=file.suffix == ".json", component=component)
     found = [Notice(p.place, p.message, is_error=True) for p in problems]
     found += [notice for policy in policies for notice in notices_of(policy, _now())]
-    if output is Output.json:
+    if output is Listing.json:
         typer.echo(json.dumps([notice._asdict() for notice in found]))
     elif found:
         rows = [("error" if n.is_error else "warning", n.where, n.message) for n in found]
@@ -75,7 +63,7 @@ def publish(
         typer.Argument(help="policy files or OSV records, YAML or JSON", metavar="FILE...", show_default=False),
     ],
     component: Component = None,
-    output: Style = Output.table,
+    output: ListingOption = Listing.table,
 ) -> None:
     """Put policies in force: all of them in one transaction, or none.
 
@@ -99,21 +87,21 @@ def publish(
 @app.command()
 def show(
     component: Annotated[str | None, typer.Argument(help="one component, whole; default: all, a line each")] = None,
-    output: Annotated[Form, typer.Option("--output", "-o", help="how to show it on stdout")] = Form.table,
+    output: ContentsOption = Contents.table,
 ) -> None:
     """Show the policies in force. A policy as YAML or JSON can be published again as it is."""
     policies = _in_force()
     chosen = [_one(policies, component)] if component else [*_sorted(policies)]
-    if output is Form.json:
+    if output is Contents.json:
         values = [written(policy) for policy in chosen]
         typer.echo(json.dumps(values[0] if component else values, ensure_ascii=False))
-    elif output is Form.yaml:
+    elif output is Contents.yaml:
         texts = [to_yaml(written(policy)) for policy in chosen]
         typer.echo(texts[0] if component else "".join(map(_item, texts)), nl=False)
     elif component:
         _show_policy(chosen[0])
     else:
-        _show_rows([_standing(policy) for policy in chosen], Output.table)
+        _show_rows([_standing(policy) for policy in chosen], Listing.table)
 
 
 @app.command()
@@ -192,8 +180,8 @@ def _item(text: str) -> str:
     return "- " + text.rstrip("\n").replace("\n", "\n  ") + "\n"
 
 
-def _show_rows(rows: Sequence[dict[str, str]], output: Output) -> None:
-    if output is Output.json:
+def _show_rows(rows: Sequence[dict[str, str]], output: Listing) -> None:
+    if output is Listing.json:
         typer.echo(json.dumps(rows))
     elif rows:
         tables.show(tuple(rows[0]), (tuple(row.values()) for row in rows))

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from processors.checker.check import check as judge
-from processors.checker.processor import evaluator
+from processors.checker.evaluation import evaluator
 from processors.cli.requests.answers import Output, Style, ToFile, exit_code, show
 from processors.cli.requests.question import (
     Database,

@@ -8,7 +8,6 @@ import time
 import uuid
 from collections.abc import Mapping
 from contextlib import closing
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +15,7 @@ import typer
 from processors.bootstrap.clients import codec, stream_settings
 from processors.checker.impact import Difference, difference
 from processors.cli import talk
+from processors.cli.formats import Prose, ProseOption
 from processors.cli.requests.answers import Style, WhichQuestion, exit_code, show
 from processors.cli.requests.replay import finding_json
 from processors.cli.requests.request import SOURCE, Operator, Patience
@@ -32,11 +32,6 @@ from processors.stream.wire.codec import Codec
 from processors.stream.wire.headers import event_headers, new_trace
 
 
-class Form(StrEnum):
-    text = "text"
-    json = "json"
-
-
 def recheck(
     request_id: Annotated[
         str, typer.Argument(help="request whose question to ask again", metavar="REQUEST_ID", show_default=False)
@@ -44,7 +39,7 @@ def recheck(
     operator: Operator = None,
     timeout: Patience = 30.0,
     question: WhichQuestion = None,
-    output: Annotated[Form, typer.Option("--output", "-o", help="how to show it on stdout")] = Form.text,
+    output: ProseOption = Prose.text,
 ) -> None:
     """Ask an earlier question again, wait for the verdict, and show it and what has changed since.
 
@@ -64,7 +59,7 @@ def recheck(
         )
         result = ask(settings(), events, event, headers, timeout)
     changed = changes(earlier, result) if earlier else None
-    if output is Form.json:
+    if output is Prose.json:
         typer.echo(json.dumps(_json(result, changed), ensure_ascii=False))
     else:
         show(report_from_record(result["report"]), result["report_digest"], Style.text, None, event["request_id"])

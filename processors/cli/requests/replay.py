@@ -7,7 +7,6 @@ import json
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final, NamedTuple
 
@@ -18,12 +17,13 @@ from rich.text import Text
 from processors.bootstrap.clients import codec, stream_settings
 from processors.checker.check import check
 from processors.checker.impact import Change, Impact
-from processors.checker.processor import digest_of
 from processors.cli import talk
+from processors.cli.formats import Listing, ListingOption
 from processors.client.matrices import load_sources
 from processors.client.matrix_topic import read_matrix
 from processors.client.policy_topic import read_policies
 from processors.configuration.settings import Settings, settings
+from processors.documents.canonical import digest_of
 from processors.errors import EventUnreadable, SettingsInvalid
 from processors.events.report import Finding, Report
 from processors.events.subject_record import subject_from_record
@@ -38,11 +38,6 @@ from processors.stream.wire.codec import Decoder
 
 _TOLD_EVERY: Final = 500
 """Requests between two signs of progress."""
-
-
-class Output(StrEnum):
-    table = "table"
-    json = "json"
 
 
 class Replayed(NamedTuple):
@@ -62,7 +57,7 @@ def replay(
         ),
     ],
     since: Annotated[str, typer.Option("--since", help="how far to look back, such as 12h or 30d")] = "7d",
-    output: Annotated[Output, typer.Option("--output", "-o", help="how to show it on stdout")] = Output.table,
+    output: ListingOption = Listing.table,
 ) -> None:
     """Ask the requests of the last days again, with a matrix that is not published yet, and show what changes.
 
@@ -70,7 +65,7 @@ def replay(
     state today. Nothing is published, and nobody is told. Ends with 0, whatever changes.
     """
     replayed = measure(settings(), load_sources(matrix), since)
-    if output is Output.json:
+    if output is Listing.json:
         typer.echo(json.dumps(as_json(replayed), ensure_ascii=False))
     else:
         show(replayed, Console())

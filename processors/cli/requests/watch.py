@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from processors.bootstrap.clients import codec
+from processors.cli.formats import Prose, ProseOption
 from processors.cli.requests.answers import Output, Style, ToFile, WhichQuestion, exit_code, show
 from processors.cli.tables import clock
 from processors.client.results import KnownQuestions, follow, result_of
@@ -21,24 +21,18 @@ from processors.events.vocabulary import Verdict
 _COLOURS = {"ALLOW": "green", "WARN": "yellow", "BLOCK": "bold red", "ALLOW_BY_EXCEPTION": "bold cyan"}
 
 
-class Lines(StrEnum):
-    text = "text"
-    json = "json"
-
-
 OnlyVerdict = Annotated[Verdict | None, typer.Option("--verdict", help="show only results with this verdict")]
 FromBeginning = Annotated[
     bool, typer.Option("--from-beginning", help="begin with all that is kept, one partition after the other")
 ]
 Count = Annotated[int, typer.Option("--count", "-n", help="stop after so many; 0 goes on until Ctrl-C", min=0)]
-LineStyle = Annotated[Lines, typer.Option("--output", "-o", help="a line of text or of JSON for each result")]
 
 
 def watch(
     verdict: OnlyVerdict = None,
     from_beginning: FromBeginning = False,
     count: Count = 0,
-    output: LineStyle = Lines.text,
+    output: ProseOption = Prose.text,
 ) -> None:
     """Follow results live, a line each with its time (UTC), until Ctrl-C."""
     console, known = Console(), KnownQuestions()
@@ -67,9 +61,9 @@ def report(
     raise typer.Exit(exit_code(verdict))
 
 
-def _show_line(console: Console, at: int, result: dict[str, Any], style: Lines, *, other: bool) -> None:
+def _show_line(console: Console, at: int, result: dict[str, Any], style: Prose, *, other: bool) -> None:
     """`other` says that another question was answered under this id before."""
-    if style is Lines.json:
+    if style is Prose.json:
         typer.echo(json.dumps({**result, "id_conflict": other}, ensure_ascii=False))
         return
     told = Text(f"{clock(at)} ", style="dim") + line(result)

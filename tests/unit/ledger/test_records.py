@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.configuration.settings import shipped
-from processors.ledger.canonical import canonical
+from processors.documents.canonical import canonical
 from processors.ledger.filing import bisect, copy_line
 from processors.ledger.records import (
     COLUMNS,

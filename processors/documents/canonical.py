@@ -1,11 +1,12 @@
-"""Canonical JSON: one text for one value, so that a hash of it means something.
+"""Canonical JSON, one text for one value, and the digest of bytes.
 
-RFC 8785 as far as the ledger needs it: sorted keys, no spaces, UTF-8, integers. There are no floats in any event;
-meeting one is a mistake, because two writers may print it differently.
+RFC 8785 as far as events need it: sorted keys, no spaces, UTF-8, integers. No event has floats; meeting one is a
+mistake, because two writers may print it differently.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from json.encoder import c_make_encoder, encode_basestring  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
 from typing import Any, cast
@@ -38,3 +39,8 @@ def canonical_with(record: Mapping[str, Any], name: str, text: str) -> str:
     No record in it may have a field of that name; in a text its quotes would be escaped.
     """
     return canonical({**record, name: None}).replace(f'"{name}":null', f'"{name}":{text}', 1)
+
+
+def digest_of(data: bytes) -> str:
+    """`sha256:` and 64 lower-case hex digits."""
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"

@@ -1,0 +1,70 @@
+"""The whole check in one pure function: from the bytes of a subject to the bytes of its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from processors.checker.check import Answer
+from processors.checker.memo import Answered
+from processors.documents.canonical import digest_of
+from processors.events.report_record import report_to_record
+from processors.events.subject import Subject
+from processors.events.subject_record import subject_from_record
+from processors.matrix.merged import Matrix
+from processors.policies import Policies
+
+LOGGED = 10
+"""Dependencies of a plugin that a log line names."""
+
+
+def evaluator(
+    decode_subject: Callable[[bytes], Mapping[str, Any]],
+    encode_report: Callable[[Mapping[str, Any]], bytes],
+    encode_said: Callable[[Mapping[str, Any]], bytes],
+    judge: Callable[[Subject, Matrix, int, str, Policies], Answer],
+    *,
+    checked: bool = True,
+) -> Callable[[bytes, Matrix, Policies, int], Answered]:
+    """From the bytes of a subject to the bytes of its answer, at a time in milliseconds: pure, as its parts are.
+
+    `checked` is False where `judge` stands for a guard that is switched off.
+    """
+
+    def evaluate(subject: bytes, matrix: Matrix, policies: Policies, now: int) -> Answered:
+        question = subject_from_record(decode_subject(subject))
+        report, valid_until = judge(question, matrix, now, digest_of(subject), policies)
+        data = encode_report(report_to_record(report))
+        digest = digest_of(data)
+        said = {
+            "plugin_id": report.plugin_id,
+            "plugin_version": report.plugin_version,
+            "host": report.host,
+            "host_version": report.host_version,
+            "verdict": report.verdict,
+            "band": report.risk.band,
+            "score": report.risk.score,
+            "approval_id": None,
+            "monitoring_profile": None,
+            "refusals": (),
+            "report_digest": digest,
+        }
+        return Answered(
+            plugin_id=report.plugin_id,
+            plugin_version=report.plugin_version,
+            host=report.host,
+            host_version=report.host_version,
+            dependencies=tuple(f"{need.id} {need.range}" for need in question.manifest.requires[:LOGGED]),
+            verdict=report.verdict,
+            band=report.risk.band,
+            score=report.risk.score,
+            summary=report.summary,
+            finding_codes=tuple(sorted({f.code for f in report.findings if f.blocks})),
+            checked=checked,
+            said=encode_said(said),
+            report=data,
+            digest=digest,
+            valid_until=valid_until,
+        )
+
+    return evaluate
