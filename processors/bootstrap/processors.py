@@ -8,13 +8,16 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from processors.bootstrap.clients import codec, stream_settings
+from processors.bootstrap.pulse import pulse
 from processors.bootstrap.sealing import seals
 from processors.configuration.guard import Watched
 from processors.configuration.settings import Settings
 from processors.masking.masker import Masker
 from processors.observability.logs import configure_logging
+from processors.stream.loop.health import Health
 from processors.stream.loop.loop import OpenTransaction
 from processors.stream.loop.loop import run as run_loop
+from processors.stream.loop.watchdog import Watchdog
 from processors.stream.types import Processor
 from processors.stream.wire.codec import Codec
 
@@ -66,15 +69,20 @@ TRANSACTIONS: Mapping[str, Callable[[Settings, Codec, ExitStack], OpenTransactio
 
 
 def run_processor(name: str, of: Settings, stop: threading.Event) -> None:
-    """Run one processor in this process until `stop` is set. `name` is one of PROCESSORS."""
+    """Run one processor in this process until `stop` is set. `name` is one of PROCESSORS.
+
+    The process is ended with 70 when the loop stands still, also while it closes; see `stream.loop.watchdog`.
+    """
     configure_logging(of.log_level, _masker(of))
+    health = Health(name)
+    Watchdog(health, stop, pulse()).start()
     with ExitStack() as stack:
         events = stack.enter_context(codec(of))
         opened = TRANSACTIONS[name](of, events, stack) if name in TRANSACTIONS else None
         processor, streams = PROCESSORS[name](of, events), stream_settings(of)
         if processor.state is not None:
             streams = replace(streams, seals=seals(of))
-        run_loop(processor, streams, stop, transaction=opened)
+        run_loop(processor, streams, stop, transaction=opened, health=health)
 
 
 def _masker(of: Settings) -> Masker | None:

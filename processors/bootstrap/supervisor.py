@@ -1,4 +1,4 @@
-"""Several processors on one machine: a child process each, started afresh when it ends."""
+"""Several processors on one machine: a child process each, started afresh when it ends or stands still."""
 
 from __future__ import annotations
 
@@ -7,32 +7,46 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import structlog
 
 from processors.bootstrap.processors import PROCESSORS
+from processors.bootstrap.pulse import Listening
 
-RESTARTED = 70
-"""The exit code that asks for a fresh process."""
+MISTAKEN: Final = 2
+"""The exit code of a process whose settings or arguments cannot be used: to start it again is of no use."""
 
-CALM = 10.0
-"""Seconds a child must have lived before a restart of it is taken for a matter of course."""
+SILENT: Final = 45.0
+"""Seconds without a pulse after which a child is killed. Its own watchdog is quicker, unless that stands too."""
+
+CALM: Final = 60.0
+"""Seconds that a child must have lived for the next restart to be at once again."""
+
+LONGEST_PAUSE: Final = 30.0
+"""Seconds between two restarts, at most. What cannot go on must not be started a hundred times a minute."""
+
+LEAVING: Final = 25.0
+"""Seconds that children have to end when they are told to, before they are killed. Their watchdogs take 20."""
+
+_log = structlog.get_logger(__name__)
 
 
 def supervise(names: Sequence[str], first_port: int, stop: threading.Event) -> int:
-    """Keep a child for each name until told to stop; start afresh what ends, unless it ends at once again.
+    """Keep a child for each name until told to stop. One that ends is started again, whatever ended it, with
+    growing pauses; one whose loop has not come round is killed first.
 
-    Returns the exit code: 0 after `stop`, else that of the child that could not be kept running.
+    Returns the exit code: 0 after `stop`, or 2 as soon as one says that it cannot be configured like this.
     """
-    children = {name: _Child(name, port) for name, port in health_ports(names, first_port).items()}
+    ports = health_ports(names, first_port)
+    children = [Child(name, lambda n=name: _start(n, ports[n])) for name in names]
     try:
         while not stop.wait(0.2):
-            for child in children.values():
-                code = child.ended_for_good()
-                if code is not None:
-                    return code
+            if any(child.tend() == MISTAKEN for child in children):
+                return MISTAKEN
     finally:
-        for child in children.values():
-            child.stop()
+        _end(children)
     return 0
 
 
@@ -42,34 +56,62 @@ def health_ports(names: Sequence[str], first: int) -> dict[str, int]:
     return {name: first + order.index(name) if first else 0 for name in names}
 
 
-class _Child:
-    """A processor in a process of its own, in its own session so that Ctrl-C reaches only the parent."""
+Started = tuple["subprocess.Popen[bytes]", Listening]
 
-    def __init__(self, name: str, health_port: int) -> None:
-        self._name = name
-        self._environment = {**os.environ, "GUARD_HEALTH_PORT": str(health_port)}
-        self._start()
 
-    def _start(self) -> None:
-        self._born = time.monotonic()
-        command = [sys.executable, "-m", "processors.cli", "run", self._name]
-        self._process = subprocess.Popen(command, env=self._environment, start_new_session=True)
+class Child:
+    """A processor in a process of its own. `start` makes that process, and the pipe on which it is heard."""
 
-    def ended_for_good(self) -> int | None:
-        """The code it ended with, if starting it again is of no use; None while it runs or runs again."""
-        code = self._process.poll()
-        if code is None:
+    def __init__(self, name: str, start: Callable[[], Started]) -> None:
+        self._name, self._start = name, start
+        self._restarts, self._due = 0, 0.0
+        self._begin()
+
+    def tend(self) -> int | None:
+        """See to it that it runs: one that has ended is started again when its pause is over. Returns the code that
+        it ended with while it does not run."""
+        if self.process.poll() is None:
+            if self._pipe.silence() > SILENT:
+                _log.error("a processor stands still, and is killed", processor=self._name, pid=self.process.pid)
+                self.process.kill()
             return None
-        if code != RESTARTED and time.monotonic() - self._born < CALM:
-            return code or 1
-        self._start()
-        return None
+        if self._due == 0.0:
+            self._due = time.monotonic() + self._pause()
+        if self.process.returncode != MISTAKEN and time.monotonic() >= self._due:
+            self._pipe.close()
+            self._begin()
+            return None
+        return self.process.returncode
 
-    def stop(self) -> None:
-        """Let it finish its transaction; the loop's own deadline bounds the wait."""
-        self._process.terminate()
+    def _begin(self) -> None:
+        self._born, self._due = time.monotonic(), 0.0
+        self.process, self._pipe = self._start()
+
+    def _pause(self) -> float:
+        self._restarts = 0 if time.monotonic() - self._born > CALM else self._restarts + 1
+        pause = min(2.0 ** (self._restarts - 2), LONGEST_PAUSE) if self._restarts > 1 else 0.0
+        _log.warning("a processor ended", processor=self._name, code=self.process.returncode, starts_again_in=pause)
+        return pause
+
+
+def _start(name: str, health_port: int) -> Started:
+    """In a session of its own, so that Ctrl-C reaches only the parent."""
+    pipe = Listening()
+    environment = {**os.environ, "GUARD_HEALTH_PORT": str(health_port), **pipe.environment()}
+    command = [sys.executable, "-m", "processors.cli", "run", name]
+    process = subprocess.Popen(command, env=environment, start_new_session=True, pass_fds=(pipe.there,))
+    pipe.started()
+    return process, pipe
+
+
+def _end(children: Sequence[Child]) -> None:
+    """Let all of them finish their transactions at once, and wait for no longer than one of them may take."""
+    for child in children:
+        child.process.terminate()
+    until = time.monotonic() + LEAVING
+    for child in children:
         try:
-            self._process.wait(30)
+            child.process.wait(max(until - time.monotonic(), 0.1))
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            child.process.kill()
+            child.process.wait()

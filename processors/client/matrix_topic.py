@@ -72,7 +72,7 @@ def _read(of: Settings, codec: Codec) -> tuple[MatrixFold, Sequence[Reject]]:
     fold = MatrixFold(codec.decoder(TOPIC, EVENT))
     table = Table(reader(stream_settings(of), "matrix"), fold)
     try:
-        return fold, table.load(_PATIENCE, lambda: None)
+        return fold, table.load(_PATIENCE)
     finally:
         table.close()
 

@@ -102,7 +102,7 @@ def _read(of: Settings, events: Codec) -> tuple[Policies, Sequence[Reject]]:
     fold = PolicyFold(events.decoder(SECURITY_POLICIES, EVENT))
     table = Table(reader(stream_settings(of), "policies"), fold)
     try:
-        rejects = table.load(_PATIENCE, lambda: None)
+        rejects = table.load(_PATIENCE)
         return fold.snapshot(), rejects
     finally:
         table.close()

@@ -12,6 +12,7 @@ from processors.bootstrap.processors import PROCESSORS, run_processor
 from processors.bootstrap.supervisor import supervise
 from processors.configuration.settings import settings
 from processors.errors import SettingsInvalid
+from processors.observability.logs import configure_logging
 
 
 def run(
@@ -22,7 +23,8 @@ def run(
     Several serve health and metrics on GUARD_HEALTH_PORT and those after it, if that is set, in the order in which
     they are listed here.
 
-    Ends with 70 when a processor must be started afresh; a supervisor does that, and so does `run` for children.
+    One ends with 70 when it must be started afresh; a supervisor does that, and so does `run` for children. A child
+    that stands still is killed and started again; only one that cannot be configured like this ends them all.
     """
     chosen = list(PROCESSORS) if names == ["all"] else names
     for name in chosen:
@@ -38,4 +40,5 @@ def run(
     if len(chosen) == 1 and names != ["all"]:
         run_processor(chosen[0], settings(), stop)
     else:
+        configure_logging(settings().log_level)
         raise typer.Exit(supervise(chosen, settings().health_port, stop))

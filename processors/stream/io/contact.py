@@ -6,7 +6,7 @@ confluentinc/librdkafka#5301. Such a consumer looks like one to which nobody wri
 and requests would be answered by it. So each consumer is asked for its topic now and then. One that hears nothing
 while a client made for the purpose is answered cannot be mended, only made afresh, and with it the process.
 
-While the broker answers nobody, nothing follows: that is an outage, and is waited for.
+While the broker answers nobody, that is an outage, and is waited for: `silent` says so.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from processors.errors import Fatal
 from processors.stream.io import clients
 from processors.stream.settings import StreamSettings
 
-EVERY: Final = 10.0
+EVERY: Final = 3.0
 """Seconds between two rounds of questions."""
 
 PATIENCE: Final = 2.0
@@ -34,26 +34,35 @@ MISSES: Final = 2
 
 
 class Contact:
-    """Asks on behalf of consumers, by topic. Not thread-safe: it belongs to the loop."""
+    """Asks on behalf of consumers, by topic. Not thread-safe: it belongs to the loop.
+
+    `silent` is True while no broker answers anybody, as far as the last round tells.
+    """
 
     def __init__(self, settings: StreamSettings, consumers: Mapping[str, Consumer], every: float = EVERY) -> None:
         self._settings, self._consumers, self._every = settings, consumers, every
         self._next = time.monotonic() + every
         self._misses: Counter[str] = Counter()
+        self.silent = False
 
     def check(self) -> None:
-        """Ask, if it is time; takes a round trip each, and `PATIENCE` for each one that hears nothing.
+        """Ask, if it is time. Takes a round trip for each consumer, and at most twice `PATIENCE` where one hears
+        nothing: a silent broker has nothing to say to the others either.
 
         Raises:
             Fatal: a consumer has lost every broker, though brokers are there.
         """
         if time.monotonic() < self._next:
             return
+        self.silent = False
         for topic, consumer in self._consumers.items():
             if _is_answered(consumer, topic):
                 del self._misses[topic]
             elif self._others_are_answered(topic):
                 self._missed(topic)
+            else:
+                self.silent = True
+                break
         self._next = time.monotonic() + self._every
 
     def _missed(self, topic: str) -> None:

@@ -6,6 +6,7 @@ and are what a rewind goes back to. A partition without a position is not handle
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 
@@ -15,7 +16,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from processors.errors import Fatal, OffsetsLost
 from processors.observability import metrics
 from processors.stream.io import clients
-from processors.stream.loop.health import Health
+from processors.stream.loop.health import WORKING, Health
 from processors.stream.loop.restore import Restored, restore
 from processors.stream.loop.state import KeyedState, complete
 from processors.stream.loop.transaction import At, Transaction, persist
@@ -23,6 +24,9 @@ from processors.stream.settings import StreamSettings, required_seals
 from processors.stream.types import Processor
 
 _log = structlog.get_logger(__name__)
+
+OUTSIDE = 60.0
+"""Seconds that a member which the group has lost waits to be let in again. Others' sessions are over by then."""
 
 
 class Assignment:
@@ -49,6 +53,7 @@ class Assignment:
         self._owned: set[At] = set()
         self._held: set[At] = set()
         self._failure: Exception | None = None
+        self._lost_at = math.inf
         self._leaving = False
         self.positions: dict[At, int] = {}
 
@@ -75,6 +80,12 @@ class Assignment:
         except Exception as error:  # noqa: BLE001 - raise_failure hands it to the loop, which stops
             self._failure = error
 
+    def on_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        """The group went on without this member. Its partitions may be another's already."""
+        self._health.assigned = False
+        self._lost_at = time.monotonic()
+        self.on_revoke(consumer, partitions)
+
     def on_revoke(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         """Forget partitions. Nothing of them is in flight."""
         gone = {(p.topic, p.partition) for p in partitions}
@@ -91,9 +102,12 @@ class Assignment:
         metrics.PARTITIONS.labels(self._processor.name).set(len(self.positions))
 
     def raise_failure(self) -> None:
-        """Raise what went wrong while partitions were taken over: this process must stop."""
+        """Raise Fatal for what went wrong while partitions were taken over, or where the group does not let this
+        member in again."""
         if self._failure is not None:
             raise Fatal(f"partitions could not be taken over: {self._failure}") from self._failure
+        if time.monotonic() - self._lost_at > OUTSIDE:
+            raise Fatal(f"the group has not let this member in again for {OUTSIDE:g} s")
 
     def hold(self, waiting: Mapping[At, int]) -> None:
         """Go back to these offsets, and leave their partitions alone until `release`: others are read first."""
@@ -121,6 +135,7 @@ class Assignment:
         self._owned |= arrived
         ready = self._ready()
         fresh = sorted(ready - set(self.positions))
+        self._health.beat(WORKING)  # a database that is away is waited for here
         committed = self._transaction.committed(fresh)
         starts = self._starting_points(fresh, committed)
         self._restore(sorted({partition for _, partition in fresh}))
@@ -128,6 +143,7 @@ class Assignment:
         self._assign(arrived, starts)
         self.positions.update(starts)
         self._health.assigned = self._health.restored = True
+        self._lost_at = math.inf
         _log.info("partitions assigned", processor=self._processor.name, partitions=_show(arrived))
         metrics.PARTITIONS.labels(self._processor.name).set(len(self.positions))
 

@@ -1,18 +1,20 @@
 """What a supervisor may ask: /healthz, /readyz and /metrics, on loopback unless told otherwise.
 
-Alive means that the loop comes round. It says nothing of traffic, and nothing of the broker: restarting every
-process because the broker is away helps nobody. Ready means that partitions are assigned, state is restored and
-tables are loaded.
+Alive means that the loop comes round in time. It says nothing of traffic, and nothing of the broker: restarting
+every process because the broker is away helps nobody. Ready means that partitions are assigned, state is restored,
+tables are loaded, and the loop has moved within the last seconds: it took a turn while a broker answered. So a
+process that stands still before a silent broker is alive and not ready.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import threading
 import time
 from collections.abc import Iterable
 from socketserver import ThreadingMixIn
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import make_wsgi_app  # pyright: ignore[reportUnknownVariableType] - it is typed `Any`
@@ -22,39 +24,80 @@ from processors.observability import metrics
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-STUCK_AFTER = 120.0
-"""Seconds without a beat after which the process is better started afresh. Longer than any one retry."""
+CALLING: Final = 30.0
+"""Seconds that one call to a broker, a registry or a database may take. Each has a shorter bound of its own."""
+
+WORKING: Final = 120.0
+"""Seconds that our own code may work without a break: on a batch, or on a refresh of a million rows."""
+
+CLOSING: Final = 15.0
+"""Seconds that closing may take once the loop has ended. Some of the client's calls have no deadline themselves."""
+
+STILL_AFTER: Final = 6.0
+"""Seconds without a completed turn of the loop after which it is not ready."""
+
+
+class Beat(Protocol):
+    """Says that the loop comes round, and within how many seconds it will do so again."""
+
+    def __call__(self, patience: float = ..., /) -> None: ...
+
+
+def unwatched(patience: float = CALLING) -> None:
+    """The `Beat` of a command: nobody watches it but whoever started it."""
 
 
 class Health:
-    """The loop's own word on how it is. Written by the loop, read by the server's threads."""
+    """The loop's own word on how it is. Written by the loop, read by the threads of server and watchdog."""
 
     def __init__(self, processor: str) -> None:
         self._processor = processor
         self._gauge = metrics.BEAT.labels(processor)
         self.beat()  # a gauge that begins at 0 looks like a loop that has stood still since 1970
+        self._moved = -math.inf
         self.tables_loaded = False
         self.restored = False
         self.assigned = False
         self.waiting: str | None = None
 
-    def beat(self) -> None:
-        self._beat = time.monotonic()
+    def beat(self, patience: float = CALLING) -> None:
+        """A `Beat`."""
+        now = time.monotonic()
+        self._beat, self._deadline = now, now + patience
         self._gauge.set_to_current_time()
+
+    def moved(self) -> None:
+        """The loop has taken a turn, and brokers answer."""
+        self._moved = time.monotonic()
+
+    def stands_still(self) -> None:
+        """No broker answers, or the loop has ended."""
+        self._moved = -math.inf
 
     @property
     def alive(self) -> bool:
-        return time.monotonic() - self._beat < STUCK_AFTER
+        return time.monotonic() < self._deadline
+
+    @property
+    def overdue(self) -> float:
+        """Seconds since the loop should have come round; negative while there is time."""
+        return time.monotonic() - self._deadline
+
+    @property
+    def moving(self) -> bool:
+        return time.monotonic() - self._moved < STILL_AFTER
 
     @property
     def ready(self) -> bool:
-        return self.tables_loaded and self.assigned and self.restored and self.waiting is None
+        has_begun = self.tables_loaded and self.assigned and self.restored
+        return has_begun and self.waiting is None and self.alive and self.moving
 
     def facts(self) -> dict[str, Any]:
         return {
             "processor": self._processor,
             "alive": self.alive,
             "ready": self.ready,
+            "moving": self.moving,
             "assigned": self.assigned,
             "restored": self.restored,
             "tables_loaded": self.tables_loaded,

@@ -21,12 +21,12 @@ from typing import Any, cast
 import structlog
 from confluent_kafka import Consumer, KafkaError, Message
 
-from processors.errors import Unavailable
+from processors.errors import Fatal, TransactionAborted, Unavailable
 from processors.stream.io import clients
 from processors.stream.io.contact import Contact
 from processors.stream.loop.assignment import Assignment
 from processors.stream.loop.dead_letters import CircuitBreaker, dead_letter
-from processors.stream.loop.health import Health, HealthServer
+from processors.stream.loop.health import CALLING, CLOSING, WORKING, Health, HealthServer
 from processors.stream.loop.inbound import Polled
 from processors.stream.loop.measures import Measures
 from processors.stream.loop.state import KeyedState, changelog_records
@@ -54,6 +54,10 @@ LARGEST_BATCH = 4 * 1024 * 1024
 _PORTION = 50
 """Records that are added to a batch at a time."""
 
+MOST_ABORTS = 8
+"""Transactions in a row that may be aborted. A rebalance costs one or two; a member that its coordinator does not
+know any more aborts for ever."""
+
 OpenTransaction = Callable[[Consumer, Health], Transaction]
 """How a loop comes by its transaction. May raise Unavailable; it is then asked again."""
 
@@ -78,7 +82,15 @@ def run(
         health = health or Health(processor.name)
         if settings.health_port is not None:
             stack.enter_context(HealthServer(health, settings.health_host, settings.health_port))
-        Runner(processor, settings, stop, health, transaction or _kafka(processor, settings, stack)).run(stack)
+        runner = Runner(processor, settings, stop, health, transaction or _kafka(processor, settings, stack))
+        try:
+            runner.run(stack)
+        except Exception as error:
+            _log.critical("the loop ends", processor=processor.name, error=type(error).__name__, message=str(error))
+            raise  # said before clients are closed, which may take so long that the process is ended
+        finally:
+            health.stands_still()
+            health.beat(CLOSING)
 
 
 def _kafka(processor: Processor, settings: StreamSettings, stack: ExitStack) -> OpenTransaction:
@@ -143,7 +155,7 @@ class Runner:
         self._counts: dict[str, int] = {}
         self._breaker = CircuitBreaker()
         self._table_rejects: list[Reject] = []
-        self._attempt = 0
+        self._attempt = self._aborts = 0
         self._next_tick = 0.0
         self._trace: Trace | None = None
         self._observer = processor if isinstance(processor, Observer) else None
@@ -173,7 +185,7 @@ class Runner:
             list(self._processor.inputs),
             on_assign=self.assignment.on_assign,
             on_revoke=self.assignment.on_revoke,
-            on_lost=self.assignment.on_revoke,
+            on_lost=self.assignment.on_lost,
         )
         _log.info("processor started", processor=self._processor.name, ordinal=self._settings.ordinal)
         while self._until_available(self._round, self.assignment.rewind):
@@ -212,15 +224,24 @@ class Runner:
 
     def _round(self) -> None:
         """One trip around the loop: a tick if one is due, and a batch if there is one."""
-        self._contact.check()
+        self._look_around()
         if time.monotonic() >= self._next_tick:
             self._tick()
         with self._measures.phase("poll"):
             batch, positions = self._poll()
+        self._health.beat(WORKING)
         for table in self.tables.values():  # after the wait: a batch is not judged by what was in effect before it
             self._note_rejects(table, table.drain())
         if batch:
             self._handle(batch, positions)
+
+    def _look_around(self) -> None:
+        """Ask the brokers: whoever polls a silent one hears nothing, as one to whom nobody writes."""
+        self._contact.check()
+        if self._contact.silent:
+            self._health.stands_still()
+        else:
+            self._health.moved()
 
     def _poll(self) -> tuple[list[Inbound], dict[At, int]]:
         """A batch in order of arrival, and the positions behind it.
@@ -269,6 +290,7 @@ class Runner:
 
     def _handle(self, batch: Sequence[Inbound], positions: Mapping[At, int]) -> None:
         began = time.time_ns()
+        self._health.beat(WORKING)
         with self._measures.phase("handle"):
             outcome = self._processor.handle(batch, self._view(batch, positions))
         if outcome.waiting:
@@ -302,17 +324,27 @@ class Runner:
     def _transact(self, batch: Sequence[Inbound], outcome: Outcome, positions: Mapping[At, int]) -> None:
         records = self._records(outcome)
         try:
+            self._health.beat(CALLING)
             self._transaction.begin()
             self._transaction.write(outcome, records)
             self._transaction.advance(positions)
+            self._health.beat(CALLING)
             self._transaction.commit()
-        except Unavailable:
+        except Unavailable as error:
+            self._health.beat(CALLING)
             self._transaction.abort()
-            self._measures.aborted()
+            self._count_abort(error)
             raise
+        self._aborts = 0
         self._observe(outcome)
         self._settle(outcome, positions)
         self._measures.committed(batch, records, outcome.rejects, len(self.state))
+
+    def _count_abort(self, error: Unavailable) -> None:
+        self._measures.aborted()
+        self._aborts += isinstance(error, TransactionAborted)
+        if self._aborts >= MOST_ABORTS:
+            raise Fatal(f"{self._aborts} transactions in a row were aborted: {error}") from error
 
     def _records(self, outcome: Outcome) -> list[Outbound]:
         letters = [dead_letter(r, self._processor.name, self._settings.dead_letters) for r in outcome.rejects]
@@ -341,7 +373,8 @@ class Runner:
         self._attempt += 1
 
     def _calm(self) -> None:
-        if self._attempt:
+        """A turn went well. After an abort it must be one that committed: an empty one proves nothing."""
+        if self._attempt and not self._aborts:
             self._attempt, self._health.waiting = 0, None
             self._measures.waiting(None)
 

@@ -7,7 +7,7 @@ before each batch, and a batch sees one snapshot from beginning to end.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, cast
 
 import structlog
@@ -15,6 +15,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
 from processors.errors import BrokerUnavailable
 from processors.stream.io.clients import partition_count
+from processors.stream.loop.health import WORKING, Beat, unwatched
 from processors.stream.loop.inbound import Polled
 from processors.stream.loop.transaction import is_end_of_partition, raise_if_serious
 from processors.stream.types import Fold, Inbound, Reject
@@ -38,7 +39,7 @@ class Table:
         self.snapshot: Any = None
         self.revision = 0
 
-    def load(self, deadline: float, alive: Callable[[], None]) -> Sequence[Reject]:
+    def load(self, deadline: float, alive: Beat = unwatched) -> Sequence[Reject]:
         """Read to the end. May be called again after Unavailable; goes on where it was.
 
         Raises:
@@ -56,6 +57,7 @@ class Table:
             heard = time.monotonic() if news else heard
             if time.monotonic() - heard > deadline:
                 raise BrokerUnavailable(f"table `{self.topic}` was silent for {deadline:g} s")
+        alive(WORKING)
         rejects = self._apply()
         self.snapshot = self._fold.snapshot()
         _log.info("table loaded", topic=self.topic, rejects=len(rejects))

@@ -15,7 +15,15 @@ def test_readiness_is_assigned_restored_loaded_and_not_waiting() -> None:
     assert (health.alive, health.ready) == (True, False)
 
     health.tables_loaded = health.assigned = health.restored = True
+    assert not health.ready, "it has not taken a turn yet"
+
+    health.moved()
     assert health.ready
+
+    health.stands_still()
+    assert (health.alive, health.ready) == (True, False)
+
+    health.moved()
 
     health.waiting = "RegistryUnavailable"
     assert (health.alive, health.ready) == (True, False)
