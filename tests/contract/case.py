@@ -1,7 +1,7 @@
 """What a room tells the contract suite about its processor.
 
 A room joins by a file `tests/contract/providers/<room>.py` with a function `cases() -> list[Case]`. The suite finds
-it by itself.
+it by itself, and fails while a processor of the table in `bootstrap/processors.py` has none.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ class Case:
     records: Sequence[Inbound]
     topics: frozenset[str]
     """Every topic the processor may write to, as the table of the design has it."""
+    files_unreadable: bool = False
+    """Whether a row says that a record cannot be read, where other processors write a dead letter."""
     unreadable: Sequence[bytes | None] = (None, b"", b"\0\0\0", b"\1not an event", b"\0\x7f\xff\xff\xff\2a")
     tables: Mapping[str, Any] = field(default_factory=dict[str, Any])
     state: Mapping[int, Mapping[str, Any]] = field(default_factory=dict[int, Mapping[str, Any]])

@@ -78,12 +78,14 @@ def test_patience_has_a_deadline() -> None:
         persist(Calls(*[RETRIABLE] * 1000), deadline=0.2)
 
 
-@pytest.mark.parametrize("attempt", [0, 1, 5, 1000])
-def test_back_off_grows_and_is_bounded(attempt: int) -> None:
-    """With full jitter: anything from nothing to twice as much as before, at most the cap."""
-    waits = [backoff(attempt, base=0.1, cap=2) for _ in range(200)]
+@pytest.mark.parametrize(("attempt", "longest"), [(0, 0.1), (1, 0.2), (3, 0.8), (5, 2), (1000, 2)])
+def test_back_off_doubles_up_to_its_cap_with_full_jitter(attempt: int, longest: float) -> None:
+    """Waits fill the whole span from nothing to `base * 2 ** attempt`, and never pass the cap."""
+    waits = [backoff(attempt, base=0.1, cap=2) for _ in range(2000)]
 
-    assert 0 <= min(waits) < max(waits) <= min(2, 0.1 * 2**attempt)
+    assert 0 <= min(waits) < longest / 10
+    assert longest * 0.9 < max(waits) <= longest
+    assert longest * 0.4 < sum(waits) / len(waits) < longest * 0.6
 
 
 @pytest.mark.parametrize(
