@@ -127,25 +127,43 @@ def say(of: Settings, codec: Codec, record: Mapping[str, Any], patience: float =
 def publish(
     of: Settings, codec: Codec, topic: str, exception_id: str, value: bytes, id: str, patience: float
 ) -> dict[str, Any]:
-    """Write one record and wait for the decision that it causes."""
+    """Write one record and wait for the decision that it causes, and for the guard's answer where that is due."""
     stream, key = stream_settings(of), exception_id.encode()
     read = codec.decoder(EXCEPTION_DECISIONS, "ExceptionDecided")
     kind = "plugin.compat.exception_command"
     headers = event_headers(id=id, type=kind, source=SOURCE, time=time.time_ns() // 1_000_000)
+    asked = False
     with closing(Follower(stream, "exceptions")) as follower:
         follower.from_end([EXCEPTION_DECISIONS, DEAD_LETTERS])
         place = "{}/{}/{}".format(*send(stream, Outbound(topic, key, value, headers)))
         for record in follower.follow(time.monotonic() + patience):
             if record.topic == DEAD_LETTERS:
                 _raise_if_ours(record, place)
-            elif record.key == key and (decided := read(record.value))["caused_by"] == place:
+            elif record.key == key and _is_about(decided := read(record.value), place, asked):
+                asked = decided["to_state"] == Status.CHECKING and decided["event"] in _ASKED
                 if decided["reason_code"]:
                     raise CommandRefused(why(decided))
-                return decided
+                if not asked:
+                    return decided
+    if asked:
+        raise NoAnswer(
+            f"the guard was asked to confirm the report, and has not answered within {patience:g} s; "
+            "the review opens when it does; is a checker running? `compat-guard run checker`"
+        )
     raise NoAnswer(
         f"nothing was decided within {patience:g} s, and the command may still take effect; "
         "is the workflow running? `compat-guard run exception-workflow`"
     )
+
+
+_ASKED = ("requested", "amended")
+"""Events after which the guard is asked, where they lead to CHECKING."""
+
+
+def _is_about(decided: Mapping[str, Any], place: str, asked: bool) -> bool:
+    """Whether a decision is what a command caused, or what the guard's answer to it led to."""
+    answered = decided["from_state"] == Status.CHECKING != decided["to_state"]
+    return decided["caused_by"] == place or (asked and answered)
 
 
 def why(decided: Mapping[str, str]) -> str:

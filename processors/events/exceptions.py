@@ -34,6 +34,7 @@ class Status(StrEnum):
     VOIDED = "VOIDED"
     REVOKED = "REVOKED"
     EXPIRED = "EXPIRED"
+    CHECKING = "CHECKING"
 
 
 class CommandKind(StrEnum):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from processors.events.exceptions import ExceptionDecided, decided_to_record, scope_from_record
+from processors.events.exceptions import ExceptionDecided, Status, decided_to_record, scope_from_record
 from processors.events.ids import minted
-from processors.events.vocabulary import Verdict
+from processors.events.vocabulary import Band, Verdict
 from processors.exception_workflow.config import ExceptionPolicy
 from processors.exception_workflow.notify.notices import Notice
-from processors.exception_workflow.rules.executions import recheck_id
 from processors.exception_workflow.rules.reasons import SECURITY_REASONS
+from processors.exception_workflow.rules.rechecks import recheck_id
 from processors.exception_workflow.rules.scope import Acknowledgement, Plan, Use, basis_of
 from processors.exception_workflow.rules.timers import REVIEWING, current_step, step_deadline
 from processors.exception_workflow.rules.transitions import Move
@@ -41,7 +41,7 @@ def use_of(envelope: Record, report: Record, digest: str, *, overtaken: bool) ->
 
 
 def decided(move: Move, policy: ExceptionPolicy) -> ExceptionDecided:
-    """The one event of a move."""
+    """The one event of a move. The band is the guard's word, or UNKNOWN as long as that has not come."""
     case, fact = move.after, move.fact
     return ExceptionDecided(
         event_id=event_id(move),
@@ -61,7 +61,7 @@ def decided(move: Move, policy: ExceptionPolicy) -> ExceptionDecided:
         request_id=fact.request_id,
         report_digest=case.report_digest,
         finding_ids=case.finding_ids,
-        band=case.band,
+        band=case.band if case.status is not Status.CHECKING else Band.UNKNOWN,
         valid_until=case.valid_until,
         waiting_step=_waiting_step(case, policy),
         due_at=step_deadline(case, policy) if case.exists else None,
@@ -155,7 +155,7 @@ def notification(notice: Notice, id: str, at: int, case: ExceptionCase | None, c
         "body": notice.body,
         "link": notice.link,
         "tenant": case.scope.tenant if case is not None else "",
-        "request_id": (case.request_id or None) if case is not None else None,
+        "request_id": (case.checked_as or case.request_id or None) if case is not None else None,
         "exception_id": case.exception_id if case is not None else None,
         "count": count,
     }

@@ -23,6 +23,7 @@ SHOWN_EVERY: Final = 15_000
 MOST_LINES: Final = 20
 """Moves of one batch that get a line each."""
 
+_BEGINNINGS: Final = ("requested", "review_opened", "unconfirmed")
 _ENDS: Final = ("approved", "rejected", "withdrawn", "lapsed")
 _CLOCKS: Final = {"escalated": "step", "overdue": "total"}
 _BREACHES: Final = tuple(_CLOCKS)
@@ -46,7 +47,7 @@ def begin() -> None:
         metrics.CHECKS.labels(Verdict.ALLOW_BY_EXCEPTION, band)
     for reason in Reason:
         metrics.EXCEPTION_REFUSALS.labels(reason)
-    for event in ("requested", "refused", *_ENDS, "used", *_BREACHES, "monitoring_lost"):
+    for event in (*_BEGINNINGS, "refused", *_ENDS, "used", *_BREACHES, "monitoring_lost"):
         metrics.EXCEPTION_EVENTS.labels(event)
     for end in _ENDS:
         metrics.APPROVAL_SECONDS.labels(end)

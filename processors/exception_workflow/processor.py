@@ -8,7 +8,13 @@ from typing import Any
 
 from processors.documents.canonical import digest_of
 from processors.errors import OutputTooLarge
-from processors.events.exceptions import CommandKind, ExceptionCommand, command_from_record, decision_from_record
+from processors.events.exceptions import (
+    CommandKind,
+    ExceptionCommand,
+    Status,
+    command_from_record,
+    decision_from_record,
+)
 from processors.events.outcomes import install_finished_from_record
 from processors.events.topics import (
     APPROVAL_DECISIONS,
@@ -30,13 +36,13 @@ from processors.exception_workflow.proof.commands import stated, verify_command
 from processors.exception_workflow.proof.keys import KeyRing
 from processors.exception_workflow.proof.token import Proof
 from processors.exception_workflow.proof.verify import Decision, verify
-from processors.exception_workflow.rules import parking
+from processors.exception_workflow.rules import parking, rechecks
 from processors.exception_workflow.rules.due import DueIndex
 from processors.exception_workflow.rules.reasons import Objection, Reason
 from processors.exception_workflow.rules.revisions import Refreshed, Revisions
 from processors.exception_workflow.rules.scope import Basis, basis_of
 from processors.exception_workflow.rules.timers import next_due
-from processors.exception_workflow.rules.transitions import Fact, Move, catch_up, decide, reported
+from processors.exception_workflow.rules.transitions import Fact, Move, catch_up, decide, reported, without_idle
 from processors.exception_workflow.rules.triggers import Commanded, Decided, RecheckSent, Reported, UseReported
 from processors.exception_workflow.state.case import (
     DIGESTS,
@@ -174,8 +180,9 @@ class ExceptionWorkflow:
         case = self._caught_up(scene, before)
         move = self._commanded(case, command, basis, subject, scene)
         self._teller.tell(scene, move)
-        case = self._call_parked(scene, move.after) if move.fact.event == "requested" else move.after
-        self._put(outcome, scene.partition, before, case)
+        if move.changed and move.after.status is Status.CHECKING:
+            self._ask(move.after, scene)
+        self._put(outcome, scene.partition, before, move.after)
 
     def _commanded(
         self, case: ExceptionCase, command: ExceptionCommand, basis: Basis | None, subject: bytes, scene: Scene
@@ -265,7 +272,9 @@ class ExceptionWorkflow:
         if use.recheck_of is None:
             codes = tuple(sorted({finding.code for finding in use.basis.blocking}))
             outcome.facts.append(measures.Answered(result["verdict"], use.basis.band, codes))
-        self._put(outcome, scene.partition, before, move.after)
+        opened = move.fact.event == "review_opened"
+        case = self._call_parked(scene, move.after) if opened else move.after
+        self._put(outcome, scene.partition, before, case)
 
     def _outcome(self, record: Inbound, view: View, outcome: Outcome) -> None:
         written = self._outcomes(record.value)
@@ -331,12 +340,15 @@ class ExceptionWorkflow:
     def _ask_again(self, case: ExceptionCase, mark: str, scene: Scene) -> None:
         move = decide(case, RecheckSent(mark=mark, at=scene.now), self._policy)
         self._teller.tell(scene, move)
-        sent = move.after
-        question = self._questions.join(answers.recheck(sent, scene.now), sent.subject)
-        key = sent.scope.plugin_id.encode()
+        self._ask(move.after, scene)
+        self._put(scene.outcome, scene.partition, case, move.after)
+
+    def _ask(self, case: ExceptionCase, scene: Scene) -> None:
+        """Have the checker answer the question of an exception again."""
+        question = self._questions.join(answers.recheck(case, scene.now), case.subject)
+        key, id = case.scope.plugin_id.encode(), rechecks.recheck_id(case)
         seal = self._seals.seal(INSTALL_REQUESTS, key, question)
-        scene.publish(INSTALL_REQUESTS, key, question, answers.recheck_id(sent), "plugin.install.requested", seal)
-        self._put(scene.outcome, scene.partition, case, sent)
+        scene.publish(INSTALL_REQUESTS, key, question, id, "plugin.install.requested", seal)
 
     def _answer(self, scene: Scene, envelope: Mapping[str, Any], tail: bytes, result: Mapping[str, Any]) -> None:
         value, key = self._results.join(result, tail), envelope["request_id"].encode()
@@ -369,6 +381,8 @@ class ExceptionWorkflow:
         """Read a state back, and index it: whatever is restored goes through here."""
         record = self._read(value)
         held = decode(record["document"], record["subject"])
+        if isinstance(held, ExceptionCase):
+            held = without_idle(held)
         self._due.note(held)
         return held
 

@@ -17,7 +17,7 @@ from processors.exception_workflow.processor import ExceptionWorkflow
 from processors.exception_workflow.rules import parking
 from processors.exception_workflow.rules.reasons import Reason
 from processors.exception_workflow.rules.revisions import Refreshed
-from processors.exception_workflow.rules.transitions import catch_up, decide
+from processors.exception_workflow.rules.transitions import catch_up, decide, without_idle
 from processors.exception_workflow.rules.triggers import RecheckSent
 from processors.exception_workflow.state.case import ExceptionCase
 from processors.stream.types import Inbound, Outbound
@@ -110,7 +110,7 @@ def same(one: ExceptionCase | None, other: ExceptionCase | None) -> bool:
 
 
 def _plain(case: ExceptionCase | None) -> ExceptionCase | None:
-    return None if case is None else case._replace(mark="")
+    return None if case is None else without_idle(case._replace(mark=""))
 
 
 def _by_time(case: ExceptionCase, decision: Decision, policy: ExceptionPolicy) -> ExceptionCase:

@@ -12,9 +12,17 @@ from examples.exceptions import keys, policy
 from examples.sealing import SEALS, as_ours
 
 from processors.configuration.settings import shipped
-from processors.events.topics import EXCEPTION_DECISIONS, INSTALL_REQUESTS, MATRIX_REFRESHES, NOTIFICATIONS
+from processors.events.topics import (
+    EXCEPTION_DECISIONS,
+    EXCEPTION_REQUESTS,
+    EXCEPTION_USES,
+    INSTALL_REQUESTS,
+    MATRIX_REFRESHES,
+    NOTIFICATIONS,
+)
 from processors.exception_workflow.config import ExceptionPolicy
 from processors.exception_workflow.processor import ExceptionWorkflow
+from processors.exception_workflow.rules.rechecks import recheck_id
 from processors.exception_workflow.rules.revisions import Refreshed
 from processors.stream.types import Inbound, Outcome
 from processors.stream.wire.codec import Codec, OfflineRegistry
@@ -25,6 +33,7 @@ CODEC = Codec(Schemas.load(shipped("schemas")), OfflineRegistry())
 READ = {
     EXCEPTION_DECISIONS: CODEC.decoder(EXCEPTION_DECISIONS, "ExceptionDecided"),
     NOTIFICATIONS: CODEC.decoder(NOTIFICATIONS, "NotificationRequested"),
+    EXCEPTION_REQUESTS: CODEC.decoder(EXCEPTION_REQUESTS, "ExceptionRequested"),
     INSTALL_REQUESTS: CODEC.decoder(INSTALL_REQUESTS, "InstallRequested"),
 }
 PARTITIONS = 6
@@ -38,11 +47,15 @@ class Desk:
     by: ExceptionPolicy = field(default_factory=policy)
     mark: str = "mark-1"
     refreshed_at: int = 0
+    checks: bool = True
+    """Whether the guard answers at once, in the words of the report, when it is asked to confirm one."""
+
     unread_since: int | None = None
     """The time up to which the inputs are read; None if nothing waits."""
 
     held: dict[int, dict[str, Any]] = field(default_factory=lambda: {n: {} for n in range(PARTITIONS)})
     outputs: list[Any] = field(default_factory=list[Any])
+    confirmed: set[str] = field(default_factory=set[str])
     inputs: dict[str, Inbound] = field(default_factory=dict[str, Inbound])
 
     def __post_init__(self) -> None:
@@ -85,6 +98,21 @@ class Desk:
         for _ in range(aborts):
             self.workflow.handle([record], self)
         self._settle(self.workflow.handle([record], self))
+        if self.checks and topic == EXCEPTION_REQUESTS:
+            self._confirm(key, READ[topic](value)["report"])
+
+    def _confirm(self, key: str, report: Mapping[str, Any] | None) -> None:
+        case = self.case(key)
+        if case is not None and case.status == "CHECKING" and recheck_id(case) not in self.confirmed:
+            self.confirmed.add(recheck_id(case))
+            self.answer(key, report)
+
+    def answer(self, key: str, report: Mapping[str, Any] | None = None) -> None:
+        """What the checker answers to the last question about an exception."""
+        case = self.case(key)
+        ids = {"request_id": recheck_id(case), "recheck_of": case.request_id, "exception_id": key}
+        blank = {"acknowledgement": None, "monitoring": None, "operator": "exception-workflow"}
+        self.take(EXCEPTION_USES, key, self.events.use(case.scope, report, **ids, **blank))
 
     def tick(self, *, aborts: int = 0) -> None:
         """Time passes."""

@@ -21,6 +21,7 @@ from processors.exception_workflow.proof.claims import Verb
 from processors.exception_workflow.proof.keys import KeyRing, read_jwks, ring
 from processors.exception_workflow.proof.token import Proof
 from processors.exception_workflow.proof.verify import Decision
+from processors.exception_workflow.rules.rechecks import recheck_id
 from processors.exception_workflow.rules.scope import Acknowledgement, Basis, Blocking, Plan, Use
 from processors.exception_workflow.rules.triggers import Commanded, Decided, Reported, UseReported
 from processors.exception_workflow.state.case import ExceptionCase
@@ -217,6 +218,12 @@ def wants_to_run(at: int = NOON + HOUR, **more: Any) -> UseReported:
         basis=basis(),
     )
     return UseReported(use=replace(plain, **more), at=at, cause="compat.exception-uses/0/0")
+
+
+def confirms(case: ExceptionCase, at: int = NOON, report: Basis | None = None, **more: Any) -> UseReported:
+    """The guard answers the last question about an exception, by default in the very words of the request."""
+    ids = {"request_id": recheck_id(case), "recheck_of": case.request_id, "operator": "exception-workflow"}
+    return wants_to_run(at=at, basis=report or basis(), **ids, **more)
 
 
 def tells(at: int = NOON + 2 * HOUR, **more: Any) -> Reported:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -18,10 +19,13 @@ from processors.configuration.settings import KafkaSettings, RegistrySettings, S
 from processors.contracts.files import load_contract
 from processors.contracts.plan import diff
 from processors.embedded import Addresses
+from processors.events.exceptions import Scope
 from processors.events.topics import (
     DEAD_LETTERS,
     EXCEPTION_DECISIONS,
     EXCEPTION_STATE,
+    EXCEPTION_USES,
+    INSTALL_REQUESTS,
     MATRIX_REFRESHES,
     NOTIFICATIONS,
     RESULTS,
@@ -30,7 +34,9 @@ from processors.events.topics import (
 from processors.exception_workflow.config import ExceptionPolicy
 from processors.exception_workflow.processor import ExceptionWorkflow
 from processors.exception_workflow.state.case import ExceptionCase
-from processors.stream.types import Inbound
+from processors.stream.io.follow import Follower
+from processors.stream.io.publish import Publisher
+from processors.stream.types import Inbound, Outbound
 from processors.stream.wire.codec import Codec
 from processors.stream.wire.partitioner import partition_of
 from processors.stream.wire.registry import SchemaRegistry
@@ -56,6 +62,7 @@ class Guard:
         self.ground.settings = replace(stream_settings(self.of), poll=0.1, tick=0.2, health_port=None, seals=SEALS)
         self.codec = self.new_codec()
         self.events = Events(self.codec, now)
+        self.reports: dict[str, Mapping[str, Any]] = {}
 
     def close(self) -> None:
         self.ground.close()
@@ -84,6 +91,41 @@ class Guard:
             yield processor
         finally:
             running.__exit__(None, None, None)
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """A checker that answers what the workflow asks before a review opens: with what `reports` has for the
+        exception, else with the default report."""
+        codec, stop, asking = self.new_codec(), threading.Event(), threading.Event()
+        read, events = codec.decoder(INSTALL_REQUESTS, "InstallRequested"), Events(codec, now)
+
+        def answer() -> None:
+            with closing(Follower(self.ground.settings, "answering")) as follower:
+                publish = Publisher(self.ground.settings)
+                follower.from_end([INSTALL_REQUESTS])
+                asking.set()
+                while not stop.is_set():
+                    for record in follower.follow(time.monotonic() + 0.5):
+                        asked = read(record.value)
+                        if asked["recheck_of"] and asked["operator"] == "exception-workflow":
+                            publish([self._answer(events, asked)])
+
+        thread = threading.Thread(target=answer, name="answering")
+        thread.start()
+        asking.wait(30)
+        yield
+        stop.set()
+        thread.join(30)
+
+    def _answer(self, events: Events, asked: Mapping[str, Any]) -> Outbound:
+        manifest, host = asked["subject"]["manifest"], asked["subject"]["host"]
+        place = (asked["tenant"], manifest["id"], manifest["version"], host["name"], host["version"])
+        scope, id = Scope(*place, asked["environment"]), asked["exception_id"]
+        names = ("request_id", "recheck_of", "exception_id", "operator", "target", "action")
+        more = {name: asked[name] for name in names} | {"acknowledgement": None, "monitoring": None}
+        value = events.use(scope, self.reports.get(id), use_id=asked["request_id"], **more)
+        headers = as_ours(EXCEPTION_USES, id, value)
+        return Outbound(EXCEPTION_USES, id.encode(), value, headers)
 
     def send(self, topic: str, key: str, value: bytes | None, **more: Any) -> None:
         """As a well-behaved client or processor does: the key decides on the partition."""

@@ -241,7 +241,7 @@ def show_all(
     rows = ((case, _facts(case, policy)) for case in chosen)
     tables.show(
         ("exception", "what", "band", "status", "step", "left"),
-        ((c.exception_id, gist(c), c.band, c.status, facts["step"], facts["left"]) for c, facts in rows),
+        ((c.exception_id, gist(c), facts["band"], c.status, facts["step"], facts["left"]) for c, facts in rows),
     )
 
 
@@ -257,7 +257,7 @@ class _By(NamedTuple):
         return signer.sign(record, Person(provider, self.requester or getpass.getuser()))
 
 
-_OPEN = frozenset({Status.PENDING, Status.IN_REVIEW, Status.APPROVED, Status.NEEDS_REVIEW})
+_OPEN = frozenset({Status.CHECKING, Status.PENDING, Status.IN_REVIEW, Status.APPROVED, Status.NEEDS_REVIEW})
 
 
 def _about(exception: str, kind: str, by: _By, timeout: float, **more: Any) -> None:
@@ -310,14 +310,16 @@ def _until(valid_for: str | None, after: int | None = None) -> int | None:
 
 def _facts(case: ExceptionCase, policy: ExceptionPolicy) -> dict[str, Any]:
     step = current_step(case, policy) if case.status in REVIEWING else None
+    confirmed = case.status is not Status.CHECKING  # until then, these are words that the guard has not said
     return {
         "exception": case.exception_id,
         "for": gist(case),
         "status": case.status.value,
         "round": case.round,
-        "band": case.band.value,
-        "score": case.score,
-        "findings": ", ".join(case.codes),
+        "band": case.band.value if confirmed else "",
+        "score": case.score if confirmed else "",
+        "findings": ", ".join(case.codes) if confirmed else "",
+        "report": (case.checked_as or case.request_id) if confirmed else "",
         "requester": case.requester.subject,
         "risk": case.risk_statement,
         "category": case.category.value,

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from processors.exception_workflow.config import ExceptionPolicy
-from processors.exception_workflow.rules.timers import current_step
+from processors.exception_workflow.rules.timers import REVIEWING, current_step
 from processors.exception_workflow.rules.transitions import Move
 
 
@@ -29,6 +29,12 @@ def _approvers(move: Move, policy: ExceptionPolicy) -> Iterator[str]:
     step = current_step(move.after, policy)
     if step is not None:
         yield from map(policy.recipient, policy.thresholds[step.threshold].roles)
+
+
+def _reviewers(move: Move, policy: ExceptionPolicy) -> Iterator[str]:
+    """The approvers, if the review is open."""
+    if move.after.status in REVIEWING:
+        yield from _approvers(move, policy)
 
 
 def _owners(move: Move, policy: ExceptionPolicy) -> Iterator[str]:
@@ -69,6 +75,24 @@ _USE = "Install with `--exception {id} --acknowledge-risk --monitoring {profile}
 
 LINES: Mapping[str, tuple[Line, ...]] = {
     "requested": (
+        Line(
+            _requester,
+            "exception_requested",
+            _I,
+            "your request was taken",
+            "Nothing; the guard is asked once more before anybody decides.",
+        ),
+    ),
+    "unconfirmed": (
+        Line(
+            _requester,
+            "exception_rejected",
+            _W,
+            "the guard does not answer as your request says",
+            "Ask the guard again, then for an exception from the new block.",
+        ),
+    ),
+    "review_opened": (
         Line(_approvers, "approval_needed", _W, "an exception is asked for", _DECIDE),
         Line(
             _requester,
@@ -79,7 +103,7 @@ LINES: Mapping[str, tuple[Line, ...]] = {
         ),
     ),
     "amended": (
-        Line(_approvers, "approval_needed", _W, "a request was changed, earlier approvals are void", _DECIDE),
+        Line(_reviewers, "approval_needed", _W, "a request was changed, earlier approvals are void", _DECIDE),
         Line(
             _requester, "exception_requested", _I, "your change is with the approvers", "Nothing; wait until {due}."
         ),

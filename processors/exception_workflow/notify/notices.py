@@ -65,9 +65,8 @@ def link(case_id: str, policy: ExceptionPolicy) -> str:
 
 
 def _lines(move: Move) -> tuple[Line, ...]:
-    if move.fact.event != "refused":
-        return LINES.get(move.fact.event, ())
-    return ALARM + REFUSED if SECURITY_REASONS & set(move.fact.reasons) else REFUSED
+    lines = REFUSED if move.fact.event == "refused" else LINES.get(move.fact.event, ())
+    return ALARM + lines if SECURITY_REASONS & set(move.fact.reasons) else lines
 
 
 def _notice(line: Line, recipient: str, move: Move, policy: ExceptionPolicy) -> Notice:

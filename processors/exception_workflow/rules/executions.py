@@ -1,14 +1,13 @@
-"""What happens under an approved exception: uses, their outcomes, and re-checks when the matrix moves."""
+"""What happens under an approved exception: uses, and what becomes of them."""
 
 from __future__ import annotations
 
 from processors.events.exceptions import Status
-from processors.events.ids import minted
 from processors.events.outcomes import InstallOutcome, MonitoringStatus
 from processors.exception_workflow.config import ExceptionPolicy
 from processors.exception_workflow.rules.reasons import Objection, Reason
-from processors.exception_workflow.rules.scope import Basis, failed_conditions, has_risen, new_findings
-from processors.exception_workflow.rules.triggers import RecheckSent, Reported, UseReported
+from processors.exception_workflow.rules.scope import failed_conditions
+from processors.exception_workflow.rules.triggers import Reported, UseReported
 from processors.exception_workflow.state.case import ExceptionCase, Execution
 
 _KEPT_EXECUTIONS, _KEPT_OUTCOMES = 50, 50
@@ -46,37 +45,6 @@ def is_repetition(case: ExceptionCase, asked: UseReported, policy: ExceptionPoli
         return False
     failed = failed_conditions(case, asked.use, policy, asked.at)
     return failed in ((), (Reason.ALREADY_USED,)) and asked.at < (case.valid_until or 0)
-
-
-def recheck_id(case: ExceptionCase) -> str:
-    """The request id of the latest re-check. Only its answer counts: nobody else's question moves an exception."""
-    return minted("recheck", case.exception_id, str(case.round), str(case.rechecks))
-
-
-def recheck_sent(case: ExceptionCase, sent: RecheckSent, policy: ExceptionPolicy) -> ExceptionCase:  # noqa: ARG001 - the shape of every rule
-    return case._replace(mark=sent.mark, rechecks=case.rechecks + 1)
-
-
-def rechecked(case: ExceptionCase, asked: UseReported, policy: ExceptionPolicy) -> ExceptionCase:
-    """Judge a live exception under the matrix as it stands: needless, as approved, or more than was approved."""
-    basis = asked.use.basis
-    if (asked.request_id, basis.input_digest) != (recheck_id(case), case.input_digest):
-        raise Objection(Reason.NOT_ASKED, "this is no answer to the latest re-check")
-    if not basis.blocking:
-        return case._replace(status=Status.VOIDED)
-    never = any(policy.is_never(finding.code) for finding in basis.blocking)
-    if new_findings(case, basis) or has_risen(case, basis) or never:
-        return case._replace(status=Status.NEEDS_REVIEW)
-    return case
-
-
-def more_than_approved(case: ExceptionCase, basis: Basis) -> str:
-    """What a fresh report says beyond what was approved, in words; empty where it says no more."""
-    approved = set(case.finding_ids)
-    codes = dict.fromkeys(finding.code for finding in basis.blocking if not finding.is_among(approved))
-    new = f"blocks that nobody approved: {', '.join(codes)}" if codes else ""
-    risen = f"the risk is {basis.band} now, {case.band} was approved" if has_risen(case, basis) else ""
-    return "; ".join(filter(None, (new, risen)))
 
 
 def way_out(case: ExceptionCase) -> str:

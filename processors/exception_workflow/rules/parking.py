@@ -1,5 +1,5 @@
-"""Decisions that come before the request that they are about, be it the first or one of a later round: topics have
-no order between them.
+"""Decisions that come before the review that they are about is open, in the first round or a later one: topics have
+no order between them, and the guard is asked before a review opens.
 
 Only a verified decision on this exception waits, so that nobody fills the state with noise. What has waited too
 long is refused as an orphan.
@@ -7,6 +7,7 @@ long is refused as an orphan.
 
 from __future__ import annotations
 
+from processors.events.exceptions import Status
 from processors.exception_workflow.config import ExceptionPolicy
 from processors.exception_workflow.proof.verify import Decision
 from processors.exception_workflow.rules.reasons import Objection, Reason
@@ -20,6 +21,8 @@ def comes_early(case: ExceptionCase, decision: Decision) -> bool:
     """Whether the request that a decision is about may still be on its way."""
     if decision.exception_id != case.exception_id:
         return False
+    if case.status is Status.CHECKING:
+        return decision.report_digest == case.report_digest
     return not case.exists or (case.status in OVER and decision.report_digest not in case.reports)
 
 

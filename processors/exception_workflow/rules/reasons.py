@@ -52,6 +52,7 @@ class Reason(StrEnum):
     NOT_THE_REQUESTER = "NOT_THE_REQUESTER"
     REPORT_MISSING = "REPORT_MISSING"
     REPORT_ALTERED = "REPORT_ALTERED"
+    REPORT_NOT_CONFIRMED = "REPORT_NOT_CONFIRMED"
     SUBJECT_ALTERED = "SUBJECT_ALTERED"
     NOTHING_TO_EXCEPT = "NOTHING_TO_EXCEPT"
     UNKNOWN_FINDING = "UNKNOWN_FINDING"
@@ -135,6 +136,7 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.NOT_THE_REQUESTER: "only who asked for it may do that",
     Reason.REPORT_MISSING: "a request rests on the report of a block, and there is none with it",
     Reason.REPORT_ALTERED: "the report is not the one that the guard wrote; ask again from the block itself",
+    Reason.REPORT_NOT_CONFIRMED: "the guard answers otherwise by now; ask it again, then for an exception",
     Reason.SUBJECT_ALTERED: "the question is not the one that the report answers; ask again from the block itself",
     Reason.NOTHING_TO_EXCEPT: "nothing blocks; install without an exception",
     Reason.UNKNOWN_FINDING: "it names a finding that the report does not have",

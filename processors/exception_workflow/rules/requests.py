@@ -8,6 +8,7 @@ from processors.errors import shorten
 from processors.events.exceptions import Category, ExceptionCommand, Status
 from processors.events.vocabulary import Verdict
 from processors.exception_workflow.config import ExceptionPolicy
+from processors.exception_workflow.rules import rechecks
 from processors.exception_workflow.rules.reasons import Objection, Reason
 from processors.exception_workflow.rules.scope import Basis, is_about
 from processors.exception_workflow.rules.triggers import Commanded
@@ -21,14 +22,16 @@ _KEPT_COMMANDS, _KEPT_ROUNDS, _KEPT_DIGESTS = 32, 20, 20
 
 
 def request(case: ExceptionCase, asked: Commanded, policy: ExceptionPolicy) -> ExceptionCase:
-    """Open a round. What an earlier one left behind is history, except what keeps its tokens from being reused, and
-    what was installed under it: that still has to be watched."""
+    """Open a round, and have the guard asked whether the report is its own. What an earlier round left behind is
+    history, except what keeps its tokens from being reused, and what was installed under it: that still has to be
+    watched."""
     opened = _founded(ExceptionCase(exception_id=case.exception_id), asked, policy)
     past = (PastRound(case.round, case.status, case.approval_id, case.changed_at),) if case.exists else ()
     return opened._replace(
         round=case.round + 1,
         sequence=case.sequence,
-        status=Status.PENDING,
+        status=Status.CHECKING,
+        rechecks=1,
         requester=asked.command.requester,
         requested_at=asked.at,
         superseded=_superseded(case, opened.report_digest),
@@ -42,11 +45,14 @@ def request(case: ExceptionCase, asked: Commanded, policy: ExceptionPolicy) -> E
 
 
 def amend(case: ExceptionCase, asked: Commanded, policy: ExceptionPolicy) -> ExceptionCase:
-    """Ask for something else. Whoever approved had approved the old one."""
+    """Ask for something else. Whoever approved had approved the old one. On a report that the guard has not given
+    yet, it waits for the guard as a new request does."""
     _by_requester(case, asked.command)
     changed = _founded(case, asked, policy)
+    known = changed.report_digest == case.report_digest
     return changed._replace(
-        status=Status.PENDING,
+        status=Status.PENDING if known else Status.CHECKING,
+        rechecks=case.rechecks if known else case.rechecks + 1,
         approvals=(),
         superseded=_superseded(case, changed.report_digest),
     )
@@ -58,13 +64,19 @@ def withdraw(case: ExceptionCase, asked: Commanded, policy: ExceptionPolicy) -> 
 
 
 def extend(case: ExceptionCase, asked: Commanded, policy: ExceptionPolicy) -> ExceptionCase:
-    """Ask for more time, once, within what the band permits in all. A fresh report may come with it."""
+    """Ask for more time, once, within what the band permits in all. The report of the last re-check may come with
+    it."""
     command = asked.command
     _by_requester(case, command)
     if case.extended:
         raise Objection(Reason.EXTENDED_ALREADY, "an exception is extended at most once; ask for another one")
     if case.single_use and case.uses:
         raise Objection(Reason.ALREADY_USED, "the single use is spent, and more time would be a second one")
+    if asked.basis is not None and not rechecks.is_known(case, asked.basis.digest):
+        raise Objection(
+            Reason.REPORT_NOT_CONFIRMED,
+            "an extension rests on the report that was approved or on the last re-check",
+        )
     opened = case if asked.basis is None else _founded(case, asked, policy)
     limit = (case.granted_at or asked.at) + policy.max_validity(opened.band)
     wanted = limit if command.valid_until is None else command.valid_until
@@ -146,6 +158,7 @@ def _founded(case: ExceptionCase, asked: Commanded, policy: ExceptionPolicy) -> 
         profile=rule.monitoring,
         mark=asked.mark,
         subject=asked.subject,
+        basis_digest=basis.basis_digest,
     )
 
 

@@ -53,6 +53,9 @@ class Basis:
     sources: tuple[tuple[str, str], ...] = ()
     """Matrix sources that it rests on, each with its digest."""
 
+    basis_digest: str = ""
+    """Digest of everything that it was judged by."""
+
 
 def basis_of(report: Mapping[str, Any], digest: str) -> Basis:
     """Read what counts from a decoded report."""
@@ -70,6 +73,7 @@ def basis_of(report: Mapping[str, Any], digest: str) -> Basis:
         summary=report["summary"],
         blocking=tuple(_blocking(f) for f in report["findings"] if f["effect"] != Effect.WARN),
         sources=tuple((s["source"], s["digest"]) for s in report["sources"]),
+        basis_digest=report["basis_digest"],
     )
 
 

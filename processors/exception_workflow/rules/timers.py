@@ -15,6 +15,8 @@ from processors.exception_workflow.config import ExceptionPolicy, Step
 from processors.exception_workflow.state.case import ExceptionCase, Held, PendingDigest
 
 REVIEWING = frozenset({Status.PENDING, Status.IN_REVIEW})
+UNDECIDED = REVIEWING | {Status.CHECKING}
+"""Asked for, and not decided. While the guard is still asked, nobody may decide and only the lapse is timed."""
 
 
 class TimerKind(StrEnum):
@@ -75,6 +77,8 @@ def _all(case: ExceptionCase, policy: ExceptionPolicy) -> Iterator[Timer]:
     if case.parked:
         first = min(parked.at for parked in case.parked)
         yield Timer(first + policy.clocks.parking, TimerKind.ORPHAN, "")
+    if case.status in UNDECIDED:
+        yield Timer(case.requested_at + policy.clocks.request_life, TimerKind.LAPSE, "lapse")
     if case.status in REVIEWING:
         yield from _of_review(case, policy)
     elif case.status is Status.APPROVED and case.valid_until is not None:
@@ -83,7 +87,6 @@ def _all(case: ExceptionCase, policy: ExceptionPolicy) -> Iterator[Timer]:
 
 
 def _of_review(case: ExceptionCase, policy: ExceptionPolicy) -> Iterator[Timer]:
-    yield Timer(case.requested_at + policy.clocks.request_life, TimerKind.LAPSE, "lapse")
     yield Timer(case.opened_at + policy.clocks.total, TimerKind.OVERDUE, "overdue")
     step = current_step(case, policy)
     if step is not None:

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 from processors.events.exceptions import CommandKind, Status
 from processors.events.outcomes import InstallOutcome
 from processors.exception_workflow.config import ExceptionPolicy
-from processors.exception_workflow.rules import decisions, executions, requests
+from processors.exception_workflow.rules import decisions, executions, rechecks, requests
 from processors.exception_workflow.rules.monitoring import shortfall
 from processors.exception_workflow.rules.reasons import Objection, Reason
-from processors.exception_workflow.rules.timers import REVIEWING, TimerKind, current_step, due_by
+from processors.exception_workflow.rules.timers import REVIEWING, UNDECIDED, TimerKind, current_step, due_by
 from processors.exception_workflow.rules.triggers import (
     Commanded,
     Decided,
@@ -34,7 +34,7 @@ OVER = frozenset({S.CONSUMED, S.REJECTED, S.WITHDRAWN, S.LAPSED, S.VOIDED, S.REV
 """Statuses in which a request opens another round. What is consumed is over as far as requests are concerned."""
 
 USED = frozenset({S.APPROVED, S.CONSUMED})
-RAN = USED | REVIEWING | {S.NEEDS_REVIEW, S.EXPIRED, S.REVOKED, S.VOIDED, S.REJECTED, S.WITHDRAWN, S.LAPSED}
+RAN = USED | UNDECIDED | {S.NEEDS_REVIEW, S.EXPIRED, S.REVOKED, S.VOIDED, S.REJECTED, S.WITHDRAWN, S.LAPSED}
 """Statuses in which something may run that was let pass before."""
 
 
@@ -56,21 +56,22 @@ def _end(status: Status) -> Callable[[ExceptionCase, Trigger, ExceptionPolicy], 
 
 
 TABLE: Mapping[On, Row] = {
-    On.REQUESTED: Row(OVER | {NEVER_ASKED}, frozenset({S.PENDING}), requests.request),
-    On.AMENDED: Row(REVIEWING, frozenset({S.PENDING}), requests.amend),
+    On.REQUESTED: Row(OVER | {NEVER_ASKED}, frozenset({S.CHECKING}), requests.request),
+    On.CONFIRMED: Row(frozenset({S.CHECKING}), frozenset({S.PENDING, S.REJECTED, S.VOIDED}), rechecks.confirmed),
+    On.AMENDED: Row(REVIEWING, frozenset({S.PENDING, S.CHECKING}), requests.amend),
     On.APPROVAL: Row(REVIEWING, frozenset({S.IN_REVIEW, S.APPROVED}), decisions.approve),
     On.DENIAL: Row(REVIEWING, frozenset({S.REJECTED}), decisions.deny),
-    On.WITHDRAWN: Row(REVIEWING, frozenset({S.WITHDRAWN}), requests.withdraw),
+    On.WITHDRAWN: Row(UNDECIDED, frozenset({S.WITHDRAWN}), requests.withdraw),
     On.SLA_CLOCK: Row(REVIEWING, REVIEWING, _ring, stays=True),
-    On.TOO_OLD: Row(REVIEWING, frozenset({S.LAPSED}), _end(S.LAPSED)),
+    On.TOO_OLD: Row(UNDECIDED, frozenset({S.LAPSED}), _end(S.LAPSED)),
     On.USE: Row(frozenset({S.APPROVED}), frozenset({S.CONSUMED, S.APPROVED}), executions.use),
-    On.RECHECK_SENT: Row(frozenset({S.APPROVED}), frozenset({S.APPROVED}), executions.recheck_sent, stays=True),
+    On.RECHECK_SENT: Row(frozenset({S.APPROVED}), frozenset({S.APPROVED}), rechecks.recheck_sent, stays=True),
     On.RECHECKED: Row(
-        frozenset({S.APPROVED}), frozenset({S.APPROVED, S.NEEDS_REVIEW, S.VOIDED}), executions.rechecked
+        frozenset({S.APPROVED}), frozenset({S.APPROVED, S.NEEDS_REVIEW, S.VOIDED}), rechecks.rechecked
     ),
     On.MONITORING_LOST: Row(USED, frozenset({S.NEEDS_REVIEW}), executions.monitoring_lost),
     On.OUTCOME: Row(RAN, RAN, executions.outcome, stays=True),
-    On.CANCELLED: Row(REVIEWING, frozenset({S.WITHDRAWN}), executions.cancelled),
+    On.CANCELLED: Row(UNDECIDED, frozenset({S.WITHDRAWN}), executions.cancelled),
     On.EXTENSION: Row(frozenset({S.APPROVED, S.NEEDS_REVIEW}), frozenset({S.IN_REVIEW}), requests.extend),
     On.REVOKED: Row(frozenset({S.APPROVED, S.NEEDS_REVIEW}), frozenset({S.REVOKED}), decisions.revoke),
     On.VALIDITY_OVER: Row(frozenset({S.APPROVED}), frozenset({S.EXPIRED}), _end(S.EXPIRED)),
@@ -79,7 +80,7 @@ TABLE: Mapping[On, Row] = {
 
 
 class Fact(NamedTuple):
-    """What became of a trigger. `reasons` are those of a refusal; without any, the trigger took effect."""
+    """What became of a trigger. `reasons` are those of a refusal, or why the guard's answer ended a request."""
 
     event: str
     at: int
@@ -105,6 +106,8 @@ class Move(NamedTuple):
 
 def decide(case: ExceptionCase, trigger: Trigger, policy: ExceptionPolicy) -> Move:
     """Follow the table. Never raises for anything that a sender could cause."""
+    if isinstance(trigger, UseReported):
+        trigger = replace(trigger, confirms=case.status is S.CHECKING)
     if (event := _again(case, trigger, policy)) is not None:
         return Move(case, case, _fact(event, case, trigger, policy))
     row = TABLE[trigger.on]
@@ -118,8 +121,13 @@ def decide(case: ExceptionCase, trigger: Trigger, policy: ExceptionPolicy) -> Mo
         return refusal(case, trigger, objection, policy)
     if isinstance(trigger, Commanded):
         after = requests.remembered(after, trigger)
-    moved = after._replace(sequence=case.sequence + 1, changed_at=trigger.at)
+    moved = without_idle(after._replace(sequence=case.sequence + 1, changed_at=trigger.at))
     return Move(case, moved, _fact(_event(case, moved, trigger, policy), case, trigger, policy))
+
+
+def without_idle(case: ExceptionCase) -> ExceptionCase:
+    """The case without the question, once nobody can ask it again: it may be a megabyte, and is kept for years."""
+    return case._replace(subject=b"") if case.subject and case.status in OVER else case
 
 
 def catch_up(case: ExceptionCase, policy: ExceptionPolicy, until: int) -> list[Move]:
@@ -145,7 +153,7 @@ def reported(case: ExceptionCase, trigger: Reported, policy: ExceptionPolicy) ->
     """The trigger, judged: what ran under the exception is held against the monitoring profile, and a cancelled
     installation takes the request for its exception with it."""
     news = trigger.news
-    if case.status in REVIEWING and news.outcome is InstallOutcome.CANCELLED and news.request_id == case.request_id:
+    if case.status in UNDECIDED and news.outcome is InstallOutcome.CANCELLED and news.request_id == case.request_id:
         return replace(trigger, on=On.CANCELLED)
     ran = next((e for e in reversed(case.executions) if e.request_id == news.request_id), None)
     profile = case.profile if ran is None else ran.profile
@@ -189,7 +197,7 @@ def _instead(on: On, case: ExceptionCase) -> str:
     status = case.status
     if way_out := executions.way_out(case):
         return f"; {way_out}"
-    if on is On.REVOKED and status in REVIEWING:
+    if on is On.REVOKED and status in UNDECIDED:
         return "; `compat-guard deny` ends it, or `compat-guard exception withdraw` by the requester"
     if on in (On.WITHDRAWN, On.DENIAL) and status in (S.APPROVED, S.NEEDS_REVIEW):
         return "; `compat-guard exception revoke` ends it"
@@ -202,7 +210,10 @@ def _fact(event: str, case: ExceptionCase, trigger: Trigger, policy: ExceptionPo
     if isinstance(trigger, Commanded):
         text = requests.clean(trigger.command.reason)[: requests.LONGEST_TEXT]
     if isinstance(trigger, UseReported) and trigger.on is On.RECHECKED and trigger.use.basis.blocking:
-        text = executions.more_than_approved(case, trigger.use.basis)
+        text = rechecks.more_than_approved(case, trigger.use.basis)
+    doubt = None
+    if isinstance(trigger, UseReported) and trigger.on is On.CONFIRMED and trigger.use.basis.blocking:
+        doubt = rechecks.doubt(case, trigger.use.basis)
     return Fact(
         event=event,
         at=trigger.at,
@@ -210,6 +221,7 @@ def _fact(event: str, case: ExceptionCase, trigger: Trigger, policy: ExceptionPo
         actor=trigger.actor,
         step=reviewing.name if reviewing is not None else "",
         request_id=trigger.request_id or case.request_id,
+        reasons=() if doubt is None else (doubt,),
         text=text,
     )
 
@@ -239,6 +251,9 @@ _RANG = {
 _BY_STATUS = {
     (On.APPROVAL, S.APPROVED): "approved",
     (On.CANCELLED, S.WITHDRAWN): "withdrawn",
+    (On.CONFIRMED, S.PENDING): "review_opened",
+    (On.CONFIRMED, S.REJECTED): "unconfirmed",
+    (On.CONFIRMED, S.VOIDED): "voided",
     (On.RECHECKED, S.VOIDED): "voided",
     (On.RECHECKED, S.NEEDS_REVIEW): "needs_review",
 }

@@ -26,6 +26,7 @@ class On(StrEnum):
     USE = "use"
     RECHECK_SENT = "matrix refreshed"
     RECHECKED = "re-check"
+    CONFIRMED = "guard's answer"
     OUTCOME = "outcome"
     CANCELLED = "installation cancelled"
     MONITORING_LOST = "monitoring missing or lost"
@@ -100,15 +101,21 @@ class TimerFired:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UseReported:
-    """The checker asks whether a request may run under the exception, or answers a re-check of it."""
+    """The checker asks whether a request may run under the exception, or answers a re-check of it.
+
+    `confirms` says that the answer is the one that a review waits for; `transitions.decide` fills it in.
+    """
 
     use: Use
     at: int
     cause: str
+    confirms: bool = False
 
     @property
     def on(self) -> On:
-        return On.USE if self.use.recheck_of is None else On.RECHECKED
+        if self.use.recheck_of is None:
+            return On.USE
+        return On.CONFIRMED if self.confirms else On.RECHECKED
 
     @property
     def actor(self) -> str:

@@ -80,7 +80,9 @@ class ExceptionCase(NamedTuple):
     when it is amended, so that nobody keeps a request alive by touching it. `granted_at` is the round's first
     approval, from which the longest validity counts, `approved_at` the last. `fired` names the clocks that rang.
     `mark` is the standing of the matrix that the case was last judged under. `executions` are those of this round,
-    and of earlier ones what may still run.
+    and of earlier ones what may still run. `subject` is the question, kept as long as it may be asked again.
+    `basis_digest` is what the report says that it was judged by, `checked_as` the request id under which the guard
+    itself gave that report, `latest_report` the digest of what it answered to the last re-check.
     """
 
     exception_id: str
@@ -125,6 +127,9 @@ class ExceptionCase(NamedTuple):
     rechecks: int = 0
     outcomes: tuple[str, ...] = ()
     subject: bytes = b""
+    basis_digest: str = ""
+    checked_as: str = ""
+    latest_report: str = ""
 
     @property
     def key(self) -> str:

@@ -98,7 +98,7 @@ def test_a_blocked_administrator_installs_under_an_approved_and_watched_exceptio
         assert blocked["verdict"] == "BLOCK"
 
         guard.send(EXCEPTION_REQUESTS, id, guard.events.command(scope, blocked["report"], request_id=first))
-        reaches(guard, id, "requested")
+        reaches(guard, id, "review_opened")
         bound = {"exception_id": id, "report_digest": blocked["report_digest"]}
         guard.send(APPROVAL_DECISIONS, id, guard.events.proof(sign(claims(BOB, now(), **bound)), scope))
         reaches(guard, id, "step_approved")
@@ -132,7 +132,8 @@ def test_a_blocked_administrator_installs_under_an_approved_and_watched_exceptio
     )
     assert passed["report"]["verdict"] == "BLOCK"
     assert [(d["event"], d["from_state"], d["to_state"]) for d in guard.decided(id)] == [
-        ("requested", "UNKNOWN", "PENDING"),
+        ("requested", "UNKNOWN", "CHECKING"),
+        ("review_opened", "CHECKING", "PENDING"),
         ("step_approved", "PENDING", "IN_REVIEW"),
         ("approved", "IN_REVIEW", "APPROVED"),
         ("refused", "APPROVED", "APPROVED"),

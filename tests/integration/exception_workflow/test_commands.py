@@ -130,6 +130,7 @@ def test_case_c2_from_the_command_line(shell: Shell) -> None:
     assert (shown["status"], shown["approval_id"], shown["uses"]) == ("CONSUMED", approval, 1)
     assert [step["event"] for step in shown["history"]] == [
         "requested",
+        "review_opened",
         "already_open",
         "refused",
         "step_approved",

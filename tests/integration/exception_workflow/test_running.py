@@ -46,7 +46,7 @@ def hasty(**clocks: int) -> ExceptionPolicy:
 def test_of_a_thousand_uses_at_once_one_passes(guard: Guard) -> None:
     """A single use is one, whoever asks first, over two instances and from many clients."""
     scope = a_scope()
-    with guard.workflow(0), guard.workflow(1):
+    with guard.answering(), guard.workflow(0), guard.workflow(1):
         ask(guard, scope)
         approve(guard, scope)
         eventually(lambda: events(guard, scope)["approved"])
@@ -67,7 +67,7 @@ def test_a_command_on_the_wrong_partition_finds_its_exception(guard: Guard) -> N
     scope = a_scope()
     id = scope.exception_id
     wrong = (guard.partition(id) + 1) % 6
-    with guard.workflow():
+    with guard.answering(), guard.workflow():
         guard.send(EXCEPTION_REQUESTS, id, guard.events.command(scope), partition=wrong)
         eventually(lambda: events(guard, scope)["requested"])
         guard.send(APPROVAL_DECISIONS, id, guard.events.decision(BOB, now(), scope), partition=wrong)
@@ -82,7 +82,7 @@ def test_a_command_on_the_wrong_partition_finds_its_exception(guard: Guard) -> N
 def test_a_decision_may_come_before_its_request(guard: Guard) -> None:
     """Topics have no order between them: it waits, and is judged when the request is there."""
     scope = a_scope()
-    with guard.workflow():
+    with guard.answering(), guard.workflow():
         approve(guard, scope)
         eventually(lambda: events(guard, scope)["parked"] == 2)
         ask(guard, scope)
@@ -92,6 +92,7 @@ def test_a_decision_may_come_before_its_request(guard: Guard) -> None:
         "parked",
         "parked",
         "requested",
+        "review_opened",
         "step_approved",
         "approved",
     ]
@@ -114,7 +115,7 @@ def test_clocks_survive_restarts_and_ring_once(guard: Guard) -> None:
     scopes = [a_scope() for _ in range(20)]
     quick = hasty(total=10_000, request_life=12_000)
     for number in range(4):
-        with guard.workflow(number % 2, quick):
+        with guard.answering(), guard.workflow(number % 2, quick):
             if number == 0:
                 for scope in scopes:
                     ask(guard, scope)
@@ -122,6 +123,7 @@ def test_clocks_survive_restarts_and_ring_once(guard: Guard) -> None:
     for scope in scopes:
         assert [d["event"] for d in guard.decided(scope.exception_id)] == [
             "requested",
+            "review_opened",
             "reminded",
             "reminded",
             "escalated",

@@ -21,7 +21,7 @@ def a_report(kind: str, constraint: str) -> dict[str, Any]:
     where = {"plugin_id": PLUGIN, "plugin_version": "2", "host": "corex", "host_version": "1", "summary": ""}
     return {
         **where, "input_digest": "", "verdict": "BLOCK", "risk": {"band": "HIGH", "score": 70},
-        "findings": [finding], "sources": [],
+        "findings": [finding], "sources": [], "basis_digest": "",
     }  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,11 @@ from examples.exceptions import (
     LENA,
     NEVER_ASKED,
     NOON,
+    REPORT,
     SABINE,
     asks,
     basis,
+    confirms,
     policy,
     says,
     tells,
@@ -30,9 +33,9 @@ from processors.events.outcomes import InstallOutcome, MonitoringStatus
 from processors.events.vocabulary import Band, Verdict
 from processors.exception_workflow.diagram import draw
 from processors.exception_workflow.proof.claims import Verb
-from processors.exception_workflow.rules.executions import recheck_id
+from processors.exception_workflow.rules.rechecks import recheck_id
 from processors.exception_workflow.rules.transitions import OVER, TABLE, Move, catch_up, decide, reported
-from processors.exception_workflow.rules.triggers import On, Reported, Trigger
+from processors.exception_workflow.rules.triggers import On, Reported, Trigger, UseReported
 from processors.exception_workflow.state.case import ExceptionCase, decode, encode
 
 README = Path(__file__).parents[3] / "processors" / "exception_workflow" / "README.md"
@@ -41,13 +44,14 @@ FINAL = OVER - {Status.CONSUMED}
 
 MODEL: dict[tuple[str, str], set[str]] = {
     # Design, section 7: from, on, to. "*" stands for the status that was there.
-    ("PENDING IN_REVIEW", "amended"): {"PENDING"},
+    ("PENDING IN_REVIEW", "amended"): {"PENDING", "CHECKING"},
+    ("CHECKING", "guard's answer"): {"PENDING", "REJECTED", "VOIDED"},
     ("PENDING IN_REVIEW", "approval of a step"): {"IN_REVIEW", "APPROVED"},
     ("PENDING IN_REVIEW", "denial"): {"REJECTED"},
-    ("PENDING IN_REVIEW", "withdrawn"): {"WITHDRAWN"},
-    ("PENDING IN_REVIEW", "installation cancelled"): {"WITHDRAWN"},
+    ("CHECKING PENDING IN_REVIEW", "withdrawn"): {"WITHDRAWN"},
+    ("CHECKING PENDING IN_REVIEW", "installation cancelled"): {"WITHDRAWN"},
     ("PENDING IN_REVIEW", "SLA clock"): {"*"},
-    ("PENDING IN_REVIEW", "request too old"): {"LAPSED"},
+    ("CHECKING PENDING IN_REVIEW", "request too old"): {"LAPSED"},
     ("APPROVED", "use"): {"CONSUMED", "APPROVED"},
     ("APPROVED", "matrix refreshed"): {"APPROVED"},
     ("APPROVED", "re-check"): {"APPROVED", "NEEDS_REVIEW", "VOIDED"},
@@ -57,10 +61,10 @@ MODEL: dict[tuple[str, str], set[str]] = {
     ("APPROVED", "valid_until passed"): {"EXPIRED"},
     ("APPROVED", "heads-up"): {"*"},
     (
-        "PENDING APPROVED CONSUMED IN_REVIEW NEEDS_REVIEW EXPIRED REVOKED VOIDED REJECTED WITHDRAWN LAPSED",
+        " ".join(status for status in Status if status is not Status.UNKNOWN),
         "outcome",
     ): {"*"},
-    ("UNKNOWN CONSUMED REJECTED WITHDRAWN LAPSED VOIDED REVOKED EXPIRED", "requested"): {"PENDING"},
+    ("UNKNOWN CONSUMED REJECTED WITHDRAWN LAPSED VOIDED REVOKED EXPIRED", "requested"): {"CHECKING"},
 }
 
 
@@ -85,6 +89,8 @@ class Life(RuleBasedStateMachine):
         for move in catch_up(self.case, policy(), trigger.at):
             self.check(move, move.fact.event)
         judged = reported(self.case, trigger, policy()) if isinstance(trigger, Reported) else trigger
+        if isinstance(judged, UseReported):
+            judged = replace(judged, confirms=self.case.status is Status.CHECKING)
         SEEN[judged.on] += 1
         self.check(decide(self.case, judged, policy()), judged.on)
 
@@ -94,7 +100,7 @@ class Life(RuleBasedStateMachine):
         if not move.changed:
             assert move.fact.reasons or move.fact.event in ("already_open", "repeated", "used_again")
             return
-        assert not move.fact.reasons
+        assert not move.fact.reasons or move.fact.event == "unconfirmed"
         assert after.sequence == before.sequence + 1
         if on in set(On):
             assert after.status.value in allowed(before.status.value, on)
@@ -118,12 +124,19 @@ class Life(RuleBasedStateMachine):
     def somebody_asks(self, kind: CommandKind) -> None:
         self.happens(asks(kind, at=self.now, command_id=self.next()))
 
-    @rule(window=st.booleans())
-    def somebody_asks_at_low_risk(self, window: bool) -> None:
-        low = basis(band=Band.LOW)
-        self.happens(asks(at=self.now, command_id=self.next(), report=low, single_use=not window))
+    @rule(window=st.booleans(), digest=st.sampled_from([REPORT, REPORT, "another"]))
+    def somebody_asks_at_low_risk(self, window: bool, digest: str) -> None:
+        low = basis(band=Band.LOW, digest=digest)
+        more = {"single_use": not window, "report_digest": digest}
+        self.happens(asks(at=self.now, command_id=self.next(), report=low, **more))
 
-    @precondition(lambda self: self.case.status in (Status.PENDING, Status.IN_REVIEW))
+    @precondition(lambda self: self.case.status is Status.CHECKING)
+    @rule(truly=st.booleans())
+    def the_guard_answers(self, truly: bool) -> None:
+        said = basis(band=self.case.band, digest=self.case.report_digest if truly else "something else")
+        self.happens(confirms(self.case, self.now, said))
+
+    @precondition(lambda self: self.case.status in (Status.CHECKING, Status.PENDING, Status.IN_REVIEW))
     @rule()
     def requester_withdraws(self) -> None:
         self.happens(asks(CommandKind.WITHDRAWN, at=self.now, command_id=self.next()))
@@ -139,6 +152,8 @@ class Life(RuleBasedStateMachine):
     @rule(installed=st.booleans())
     def everybody_agrees(self, installed: bool) -> None:
         self.happens(asks(at=self.now, command_id=self.next()))
+        if self.case.status is Status.CHECKING:
+            self.happens(confirms(self.case, self.now, basis(digest=self.case.report_digest)))
         for person in (BOB, SABINE):
             self.happens(says(person, at=self.now, jti=self.next()))
         if installed:
@@ -171,7 +186,7 @@ class Life(RuleBasedStateMachine):
             tells(at=self.now, outcome_id=self.next(), outcome=outcome, monitoring=monitoring, request_id=id)
         )
 
-    @precondition(lambda self: self.case.status in (Status.PENDING, Status.IN_REVIEW))
+    @precondition(lambda self: self.case.status in (Status.CHECKING, Status.PENDING, Status.IN_REVIEW))
     @rule()
     def installation_is_cancelled(self) -> None:
         self.happens(

@@ -21,7 +21,7 @@ from processors.events.topics import (
     NOTIFICATIONS,
     RESULTS,
 )
-from processors.exception_workflow.rules.executions import recheck_id
+from processors.exception_workflow.rules.rechecks import recheck_id
 from processors.stream.types import Headers, Inbound, Reject
 
 
@@ -61,7 +61,7 @@ def test_a_clock_and_a_refresh_in_one_tick_do_not_undo_each_other() -> None:
     assert len({number for number, _ in changes}) == len(changes)
     assert [event for _, event in changes][-1] == "expired"
     assert desk.case(ID).status == "EXPIRED"
-    assert not [output for output in desk.outputs if output.topic == INSTALL_REQUESTS]
+    assert [asked["recheck_of"] for asked in desk.of(INSTALL_REQUESTS)] == ["request-1"], "only before the review"
 
 
 def test_a_use_is_refused_whose_report_is_older_than_the_matrix() -> None:
@@ -176,7 +176,7 @@ def test_a_decision_on_a_round_that_is_still_to_come_waits_for_it() -> None:
     desk.take(APPROVAL_DECISIONS, ID, early)
     desk.take(EXCEPTION_REQUESTS, ID, desk.events.command(report=report, command_id="second"))
 
-    assert told(desk)[-3:] == ["parked", "requested", "step_approved"]
+    assert told(desk)[-4:] == ["parked", "requested", "review_opened", "step_approved"]
 
 
 def test_one_token_waits_once() -> None:
@@ -238,7 +238,7 @@ def test_a_use_under_an_exception_has_one_result() -> None:
     approved(desk)
     desk.take(EXCEPTION_USES, ID, desk.events.use())
 
-    assert len([output for output in desk.outputs if output.topic == RESULTS]) == 1
+    assert len([output for output in desk.outputs if (output.topic, output.key) == (RESULTS, b"request-2")]) == 1
 
 
 def test_a_record_does_not_ring_clocks_that_one_unread_may_stop() -> None:
@@ -269,4 +269,4 @@ def test_a_batch_is_judged_in_the_order_in_which_the_broker_took_it() -> None:
     early = Inbound(APPROVAL_DECISIONS, home, 0, NOON + HOUR, ID.encode(), desk.events.decision(BOB, NOON + HOUR))
     desk._settle(desk.workflow.handle([late, early], desk))
 
-    assert told(desk)[:2] == ["requested", "step_approved"]
+    assert told(desk)[:3] == ["requested", "review_opened", "step_approved"]

@@ -139,6 +139,7 @@ def test_a_restart_at_any_moment_changes_nothing() -> None:
     assert rough.of(EXCEPTION_DECISIONS) == calm.of(EXCEPTION_DECISIONS)
     assert [d["event"] for d in calm.of(EXCEPTION_DECISIONS)] == [
         "requested",
+        "review_opened",
         "reminded",
         "reminded",
         "escalated",
@@ -158,4 +159,5 @@ def test_a_clock_does_not_overtake_a_decision_that_waits_to_be_read() -> None:
         desk.tick()
         desk.take(APPROVAL_DECISIONS, ID, value, came=NOON + HOUR)
 
-    assert [d["event"] for d in desk.of(EXCEPTION_DECISIONS)] == ["requested", "step_approved", "approved"]
+    events = [d["event"] for d in desk.of(EXCEPTION_DECISIONS)]
+    assert events == ["requested", "review_opened", "step_approved", "approved"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from examples.exceptions import BOB, DAY, HOUR, NEVER_ASKED, NOON, SABINE, asks, policy, says
+from examples.exceptions import BOB, DAY, HOUR, NEVER_ASKED, NOON, SABINE, asks, confirms, policy, says
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +16,8 @@ def case_after(*story: object) -> ExceptionCase:
     case = NEVER_ASKED
     for trigger in story:
         case = decide(case, trigger, policy()).after  # pyright: ignore[reportArgumentType]
+        if case.status is Status.CHECKING:
+            case = decide(case, confirms(case), policy()).after
     return case
 
 

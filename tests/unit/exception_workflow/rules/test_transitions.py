@@ -20,6 +20,7 @@ from examples.exceptions import (
     SABINE,
     asks,
     basis,
+    confirms,
     policy,
     says,
     tells,
@@ -30,11 +31,11 @@ from processors.events.exceptions import Category, CommandKind, Person, Scope, S
 from processors.events.outcomes import InstallOutcome, MonitoringStatus
 from processors.events.vocabulary import Band, Verdict
 from processors.exception_workflow.proof.claims import Verb
-from processors.exception_workflow.rules.executions import recheck_id
 from processors.exception_workflow.rules.reasons import Reason
+from processors.exception_workflow.rules.rechecks import recheck_id
 from processors.exception_workflow.rules.scope import Basis, Blocking, Plan
 from processors.exception_workflow.rules.transitions import Move, catch_up, decide, reported
-from processors.exception_workflow.rules.triggers import Reported, Trigger, UseReported
+from processors.exception_workflow.rules.triggers import Commanded, Reported, Trigger, UseReported
 from processors.exception_workflow.state.case import ExceptionCase
 
 WITHDRAWN = CommandKind.WITHDRAWN
@@ -44,7 +45,7 @@ NOTHING_NEW = basis()
 
 
 def tell(*story: Trigger, case: ExceptionCase = NEVER_ASKED) -> Sequence[Move]:
-    """Everything that happens, clocks included."""
+    """Everything that happens, timers included. The guard confirms each report that a review waits for."""
     moves: list[Move] = []
     for trigger in story:
         moves += catch_up(case, policy(), trigger.at)
@@ -52,6 +53,9 @@ def tell(*story: Trigger, case: ExceptionCase = NEVER_ASKED) -> Sequence[Move]:
         judged = reported(case, trigger, policy()) if isinstance(trigger, Reported) else trigger
         moves.append(decide(case, judged, policy()))
         case = moves[-1].after
+        if moves[-1].changed and case.status is Status.CHECKING and isinstance(trigger, Commanded):
+            moves.append(decide(case, confirms(case, trigger.at, trigger.basis), policy()))
+            case = moves[-1].after
     return moves
 
 
@@ -61,8 +65,8 @@ def ends(*story: Trigger) -> tuple[str, Status, tuple[Reason, ...]]:
 
 
 def answers(fresh: Basis = NOTHING_NEW, **more: Any) -> UseReported:
-    """The checker's answer to the first re-check of the first round."""
-    about = ExceptionCase(exception_id=ID, round=1)
+    """The checker's answer to the last question of the first round."""
+    about = ExceptionCase(exception_id=ID, round=1, rechecks=1)
     return wants_to_run(recheck_of="request-1", basis=fresh, **{"request_id": recheck_id(about), **more})
 
 
@@ -73,7 +77,7 @@ REVIEWED = (*APPROVED, asks(EXTENDED, at=NOON + HOUR, command_id="c-9"))
 @pytest.mark.parametrize(
     ("story", "event", "status"),
     [
-        pytest.param((asks(),), "requested", Status.PENDING, id="a request waits"),
+        pytest.param((asks(),), "review_opened", Status.PENDING, id="a request waits"),
         pytest.param((asks(), asks(command_id="c-2")), "already_open", Status.PENDING, id="asking twice is one"),
         pytest.param((asks(), asks()), "repeated", Status.PENDING, id="the same command twice is one"),
         pytest.param((asks(), says(BOB)), "step_approved", Status.IN_REVIEW, id="the first of two steps"),
@@ -140,7 +144,7 @@ REVIEWED = (*APPROVED, asks(EXTENDED, at=NOON + HOUR, command_id="c-9"))
         ),
         pytest.param(
             (asks(), says(BOB, Verb.DENY), asks(command_id="c-2", at=NOON + HOUR)),
-            "requested",
+            "review_opened",
             Status.PENDING,
             id="a new round after a final state",
         ),
@@ -447,4 +451,4 @@ def test_changes_are_numbered_without_gaps() -> None:
     """A refusal is no change, and takes no number."""
     moves = tell(asks(), says(SABINE), says(BOB), says(SABINE), wants_to_run())
 
-    assert [move.after.sequence for move in moves] == [1, 1, 2, 3, 4]
+    assert [move.after.sequence for move in moves] == [1, 2, 2, 3, 4, 5]
