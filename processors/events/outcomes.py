@@ -27,7 +27,7 @@ class MonitoringStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstallFinished:
-    """An outcome, or news of the monitoring alone, in which case `outcome` is UNKNOWN."""
+    """An outcome, or news of the monitoring alone, in which case `outcome` is UNKNOWN. Empty where not stated."""
 
     outcome_id: str
     request_id: str
@@ -39,6 +39,9 @@ class InstallFinished:
     monitoring_profile: str
     monitoring_addons: tuple[str, ...]
     reason: str
+    tenant: str = ""
+    plugin_id: str = ""
+    plugin_version: str = ""
 
     @property
     def told(self) -> str:
@@ -60,4 +63,7 @@ def install_finished_from_record(record: Mapping[str, Any]) -> InstallFinished:
         monitoring_profile=record["monitoring_profile"],
         monitoring_addons=tuple(record["monitoring_addons"]),
         reason=record["reason"],
+        tenant=record["tenant"],
+        plugin_id=record["plugin_id"],
+        plugin_version=record["plugin_version"],
     )

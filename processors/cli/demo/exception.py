@@ -26,6 +26,7 @@ REINSTALL = (
     "--runtime=go@1.22",
     "--tenant=demo",
     "--operator=alice",
+    "--target=warehouse-1",
     QUIETLY,
 )
 

@@ -71,7 +71,7 @@ class Line(NamedTuple):
 
 _I, _W, _C = Urgency.INFO, Urgency.WARNING, Urgency.CRITICAL
 _DECIDE = "Look at the report, then decide step `{step}` by {due}: `compat-guard approve {id}` or `deny`."
-_USE = "Install with `--exception {id} --acknowledge-risk --monitoring {profile}`, by {until}."
+_USE = "Install with `--target --exception {id} --acknowledge-risk --monitoring {profile}`, by {until}."
 
 LINES: Mapping[str, tuple[Line, ...]] = {
     "requested": (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from processors.events.exceptions import Status
-from processors.events.outcomes import InstallOutcome, MonitoringStatus
+from processors.events.outcomes import InstallFinished, InstallOutcome, MonitoringStatus
 from processors.exception_workflow.config import ExceptionPolicy
 from processors.exception_workflow.rules.reasons import Objection, Reason
 from processors.exception_workflow.rules.scope import failed_conditions
@@ -59,16 +59,13 @@ def way_out(case: ExceptionCase) -> str:
 
 def outcome(case: ExceptionCase, reported: Reported, policy: ExceptionPolicy) -> ExceptionCase:  # noqa: ARG001 - the shape of every rule
     """Write down how an installation ended, whatever has become of the exception meanwhile."""
-    if all(execution.request_id != reported.news.request_id for execution in case.executions):
-        unwatched = (Reason.MONITORING_LOST,) if reported.news.monitoring is MonitoringStatus.LOST else ()
-        raise Objection(
-            (Reason.UNKNOWN_EXECUTION, *unwatched), "no installation of this request ran under the exception"
-        )
+    _require_ours(case, reported)
     return case._replace(executions=_noted(case, reported), outcomes=heard(case, reported))
 
 
 def monitoring_lost(case: ExceptionCase, reported: Reported, policy: ExceptionPolicy) -> ExceptionCase:  # noqa: ARG001 - the shape of every rule
     """What runs unwatched is not what was approved, so nothing else runs until somebody has looked."""
+    _require_ours(case, reported)
     return case._replace(
         status=Status.NEEDS_REVIEW, executions=_noted(case, reported), outcomes=heard(case, reported)
     )
@@ -76,7 +73,36 @@ def monitoring_lost(case: ExceptionCase, reported: Reported, policy: ExceptionPo
 
 def cancelled(case: ExceptionCase, reported: Reported, policy: ExceptionPolicy) -> ExceptionCase:  # noqa: ARG001 - the shape of every rule
     """What is not installed any more needs no exception."""
+    if elsewhere := contradictions(case, reported.news):
+        raise Objection(elsewhere, _ELSEWHERE)
     return case._replace(status=Status.WITHDRAWN, outcomes=heard(case, reported))
+
+
+def contradictions(case: ExceptionCase, news: InstallFinished) -> tuple[Reason, ...]:
+    """What an outcome says of itself that does not fit the exception that it names. What it leaves out contradicts
+    nothing."""
+    ran = next((e for e in reversed(case.executions) if e.request_id == news.request_id), None)
+    stated = (
+        (Reason.TENANT_OUT_OF_SCOPE, news.tenant, case.scope.tenant),
+        (Reason.PLUGIN_OUT_OF_SCOPE, news.plugin_id, case.scope.plugin_id),
+        (Reason.VERSION_OUT_OF_SCOPE, news.plugin_version, case.scope.plugin_version),
+        (Reason.TARGET_OUT_OF_SCOPE, news.target, ran.target if ran is not None else ""),
+    )
+    return tuple(reason for reason, said, ours in stated if said and ours and said != ours)
+
+
+_ELSEWHERE = "this is the outcome of another installation"
+
+
+def _require_ours(case: ExceptionCase, reported: Reported) -> None:
+    """Raises Objection for what did not run under the exception; security is told where it runs unwatched."""
+    news = reported.news
+    unwatched = (Reason.MONITORING_LOST,) if news.monitoring is MonitoringStatus.LOST else ()
+    if all(execution.request_id != news.request_id for execution in case.executions):
+        text = "no installation of this request ran under the exception"
+        raise Objection((Reason.UNKNOWN_EXECUTION, *unwatched), text)
+    if elsewhere := contradictions(case, news):
+        raise Objection((*elsewhere, *unwatched), _ELSEWHERE)
 
 
 def heard(case: ExceptionCase, reported: Reported) -> tuple[str, ...]:

@@ -79,6 +79,8 @@ class Reason(StrEnum):
     VERSION_OUT_OF_SCOPE = "VERSION_OUT_OF_SCOPE"
     HOST_OUT_OF_SCOPE = "HOST_OUT_OF_SCOPE"
     ENVIRONMENT_OUT_OF_SCOPE = "ENVIRONMENT_OUT_OF_SCOPE"
+    TARGET_MISSING = "TARGET_MISSING"
+    TARGET_OUT_OF_SCOPE = "TARGET_OUT_OF_SCOPE"
     REPORT_NOT_FRESH = "REPORT_NOT_FRESH"
     FINDING_NOT_APPROVED = "FINDING_NOT_APPROVED"
     BAND_RISEN = "BAND_RISEN"
@@ -162,6 +164,8 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.VERSION_OUT_OF_SCOPE: "it was approved for another version of the plugin",
     Reason.HOST_OUT_OF_SCOPE: "it was approved for another host or host version",
     Reason.ENVIRONMENT_OUT_OF_SCOPE: "it was approved for another environment",
+    Reason.TARGET_MISSING: "nobody says where it is installed; add --target, such as the name of a cluster",
+    Reason.TARGET_OUT_OF_SCOPE: "it was let pass for another target",
     Reason.REPORT_NOT_FRESH: "the report is another's, or the matrix was refreshed since; ask to install again",
     Reason.FINDING_NOT_APPROVED: "something blocks that was not approved; ask for an exception with the new report",
     Reason.BAND_RISEN: "the risk is higher than the one that was approved; ask with the new report",

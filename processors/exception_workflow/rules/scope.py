@@ -200,6 +200,8 @@ def is_about(basis: Basis, scope: Scope) -> bool:
 
 def _care(case: ExceptionCase, use: Use, policy: ExceptionPolicy) -> Iterator[Reason]:
     ack, plan = use.acknowledgement, use.plan
+    if not use.target.strip():  # else one use would do for any number of installations
+        yield Reason.TARGET_MISSING
     if ack is None or not ack.by.strip() or ack.by != use.operator:
         yield Reason.RISK_NOT_ACKNOWLEDGED
     if plan is None:

@@ -87,7 +87,7 @@ def test_case_c2_from_the_command_line(shell: Shell) -> None:
     tenant, asked, elsewhere = f"cli-{uuid.uuid4().hex[:6]}", str(uuid.uuid4()), str(uuid.uuid4())
     install = (
         *("request", "--manifest", str(shell.folder / "plugin.yaml"), "--host", "corex@1.9.0"),
-        *("--tenant", tenant, "--operator", "alice", "--timeout", "60"),
+        *("--tenant", tenant, "--operator", "alice", "--target", "cluster-7", "--timeout", "60"),
     )
     shell(*install, "--request-id", asked, code=1)
 
