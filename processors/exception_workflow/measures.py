@@ -25,8 +25,8 @@ MOST_LINES: Final = 20
 
 _BEGINNINGS: Final = ("requested", "review_opened", "unconfirmed")
 _ENDS: Final = ("approved", "rejected", "withdrawn", "lapsed")
-_CLOCKS: Final = {"escalated": "step", "overdue": "total"}
-_BREACHES: Final = tuple(_CLOCKS)
+_TIMERS: Final = {"escalated": "step", "overdue": "total"}
+_BREACHES: Final = tuple(_TIMERS)
 
 _log: Any = structlog.get_logger(__name__)
 
@@ -51,8 +51,8 @@ def begin() -> None:
         metrics.EXCEPTION_EVENTS.labels(event)
     for end in _ENDS:
         metrics.APPROVAL_SECONDS.labels(end)
-    for clock in _CLOCKS.values():
-        metrics.SLA_BREACHES.labels(clock)
+    for timer in _TIMERS.values():
+        metrics.SLA_BREACHES.labels(timer)
 
 
 def count(facts: Iterable[Move | Answered]) -> None:
@@ -89,7 +89,7 @@ def _count_move(move: Move) -> None:
     elif event == "approved":
         metrics.EXCEPTIONS_APPROVED.labels(case.band).inc()
     elif event in _BREACHES:
-        metrics.SLA_BREACHES.labels(_CLOCKS[event]).inc()
+        metrics.SLA_BREACHES.labels(_TIMERS[event]).inc()
     elif event == "monitoring_lost":
         metrics.MONITORING_MISSING.inc()
     if event in _ENDS:
@@ -98,7 +98,7 @@ def _count_move(move: Move) -> None:
 
 
 def _fields(move: Move) -> dict[str, Any]:
-    """What a line tells of a move. People and texts are masked where the line is written."""
+    """What a log line says of a move. People and texts are masked where the line is written."""
     case, fact = move.after, move.fact
     return {
         "exception_id": case.exception_id,

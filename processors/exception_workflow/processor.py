@@ -128,7 +128,7 @@ class ExceptionWorkflow:
         return outcome
 
     def tick(self, now: int, view: View) -> Outcome:
-        """Clocks that ring, decisions that are orphans by now, digests to send, exceptions to ask about again."""
+        """Timers that fire, decisions that are orphans by now, digests to send, exceptions to ask about again."""
         outcome = Outcome()
 
         def state(key: str) -> Held | None:
@@ -309,7 +309,7 @@ class ExceptionWorkflow:
     def _caught_up(self, scene: Scene, case: ExceptionCase) -> ExceptionCase:
         """Whatever time has brought about before this moment comes first.
 
-        Raises NotYet where a clock is due that a record may still stop which is waiting to be read.
+        Raises NotYet where a timer is due that a record waiting to be read may still stop.
         """
         due = next_due(case, self._policy)
         if due is not None and scene.view.read_until(scene.partition) < due <= scene.now:

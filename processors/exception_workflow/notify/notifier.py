@@ -1,4 +1,4 @@
-"""Tells of moves: the one event of each, and notifications, alone or gathered."""
+"""Publishes moves: the one event of each, and notifications, alone or gathered."""
 
 from __future__ import annotations
 

@@ -18,13 +18,13 @@ from processors.exception_workflow.state.case import ExceptionCase, Held
 
 
 class DueIndex:
-    """INVARIANT: a key whose state has a clock is in `_ringing`, or in the heap at its next due time or earlier."""
+    """INVARIANT: a key whose state has a timer is in `_firing`, or in the heap at its next due time or earlier."""
 
     def __init__(self, policy: ExceptionPolicy) -> None:
         self._policy = policy
         self._heap: list[tuple[int, str]] = []
         self._queued: dict[str, int] = {}
-        self._ringing: dict[str, None] = {}
+        self._firing: dict[str, None] = {}
         self._live: set[str] = set()
         self._unswept: dict[str, None] = {}
         self._swept = ""
@@ -43,13 +43,13 @@ class DueIndex:
         self, now: int, until: Callable[[str], int], state: Callable[[str], Held | None], most: int
     ) -> Iterator[Held]:
         """At most so many states of which something is due. `state` gives the committed one of a key, `until` the
-        time up to which its clocks may ring: `now`, or earlier while records wait that may stop them."""
+        time up to which its timers may fire: `now`, or earlier while records wait that may stop them."""
         found = 0
         for key in self._candidates(now):
             held = state(key)
             at = None if held is None else next_due(held, self._policy)
             if held is None or at is None or at > now:
-                del self._ringing[key]
+                del self._firing[key]
                 if held is not None:
                     self.note(held)
             elif at <= until(key):
@@ -59,14 +59,14 @@ class DueIndex:
                     return
 
     def _candidates(self, now: int) -> Iterator[str]:
-        """First what rang before, then what the heap has; each key once."""
-        yield from list(self._ringing)
+        """First what fired before, then what the heap has; each key once."""
+        yield from list(self._firing)
         while self._heap and self._heap[0][0] <= now:
             due, key = heapq.heappop(self._heap)
             if self._queued.get(key) == due:
                 del self._queued[key]
-            if key not in self._ringing:
-                self._ringing[key] = None
+            if key not in self._firing:
+                self._firing[key] = None
                 yield key
 
     def unjudged(self, mark: str, state: Callable[[str], Held | None], most: int) -> Iterator[ExceptionCase]:
@@ -84,4 +84,4 @@ class DueIndex:
                 yield held
 
     def __len__(self) -> int:
-        return len(self._heap) + len(self._ringing)
+        return len(self._heap) + len(self._firing)

@@ -26,7 +26,7 @@ def at_least(policy: ExceptionPolicy, profile: str, required: str) -> bool:
 
 
 def shortfall(policy: ExceptionPolicy, required: str, news: InstallFinished) -> Reason | None:
-    """What is wrong with the monitoring that an outcome tells of; None if nothing is.
+    """What is wrong with the monitoring that an outcome reports; None if nothing is.
 
     What was not installed needs no monitoring. A success that says nothing of its monitoring has none.
     """

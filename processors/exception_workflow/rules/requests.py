@@ -128,7 +128,7 @@ def _superseded(case: ExceptionCase, current: str) -> tuple[str, ...]:
 
 
 def _founded(case: ExceptionCase, asked: Commanded, policy: ExceptionPolicy) -> ExceptionCase:
-    """The case as it rests on the report and the words of a command, and its clocks at the start."""
+    """The case as it rests on the report and the words of a command, and its timers at the start."""
     command = asked.command
     basis = _intact(asked)
     codes = _excepted(command, basis, policy)

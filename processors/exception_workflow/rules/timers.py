@@ -1,7 +1,7 @@
-"""Clocks: when which of them rings for an exception.
+"""Timers: when which of them fires for an exception.
 
-A clock is derived from the state, never stored beside it, so that it survives restarts by itself; that it has rung
-is part of the state, so that it rings once. Which step runs is derived as well: the first whose quorum is missing.
+A timer is derived from the state, never stored beside it, so that it survives restarts by itself; that it has fired
+is part of the state, so that it fires once. Which step runs is derived as well: the first whose quorum is missing.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ class TimerKind(StrEnum):
 
 
 class Timer(NamedTuple):
-    """`due` comes first: the earliest clock is the least one."""
+    """`due` comes first: the earliest timer is the least one."""
 
     due: int
     kind: TimerKind
     name: str
-    """What stands in `ExceptionCase.fired` once it has rung."""
+    """What stands in `ExceptionCase.fired` once it has fired."""
 
 
 def current_step(case: ExceptionCase, policy: ExceptionPolicy) -> Step | None:
@@ -48,14 +48,14 @@ def current_step(case: ExceptionCase, policy: ExceptionPolicy) -> Step | None:
 
 
 def timers(case: ExceptionCase, policy: ExceptionPolicy) -> Iterator[Timer]:
-    """Every clock of a case that has not rung yet, in no particular order."""
-    for clock in _all(case, policy):
-        if clock.name not in case.fired:
-            yield clock
+    """Every timer of a case that has not fired yet, in no particular order."""
+    for timer in _all(case, policy):
+        if timer.name not in case.fired:
+            yield timer
 
 
 def due_by(case: ExceptionCase, policy: ExceptionPolicy, until: int) -> Timer | None:
-    """The earliest clock that is due at `until` or before; None if there is none."""
+    """The earliest timer that is due at `until` or before; None if there is none."""
     first = min(timers(case, policy), default=None)
     return first if first is not None and first.due <= until else None
 
@@ -64,7 +64,7 @@ def next_due(held: Held, policy: ExceptionPolicy) -> int | None:
     """When time alone next changes what stands under a key; None if it never does."""
     if isinstance(held, PendingDigest):
         return held.since + policy.clocks.digest
-    return min((clock.due for clock in timers(held, policy)), default=None)
+    return min((timer.due for timer in timers(held, policy)), default=None)
 
 
 def step_deadline(case: ExceptionCase, policy: ExceptionPolicy) -> int | None:

@@ -47,8 +47,8 @@ class Row(NamedTuple):
     stays: bool = False
 
 
-def _ring(case: ExceptionCase, rang: TimerFired, policy: ExceptionPolicy) -> ExceptionCase:  # noqa: ARG001 - the shape of every rule
-    return case._replace(fired=(*case.fired, rang.clock.name))
+def _fire(case: ExceptionCase, fired: TimerFired, policy: ExceptionPolicy) -> ExceptionCase:  # noqa: ARG001 - the shape of every rule
+    return case._replace(fired=(*case.fired, fired.timer.name))
 
 
 def _end(status: Status) -> Callable[[ExceptionCase, Trigger, ExceptionPolicy], ExceptionCase]:
@@ -62,7 +62,7 @@ TABLE: Mapping[On, Row] = {
     On.APPROVAL: Row(REVIEWING, frozenset({S.IN_REVIEW, S.APPROVED}), decisions.approve),
     On.DENIAL: Row(REVIEWING, frozenset({S.REJECTED}), decisions.deny),
     On.WITHDRAWN: Row(UNDECIDED, frozenset({S.WITHDRAWN}), requests.withdraw),
-    On.SLA_CLOCK: Row(REVIEWING, REVIEWING, _ring, stays=True),
+    On.SLA_TIMER: Row(REVIEWING, REVIEWING, _fire, stays=True),
     On.TOO_OLD: Row(UNDECIDED, frozenset({S.LAPSED}), _end(S.LAPSED)),
     On.USE: Row(frozenset({S.APPROVED}), frozenset({S.CONSUMED, S.APPROVED}), executions.use),
     On.RECHECK_SENT: Row(frozenset({S.APPROVED}), frozenset({S.APPROVED}), rechecks.recheck_sent, stays=True),
@@ -75,7 +75,7 @@ TABLE: Mapping[On, Row] = {
     On.EXTENSION: Row(frozenset({S.APPROVED, S.NEEDS_REVIEW}), frozenset({S.IN_REVIEW}), requests.extend),
     On.REVOKED: Row(frozenset({S.APPROVED, S.NEEDS_REVIEW}), frozenset({S.REVOKED}), decisions.revoke),
     On.VALIDITY_OVER: Row(frozenset({S.APPROVED}), frozenset({S.EXPIRED}), _end(S.EXPIRED)),
-    On.HEADS_UP: Row(frozenset({S.APPROVED}), frozenset({S.APPROVED}), _ring, stays=True),
+    On.HEADS_UP: Row(frozenset({S.APPROVED}), frozenset({S.APPROVED}), _fire, stays=True),
 }
 
 
@@ -131,14 +131,14 @@ def without_idle(case: ExceptionCase) -> ExceptionCase:
 
 
 def catch_up(case: ExceptionCase, policy: ExceptionPolicy, until: int) -> list[Move]:
-    """Let every clock ring that is due by then, in the order in which they were due.
+    """Fire every timer that is due by then, in the order in which they were due.
 
     Done before anything else is judged, so that an outcome depends on the broker's times alone, and not on how
     often somebody looked at the clock.
     """
     moves: list[Move] = []
-    while (clock := due_by(case, policy, until)) is not None and clock.kind is not TimerKind.ORPHAN:
-        move = decide(case, TimerFired(clock=clock), policy)
+    while (timer := due_by(case, policy, until)) is not None and timer.kind is not TimerKind.ORPHAN:
+        move = decide(case, TimerFired(timer=timer), policy)
         moves.append(move)
         case = move.after
     return moves
@@ -230,7 +230,7 @@ def _event(before: ExceptionCase, after: ExceptionCase, trigger: Trigger, policy
     """The name of what happened, as auditors search for it."""
     match trigger:
         case TimerFired():
-            return _RANG[trigger.clock.kind]
+            return _FIRED[trigger.timer.kind]
         case Reported() if trigger.on is not On.CANCELLED:
             return "monitoring_lost" if trigger.lacks else f"execution_{trigger.news.outcome.lower()}"
         case Decided() if after.status is S.IN_REVIEW:
@@ -240,7 +240,7 @@ def _event(before: ExceptionCase, after: ExceptionCase, trigger: Trigger, policy
             return _BY_STATUS.get((trigger.on, after.status), _NAMES.get(trigger.on, "rechecked"))
 
 
-_RANG = {
+_FIRED = {
     TimerKind.REMINDER: "reminded",
     TimerKind.ESCALATION: "escalated",
     TimerKind.OVERDUE: "overdue",

@@ -21,7 +21,7 @@ class On(StrEnum):
     APPROVAL = "approval of a step"
     DENIAL = "denial"
     WITHDRAWN = "withdrawn"
-    SLA_CLOCK = "SLA clock"
+    SLA_TIMER = "SLA timer"
     TOO_OLD = "request too old"
     USE = "use"
     RECHECK_SENT = "matrix refreshed"
@@ -83,20 +83,20 @@ class Decided:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimerFired:
-    """A clock rang. `at` is when it was due, not when somebody looked."""
+    """A timer fired. `at` is when it was due, not when somebody looked."""
 
-    clock: Timer
+    timer: Timer
     cause: str = "clock"
     actor: str = "clock"
     request_id: str = ""
 
     @property
     def at(self) -> int:
-        return self.clock.due
+        return self.timer.due
 
     @property
     def on(self) -> On:
-        return _ON_CLOCK[self.clock.kind]
+        return _ON_TIMER[self.timer.kind]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,10 +167,10 @@ _ON_COMMAND = {
     CommandKind.EXTENSION_REQUESTED: On.EXTENSION,
 }
 _ON_VERB = {Verb.APPROVE: On.APPROVAL, Verb.DENY: On.DENIAL, Verb.REVOKE: On.REVOKED}
-_ON_CLOCK = {
-    TimerKind.REMINDER: On.SLA_CLOCK,
-    TimerKind.ESCALATION: On.SLA_CLOCK,
-    TimerKind.OVERDUE: On.SLA_CLOCK,
+_ON_TIMER = {
+    TimerKind.REMINDER: On.SLA_TIMER,
+    TimerKind.ESCALATION: On.SLA_TIMER,
+    TimerKind.OVERDUE: On.SLA_TIMER,
     TimerKind.LAPSE: On.TOO_OLD,
     TimerKind.HEADS_UP: On.HEADS_UP,
     TimerKind.EXPIRY: On.VALIDITY_OVER,

@@ -78,7 +78,7 @@ class ExceptionCase(NamedTuple):
 
     `opened_at` is when the review began that runs: a request, an amendment or an extension. `requested_at` stays
     when it is amended, so that nobody keeps a request alive by touching it. `granted_at` is the round's first
-    approval, from which the longest validity counts, `approved_at` the last. `fired` names the clocks that rang.
+    approval, from which the longest validity counts, `approved_at` the last. `fired` names the timers that fired.
     `mark` is the standing of the matrix that the case was last judged under. `executions` are those of this round,
     and of earlier ones what may still run. `subject` is the question, kept as long as it may be asked again.
     `basis_digest` is what the report says that it was judged by, `checked_as` the request id under which the guard

@@ -50,7 +50,7 @@ MODEL: dict[tuple[str, str], set[str]] = {
     ("PENDING IN_REVIEW", "denial"): {"REJECTED"},
     ("CHECKING PENDING IN_REVIEW", "withdrawn"): {"WITHDRAWN"},
     ("CHECKING PENDING IN_REVIEW", "installation cancelled"): {"WITHDRAWN"},
-    ("PENDING IN_REVIEW", "SLA clock"): {"*"},
+    ("PENDING IN_REVIEW", "SLA timer"): {"*"},
     ("CHECKING PENDING IN_REVIEW", "request too old"): {"LAPSED"},
     ("APPROVED", "use"): {"CONSUMED", "APPROVED"},
     ("APPROVED", "matrix refreshed"): {"APPROVED"},
@@ -115,7 +115,7 @@ class Life(RuleBasedStateMachine):
         for move in catch_up(self.case, policy(), self.now):
             self.check(
                 move,
-                {"reminded": On.SLA_CLOCK, "lapsed": On.TOO_OLD, "expired": On.VALIDITY_OVER}.get(
+                {"reminded": On.SLA_TIMER, "lapsed": On.TOO_OLD, "expired": On.VALIDITY_OVER}.get(
                     move.fact.event, "clock"
                 ),
             )
@@ -236,7 +236,7 @@ def test_anything_at_any_time_follows_the_table() -> None:
     of = settings(
         max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
     )
-    clocks = {On.SLA_CLOCK, On.TOO_OLD, On.VALIDITY_OVER, On.HEADS_UP, On.RECHECK_SENT}
+    clocks = {On.SLA_TIMER, On.TOO_OLD, On.VALIDITY_OVER, On.HEADS_UP, On.RECHECK_SENT}
     for _ in range(6):  # a rare row is missed by one walk in thirty
         run_state_machine_as_test(Life, settings=of)
         if set(On) - set(SEEN) <= clocks:

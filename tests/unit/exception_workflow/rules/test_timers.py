@@ -1,4 +1,4 @@
-"""Clocks ring when they are due, once, in order, however seldom somebody looks."""
+"""Timers fire when they are due, once, in order, however seldom somebody looks."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_an_undecided_request_reminds_escalates_and_lapses() -> None:
     ]
 
 
-def test_the_next_step_has_clocks_of_its_own() -> None:
+def test_the_next_step_has_timers_of_its_own() -> None:
     """They start when the step before is done."""
     case = case_after(asks(), says(BOB, at=NOON + HOUR))
 
@@ -59,8 +59,8 @@ def test_an_approval_gives_heads_up_and_expires() -> None:
     ]
 
 
-def test_nothing_rings_after_the_end() -> None:
-    """A decided request has no clocks."""
+def test_nothing_fires_after_the_end() -> None:
+    """A decided request has no timers."""
     lapsed = catch_up(PENDING, policy(), NOON + 8 * DAY)[-1].after
 
     assert lapsed.status is Status.LAPSED
@@ -69,7 +69,7 @@ def test_nothing_rings_after_the_end() -> None:
 
 @given(st.lists(st.integers(0, 8 * DAY), max_size=12), st.sampled_from([PENDING, APPROVED]))
 def test_looking_more_often_changes_nothing(looks: list[int], case: ExceptionCase) -> None:
-    """Clocks ring once, at their own time, whoever looks when."""
+    """Timers fire once, at their own time, whoever looks when."""
     at_once = rung(case, NOON + 8 * DAY)
     events: list[tuple[str, int]] = []
     for look in [*sorted(looks), 8 * DAY]:
@@ -81,8 +81,8 @@ def test_looking_more_often_changes_nothing(looks: list[int], case: ExceptionCas
 
 
 @given(st.integers(0, 8 * DAY), st.sampled_from([PENDING, APPROVED]))
-def test_the_next_due_time_is_when_something_rings(look: int, case: ExceptionCase) -> None:
-    """Before it nothing does, at it something does: the index of due times may rely on it."""
+def test_the_next_due_time_is_when_something_fires(look: int, case: ExceptionCase) -> None:
+    """Nothing does before it, something does at it: the index of due times may rely on it."""
     moves = catch_up(case, policy(), NOON + look)
     case = moves[-1].after if moves else case
     due = next_due(case, policy())
