@@ -113,7 +113,7 @@ def test_a_decision_without_a_request_becomes_an_orphan(guard: Guard) -> None:
 def test_clocks_survive_restarts_and_ring_once(guard: Guard) -> None:
     """Steps of eight seconds, and a restart every nine: each reminder, escalation, lapse and message once."""
     scopes = [a_scope() for _ in range(20)]
-    quick = hasty(total=10_000, request_life=12_000)
+    quick = hasty(total=10_000, request_life=20_000)
     for number in range(4):
         with guard.answering(), guard.workflow(number % 2, quick):
             if number == 0:
