@@ -25,6 +25,9 @@ FILES: Final[Mapping[str, Callable[[Path], object]]] = {
 }
 """Every file of the folder, and how it is read by whoever needs it."""
 
+OPTIONAL: Final = frozenset({"compat_matrix.yaml"})
+"""Files that need not be there: a matrix may come from elsewhere."""
+
 
 @app.callback()
 def config() -> None:
@@ -41,10 +44,11 @@ def check(
     place = folder or settings().config
     if not place.is_dir():
         raise SettingsInvalid(f"`{place}` is no folder")
-    refused = [f"{name}: {error}" for name, read in FILES.items() if (error := _problem(read, place / name))]
+    files = {name: read for name, read in FILES.items() if name not in OPTIONAL or (place / name).exists()}
+    refused = [f"{name}: {error}" for name, read in files.items() if (error := _problem(read, place / name))]
     if refused:
         raise DocumentRefused("", "\n".join(refused))
-    typer.echo(f"no problems in {', '.join(FILES)} of {place}")
+    typer.echo(f"no problems in {', '.join(files)} of {place}")
 
 
 def _problem(read: Callable[[Path], object], path: Path) -> str:

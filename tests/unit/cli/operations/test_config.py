@@ -34,6 +34,18 @@ def test_every_file_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     assert "compat_matrix" not in str(done.exception)
 
 
+def test_a_folder_without_a_matrix_is_sound(tmp_path: Path) -> None:
+    """As in an installed wheel: the matrix of the checkout is a sample, and production has its own elsewhere."""
+    folder = tmp_path / "config"
+    shutil.copytree(shipped("config"), folder)
+    (folder / "compat_matrix.yaml").unlink()
+
+    done = CliRunner().invoke(app, ["check", str(folder)])
+
+    assert done.exit_code == 0
+    assert "compat_matrix" not in done.output
+
+
 @pytest.mark.parametrize("name", ["nope.yaml", "a-file"])
 def test_what_is_no_folder_is_said_once(tmp_path: Path, name: str) -> None:
     """Not once for each file that is not in it."""

@@ -1,0 +1,161 @@
+{{- define "guard.name" -}}
+{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- define "guard.labels" -}}
+app.kubernetes.io/name: compat-guard
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- end -}}
+
+{{- define "guard.selector" -}}
+app.kubernetes.io/name: compat-guard
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "guard.image" -}}
+{{- $image := .Values.image -}}
+{{- if $image.digest -}}
+{{ $image.repository }}@{{ $image.digest }}
+{{- else -}}
+{{ $image.repository }}:{{ $image.tag | default .Chart.AppVersion }}
+{{- end -}}
+{{- end -}}
+
+{{- define "guard.serviceAccount" -}}
+{{- if .Values.serviceAccount.create -}}
+{{ .Values.serviceAccount.name | default (include "guard.name" .) }}
+{{- else -}}
+{{ .Values.serviceAccount.name | default "default" }}
+{{- end -}}
+{{- end -}}
+
+{{- define "guard.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 65532
+runAsGroup: 65532
+fsGroup: 65532
+seccompProfile: {type: RuntimeDefault}
+{{- end -}}
+
+{{- define "guard.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+{{- end -}}
+
+{{/* The config map with the configuration files; empty where those of the image are used. */}}
+{{- define "guard.configMap" -}}
+{{- if .Values.config -}}
+{{ include "guard.name" . }}-config
+{{- else -}}
+{{ .Values.existingConfigMap }}
+{{- end -}}
+{{- end -}}
+
+{{/* How a process reaches the broker and the registry. Takes root and the secret of its principal. */}}
+{{- define "guard.servers.env" -}}
+{{- $values := .root.Values -}}
+{{- $sasl := hasPrefix "SASL" $values.kafka.security -}}
+- {name: GUARD_KAFKA__BOOTSTRAP, value: {{ required "kafka.bootstrap: name the brokers, such as kafka:9093" $values.kafka.bootstrap | quote }}}
+- {name: GUARD_KAFKA__SECURITY, value: {{ $values.kafka.security }}}
+- {name: GUARD_KAFKA__PROTOCOL, value: {{ $values.kafka.protocol }}}
+{{- if $values.kafka.allowPlaintext }}
+- {name: GUARD_KAFKA__ALLOW_PLAINTEXT, value: "true"}
+{{- end }}
+{{- if $sasl }}
+- {name: GUARD_KAFKA__MECHANISM, value: {{ $values.kafka.mechanism }}}
+- name: GUARD_KAFKA__USERNAME
+  valueFrom: {secretKeyRef: {name: {{ .secret }}, key: username}}
+- {name: GUARD_KAFKA__PASSWORD_FILE, value: /etc/compat-guard/kafka/password}
+{{- end }}
+{{- if eq $values.kafka.mechanism "OAUTHBEARER" }}
+- {name: GUARD_KAFKA__TOKEN_URL, value: {{ required "kafka.tokenUrl: OAUTHBEARER needs the token endpoint" $values.kafka.tokenUrl | quote }}}
+{{- with $values.kafka.scope }}
+- {name: GUARD_KAFKA__SCOPE, value: {{ . | quote }}}
+{{- end }}
+{{- end }}
+{{- if eq $values.kafka.security "SSL" }}
+- {name: GUARD_KAFKA__CERTIFICATE, value: /etc/compat-guard/kafka/tls.crt}
+- {name: GUARD_KAFKA__KEY, value: /etc/compat-guard/kafka/tls.key}
+{{- end }}
+{{- if $values.kafka.ca.existingSecret }}
+- {name: GUARD_KAFKA__CA, value: /etc/compat-guard/kafka-ca/ca.crt}
+{{- end }}
+- {name: GUARD_REGISTRY__URL, value: {{ required "registry.url: name the schema registry" $values.registry.url | quote }}}
+{{- with $values.registry.existingSecret }}
+- name: GUARD_REGISTRY__USERNAME
+  valueFrom: {secretKeyRef: {name: {{ . }}, key: username}}
+- {name: GUARD_REGISTRY__PASSWORD_FILE, value: /etc/compat-guard/registry/password}
+{{- end }}
+{{- if $values.registry.ca.existingSecret }}
+- {name: GUARD_REGISTRY__CA, value: /etc/compat-guard/registry-ca/ca.crt}
+{{- end }}
+{{- end -}}
+
+{{- define "guard.servers.mounts" -}}
+{{- $values := .root.Values -}}
+{{- if ne $values.kafka.security "PLAINTEXT" }}
+- {name: kafka, mountPath: /etc/compat-guard/kafka, readOnly: true}
+{{- end }}
+{{- if $values.kafka.ca.existingSecret }}
+- {name: kafka-ca, mountPath: /etc/compat-guard/kafka-ca, readOnly: true}
+{{- end }}
+{{- if $values.registry.existingSecret }}
+- {name: registry, mountPath: /etc/compat-guard/registry, readOnly: true}
+{{- end }}
+{{- if $values.registry.ca.existingSecret }}
+- {name: registry-ca, mountPath: /etc/compat-guard/registry-ca, readOnly: true}
+{{- end }}
+{{- end -}}
+
+{{- define "guard.servers.volumes" -}}
+{{- $values := .root.Values -}}
+{{- if ne $values.kafka.security "PLAINTEXT" }}
+- {name: kafka, secret: {secretName: {{ .secret }}, defaultMode: 0440}}
+{{- end }}
+{{- with $values.kafka.ca }}{{ if .existingSecret }}
+- {name: kafka-ca, secret: {secretName: {{ .existingSecret }}, items: [{key: {{ .key }}, path: ca.crt}]}}
+{{- end }}{{ end }}
+{{- with $values.registry.existingSecret }}
+- {name: registry, secret: {secretName: {{ . }}, defaultMode: 0440}}
+{{- end }}
+{{- with $values.registry.ca }}{{ if .existingSecret }}
+- {name: registry-ca, secret: {secretName: {{ .existingSecret }}, items: [{key: {{ .key }}, path: ca.crt}]}}
+{{- end }}{{ end }}
+{{- end -}}
+
+{{/* All that a processor mounts: what its servers need, its configuration, its own secrets, and what values add. */}}
+{{- define "guard.processor.mounts" -}}
+{{- include "guard.servers.mounts" . }}
+{{- if .config }}
+- {name: config, mountPath: /etc/compat-guard/config, readOnly: true}
+{{- end }}
+{{- if .of.postgres }}
+- {name: postgres, mountPath: /etc/compat-guard/postgres, readOnly: true}
+{{- end }}
+{{- if .of.ledgerKeys }}
+- {name: ledger-keys, mountPath: /etc/compat-guard/ledger, readOnly: true}
+{{- end }}
+{{- with concat .root.Values.extraVolumeMounts (.of.extraVolumeMounts | default list) }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "guard.processor.volumes" -}}
+{{- include "guard.servers.volumes" . }}
+{{- if .config }}
+- {name: config, configMap: {name: {{ .config }}}}
+{{- end }}
+{{- with .of.postgres }}
+- {name: postgres, secret: {secretName: {{ .existingSecret | default (printf "%s-postgres" $.name) }}, defaultMode: 0440, items: [{key: {{ .key }}, path: url}]}}
+{{- end }}
+{{- with .of.ledgerKeys }}
+- {name: ledger-keys, secret: {secretName: {{ .existingSecret | default (printf "%s-keys" $.name) }}, defaultMode: 0440, items: [{key: {{ .key }}, path: keys.json}]}}
+{{- end }}
+{{- with concat .root.Values.extraVolumes (.of.extraVolumes | default list) }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
