@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -12,7 +15,7 @@ from processors.errors import SettingsInvalid
 from processors.observability.logs import silence_unless_configured
 from processors.stream.admin.subjects import Subjects
 from processors.stream.admin.topics import Cluster
-from processors.stream.io.clients import admin, refuse_plaintext
+from processors.stream.io.clients import admin, is_loopback, refuse_plaintext
 from processors.stream.settings import StreamSettings
 from processors.stream.wire.codec import Codec
 from processors.stream.wire.registry import SchemaRegistry
@@ -55,9 +58,18 @@ def codec(of: Settings) -> Generator[Codec]:
 
 
 def registry_client(of: RegistrySettings) -> httpx.Client:
-    """Whoever asks for it closes it."""
+    """Whoever asks for it closes it. Raises SettingsInvalid where the CA cannot be read."""
     user = httpx.BasicAuth(of.username, of.password.get_secret_value()) if of.username else None
-    return httpx.Client(base_url=of.url, auth=user, timeout=REGISTRY_TIMEOUT)
+    return httpx.Client(base_url=of.url, auth=user, timeout=REGISTRY_TIMEOUT, verify=_trusted(of.ca))
+
+
+def _trusted(ca: Path | None) -> ssl.SSLContext | bool:
+    if ca is None:
+        return True
+    try:
+        return ssl.create_default_context(cafile=str(ca))
+    except (OSError, ssl.SSLError) as error:
+        raise SettingsInvalid(f"GUARD_REGISTRY__CA: `{ca}` holds no certificates: {error.strerror}") from None
 
 
 def _refuse_unsafe(of: KafkaSettings) -> None:
@@ -75,17 +87,41 @@ def _refuse_unsafe(of: KafkaSettings) -> None:
 def _security(of: KafkaSettings) -> dict[str, str]:
     """Only what is set: the client refuses an empty path, and takes no user without SASL."""
     files = {
-        "ssl.ca.location": of.ca,
-        "ssl.certificate.location": of.certificate,
-        "ssl.key.location": of.key,
-    }
-    sasl = {
-        "sasl.mechanism": of.mechanism,
-        "sasl.username": of.username,
-        "sasl.password": of.password.get_secret_value(),
+        "ssl.ca.location": ("GUARD_KAFKA__CA", of.ca),
+        "ssl.certificate.location": ("GUARD_KAFKA__CERTIFICATE", of.certificate),
+        "ssl.key.location": ("GUARD_KAFKA__KEY", of.key),
     }
     return {
         "security.protocol": of.security,
-        **(sasl if of.security.startswith("SASL") else {}),
-        **{key: str(path) for key, path in files.items() if path is not None},
+        **(_sasl(of) if of.security.startswith("SASL") else {}),
+        **{key: _existing(*named) for key, named in files.items() if named[1] is not None},
     }
+
+
+def _sasl(of: KafkaSettings) -> dict[str, str]:
+    if not of.username:
+        raise SettingsInvalid(f"GUARD_KAFKA__USERNAME is empty; {of.security} needs a user")
+    password = of.password.get_secret_value()
+    if of.mechanism != "OAUTHBEARER":
+        return {"sasl.mechanism": of.mechanism, "sasl.username": of.username, "sasl.password": password}
+    if not of.token_url:
+        raise SettingsInvalid("GUARD_KAFKA__TOKEN_URL is empty; OAUTHBEARER needs the token endpoint")
+    if not of.token_url.startswith("https://") and not is_loopback(urlsplit(of.token_url).hostname or ""):
+        raise SettingsInvalid(
+            f"GUARD_KAFKA__TOKEN_URL is `{of.token_url}`; a client's secret is sent by https only"
+        )
+    return {
+        "sasl.mechanism": "OAUTHBEARER",
+        "sasl.oauthbearer.method": "oidc",
+        "sasl.oauthbearer.client.id": of.username,
+        "sasl.oauthbearer.client.secret": password,
+        "sasl.oauthbearer.token.endpoint.url": of.token_url,
+        **({"sasl.oauthbearer.scope": of.scope} if of.scope else {}),
+        **({"https.ca.location": _existing("GUARD_KAFKA__TOKEN_CA", of.token_ca)} if of.token_ca else {}),
+    }
+
+
+def _existing(variable: str, file: Path | None) -> str:
+    if file is None or not file.is_file():
+        raise SettingsInvalid(f"{variable}: there is no file `{file}`")
+    return str(file)

@@ -1,11 +1,13 @@
 """Where the guard finds its servers and files: one place, read from GUARD_* variables.
 
 Nested names are joined with two underscores: GUARD_KAFKA__BOOTSTRAP, GUARD_POSTGRES__URL. Secrets are SecretStr,
-so that no representation of the settings shows them.
+so that no representation of the settings shows them; a secret may also come from a file (GUARD_POSTGRES__URL_FILE).
+A variable that begins with GUARD_ and that nobody reads is refused.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -13,8 +15,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from processors.configuration.environment import refuse_unknown, with_secret_files
 from processors.errors import SettingsInvalid, nearest
 
 _PACKAGE = Path(__file__).parents[1]
@@ -38,9 +41,18 @@ class KafkaSettings(_Section):
     security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         default="PLAINTEXT", description="How to talk to the brokers"
     )
-    mechanism: str = Field(default="SCRAM-SHA-512", description="SASL mechanism")
-    username: str = Field(default="", description="SASL user")
-    password: SecretStr = Field(default=SecretStr(""), description="SASL password")
+    mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN", "OAUTHBEARER"] = Field(
+        default="SCRAM-SHA-512", description="SASL mechanism"
+    )
+    username: str = Field(default="", description="SASL user; with OAUTHBEARER the id of the client")
+    password: SecretStr = Field(
+        default=SecretStr(""), description="SASL password; with OAUTHBEARER the secret of the client"
+    )
+    token_url: str = Field(default="", description="OAUTHBEARER: token endpoint of the identity provider, https")
+    token_ca: Path | None = Field(
+        default=None, description="OAUTHBEARER: CA of the token endpoint, PEM; unset trusts the system's"
+    )
+    scope: str = Field(default="", description="OAUTHBEARER: scope to ask for")
     ca: Path | None = Field(default=None, description="CA certificates, PEM; unset trusts the system's")
     certificate: Path | None = Field(default=None, description="Client certificate, PEM")
     key: Path | None = Field(default=None, description="Client key, PEM")
@@ -51,6 +63,7 @@ class RegistrySettings(_Section):
     url: str = Field(default="http://127.0.0.1:8081", description="Confluent-compatible schema registry")
     username: str = Field(default="", description="Basic authentication: user")
     password: SecretStr = Field(default=SecretStr(""), description="Basic authentication: password")
+    ca: Path | None = Field(default=None, description="CA certificates, PEM; unset trusts the system's")
 
 
 class PostgresSettings(_Section):
@@ -99,7 +112,10 @@ class Settings(BaseSettings):
     health_port: int = Field(
         default=0, ge=0, le=65535, description="Port of /healthz, /readyz, /metrics; 0 picks one"
     )
-    health_host: str = Field(default="127.0.0.1", description="Address of /healthz, /readyz and /metrics")
+    health_host: str = Field(
+        default="127.0.0.1",
+        description="Address of /healthz, /readyz and /metrics; the image sets 0.0.0.0, for probes and scrapes",
+    )
     otlp_endpoint: str = Field(
         default="", description="OTLP over HTTP to send traces to, such as http://127.0.0.1:4318; unset sends none"
     )
@@ -107,10 +123,25 @@ class Settings(BaseSettings):
         default="info", description="Least level logged"
     )
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - made anew
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - not read
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - not read
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The constructor's arguments, then variables, some of which name files."""
+        variables = EnvSettingsSource(settings_cls)
+        variables.env_vars = with_secret_files(variables.env_vars, settings_cls)
+        return init_settings, variables
+
 
 @lru_cache(maxsize=1)
 def settings() -> Settings:
     """The settings of this process, read once. Raises SettingsInvalid that names each wrong variable."""
+    refuse_unknown(os.environ, Settings)
     try:
         return Settings()
     except ValidationError as error:

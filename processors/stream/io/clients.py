@@ -96,7 +96,7 @@ def refuse_plaintext(bootstrap: str, security: dict[str, str] | None = None) -> 
 
 def beyond_loopback(bootstrap: str) -> str | None:
     """The first broker that is not on this machine; None if all are. Raises SettingsInvalid if there is none."""
-    return next((host for host in _hosts(bootstrap) if not _is_loopback(host)), None)
+    return next((host for host in _hosts(bootstrap) if not is_loopback(host)), None)
 
 
 def _hosts(bootstrap: str) -> Sequence[str]:
@@ -106,7 +106,8 @@ def _hosts(bootstrap: str) -> Sequence[str]:
     return [address.rpartition(":")[0].strip("[]") or address for address in addresses]
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine. A name other than `localhost` is not looked up, and counts as another one."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
