@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Final, Literal, TypeAlias
 
+from processors.checker.brought import brings, with_plain_ids
 from processors.checker.statements import Statement, host_statements
 from processors.errors import VersionInvalid
 from processors.events.subject import InstalledPlugin, Manifest, Migration, Provision, Requirement, Subject
@@ -151,6 +152,7 @@ def read_case(subject: Subject, matrix: Matrix, policies: Policies, now: int) ->
 
     What an installed plugin needs is what the deployer tells; where it tells nothing, what the catalogue knows.
     """
+    subject = with_plain_ids(subject)
     manifest, host = subject.manifest, subject.host
     declared = matrix.host(host.name)
     dialect = Dialect(declared.dialect) if declared else Dialect.NPM
@@ -162,7 +164,11 @@ def read_case(subject: Subject, matrix: Matrix, policies: Policies, now: int) ->
     own = plugin_dialect(matrix, manifest.id, tongue, versions=(manifest.version, previous_text or ""))
     version = readable(manifest.version, own)
     releases = matrix.release(manifest.id, manifest.version, own)
-    requirements = tuple(_requirements(manifest, releases))
+
+    def brought(need: Requirement) -> bool:
+        return need.id not in others and brings(host, declared, manifest.host, need, dialect)
+
+    requirements = tuple(stated for stated in _requirements(manifest, releases) if not brought(stated[0]))
     replaced = _replaced(manifest, requirements, others) if manifest.replaces else {}
     rows = {p.id: found for p in others.values() if (found := _rows(matrix, p, tongue))}
     return Case(
@@ -184,7 +190,7 @@ def read_case(subject: Subject, matrix: Matrix, policies: Policies, now: int) ->
         replaced=replaced,
         twofold=twofold,
         rows=rows,
-        needs=_known(others, rows, "requires"),
+        needs=_without(_known(others, rows, "requires"), brought),
         foes=_known(others, rows, "conflicts"),
         previous=previous,
         previous_text=previous_text,
@@ -212,6 +218,17 @@ def _requirements(manifest: Manifest, releases: Iterable[Release]) -> Iterator[S
     for release in releases:
         for need in release.requires:
             yield need, Statement.of_release(need.range, release)
+
+
+def _without(stated: dict[str, Requirements], brought: Callable[[Requirement], bool]) -> Mapping[str, Requirements]:
+    """What is left to be installed of what each plugin needs."""
+    for id, needs in list(stated.items()):
+        left = tuple(need for need in needs if not brought(need))
+        if left:
+            stated[id] = left
+        else:
+            del stated[id]
+    return stated
 
 
 def _by_id(installed: Iterable[InstalledPlugin]) -> tuple[dict[str, InstalledPlugin], dict[str, frozenset[str]]]:

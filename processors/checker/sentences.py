@@ -276,6 +276,11 @@ def _migration_checksum(f: _Fact) -> Words:
 
 
 def _data_format(f: _Fact) -> Words:
+    if f.kind is DemandKind.RANGE:
+        return (
+            f"{f.asked} reads what {f.needed} has saved, and {f.found} is installed: its settings may be lost",
+            f"Take a backup of what {f.plugin} has saved, and look through its settings after the upgrade.",
+        )
     alone = f", and no migration comes with {f.version}" if f.ground is Ground.NO_MIGRATION else ""
     return (
         f"{f.asked} reads data in format {f.demand}, and the data here is in format {f.found}{alone}",

@@ -9,7 +9,7 @@ from processors.errors import VersionInvalid
 from processors.events.report import Demand
 from processors.events.subject import Manifest
 from processors.events.vocabulary import DemandKind
-from processors.manifests.ecosystem import HOSTS
+from processors.manifests.ecosystem import ALL_HOSTS, HOSTS
 from processors.matrix.document import ONLY_HOST, Release
 from processors.matrix.merged import Matrix
 from processors.versions import Dialect, Range, between, parse_range
@@ -60,7 +60,8 @@ def speaks_of(manifest: Manifest, host: str, matrix: Matrix) -> bool:
     the name of its own ecosystem, or where the matrix declares the manifest's host beside it. A host with a name of
     the platform's own may well be of the manifest's kind.
     """
-    return manifest.host in ("", host) or (host not in HOSTS and matrix.host(manifest.host) is None)
+    known = HOSTS if manifest.host in HOSTS else ALL_HOSTS
+    return manifest.host in ("", host) or (host not in known and matrix.host(manifest.host) is None)
 
 
 def host_statements(manifest: Manifest, host: str, releases: Iterable[Release], matrix: Matrix) -> list[Statement]:

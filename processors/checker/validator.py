@@ -20,6 +20,7 @@ from processors.checker.rules import (
     matrix,
     migration,
     runtime,
+    saved_data,
     security,
 )
 from processors.events.report import Finding
@@ -61,6 +62,7 @@ WHERE_SOMETHING_IS_REPLACED: tuple[Callable[[Case], Iterator[Finding]], ...] = (
     migration.migrations_keep_their_content,
     migration.migrations_have_no_gap,
     migration.data_format_can_be_read,
+    saved_data.saved_data_is_read,
 )
 """Rules that have nothing to say about a fresh installation."""
 

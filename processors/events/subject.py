@@ -89,6 +89,9 @@ class Manifest:
     host: str = ""
     """The kind of host that its ranges of host versions are about."""
 
+    compatible_since: str = ""
+    """The oldest version of itself whose saved data and settings it still reads."""
+
 
 @dataclass(frozen=True, slots=True)
 class InstalledPlugin:

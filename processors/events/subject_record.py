@@ -73,6 +73,7 @@ def manifest_from_record(record: Record) -> Manifest:
         defects=tuple([Defect(d["path"], d["problem"]) for d in record["defects"]]),
         extra=MappingProxyType(record["extra"]) if record["extra"] else _NOTHING,
         host=record["host"],
+        compatible_since=record["compatible_since"],
     )
 
 
@@ -157,6 +158,7 @@ def manifest_to_record(manifest: Manifest) -> dict[str, Any]:
         "defects": [{"path": d.path, "problem": d.problem} for d in manifest.defects],
         "extra": dict(manifest.extra),
         "host": manifest.host,
+        "compatible_since": manifest.compatible_since,
     }
 
 

@@ -17,15 +17,34 @@ SCHEMES: Final[Mapping[str, Dialect]] = MappingProxyType(
         "kubernetes": Dialect.MASTERMINDS,
         "grafana": Dialect.NPM_PRERELEASE,
         "jenkins": Dialect.MINIMUM,
+        "opensearch": Dialect.GENERIC,
+        "elasticsearch": Dialect.GENERIC,
+        "wordpress": Dialect.GENERIC,
+        "intellij": Dialect.GENERIC,
+        "minecraft": Dialect.GENERIC,
+        "homeassistant": Dialect.PEP440,
+        "nextcloud": Dialect.GENERIC,
+        "owncloud": Dialect.GENERIC,
     }
 )
 """The dialect of plugin versions of each kind of host, where that is a matter of its ecosystem."""
 
-WITHOUT_RUNTIME: Final = frozenset({"vscode", "kubernetes", "grafana"})
+WITHOUT_RUNTIME: Final = frozenset({"vscode", "kubernetes", "grafana", "intellij", "homeassistant"})
 """Kinds of host whose manifests have no place for the version of a runtime: they bring it themselves."""
 
 HOSTS: Final = frozenset({"corex", "vscode", "kubernetes", "grafana", "jenkins"})
-"""The hosts of all ecosystems. A platform may know its own host by another name."""
+"""Hosts that a plugin.yaml is not about, unless it is `corex`. A platform may know its own host by another name."""
+
+ALL_HOSTS: Final = HOSTS | SCHEMES.keys()
+"""The hosts of all ecosystems."""
+
+WITHOUT_CASE: Final = frozenset({"vscode"})
+"""Kinds of host whose plugin ids are the same in any case; they are compared in lower case."""
+
+
+def is_built_in(host: str, plugin: str) -> bool:
+    """Whether a plugin is part of every host of the kind, so that nobody installs it."""
+    return host == "vscode" and plugin.startswith("vscode.")
 
 
 def plugin_scheme(host: str) -> Dialect | None:

@@ -1,7 +1,8 @@
 """plugin.json of a Grafana plugin.
 
-The host range is `dependencies.grafanaDependency`; older plugins have `dependencies.grafanaVersion` instead. The
-version of a plugin dependency is passed on as written.
+The host range is `dependencies.grafanaDependency`; older plugins have `dependencies.grafanaVersion` instead.
+The version of a plugin dependency was never a constraint, and newer Grafana ignores it, so it is not read. A
+plugin that is nested in an app inherits version and host range from it.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _KEPT: Final = frozenset(
 )
 _TYPES: Final = frozenset({"panel", "datasource", "app", "renderer", "secretsmanager"})
 _PLUGIN: Final = 'a plugin id such as "grafana-clock-panel"'
-_VERSION: Final = 'a version such as "1.5.0"'
+_VERSION: Final = 'a version such as "1.5.0" (a nested plugin has that of its app: check that plugin.json)'
 
 
 def read(root: Node) -> Manifest:
@@ -54,9 +55,9 @@ def read(root: Node) -> Manifest:
 
 
 def _requires(node: Node) -> Iterator[Requirement]:
-    for item in node.items("a list of plugins, each with `id` and `version`"):
+    for item in node.items("a list of plugins, each with `id`"):
         if id := item["id"].insist(item["id"].identifier(_PLUGIN), _PLUGIN):
-            yield Requirement(id, item["version"].text("a version range"))
+            yield Requirement(id)
 
 
 def _recognises(name: str, root: Node) -> bool:
@@ -78,5 +79,4 @@ ECOSYSTEM: Final = Ecosystem(
     host_example='"dependencies": {"grafanaDependency": ">=10.4.0"}',
     version_key="info.version",
     needs_key="dependencies.plugins",
-    needs_example='{"id": "grafana-clock-panel", "version": ">=2.1.0"}',
 )

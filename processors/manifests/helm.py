@@ -1,7 +1,8 @@
 """Chart.yaml of a Helm chart. Its host is Kubernetes.
 
 A chart carries its dependencies inside itself, so they demand nothing of what is installed. One that is named with
-an exact version is a component, against which advisories are matched; a range says too little for that.
+an exact version is a component, against which advisories are matched; a range says too little for that. One with a
+`condition` may be switched off, and is a component all the same. A library chart is never installed by itself.
 """
 
 from __future__ import annotations

@@ -1,30 +1,52 @@
 """META-INF/MANIFEST.MF of a Jenkins plugin.
 
-Every version that Jenkins states is a lowest one: of Jenkins itself, of Java, and of each plugin dependency.
+Every version that Jenkins states is a lowest one: of Jenkins itself, of Java, and of each plugin dependency. A
+plugin that was built for a Jenkins before something became a plugin of its own needs that one too; Jenkins
+brings and installs it, so it may be missing here, but one that is there must fit.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from processors.documents.scalars import refuse_more_than, unprintable, utf8
-from processors.errors import DocumentRefused, shorten
+from processors.errors import DocumentRefused, VersionInvalid, shorten
 from processors.events.subject import Manifest, Requirement
 from processors.manifests.ecosystem import Ecosystem
 from processors.manifests.node import Node
-from processors.versions import Dialect
+from processors.versions import Dialect, parse_version
 
 _READ: Final = frozenset(
     {"Short-Name", "Extension-Name", "Long-Name", "Plugin-Version", "Jenkins-Version", "Hudson-Version"}
-    | {"Minimum-Java-Version", "Plugin-Dependencies"}
+    | {"Minimum-Java-Version", "Plugin-Dependencies", "Compatible-Since-Version"}
 )
 _KEPT: Final = frozenset(
     {"Manifest-Version", "Created-By", "Build-Jdk-Spec", "Group-Id", "Artifact-Id", "Specification-Title", "Url"}
-    | {"Implementation-Title", "Implementation-Version", "Compatible-Since-Version", "Support-Dynamic-Loading"}
+    | {"Implementation-Title", "Implementation-Version", "Support-Dynamic-Loading"}
     | {"Plugin-Developers", "Plugin-License-Name", "Plugin-License-Url", "Plugin-ScmUrl", "Plugin-ScmTag"}
     | {"Plugin-ScmConnection", "Plugin-GitHash", "Plugin-Module", "Mask-Classes", "PluginFirstClassLoader"}
+    | {"Plugin-LoadPriority", "Plugin-ChangelogUrl", "Global-Configuration", "Sandbox-Status", "Class-Path"}
+    | {"Implementation-Build", "Implementation-Vendor", "Implementation-Vendor-Id", "Implementation-URL"}
+    | {"Specification-Version", "Specification-Vendor", "Build-Jdk", "Built-By", "Build-Time", "Build-Date"}
+    | {
+        "Archiver-Version",
+        "Ant-Version",
+        "Automatic-Module-Name",
+        "Multi-Release",
+        "Main-Class",
+        "Originally-Created-By",
+    }
+    | {
+        "Bundle-ManifestVersion",
+        "Bundle-Name",
+        "Bundle-SymbolicName",
+        "Bundle-Version",
+        "Scm-Revision",
+        "X-Compile-Source-JDK",
+    }
+    | {"X-Compile-Target-JDK", "Project-Encoding", "Artifact-Version", "Add-Opens", "Launcher-Agent-Class"}
 )
 _SPELLING: Final = {key.lower(): key for key in _READ | _KEPT}
 _LINE_END: Final = re.compile(rb"\r\n|\n|\r")
@@ -36,15 +58,60 @@ def read(root: Node) -> Manifest:
     """The statements of a Jenkins plugin. What cannot be read is noted as a defect of the root."""
     id, version = root.first("Short-Name", "Extension-Name"), root["Plugin-Version"]
     java = root["Minimum-Java-Version"].text("a Java version")
+    core = root.first("Jenkins-Version", "Hudson-Version").text('a version such as "2.440.3"')
+    stated = tuple(_requires(root["Plugin-Dependencies"]))
     return Manifest(
         id=id.insist(id.identifier("a short name"), 'a short name such as "git"'),
         version=version.insist(version.text("a version"), 'a version such as "5.2.0"'),
         name=root["Long-Name"].text("a display name"),
-        min_host=root.first("Jenkins-Version", "Hudson-Version").text('a version such as "2.440.3"') or None,
-        requires=tuple(_requires(root["Plugin-Dependencies"])),
+        min_host=core or None,
+        requires=(*stated, *_detached(core, {need.id for need in stated} | {id.text("")})),
         runtimes=(Requirement("java", f">={java}"),) if java else None,
         extra=root.without(_READ),
+        compatible_since=root["Compatible-Since-Version"].text('a version such as "1.4.0"'),
     )
+
+
+_DETACHED: Final = (
+    ("maven-plugin", "1.296", "1.296"),
+    ("subversion", "1.310", "1.0"),
+    ("cvs", "1.340", "0.1"),
+    ("ant", "1.430", "1.0"),
+    ("javadoc", "1.430", "1.0"),
+    ("external-monitor-job", "1.467", "1.0"),
+    ("ldap", "1.467", "1.0"),
+    ("pam-auth", "1.467", "1.0"),
+    ("mailer", "1.493", "1.2"),
+    ("matrix-auth", "1.535", "1.0.2"),
+    ("windows-slaves", "1.547", "1.0"),
+    ("antisamy-markup-formatter", "1.553", "1.0"),
+    ("matrix-project", "1.561", "1.0"),
+    ("junit", "1.577", "1.0"),
+    ("bouncycastle-api", "2.16", "2.16.0"),
+    ("command-launcher", "2.86", "1.0"),
+    ("jdk-tool", "2.112", "1.0"),
+    ("jaxb", "2.163", "2.3.0"),
+    ("trilead-api", "2.184", "1.0.4"),
+    ("sshd", "2.281", "3.0.1"),
+    ("javax-activation-api", "2.330", "1.2.0-2"),
+    ("javax-mail-api", "2.330", "1.6.2-5"),
+    ("instance-identity", "2.356", "3.1"),
+)
+"""Plugins that were parts of Jenkins, the last release of it that had them inside, and the first of their own
+that will do.
+
+From `split-plugins.txt` of Jenkins core."""
+
+
+def _detached(core: str, known: Collection[str]) -> Iterator[Requirement]:
+    """What a plugin for this Jenkins needs without saying so."""
+    try:
+        built_for = parse_version(core, Dialect.MINIMUM) if core else None
+    except VersionInvalid:
+        return
+    for plugin, last, lowest in _DETACHED:
+        if built_for is not None and built_for <= parse_version(last, Dialect.MINIMUM) and plugin not in known:
+            yield Requirement(plugin, f">={lowest}", optional=True)
 
 
 def attributes(data: bytes, limit: int) -> dict[str, str]:

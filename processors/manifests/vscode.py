@@ -1,8 +1,9 @@
 """package.json of a VS Code extension.
 
 An extension's id is `publisher.name`, in which case does not count, so ids are lower case here. Extension
-dependencies name no version. Its npm `dependencies` are ranges for the vendor's build and state nothing about
-what is inside; they stay in `extra`, as does an extension pack, whose members can be removed at will.
+dependencies name no version; those on `vscode.*` are part of VS Code. Its npm `dependencies` are ranges for the
+vendor's build and state nothing about what is inside; they stay in `extra`, as does an extension pack, whose
+members can be removed at will.
 """
 
 from __future__ import annotations

@@ -40,7 +40,23 @@ EXPECTED = {
     "broken-types.plugin.yaml": ("powerx", "", "", None, [f"{CRM} >=0.5.0", "com.powerx.plugins.mailer"]),
     "chat-bridge.plugin.yaml": ("powerx", "com.example.chat-bridge", "0.1.0", None, []),
     "crm-0.9.3.plugin.yaml": ("powerx", CRM, "0.9.3", "from 0.6 to 1.10", []),
-    "disk-watch.MANIFEST.MF": ("jenkins", "disk-watch", "1.9", "from 1.651", []),
+    "disk-watch.MANIFEST.MF": (
+        "jenkins",
+        "disk-watch",
+        "1.9",
+        "from 1.651",
+        [
+            "bouncycastle-api >=2.16.0, optional",
+            "command-launcher >=1.0, optional",
+            "jdk-tool >=1.0, optional",
+            "jaxb >=2.3.0, optional",
+            "trilead-api >=1.0.4, optional",
+            "sshd >=3.0.1, optional",
+            "javax-activation-api >=1.2.0-2, optional",
+            "javax-mail-api >=1.6.2-5, optional",
+            "instance-identity >=3.1, optional",
+        ],
+    ),
     "e-invoice.plugin.json": ("powerx", "com.powerx.finance.e-invoice", "2.0.1", ">=1.9.0 <3", [f"{CRM} >=1.0.0"]),
     "inventory-sync-1.4.2.plugin.yaml": (
         "powerx",
@@ -94,7 +110,7 @@ EXPECTED = {
         "nordwind-tide-panel",
         "2.4.0",
         ">=10.4.0 <13",
-        ["nordwind-almanac-datasource 1.x"],
+        ["nordwind-almanac-datasource"],
     ),
     "wild-ranges.plugin.yaml": (
         "powerx",

@@ -1,0 +1,60 @@
+"""What the host brings itself, and the names under which its plugins are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from processors.errors import Refused
+from processors.events.subject import Host, InstalledPlugin, Requirement, Subject
+from processors.manifests.ecosystem import WITHOUT_CASE, is_built_in
+from processors.matrix.document import HostDeclaration
+from processors.versions import Dialect, parse_range, parse_version
+
+
+def with_plain_ids(subject: Subject) -> Subject:
+    """With every plugin id in lower case, where ids of this kind of host have no case."""
+    if not {subject.manifest.host, subject.host.name} & WITHOUT_CASE:
+        return subject
+    manifest = subject.manifest
+    return replace(
+        subject,
+        manifest=replace(
+            manifest,
+            id=manifest.id.lower(),
+            requires=_plain(manifest.requires),
+            conflicts=_plain(manifest.conflicts),
+            replaces=tuple(id.lower() for id in manifest.replaces),
+        ),
+        installed=tuple(_plain_plugin(plugin) for plugin in subject.installed),
+    )
+
+
+def _plain_plugin(plugin: InstalledPlugin) -> InstalledPlugin:
+    requires, conflicts = _plain(plugin.requires), _plain(plugin.conflicts)
+    return replace(plugin, id=plugin.id.lower(), requires=requires, conflicts=conflicts)
+
+
+def _plain(needs: Iterable[Requirement]) -> tuple[Requirement, ...]:
+    return tuple(replace(need, id=need.id.lower()) for need in needs)
+
+
+def brings(host: Host, declared: HostDeclaration | None, kind: str, need: Requirement, dialect: Dialect) -> bool:
+    """Whether the host itself is what is needed, in an admitted version.
+
+    A component that the matrix declares is as old as the host. What the host offers has a version of its own;
+    without one, it serves whoever demands none.
+    """
+    if is_built_in(kind, need.id) or is_built_in(host.name, need.id):
+        return True
+    versions = [offer.version for offer in host.provides if offer.id == need.id]
+    if declared is not None and need.id in declared.components:
+        versions.append(host.version)
+    return any(not need.range.strip() or _admits(need.range, version, dialect) for version in versions)
+
+
+def _admits(range: str, version: str, dialect: Dialect) -> bool:
+    try:
+        return parse_range(range, dialect).admits(parse_version(version, dialect))
+    except Refused:
+        return False
