@@ -18,6 +18,7 @@ from joserfc.jwk import ECKey
 from processors.bootstrap.seal_keys import make_once, new_seals, render_seals
 from processors.errors import SettingsInvalid
 from processors.exception_workflow.proof.keys import DEVELOPMENT
+from processors.trust.keys import new_signing_key
 
 ISSUER = "urn:compat-guard:development"
 PEOPLE = {
@@ -55,6 +56,15 @@ def seal_keys_path() -> Path:
     if not place.exists():
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         make_once(place, render_seals(new_seals()))
+    return place
+
+
+def signing_key_path() -> Path:
+    """The private key that publishes matrices and policies from this machine, made if it is not there yet."""
+    place = folder() / "publisher.json"
+    if not place.exists():
+        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_once(place, new_signing_key("development", development=True))
     return place
 
 

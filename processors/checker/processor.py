@@ -17,12 +17,14 @@ from processors.events.topics import (
     BLOCKS,
     EXCEPTION_USES,
     INSTALL_REQUESTS,
+    MATRIX_FLOORS,
     MATRIX_REFRESHES,
     NOTIFICATIONS,
     RESULTS,
     SECURITY_POLICIES,
 )
 from processors.events.vocabulary import Verdict
+from processors.matrix.floors import FloorFold
 from processors.matrix.fold import MatrixFold
 from processors.matrix.merged import Matrix
 from processors.observability import metrics
@@ -32,6 +34,7 @@ from processors.stream.seals import Seals
 from processors.stream.types import Inbound, Outbound, Outcome, View
 from processors.stream.wire.codec import Codec
 from processors.stream.wire.headers import EventHeaders
+from processors.trust.sources import NOBODY, Trust
 
 SOURCE = "/compat-guard/checker"
 _CHECKED = EventHeaders("plugin.compat.checked", SOURCE)
@@ -50,19 +53,24 @@ class Checker:
     without a check, and the answer says so. Re-checks are checked all the same: an exception must not be voided
     because nobody looked.
 
-    What goes to the workflow is sealed with `seals`. A re-check of an exception that the workflow has not sealed is
-    refused: its answer would speak for the workflow.
+    Of the matrix, only what sources that are trusted have signed takes effect. What goes to the workflow is sealed
+    with `seals`; a re-check of an exception that the workflow has not sealed is refused, because its answer would
+    speak for the workflow.
     """
 
     name = "checker"
     inputs = (INSTALL_REQUESTS,)
     state = None
 
-    def __init__(self, codec: Codec, seals: Seals, guarded: Callable[[], bool] = lambda: True) -> None:
+    def __init__(
+        self, codec: Codec, seals: Seals, guarded: Callable[[], bool] = lambda: True, trust: Trust = NOBODY
+    ) -> None:
         self._seals, self._guarded = seals, guarded
         measures.begin()
+        floors = FloorFold(codec.decoder(MATRIX_FLOORS, "MatrixFloor"), seals.check)
         self.tables = (
-            MatrixFold(codec.decoder(MATRIX_REFRESHES, "MatrixRefreshed")),
+            floors,
+            MatrixFold(codec.decoder(MATRIX_REFRESHES, "MatrixRefreshed"), trust, floors.snapshot),
             PolicyFold(codec.decoder(SECURITY_POLICIES, "SecurityPolicyPublished")),
         )
         requests = codec.decoder(INSTALL_REQUESTS, "InstallRequested")

@@ -329,6 +329,11 @@ def _advisory(f: _Fact) -> Words:
 
 
 def _matrix_missing(f: _Fact) -> Words:
+    if f.object != "matrix":
+        return (
+            f"{f.asked} cannot be judged without the matrix source {f.object}, which is required and not there",
+            f"Let its owner publish it again: `compat-guard matrix publish FILE`, signed as {f.object}.",
+        )
     return (
         f"{f.asked} cannot be judged without a compatibility matrix, and none is loaded",
         "Publish one: `compat-guard matrix publish FILE`.",

@@ -72,6 +72,11 @@ class Sources:
             raise MatrixRefused(
                 f"the document calls itself `{document.source}`, and is configured as source `{source.name}`"
             )
+        if source.signature is not None and document.published_at is None:
+            raise MatrixRefused(
+                "it is signed and does not state `published_at`, so nobody can tell whether it is an old one; its "
+                "publisher must state when it was issued"
+            )
         return document
 
     def _content(self, source: SourceConfig) -> tuple[bytes, str]:

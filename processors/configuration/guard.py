@@ -14,11 +14,16 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from processors.documents import yaml_text
 from processors.documents.complaints import refusal
+from processors.documents.durations import Duration
 from processors.documents.files import naming
 from processors.documents.scalars import WrittenInt
 from processors.errors import DocumentRefused
 
 FILE = "guard.yaml"
+SOURCE_NAME = r"^[a-z0-9][a-z0-9._-]{0,63}$"
+LONGEST_VALIDITY = 31 * 86_400_000
+"""Milliseconds that a refresh or policy holds at most where nothing else is configured."""
+
 _LOOK_EVERY = 1.0
 """Seconds between two looks at the file."""
 
@@ -60,7 +65,7 @@ class Signature(_Part):
 class SourceConfig(_Part):
     """One source: a file, a file in a Git repository, or a document on a web server."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$", description="what the document must call itself")
+    name: str = Field(pattern=SOURCE_NAME, description="what the document must call itself")
     file: Path | None = None
     git: str | None = None
     ref: str = "HEAD"
@@ -87,6 +92,37 @@ class Sync(_Part):
     sources: tuple[SourceConfig, ...] = ()
 
 
+class Trusted(_Part):
+    """A source of the matrix. `keys` is a JWKS file of those that may vouch for it; nothing is judged without one
+    that is `required`; no refresh holds for longer than `longest_validity`, whatever it states."""
+
+    name: str = Field(pattern=SOURCE_NAME)
+    keys: Path
+    required: bool = Field(default=False, strict=True)
+    longest_validity: Duration = LONGEST_VALIDITY
+
+
+class Authority(_Part):
+    """Who may publish security policies."""
+
+    keys: Path
+    longest_validity: Duration = LONGEST_VALIDITY
+
+
+class TrustConfig(_Part):
+    """Who may publish what. On loopback a key of this machine vouches for whatever is not named here."""
+
+    sources: tuple[Trusted, ...] = ()
+    policies: Authority | None = None
+
+    @model_validator(mode="after")
+    def _named_once(self) -> TrustConfig:
+        names = [source.name for source in self.sources]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"the source `{min(twice)}` is named twice")
+        return self
+
+
 class GuardConfig(_Part):
     """The whole file."""
 
@@ -94,6 +130,7 @@ class GuardConfig(_Part):
     features: Features = Features()
     staleness: Staleness = Staleness()
     sync: Sync = Sync()
+    trust: TrustConfig = TrustConfig()
 
 
 def load(folder: Path) -> GuardConfig:

@@ -89,6 +89,13 @@ class SealSettings(_Section):
     )
 
 
+class SigningSettings(_Section):
+    key_file: Path | None = Field(
+        default=None,
+        description="Private key (JWK) that matrices and policies are signed with; `compat-guard matrix keys`",
+    )
+
+
 class Settings(BaseSettings):
     """Everything that differs between two installations of the guard."""
 
@@ -105,6 +112,7 @@ class Settings(BaseSettings):
     postgres: PostgresSettings = PostgresSettings()
     ledger: LedgerSettings = LedgerSettings()
     seal: SealSettings = SealSettings()
+    signing: SigningSettings = SigningSettings()
     schemas: Path = Field(default_factory=lambda: shipped("schemas"), description="Folder of the .avsc files")
     config: Path = Field(default_factory=lambda: shipped("config"), description="Folder of the configuration files")
     ordinal: int = Field(default=0, ge=0, description="Number of this replica; part of its transactional id")

@@ -6,7 +6,6 @@ steps that take longer than the whole) is refused at load, because at night nobo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -21,6 +20,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from processors.documents import yaml_text
 from processors.documents.complaints import refusal
+from processors.documents.durations import Duration
 from processors.documents.files import naming
 from processors.errors import DocumentRefused, shorten
 from processors.events.exceptions import ProofKind
@@ -30,17 +30,6 @@ LONGEST_VALIDITY = 30 * 24 * 3_600_000
 """Milliseconds. No configuration can permit more."""
 
 ALWAYS_NEVER = NEVER_EXCEPTED | {Code.UNKNOWN}
-
-_UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-_DURATION = re.compile(r"(\d{1,6})(ms|s|m|h|d)")
-
-
-def duration(text: Any) -> int:
-    """Milliseconds of a text such as `4h`. Raises ValueError."""
-    match = _DURATION.fullmatch(str(text))
-    if match is None or int(match[1]) == 0:
-        raise ValueError(f"`{shorten(str(text))}` is not a duration such as 30s, 10m, 4h or 7d")
-    return int(match[1]) * _UNITS[match[2]]
 
 
 def instant(text: Any) -> int:
@@ -60,7 +49,6 @@ def _strong(algorithms: tuple[str, ...]) -> tuple[str, ...]:
     return algorithms
 
 
-Duration = Annotated[int, BeforeValidator(duration)]
 Instant = Annotated[int, BeforeValidator(instant)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 

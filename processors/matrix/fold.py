@@ -1,9 +1,10 @@
-"""Folds the topic of refreshes into the merged matrix: each refresh whole, or not at all.
+"""Folds the topic of refreshes into the merged matrix: each refresh whole or not at all, and only what is signed.
 
 Per source the fold keeps the newest record of each key, which is what the compacted topic keeps, so that a process
 that starts afresh sees what a running one sees. There is one difference it cannot make up for: a bad refresh
 overwrites the good one in the topic, where a running process still has the good one. A source of which the topic
-holds no whole refresh is therefore shown as one that expired long ago, which blocks, and not as one that is absent.
+holds no whole refresh, or only one below its floor, is therefore shown as one that expired long ago, which blocks,
+and not as one that is absent.
 """
 
 from __future__ import annotations
@@ -14,13 +15,16 @@ from typing import Any, Final
 
 import structlog
 
-from processors.errors import DocumentRefused, EventUnreadable, MatrixRefused
+from processors.errors import MatrixRefused, Refused
 from processors.matrix.document import MatrixDocument, Row
+from processors.matrix.floors import Floor, Floors
 from processors.matrix.merged import Matrix
 from processors.matrix.parts import TOPIC, Part, Refresh, assemble, part_at, read_part
 from processors.matrix.writing import instant
 from processors.observability.collector import collector_paused
 from processors.stream.types import Inbound, Reject
+from processors.trust.sources import Trust, TrustedSource
+from processors.trust.statements import Untrusted, verify
 
 UNUSABLE: Final = "unusable"
 """The revision of a source of which no whole refresh is to be had."""
@@ -34,13 +38,18 @@ _log: Any = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class _Source:
-    """What the topic holds of a source. A slot is None where its record cannot be read.
+    """What the topic holds of a source. A slot is None where its record cannot be read, or is not believed.
+
+    `active` is the refresh in effect, `judged` the one whose signature was verified last, `floor` how far the
+    source has come as this process has seen it.
 
     INVARIANT: the slots of the refresh that is in effect hold no rows; the matrix has them.
     """
 
     slots: dict[int, Part | None] = field(default_factory=dict[int, Part | None])
     active: Refresh | None = None
+    judged: Refresh | None = None
+    floor: Floor | None = None
 
     def whole(self, refresh: Refresh) -> dict[int, Part] | None:
         """All parts of a refresh, if all are there."""
@@ -48,7 +57,7 @@ class _Source:
         return parts if len(parts) == refresh.parts else None
 
     def activate(self, refresh: Refresh) -> None:
-        self.active = refresh
+        self.active, self.floor = refresh, refresh.floor
         for number, part in self.slots.items():
             if part is not None and part.refresh == refresh:
                 self.slots[number] = part._replace(rules=(), releases=())
@@ -56,20 +65,27 @@ class _Source:
     def is_arriving(self) -> bool:
         """Its first refresh is on its way: only the beginning of one is there."""
         refreshes = {part.refresh if part else None for part in self.slots.values()}
-        first = refreshes.pop()
+        first = refreshes.pop() if refreshes else None
         count = len(self.slots)
         return first is not None and not refreshes and count < first.parts and max(self.slots) == count
 
 
 class MatrixFold:
     """A `Fold`. `decode` turns a value into a complete record of MatrixRefreshed, and may raise EventUnreadable
-    or RegistryUnavailable."""
+    or RegistryUnavailable. `floors` gives what is known beside the topic, and has to be loaded first."""
 
-    def __init__(self, decode: Callable[[bytes], Row], *, topic: str = TOPIC) -> None:
+    def __init__(
+        self,
+        decode: Callable[[bytes], Row],
+        trust: Trust,
+        floors: Callable[[], Floors] = dict[str, Floor],
+        *,
+        topic: str = TOPIC,
+    ) -> None:
         self.topic = topic
-        self._decode = decode
+        self._decode, self._trust, self._floors = decode, trust, floors
         self._sources: dict[str, _Source] = {}
-        self._matrix = Matrix.EMPTY
+        self._matrix = Matrix.EMPTY.requiring(trust.required)
 
     def apply(self, records: Sequence[Inbound]) -> Sequence[Reject]:
         """Take records in the order of the topic. A refresh that is refused leaves the active one in effect."""
@@ -86,10 +102,16 @@ class MatrixFold:
         held = self._sources.get(source)
         return frozenset(held.slots) if held else frozenset()
 
+    def floor(self, source: str) -> Floor | None:
+        """How far a source has come, as this fold or the floors beside it know; None if it never said anything."""
+        held = self._sources.get(source)
+        known = [floor for floor in (held and held.floor, self._floors().get(source)) if floor is not None]
+        return max(known, default=None)
+
     def _judged(self, record: Inbound) -> Reject | None:
         try:
             self._take(record)
-        except (EventUnreadable, MatrixRefused, DocumentRefused) as error:
+        except Refused as error:
             return Reject(record, error.reason, str(error), getattr(error, "stage", "assemble"))
         return None
 
@@ -98,6 +120,7 @@ class MatrixFold:
         if at is None:
             raise MatrixRefused("the key is not a source and a part such as `governance/0001`")
         name, number = at
+        trusted = self._trust.of(name)
         if record.value is None:
             self._clear(name, number)
             return
@@ -111,42 +134,71 @@ class MatrixFold:
                 f"it states that it was issued at {instant(part.refresh.issued_at)}, and the broker took it at "
                 f"{instant(record.timestamp)} already; publish it with its true time of issue"
             )
-        self._place(source, part)
+        if self._may_take_effect(source, part.refresh, trusted, record.timestamp):
+            self._place(source, part, trusted)
 
-    def _place(self, source: _Source, part: Part) -> None:
-        refresh, active = part.refresh, source.active
-        if refresh == active:
+    def _may_take_effect(self, source: _Source, refresh: Refresh, trusted: TrustedSource, at: int) -> bool:
+        """Whether it is signed and newer than what the source has said. Judged once for all parts of a refresh.
+
+        False for a part of the past that the topic still holds, which is no news. Raises Untrusted.
+        """
+        if refresh in (source.active, source.judged):
+            return True
+        verify(refresh.statement, refresh.signature, trusted.keys, at)
+        if source.floor is not None and not source.floor.admits(refresh.floor):
+            raise Untrusted(
+                f"serial {refresh.serial} of `{refresh.source}` comes after serial {source.floor.serial}; a new "
+                "statement needs a higher one"
+            )
+        beside = self._floors().get(refresh.source)
+        if beside is not None and not beside.admits(refresh.floor):
+            _log.info("refresh of the past passed over", source=refresh.source, serial=refresh.serial)
+            return False
+        source.judged = refresh
+        return True
+
+    def _place(self, source: _Source, part: Part, trusted: TrustedSource) -> None:
+        refresh = part.refresh
+        if refresh == source.active:
             source.slots[part.number] = part._replace(rules=(), releases=())
             return
         source.slots[part.number] = part
-        parts = source.whole(refresh)
-        if parts is None:
-            return
-        if active is not None and refresh.issued_at < active.issued_at:
-            _log.warning("older refresh ignored", source=refresh.source, revision=refresh.revision)
-            return
-        self._activate(source, refresh, assemble(parts))
+        if refresh.withdrawn:
+            self._withdraw(source, refresh)
+        elif (parts := source.whole(refresh)) is not None:
+            self._activate(source, refresh, assemble(parts), trusted)
 
-    def _activate(self, source: _Source, refresh: Refresh, document: MatrixDocument) -> None:
-        self._matrix = self._matrix.add(document, refresh.issued_at, refresh.expires_at)
+    def _activate(
+        self, source: _Source, refresh: Refresh, document: MatrixDocument, trusted: TrustedSource
+    ) -> None:
+        expires_at = min(refresh.expires_at, refresh.issued_at + trusted.longest_validity)
+        self._matrix = self._matrix.add(document, refresh.issued_at, expires_at, refresh.floor)
         source.activate(refresh)
         _log.info("matrix refreshed", source=refresh.source, revision=refresh.revision, rows=document.rows)
 
+    def _withdraw(self, source: _Source, refresh: Refresh) -> None:
+        source.active, source.floor = None, refresh.floor
+        self._matrix = self._matrix.withdrawing(refresh.source, refresh.floor)
+        _log.info("matrix source withdrawn", source=refresh.source)
+
     def _clear(self, name: str, number: int) -> None:
-        """A tombstone. The source is withdrawn with its last part."""
+        """A tombstone tidies a part away. It takes nothing out of effect: only a signed withdrawal does."""
         source = self._sources.get(name)
-        if source is None:
-            return
-        source.slots.pop(number, None)
-        if not source.slots:
-            del self._sources[name]
-            self._matrix = self._matrix.without(name)
-            _log.info("matrix source withdrawn", source=name)
+        if source is not None:
+            source.slots.pop(number, None)
 
     def _show_unusable(self) -> None:
-        for name, source in self._sources.items():
-            shown = self._matrix.document(name) is not None
-            if source.active is None and not shown and not source.is_arriving():
+        expected = self._sources.keys() | {name for name in self._floors() if self._trust.knows(name)}
+        for name in sorted(expected):
+            if self._is_expected(name) and self._matrix.document(name) is None:
                 empty = MatrixDocument(source=name, revision=UNUSABLE, digest="")
                 self._matrix = self._matrix.add(empty, 0, 0)
                 _log.error("no whole refresh of a source is to be had", source=name)
+
+    def _is_expected(self, name: str) -> bool:
+        """Whether a source should be in effect. One whose last word was its withdrawal should not."""
+        last = self.floor(name)
+        if last is not None:
+            return not last.withdrawn
+        source = self._sources[name]
+        return bool(source.slots) and not source.is_arriving()

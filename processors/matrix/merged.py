@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import ClassVar, Literal, NamedTuple, TypeVar
@@ -25,6 +25,7 @@ from processors.matrix.document import (
     Rule,
     Undeclared,
 )
+from processors.matrix.floors import Floor, Floors
 from processors.matrix.index import SourceIndex, matches
 from processors.versions import Dialect
 
@@ -35,13 +36,14 @@ _REMEMBERED = 65_536
 
 
 class Source(NamedTuple):
-    """A source's standing. Times are milliseconds since the epoch, UTC."""
+    """A source's standing. Times are milliseconds since the epoch, UTC; `serial` is that of its refresh."""
 
     name: str
     revision: str
     digest: str
     issued_at: int
     expires_at: int
+    serial: int = 0
 
 
 class Baseline(NamedTuple):
@@ -60,10 +62,13 @@ class _Entry(NamedTuple):
 class Matrix:
     """Immutable: `add` and `without` give another one and leave this as it is.
 
-    An expired source still binds; whoever asks must look at `expired` too, and refuse to rely on it.
+    An expired source still binds; whoever asks must look at `expired` and `missing` too, and refuse to rely on the
+    matrix where there are any. `floors` say how far each source has come, withdrawn ones included.
     """
 
     _entries: Mapping[str, _Entry] = field(default_factory=dict[str, _Entry])
+    required: frozenset[str] = frozenset()
+    floors: Floors = field(default_factory=dict[str, Floor])
 
     EMPTY: ClassVar[Matrix]
 
@@ -79,18 +84,27 @@ class Matrix:
             if document.source in entries:
                 raise MatrixRefused(f"the source `{document.source}` is stated twice; make it one document")
             entries[document.source] = _entry(document, issued, expires)
-        return cls._with(entries)
+        return cls(dict(sorted(entries.items())))
 
-    def add(self, document: MatrixDocument, issued_at: int, expires_at: int) -> Matrix:
+    def add(self, document: MatrixDocument, issued_at: int, expires_at: int, floor: Floor | None = None) -> Matrix:
         """With this document in the place of whatever its source stated before."""
-        return self._with({**self._entries, document.source: _entry(document, issued_at, expires_at)})
+        entry = _entry(document, issued_at, expires_at, floor.serial if floor else 0)
+        floors = {**self.floors, document.source: floor} if floor else self.floors
+        return self._with({**self._entries, document.source: entry}, floors)
 
     def without(self, source: str) -> Matrix:
-        return self._with({name: entry for name, entry in self._entries.items() if name != source})
+        return self._with({name: entry for name, entry in self._entries.items() if name != source}, self.floors)
 
-    @classmethod
-    def _with(cls, entries: Mapping[str, _Entry]) -> Matrix:
-        return cls(dict(sorted(entries.items())))
+    def withdrawing(self, source: str, floor: Floor) -> Matrix:
+        """Without the source, because it said so."""
+        return replace(self.without(source), floors={**self.floors, source: floor})
+
+    def requiring(self, sources: frozenset[str]) -> Matrix:
+        """The same, where these sources have to be there."""
+        return replace(self, required=sources)
+
+    def _with(self, entries: Mapping[str, _Entry], floors: Floors) -> Matrix:
+        return replace(self, _entries=dict(sorted(entries.items())), floors=floors)
 
     @cached_property
     def sources(self) -> tuple[Source, ...]:
@@ -98,9 +112,15 @@ class Matrix:
         return tuple(entry.source for entry in self._entries.values())
 
     @cached_property
+    def missing(self) -> tuple[str, ...]:
+        """The required sources that are not there, in the order of their names."""
+        return tuple(sorted(self.required - self._entries.keys()))
+
+    @cached_property
     def digest(self) -> str:
-        """Names the whole basis of an answer: each source with its revision and digest."""
-        lines = (f"{s.name}\n{s.revision}\n{s.digest}\n" for s in self.sources)
+        """Names the whole basis of an answer: each source with its revision and digest, and what is missing."""
+        there = (f"{s.name}\n{s.revision}\n{s.digest}\n" for s in self.sources)
+        lines = (*there, *(f"{name}\n\n\n" for name in self.missing))
         return "sha256:" + hashlib.sha256("".join(lines).encode()).hexdigest()
 
     def document(self, source: str) -> MatrixDocument | None:
@@ -259,8 +279,8 @@ class Matrix:
 Matrix.EMPTY = Matrix()
 
 
-def _entry(document: MatrixDocument, issued_at: int, expires_at: int) -> _Entry:
-    source = Source(document.source, document.revision, document.digest, issued_at, expires_at)
+def _entry(document: MatrixDocument, issued_at: int, expires_at: int, serial: int = 0) -> _Entry:
+    source = Source(document.source, document.revision, document.digest, issued_at, expires_at, serial)
     return _Entry(source, SourceIndex(document))
 
 

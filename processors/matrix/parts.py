@@ -12,9 +12,11 @@ from typing import Any, Final, NamedTuple, cast
 from processors.errors import MatrixRefused, shorten
 from processors.matrix.canonical import digest_of, settings_text
 from processors.matrix.document import STRICTEST_FIRST, MatrixDocument, Release, Row, Rule
+from processors.matrix.floors import Floor
 from processors.matrix.reading import LONGEST_ID, LONGEST_TEXT
 from processors.matrix.records import release_from_record, release_to_record, rule_from_record, rule_to_record
 from processors.matrix.text import is_source_name, read_settings
+from processors.trust.statements import Statement
 
 TOPIC: Final = "compat.matrix-refreshes"
 EVENT: Final = "MatrixRefreshed"
@@ -22,8 +24,9 @@ LARGEST_PART: Final = 512 * 1024
 """Bytes of one encoded part."""
 
 MOST_PARTS: Final = 2_000
+MOST_SERIAL: Final = 2**62
 _ENVELOPE: Final = 1024
-"""More than the fields beside settings and rows can take."""
+"""More than the fields beside signature, settings and rows can take."""
 
 
 class Refresh(NamedTuple):
@@ -35,6 +38,21 @@ class Refresh(NamedTuple):
     issued_at: int
     expires_at: int
     parts: int
+    serial: int
+    withdrawn: bool
+    signature: str
+
+    @property
+    def statement(self) -> Statement:
+        """What the source signs. A withdrawal has no content, so its digest and expiry say nothing."""
+        purpose = "matrix-withdrawal" if self.withdrawn else "matrix-refresh"
+        return Statement(
+            purpose, self.source, self.revision, self.digest, self.issued_at, self.expires_at, self.serial
+        )
+
+    @property
+    def floor(self) -> Floor:
+        return Floor(self.serial, self.digest, self.withdrawn)
 
 
 class Part(NamedTuple):
@@ -60,22 +78,47 @@ def part_at(key: bytes | None) -> tuple[str, int] | None:
     return (source, int(number)) if key == key_of(source, int(number)) else None
 
 
-def split(document: MatrixDocument, issued_at: int, *, largest: int = LARGEST_PART) -> Iterator[dict[str, Any]]:
+def statement_of(document: MatrixDocument, issued_at: int, serial: int) -> Statement:
+    """What its source has to sign, for the document to take effect as issued then."""
+    expires_at = issued_at + document.expires_after
+    return Statement(
+        "matrix-refresh", document.source, document.revision, document.digest, issued_at, expires_at, serial
+    )
+
+
+def split(
+    document: MatrixDocument, statement: Statement, signature: str, *, largest: int = LARGEST_PART
+) -> Iterator[dict[str, Any]]:
     """The parts as records of MatrixRefreshed, none of which takes more than `largest` bytes when encoded.
 
     Raises MatrixRefused, before the first part, if a single row or the settings alone take more than that.
     """
     settings = settings_text(document)
-    chunks = _chunks(document, largest - _ENVELOPE, _size(settings))
+    chunks = _chunks(document, largest - _ENVELOPE - len(signature), _size(settings))
     refresh = Refresh(
         document.source,
         document.revision,
         document.digest,
-        issued_at,
-        issued_at + document.expires_after,
+        statement.issued_at,
+        statement.expires_at,
         len(chunks),
+        statement.serial,
+        False,
+        signature,
     )
     return (_record(document, refresh, number, settings, chunk) for number, chunk in enumerate(chunks, 1))
+
+
+def withdrawal_of(source: str, at: int, serial: int) -> Statement:
+    """What a source has to sign to be taken out of effect."""
+    return Statement("matrix-withdrawal", source, "", "", at, at, serial)
+
+
+def withdrawal(statement: Statement, signature: str) -> dict[str, Any]:
+    """The record of MatrixRefreshed that takes a source out of effect. It stands in the place of the first part."""
+    at = statement.issued_at
+    refresh = Refresh(statement.source, "", "", at, at, 1, statement.serial, True, signature)
+    return {**refresh._asdict(), "part": 1, "settings": "", "rules": [], "releases": []}
 
 
 class _Chunk(NamedTuple):
@@ -134,17 +177,25 @@ def _record(
     }
 
 
+def refresh_of(record: Row) -> Refresh:
+    """What a decoded event says of the refresh that it is a part of."""
+    return Refresh(*(record[name] for name in Refresh._fields))
+
+
 def read_part(record: Row) -> Part:
     """A part from its decoded event. Raises MatrixRefused for what cannot be a part of any matrix.
 
     Texts are held to the limits that they have in a file: they are repeated in every answer that a row leads to.
     """
-    refresh = Refresh(*(record[name] for name in Refresh._fields))
+    refresh = refresh_of(record)
     _refuse_unless(len(refresh.revision) <= LONGEST_ID, f"a revision has at most {LONGEST_ID} characters")
     _refuse_unless(is_source_name(refresh.source), f"`{shorten(refresh.source)}` cannot be the name of a source")
     number = record["part"]
     _refuse_unless(1 <= number <= refresh.parts <= MOST_PARTS, f"there is no part {number} of {refresh.parts}")
-    _refuse_unless(refresh.issued_at < refresh.expires_at, "it expires before it is issued")
+    _refuse_unless(refresh.withdrawn or refresh.issued_at < refresh.expires_at, "it expires before it is issued")
+    _refuse_unless(
+        0 <= refresh.serial <= MOST_SERIAL, f"its serial is {refresh.serial}, at most {MOST_SERIAL} is counted"
+    )
     source, revision = refresh.source, refresh.revision
     rules = tuple([rule_from_record(rule, source, revision) for rule in record["rules"]])
     odd = next((rule for rule in rules if rule.action not in STRICTEST_FIRST), None)

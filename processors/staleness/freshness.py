@@ -76,9 +76,10 @@ def warns_at(source: Source, warn_at: int) -> int:
 
 
 def levels(matrix: Matrix, warn_at: int, now: int) -> dict[str, Level]:
-    """How each source stands, and the whole: MISSING as long as nobody has published."""
+    """How each source stands, and the whole, which is MISSING as long as nobody has published."""
     standing = {source.name: level(source, warn_at, now) for source in matrix.sources}
-    return {WHOLE: Level.FRESH if standing else Level.MISSING, **standing}
+    missing = dict.fromkeys(matrix.missing, Level.MISSING) if standing else {}
+    return {WHOLE: Level.FRESH if standing else Level.MISSING, **standing, **missing}
 
 
 def changes(matrix: Matrix, known: Mapping[str, Known], warn_at: int, now: int) -> Iterator[Change]:

@@ -44,7 +44,7 @@ class Measures:
         for level in (Level.FRESH, Level.AGEING, Level.EXPIRED, Level.AHEAD):
             number = sum(1 for name, found in standing.items() if found is level and name != WHOLE)
             metrics.SOURCES.labels(level).set(number)
-        metrics.SOURCES.labels(Level.MISSING).set(standing[WHOLE] is Level.MISSING)
+        metrics.SOURCES.labels(Level.MISSING).set(sum(found is Level.MISSING for found in standing.values()))
         urgent = sorted(matrix.sources, key=lambda source: source.expires_at)[: metrics.MOST_SOURCES]
         for source in urgent:
             _show_source(source, known.get(source.name), warn_at, now)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from processors.configuration.guard import Staleness
 from processors.events.ids import minted
-from processors.events.topics import MATRIX_REFRESHES, NOTIFICATIONS, STALENESS_STATE
+from processors.events.topics import MATRIX_FLOORS, MATRIX_REFRESHES, NOTIFICATIONS, STALENESS_STATE
+from processors.matrix.floors import EVENT, FloorFold, Floors, floor_to_record
 from processors.matrix.fold import MatrixFold
 from processors.matrix.merged import Matrix
+from processors.matrix.parts import Refresh, refresh_of
 from processors.staleness.freshness import Change, Known, Level, changes, is_news, refreshed
 from processors.staleness.measures import Measures
 from processors.staleness.words import notice
+from processors.stream.seals import Seals
 from processors.stream.types import Inbound, Outbound, Outcome, StateSpec, View
 from processors.stream.wire.codec import Codec
 from processors.stream.wire.headers import event_headers
+from processors.trust.sources import NOBODY, Trust
+from processors.trust.statements import Untrusted, verify
 
 SOURCE = "/compat-guard/staleness"
 _ONLY = 0
@@ -22,7 +27,8 @@ _ONLY = 0
 
 
 class StalenessMonitor:
-    """Tells people once for each change of a source's standing, and everybody else by metrics at any time.
+    """Tells people once for each change of a source's standing, and everybody else by metrics at any time. It also
+    writes down how far each source has come, for all that read the matrix.
 
     What is in effect comes from the same fold that the checker reads, so that both agree. What was told is in the
     changelog, so that a restart repeats nothing. `config` may change between batches.
@@ -31,17 +37,20 @@ class StalenessMonitor:
     name = "staleness"
     inputs = (MATRIX_REFRESHES,)
 
-    def __init__(self, codec: Codec, config: Callable[[], Staleness]) -> None:
-        self._config, self._measures = config, Measures()
+    def __init__(self, codec: Codec, seals: Seals, config: Callable[[], Staleness], trust: Trust = NOBODY) -> None:
+        self._seals, self._config, self._trust, self._measures = seals, config, trust, Measures()
         self._refreshes = codec.decoder(MATRIX_REFRESHES, "MatrixRefreshed")
-        self.tables = (MatrixFold(self._refreshes),)
+        floors = FloorFold(codec.decoder(MATRIX_FLOORS, EVENT), seals.check)
+        self.tables = (floors, MatrixFold(self._refreshes, trust, floors.snapshot))
+        self._floors = codec.encoder(MATRIX_FLOORS, EVENT)
         self._notifications = codec.encoder(NOTIFICATIONS, "NotificationRequested")
         self._written = codec.encoder(STALENESS_STATE, "StalenessState")
         self._read = codec.decoder(STALENESS_STATE, "StalenessState")
         self.state = StateSpec(STALENESS_STATE, self._encode, self._decode)
 
     def handle(self, batch: Sequence[Inbound], view: View) -> Outcome:
-        """Remember when refreshes came. Whether they are in effect is the table's to say.
+        """Remember when refreshes came. Whether they are in effect is the table's to say, and so is what is wrong
+        with those that nobody trusted has signed.
 
         A tombstone clears away a part and says nothing of a refresh.
         """
@@ -50,10 +59,10 @@ class StalenessMonitor:
             if record.value is None:
                 continue
             with outcome.rejecting(record):
-                part = self._refreshes(record.value)
-                before: Known = outcome.get(view, record.partition, part["source"]) or Known(part["source"])
-                after = refreshed(before, f"{part['digest']}@{part['issued_at']}", record.timestamp)
-                if after is not before:
+                refresh = refresh_of(self._refreshes(record.value))
+                before: Known = outcome.get(view, record.partition, refresh.source) or Known(refresh.source)
+                after = refreshed(before, f"{refresh.digest}@{refresh.issued_at}", record.timestamp)
+                if after is not before and self._is_trusted(refresh, record.timestamp):
                     outcome.put(record.partition, after.name, after)
                     outcome.facts.append(after)
         return outcome
@@ -61,6 +70,7 @@ class StalenessMonitor:
     def tick(self, now: int, view: View) -> Outcome:
         """Tell what has changed since people were last told."""
         outcome, matrix, config = Outcome(), view.table(MATRIX_REFRESHES), self._config()
+        outcome.publish(*self._raised(matrix.floors, view.table(MATRIX_FLOORS), now))
         known: Mapping[str, Known] = view.state(_ONLY)
         for change in changes(matrix, known, config.warn_at, now):
             before = known.get(change.name, Known(change.name))
@@ -71,6 +81,23 @@ class StalenessMonitor:
             after = before._replace(level=change.after, since=now)
             outcome.put(_ONLY, change.name, None if change.after is Level.WITHDRAWN else after)
         return outcome
+
+    def _is_trusted(self, refresh: Refresh, at: int) -> bool:
+        try:
+            verify(refresh.statement, refresh.signature, self._trust.of(refresh.source).keys, at)
+        except Untrusted:
+            return False
+        return not refresh.withdrawn
+
+    def _raised(self, reached: Floors, written: Floors, now: int) -> Iterator[Outbound]:
+        """The floors that have risen. One may be written twice before it is read again, which changes nothing."""
+        for source, floor in reached.items():
+            if source not in written or floor.serial > written[source].serial:
+                key, value = source.encode(), self._floors(floor_to_record(source, floor))
+                id = minted("floor", source, str(floor.serial))
+                headers = event_headers(id=id, type="compat.matrix.floor_raised", source=SOURCE, time=now)
+                seal = self._seals.seal(MATRIX_FLOORS, key, value)
+                yield Outbound(MATRIX_FLOORS, key, value, (*headers, seal))
 
     def observe(self, outcome: Outcome, view: View) -> None:
         for fact in outcome.facts:

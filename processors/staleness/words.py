@@ -41,10 +41,12 @@ def notice(change: Change, now: int) -> Notice:
                 "matrix_ahead", "WARNING", f"{name} was issued in the future", _ahead(change), _link("matrixahead")
             )
         case Level.MISSING:
-            body = f"No source has published one, so every request blocks with MATRIX_MISSING. {_REFRESH}"
-            return Notice("matrix_missing", "CRITICAL", "there is no matrix", body, _link("matrixmissing"))
+            why = "No source has published one" if change.name == WHOLE else "It is required and not there"
+            body = f"{why}, so every request blocks with MATRIX_MISSING. {_REFRESH}"
+            subject = "there is no matrix" if change.name == WHOLE else f"{name} is missing"
+            return Notice("matrix_missing", "CRITICAL", subject, body, _link("matrixmissing"))
         case Level.WITHDRAWN:
-            body = "It was taken off the topic. What it demanded binds no more; if nobody meant that, publish it."
+            body = "Its owner signed that. What it demanded binds no more; if nobody meant that, publish it again."
             return Notice("matrix_withdrawn", "WARNING", f"{name} was withdrawn", body, _link("matrixexpired"))
         case Level.FRESH:
             until = f" It expires at {_expiry(change)}." if change.source else ""

@@ -211,11 +211,12 @@ def _exceptions(figures: Figures, settings: Settings, count: int) -> None:
 
 def _matrix(figures: Figures, rows: int) -> None:
     schemas = Schemas.load(shipped("schemas"))
-    small, _, _ = matrix.loaded(1000, schemas)
+    small = matrix.loaded(1000, schemas).matrix
     figures.add("matrix-check-1k-rows", "us", matrix.seconds_per_check(small) * 1e6)
     talk.print(f"loading a matrix of {rows} rows")
-    large, speed, memory = matrix.loaded(rows, schemas)
+    large, speed, memory, signed = matrix.loaded(rows, schemas)
     figures.add("matrix-load", "rows/s", speed)
+    figures.add("matrix-load-signed", "times the time of the same unsigned", signed)
     figures.add("matrix-memory", "MB", memory / 1e6)
     figures.add("matrix-check-large", "us", matrix.seconds_per_check(large) * 1e6, "matrix-check-1k-rows")
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 
@@ -17,9 +18,12 @@ from processors.matrix.canonical import digest_of as matrix_digest
 from processors.matrix.document import HostDeclaration, MatrixDocument, Release, Rule
 from processors.matrix.fold import MatrixFold
 from processors.matrix.merged import Matrix
-from processors.matrix.parts import key_of, split
+from processors.matrix.parts import key_of, split, statement_of
 from processors.stream.types import Inbound
 from processors.stream.wire.schema import Schemas
+from processors.trust.keys import new_signing_key, public_half, read_public_keys, read_signer
+from processors.trust.sources import Trust, TrustedSource
+from processors.trust.statements import Statement, sign, verify
 
 from . import subjects
 
@@ -55,22 +59,39 @@ def _release(source: str, row: int, plugin: str, version: str) -> Release:
     return Release(source, "1", row, plugin, version)
 
 
-def loaded(rows: int, schemas: Schemas) -> tuple[Matrix, float, int]:
-    """The matrix, rows a second through the fold, and bytes of memory that it added."""
+class Loaded(NamedTuple):
+    """The matrix, rows a second through the fold, bytes of memory that it added, and how many times as long as
+    without its signature it took."""
+
+    matrix: Matrix
+    speed: float
+    memory: int
+    signed: float
+
+
+def loaded(rows: int, schemas: Schemas) -> Loaded:
     event = schemas["MatrixRefreshed"]
-    records = list(_records(document(rows), event.encode))
+    publisher = new_signing_key("bench")
+    signer, (public,) = read_signer(publisher), read_public_keys(json.dumps({"keys": [public_half(publisher)]}))
+    statement = statement_of(large := document(rows), NOW, 1)
+    signature = sign(statement, signer)
+    records = list(_records(large, statement, signature, event.encode))
+    del large
     process = psutil.Process()
     before, started = process.memory_info().rss, time.perf_counter()
-    fold = MatrixFold(event.decode)
+    fold = MatrixFold(event.decode, Trust(others=TrustedSource((public,))))
     rejects = fold.apply(records)
-    elapsed = time.perf_counter() - started
+    elapsed, memory = time.perf_counter() - started, process.memory_info().rss - before
     if rejects:
         raise RuntimeError(rejects[0].message)
-    return fold.snapshot(), rows / elapsed, process.memory_info().rss - before
+    started = time.perf_counter()
+    verify(statement, signature, [public], NOW)
+    verified = time.perf_counter() - started
+    return Loaded(fold.snapshot(), rows / elapsed, memory, elapsed / (elapsed - verified))
 
 
-def _records(of: MatrixDocument, encode: Any) -> Iterator[Inbound]:
-    for offset, part in enumerate(split(of, NOW)):
+def _records(of: MatrixDocument, statement: Statement, signature: str, encode: Any) -> Iterator[Inbound]:
+    for offset, part in enumerate(split(of, statement, signature)):
         yield Inbound("compat.matrix-refreshes", 0, offset, NOW, key_of(of.source, offset + 1), encode(part))
 
 

@@ -15,6 +15,8 @@ from examples.ground import Ground
 from examples.sealing import SEALS, as_ours
 
 from processors.bootstrap.clients import cluster, registry_client, stream_settings
+from processors.bootstrap.trust import matrix_trust
+from processors.client.matrix_topic import read_matrix, withdraw_matrix
 from processors.configuration.settings import KafkaSettings, RegistrySettings, Settings
 from processors.contracts.files import load_contract
 from processors.contracts.plan import diff
@@ -26,7 +28,6 @@ from processors.events.topics import (
     EXCEPTION_STATE,
     EXCEPTION_USES,
     INSTALL_REQUESTS,
-    MATRIX_REFRESHES,
     NOTIFICATIONS,
     RESULTS,
     SECURITY_POLICIES,
@@ -63,6 +64,7 @@ class Guard:
         self.codec = self.new_codec()
         self.events = Events(self.codec, now)
         self.reports: dict[str, Mapping[str, Any]] = {}
+        self.trust = matrix_trust(self.of)
 
     def close(self) -> None:
         self.ground.close()
@@ -70,9 +72,10 @@ class Guard:
 
     def forget_matrix_and_policies(self) -> None:
         """Take back whatever is in effect, as somebody who withdraws every source would."""
-        for topic in (MATRIX_REFRESHES, SECURITY_POLICIES):
-            last = {record.key: record.value for record in self.ground.read(topic)}
-            self.ground.write(topic, [(key, None) for key, value in last.items() if value is not None])
+        for source in read_matrix(self.of)[0].snapshot().sources:
+            withdraw_matrix(self.of, source.name)
+        last = {record.key: record.value for record in self.ground.read(SECURITY_POLICIES)}
+        self.ground.write(SECURITY_POLICIES, [(key, None) for key, value in last.items() if value is not None])
 
     def new_codec(self) -> Codec:
         """One for each thread: a registry client is used from one thread only."""

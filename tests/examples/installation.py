@@ -53,7 +53,6 @@ class Installation:
                 "GUARD_CONFIG": str(self.config),
                 "GUARD_LEDGER__KEYS": str(self.folder / "keys.json"),
                 "GUARD_HEALTH_PORT": str(self.first_port),
-                "GUARD_DEVELOPMENT": str(self.folder / "development"),
             }
             self.of = Settings(
                 kafka=KafkaSettings(bootstrap=addresses.bootstrap),

@@ -1,10 +1,14 @@
-"""The keys that seal records in tests, and a header for what one of our processors would have written."""
+"""The keys that seal records on this machine, and a header for what one of our processors would have written.
 
+They are those of the commands that tests start, so that processors in threads and in processes of their own agree.
+"""
+
+from processors.bootstrap.sealing import seals
+from processors.configuration.settings import Settings
 from processors.events.topics import EXCEPTION_USES
-from processors.stream.seals import Seals
 from processors.stream.types import Headers
 
-SEALS = Seals("k1", {"k1": b"a key for tests, of 32 bytes ..."})
+SEALS = seals(Settings())
 
 
 def as_ours(topic: str, key: str, value: bytes | None) -> Headers:

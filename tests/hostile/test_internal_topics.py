@@ -59,7 +59,7 @@ def test_a_forged_recheck_voids_no_exception(guard: Guard, scope: Scope) -> None
     """A deployer asks the checker to judge the exception anew, as the workflow does after a refresh: the answer
     would void it, because there is no matrix."""
     asked = guard.codec.encoder(INSTALL_REQUESTS, "InstallRequested")(a_recheck(guard, scope))
-    with guard.workflow(), guard.ground.running(Checker(guard.new_codec(), SEALS)):
+    with guard.workflow(), guard.ground.running(Checker(guard.new_codec(), SEALS, trust=guard.trust)):
         approve(guard, scope)
         guard.ground.write(INSTALL_REQUESTS, [(scope.plugin_id.encode(), asked)])
         refused(guard, INSTALL_REQUESTS, scope.plugin_id)

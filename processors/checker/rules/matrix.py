@@ -18,10 +18,16 @@ _ROW = {
 
 
 def matrix_is_loaded(case: Case) -> Iterator[Finding]:
-    """Without any matrix nothing can be judged. Never loaded, expired and unlisted are three different things."""
+    """Without any matrix, or without a source that is required, nothing can be judged. Never loaded, expired and
+    unlisted are three different things."""
     if not case.matrix.sources:
         yield _about_matrix(
             case, Code.MATRIX_MISSING, Effect.BLOCK, Severity.MISSING, "matrix", DemandKind.MATRIX_LOADED, None
+        )
+        return
+    for name in case.matrix.missing:  # what it would have forbidden is not known
+        yield _about_matrix(
+            case, Code.MATRIX_MISSING, Effect.BLOCK, Severity.MISSING, name, DemandKind.MATRIX_LOADED, None
         )
 
 

@@ -34,9 +34,10 @@ from processors.client.exceptions import (
 )
 from processors.client.signing import signer_of
 from processors.configuration.settings import settings
+from processors.documents.durations import duration
 from processors.errors import SettingsInvalid
 from processors.events.exceptions import Person, Status
-from processors.exception_workflow.config import ExceptionPolicy, duration
+from processors.exception_workflow.config import ExceptionPolicy
 from processors.exception_workflow.notify.notices import gist
 from processors.exception_workflow.proof.claims import Verb
 from processors.exception_workflow.rules.executions import way_out

@@ -13,6 +13,7 @@ from processors.cli import tables, talk
 from processors.cli.formats import Contents, ContentsOption, Listing, ListingOption
 from processors.cli.matrix.explain import explain
 from processors.cli.matrix.in_effect import in_effect
+from processors.cli.matrix.signing import Key, Serial, keys, read_signature, shown, withdraw
 from processors.cli.matrix.status import status
 from processors.cli.matrix.sync import sync
 from processors.configuration.settings import settings
@@ -24,6 +25,7 @@ from processors.matrix.fold import MOST_AHEAD
 from processors.matrix.lint import Notice, errors
 from processors.matrix.lint import lint as notices_of
 from processors.matrix.merged import Matrix, Source
+from processors.matrix.parts import statement_of
 from processors.matrix.reading import Problem, Reading
 from processors.matrix.text import inspect_matrix, load_matrix, matrix_text
 from processors.matrix.writing import instant, written
@@ -36,6 +38,8 @@ app = typer.Typer(
 app.command()(status)
 app.command()(sync)
 app.command()(explain)
+app.command()(keys)
+app.command()(withdraw)
 
 
 File = Annotated[Path, typer.Argument(help="matrix file, YAML or JSON", show_default=False)]
@@ -65,9 +69,14 @@ def publish(
     ] = False,
     since: Annotated[str, typer.Option("--since", help="how far --impact looks back")] = "7d",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="show the impact, and publish without asking")] = False,
+    key: Key = None,
+    serial: Serial = None,
+    signature: Annotated[
+        Path | None, typer.Option("--signed", help="what `matrix sign` printed, instead of a key")
+    ] = None,
     output: ListingOption = Listing.table,
 ) -> None:
-    """Put a matrix in effect: all of its parts in one transaction, or none.
+    """Put a matrix in effect: signed, and all of its parts in one transaction, or none.
 
     An unchanged matrix may be published again: that renews its expiry. Ends with 2, having written nothing, if the
     guard would not take it; with 3 if a server does not answer; with 1 if --impact was answered with no.
@@ -76,9 +85,18 @@ def publish(
     issued = _issued(document, issued_at)
     if impact and not _wanted_still(document, since, yes=yes):
         raise typer.Exit(1)
-    from processors.client.matrix_topic import publish_matrix  # noqa: PLC0415 - lint needs no client library
+    from processors.client.matrix_topic import (  # noqa: PLC0415 - lint needs no client library
+        Signed,
+        publish_signed,
+        signed,
+    )
 
-    parts = publish_matrix(settings(), document, issued)
+    if signature is None:
+        said = signed(settings(), document, issued, key=key, serial=serial)
+    else:
+        number, proof = read_signature(signature)
+        said = Signed(statement_of(document, issued, number), proof)
+    parts = publish_signed(settings(), document, said)
     done: dict[str, Any] = {
         "source": document.source,
         "revision": document.revision,
@@ -87,8 +105,27 @@ def publish(
         "digest": document.digest,
         "issued_at": instant(issued),
         "expires_at": instant(issued + document.expires_after),
+        "serial": said.statement.serial,
     }
     _show_one(done, output)
+
+
+@app.command()
+def sign(
+    file: File,
+    issued_at: Annotated[str | None, typer.Option(help="when it is issued; default: as stated, else now")] = None,
+    key: Key = None,
+    serial: Serial = None,
+) -> None:
+    """Sign a matrix without publishing it, for whoever publishes it with `--signed`. Needs no server.
+
+    The time of issue is signed too: let the matrix state it as `published_at`, or name it here and there.
+    """
+    from processors.client.matrix_topic import signed  # noqa: PLC0415 - lint needs no client library
+
+    document = _sound(file)
+    said = signed(settings(), document, _issued(document, issued_at), key=key, serial=serial)
+    typer.echo(json.dumps(shown(*said), indent=2))
 
 
 @app.command()

@@ -10,7 +10,7 @@ from typing import Any, Final
 import typer
 from rich.text import Text
 
-from processors.cli import tables
+from processors.cli import tables, talk
 from processors.cli.formats import Listing, ListingOption
 from processors.configuration import guard as guard_config
 from processors.configuration.settings import settings
@@ -32,14 +32,18 @@ def status(
     of = settings()
     warn_at = guard_config.load(of.config).staleness.warn_at
     now = time.time_ns() // 1_000_000
-    rows = standings(read_matrix(of)[0].snapshot(), warn_at, now)
+    matrix = read_matrix(of)[0].snapshot()
+    rows = standings(matrix, warn_at, now)
     if output is Listing.json:
         typer.echo(json.dumps(rows))
     elif rows:
         _show(rows)
     else:
         typer.echo("no source has published a matrix: every request blocks with MATRIX_MISSING")
-    raise typer.Exit(0 if rows and all(row["level"] not in (Level.EXPIRED, Level.AHEAD) for row in rows) else 1)
+    for name in matrix.missing:
+        talk().print(f"{name} is required and missing: every request blocks with MATRIX_MISSING", highlight=False)
+    good = all(row["level"] not in (Level.EXPIRED, Level.AHEAD) for row in rows)
+    raise typer.Exit(0 if rows and good and not matrix.missing else 1)
 
 
 def standings(matrix: Matrix, warn_at: int, now: int) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ import typer
 
 from processors.cli import tables
 from processors.cli.formats import Listing, ListingOption
+from processors.cli.matrix.signing import Key
 from processors.configuration import guard as guard_config
 from processors.configuration.guard import SourceConfig, Sync
 from processors.configuration.settings import Settings, settings
@@ -24,6 +25,7 @@ from processors.matrix.lint import errors
 from processors.matrix.lint import lint as notices_of
 from processors.matrix.merged import Matrix, Source
 from processors.matrix.writing import instant
+from processors.trust.sources import LONGEST_VALIDITY, Trust
 
 
 class Step(StrEnum):
@@ -57,22 +59,25 @@ def sync(
     cache: Annotated[
         Path | None, typer.Option(help="folder for what was fetched; default: the user's cache folder")
     ] = None,
+    key: Key = None,
     output: ListingOption = Listing.table,
 ) -> None:
-    """Fetch every source that config/guard.yaml lists, check it, and publish what has changed.
+    """Fetch every source that config/guard.yaml lists, check it, sign it, and publish what has changed.
 
     A source that has not changed is published again once it has used up half of its allowed age (`renew_at`), which
     renews its expiry: it was looked at just now. One that fails stops no other. Ends with 0 if all is well, 2 if a
     source is refused, 3 if one does not answer.
     """
+    from processors.bootstrap.trust import matrix_trust  # noqa: PLC0415 - as the two below
     from processors.client.matrix_sources import Sources  # noqa: PLC0415 - lint needs neither cryptography nor Kafka
     from processors.client.matrix_topic import read_matrix  # noqa: PLC0415
 
     of = settings()
     plan = guard_config.load(of.config).sync
     sources = Sources(of.config, cache or _cache())
-    matrix = read_matrix(of)[0].snapshot()
-    lines = list(outcomes(_chosen(plan, only), sources.read, matrix, plan.renew_at, _publisher(of, dry=dry_run)))
+    matrix, trust = read_matrix(of)[0].snapshot(), matrix_trust(of)
+    publish = _publisher(of, key, dry=dry_run)
+    lines = list(outcomes(_chosen(plan, only), sources.read, matrix, trust, plan.renew_at, publish))
     _show(lines, output)
     raise typer.Exit(max((line.code for line in lines), default=0))
 
@@ -81,6 +86,7 @@ def outcomes(
     sources: Sequence[SourceConfig],
     read: Callable[[SourceConfig], MatrixDocument],
     matrix: Matrix,
+    trust: Trust,
     renew_at: int,
     publish: Callable[[MatrixDocument, int], object],
 ) -> Iterator[Line]:
@@ -90,7 +96,8 @@ def outcomes(
         try:
             now = time.time_ns() // 1_000_000
             document = _sound(read(source), now)
-            step = step_of(document, standing.get(source.name), renew_at, now)
+            longest = trust.of(source.name).longest_validity
+            step = step_of(document, standing.get(source.name), renew_at, now, longest)
             if step in PUBLISHED:
                 publish(document, now if document.published_at is None else document.published_at)
             yield Line(source.name, step, document.revision)
@@ -98,16 +105,25 @@ def outcomes(
             yield Line(source.name, Step.FAILED, why=str(error), code=error.exit_code)
 
 
-def step_of(document: MatrixDocument, standing: Source | None, renew_at: int, now: int) -> Step:
-    """What to do about a document, given what is in effect of its source. Pure.
+def step_of(
+    document: MatrixDocument, standing: Source | None, renew_at: int, now: int, longest: int = LONGEST_VALIDITY
+) -> Step:
+    """What to do about a document, given what is in effect of its source, which holds for `longest` (ms). Pure.
 
     Digests do not cover times and revisions, so those are compared by themselves. A document that states its own
     time of issue cannot be renewed by us: whoever issued it has to.
+
+    Raises MatrixRefused for a document that was issued before what is in effect: somebody serves the past.
     """
     if standing is None:
         return Step.NEW
-    life = standing.expires_at - standing.issued_at
-    if (document.digest, document.revision, document.expires_after) != (standing.digest, standing.revision, life):
+    if document.published_at is not None and document.published_at < standing.issued_at:
+        raise MatrixRefused(
+            f"it was issued at {instant(document.published_at)}, before what is in effect, which was issued at "
+            f"{instant(standing.issued_at)}; whoever serves it has an old one"
+        )
+    life, lasts = standing.expires_at - standing.issued_at, min(document.expires_after, longest)
+    if (document.digest, document.revision, lasts) != (standing.digest, standing.revision, life):
         return Step.CHANGED
     if document.published_at is not None:
         return Step.RENEWED if document.published_at > standing.issued_at else Step.UNCHANGED
@@ -127,10 +143,12 @@ def _sound(document: MatrixDocument, now: int) -> MatrixDocument:
     return document
 
 
-def _publisher(of: Settings, *, dry: bool) -> Callable[[MatrixDocument, int], object]:
+def _publisher(of: Settings, key: Path | None, *, dry: bool) -> Callable[[MatrixDocument, int], object]:
     from processors.client.matrix_topic import publish_matrix  # noqa: PLC0415 - as above
 
-    return (lambda _document, _issued_at: None) if dry else (lambda document, at: publish_matrix(of, document, at))
+    if dry:
+        return lambda _document, _issued_at: None
+    return lambda document, at: publish_matrix(of, document, at, key=key)
 
 
 def _chosen(plan: Sync, only: Sequence[str] | None) -> Sequence[SourceConfig]:

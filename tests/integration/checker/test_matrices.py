@@ -12,7 +12,7 @@ from examples.ground import eventually
 from examples.guard import now
 from examples.matrices import a_document, a_rule
 
-from processors.client.matrix_topic import publish_matrix, read_matrix
+from processors.client.matrix_topic import publish_matrix, signed, withdraw_matrix
 from processors.events.topics import MATRIX_REFRESHES
 from processors.matrix.document import MatrixDocument
 from processors.matrix.parts import key_of, split
@@ -29,7 +29,7 @@ Records = Sequence[tuple[bytes, bytes]]
 
 def refresh(desk: Desk, document: MatrixDocument, issued_at: int, **altered: object) -> Records:
     encode = desk.guard.codec.encoder(MATRIX_REFRESHES, "MatrixRefreshed")
-    parts = [{**part, **altered} for part in split(document, issued_at)]
+    parts = [{**part, **altered} for part in split(document, *signed(desk.guard.of, document, issued_at))]
     return [(key_of(SOURCE, number), encode(part)) for number, part in enumerate(parts, 1)]
 
 
@@ -39,8 +39,7 @@ def vendor(desk: Desk) -> Iterator[Desk]:
     publish_matrix(desk.guard.of, IN_EFFECT, now())
     eventually(lambda: standing(desk) == IN_EFFECT.digest)
     yield desk
-    parts = read_matrix(desk.guard.of)[0].parts(SOURCE)
-    desk.ground.write(MATRIX_REFRESHES, [(key_of(SOURCE, part), None) for part in sorted(parts)])
+    withdraw_matrix(desk.guard.of, SOURCE)
     eventually(lambda: standing(desk) is None)
 
 
@@ -64,11 +63,11 @@ def test_before_any_matrix_everything_is_blocked_and_says_so(untaught: tuple[Des
 
 
 BAD: Mapping[str, tuple[Callable[[Desk], Records], str | None]] = {
-    "a wrong digest": (lambda desk: refresh(desk, BLOCKING, now(), digest="sha256:" + "0" * 64), "matrix_refused"),
+    "a wrong digest": (lambda desk: refresh(desk, BLOCKING, now(), digest="sha256:" + "0" * 64), "untrusted"),
     "a row that was altered": (lambda desk: refresh(desk, BLOCKING, now(), rules=[]), "matrix_refused"),
     "a part that is missing": (lambda desk: refresh(desk, LARGE, now())[:1], None),
     "a part of none": (lambda desk: refresh(desk, BLOCKING, now(), part=7), "matrix_refused"),
-    "an older one again": (lambda desk: refresh(desk, BLOCKING, now() - 3_600_000), None),
+    "an older one again": (lambda desk: refresh(desk, BLOCKING, now() - 3_600_000), "untrusted"),
     "expired before it was issued": (lambda desk: refresh(desk, BLOCKING, now(), expires_at=1), "matrix_refused"),
     "another key than its source's": (
         lambda desk: refresh(desk, BLOCKING, now(), source="governance"),
@@ -84,7 +83,7 @@ BAD: Mapping[str, tuple[Callable[[Desk], Records], str | None]] = {
 def test_a_bad_refresh_leaves_the_active_one_in_effect(
     vendor: Desk, make: Callable[[Desk], Records], reason: str | None
 ) -> None:
-    """And is a dead letter, where it is more than late or not all there."""
+    """And is a dead letter, where it is more than not all there."""
     assert verdict(vendor) == "WARN"
     before = len(refused(vendor))
 

@@ -92,7 +92,7 @@ def test_a_blocked_administrator_installs_under_an_approved_and_watched_exceptio
     id, first, second, third = scope.exception_id, *(str(uuid.uuid4()) for _ in range(3))
     publish_matrix(guard.of, parse_matrix(MATRIX), now())
 
-    with guard.workflow(), guard.ground.running(Checker(guard.new_codec(), SEALS)):
+    with guard.workflow(), guard.ground.running(Checker(guard.new_codec(), SEALS, trust=guard.trust)):
         install(guard, scope, first)
         blocked = answer(guard, first)
         assert blocked["verdict"] == "BLOCK"
@@ -158,7 +158,7 @@ def test_a_refresh_of_the_matrix_has_live_exceptions_checked_again(guard: Guard)
     """Through the checker itself; all that one refresh causes is one message for each recipient."""
     scopes = [SCOPE._replace(tenant=f"again-{uuid.uuid4().hex[:6]}") for _ in range(12)]
     publish_matrix(guard.of, parse_matrix(MATRIX.replace('"1"', '"2"', 1)), now())
-    with guard.workflow(by=QUICK), guard.ground.running(Checker(guard.new_codec(), SEALS)):
+    with guard.workflow(by=QUICK), guard.ground.running(Checker(guard.new_codec(), SEALS, trust=guard.trust)):
         for scope in scopes:
             install(guard, scope, f"r-{scope.tenant}")
         for scope in scopes:

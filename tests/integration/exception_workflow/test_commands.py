@@ -67,7 +67,6 @@ def shell(guarded: Addresses, tmp_path: Path) -> Iterator[Shell]:
     environment = os.environ | {
         "GUARD_KAFKA__BOOTSTRAP": guarded.bootstrap,
         "GUARD_REGISTRY__URL": guarded.registry,
-        "GUARD_DEVELOPMENT": str(tmp_path / "development"),
         "NO_COLOR": "1",
         "COLUMNS": "200",
     }

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from examples.matrices import HOUR, NOON, a_document, a_rule, documents
+from examples.trust import TRUST, as_signed, signed_parts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +14,7 @@ from processors.errors import RegistryUnavailable
 from processors.matrix.document import MatrixDocument
 from processors.matrix.fold import MOST_AHEAD, UNUSABLE, MatrixFold
 from processors.matrix.merged import Matrix
-from processors.matrix.parts import TOPIC, key_of, split
+from processors.matrix.parts import TOPIC, key_of, withdrawal, withdrawal_of
 from processors.stream.types import Inbound, Reject
 from processors.stream.wire.schema import Schema
 
@@ -30,12 +31,18 @@ def parts(
     at = issued_at if taken_at is None else taken_at
     return [
         Inbound(TOPIC, 0, 0, at, key_of(document.source, part["part"]), SCHEMA.encode(part))
-        for part in split(document, issued_at, largest=largest)
+        for part in signed_parts(document, issued_at, largest=largest)
     ]
 
 
 def tombstones(source: str, numbers: Iterable[int]) -> list[Inbound]:
     return [Inbound(TOPIC, 0, 0, 0, key_of(source, number), None) for number in numbers]
+
+
+def a_withdrawal(at: int) -> Inbound:
+    """What the source signs to be taken out of effect."""
+    record = withdrawal(*as_signed(withdrawal_of("governance", at, at)))
+    return Inbound(TOPIC, 0, 0, at, key_of("governance", 1), SCHEMA.encode(record))
 
 
 def compacted(records: Sequence[Inbound]) -> list[Inbound]:
@@ -46,7 +53,7 @@ def compacted(records: Sequence[Inbound]) -> list[Inbound]:
 
 def folded(*records: Sequence[Inbound]) -> tuple[Matrix, list[Reject]]:
     """Each argument is one drain."""
-    fold = MatrixFold(SCHEMA.decode)
+    fold = MatrixFold(SCHEMA.decode, TRUST)
     rejects = [reject for drain in records for reject in fold.apply(drain)]
     return fold.snapshot(), rejects
 
@@ -107,7 +114,7 @@ def test_parts_of_two_refreshes_never_mix() -> None:
 
 def test_a_bad_refresh_is_refused_and_the_active_one_stays() -> None:
     """An altered row gives another digest."""
-    record = next(split(SMALL, NOON + HOUR))
+    record = next(signed_parts(SMALL, NOON + HOUR))
     record["rules"][0]["action"] = "allow"
     bad = Inbound(TOPIC, 0, 9, NOON + HOUR, key_of("governance", 1), SCHEMA.encode(record))
 
@@ -158,11 +165,12 @@ def test_a_publisher_whose_clock_is_a_little_ahead_is_believed() -> None:
     assert (standing(matrix), rejects) == ([("governance", "1")], [])
 
 
-def test_an_older_refresh_is_ignored() -> None:
-    """A replayed or late one takes nothing back."""
+def test_an_older_refresh_is_refused() -> None:
+    """A replayed or late one takes nothing back, and is seen."""
     matrix, rejects = folded(parts(OTHER, NOON + HOUR), parts(LARGE, NOON))
 
-    assert (standing(matrix), rejects) == ([("governance", "2")], [])
+    assert standing(matrix) == [("governance", "2")]
+    assert {reject.reason for reject in rejects} == {"untrusted"}
 
 
 def test_the_same_content_again_renews_the_expiry() -> None:
@@ -190,15 +198,22 @@ def test_a_smaller_refresh_and_its_tombstones_leave_the_smaller_one() -> None:
     assert (standing(matrix), rejects) == ([("governance", "3")], [])
 
 
-def test_a_source_is_withdrawn_with_its_last_part() -> None:
-    """Not with its first."""
-    numbers = range(1, len(parts(LARGE)) + 1)
+def test_tombstones_take_nothing_out_of_effect() -> None:
+    """Nobody has signed them."""
+    matrix, rejects = folded(parts(LARGE), tombstones("governance", range(1, len(parts(LARGE)) + 1)))
 
-    part_of_it, _ = folded(parts(LARGE), tombstones("governance", numbers[:-1]))
-    all_of_it, _ = folded(parts(LARGE), tombstones("governance", numbers))
+    assert (standing(matrix), rejects) == ([("governance", "1")], [])
 
-    assert standing(part_of_it) == [("governance", "1")]
-    assert standing(all_of_it) == []
+
+def test_a_source_is_withdrawn_by_its_own_word() -> None:
+    """It may come back later."""
+    surplus = tombstones("governance", range(2, len(parts(LARGE)) + 1))
+
+    withdrawn, rejects = folded(parts(LARGE), [a_withdrawal(NOON + 1), *surplus])
+    assert (standing(withdrawn), rejects) == ([], [])
+
+    again, _ = folded(parts(LARGE), [a_withdrawal(NOON + 1), *surplus], parts(SMALL, NOON + 2))
+    assert standing(again) == [("governance", "3")]
 
 
 def test_tombstones_of_nothing_are_nothing() -> None:
@@ -268,7 +283,7 @@ def test_records_may_be_handed_in_again_after_an_outage() -> None:
             raise RegistryUnavailable("no schema today")
         return SCHEMA.decode(value)
 
-    fold = MatrixFold(decode)
+    fold = MatrixFold(decode, TRUST)
     with pytest.raises(RegistryUnavailable):
         fold.apply(parts(LARGE))
 
@@ -278,7 +293,7 @@ def test_records_may_be_handed_in_again_after_an_outage() -> None:
 
 def test_a_snapshot_does_not_change() -> None:
     """Who holds one goes on with it."""
-    fold = MatrixFold(SCHEMA.decode)
+    fold = MatrixFold(SCHEMA.decode, TRUST)
     fold.apply(parts(LARGE))
     before = fold.snapshot()
     fold.apply(parts(OTHER, NOON + HOUR))
@@ -289,7 +304,7 @@ def test_a_snapshot_does_not_change() -> None:
 
 def test_parts_on_the_topic_are_known() -> None:
     """So that a publisher can remove the surplus."""
-    fold = MatrixFold(SCHEMA.decode)
+    fold = MatrixFold(SCHEMA.decode, TRUST)
     fold.apply([*parts(LARGE), *parts(SMALL, NOON + HOUR)])
 
     assert fold.parts("governance") == frozenset(range(1, len(parts(LARGE)) + 1))

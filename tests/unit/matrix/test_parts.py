@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 from examples.matrices import NOON, a_document, a_rule, documents
+from examples.trust import signed_parts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processors.configuration.settings import shipped
 from processors.errors import MatrixRefused
 from processors.matrix.document import MatrixDocument
-from processors.matrix.parts import assemble, key_of, part_at, read_part, split
+from processors.matrix.parts import assemble, key_of, part_at, read_part
 from processors.stream.wire.schema import Schema
 
 SCHEMA = Schema.read((Path(shipped("schemas")) / "MatrixRefreshed.avsc").read_text("utf-8"))
@@ -21,7 +22,7 @@ SIZES = st.integers(6_000, 9_000) | st.just(512 * 1024)
 
 def sent(document: MatrixDocument, largest: int = 512 * 1024) -> list[dict[str, Any]]:
     """The parts as a reader sees them: encoded and decoded again."""
-    return [SCHEMA.decode(SCHEMA.encode(part)) for part in split(document, NOON, largest=largest)]
+    return [SCHEMA.decode(SCHEMA.encode(part)) for part in signed_parts(document, NOON, largest=largest)]
 
 
 @settings(max_examples=30, deadline=None)
@@ -37,7 +38,7 @@ def test_split_then_assemble_is_identity(document: MatrixDocument, largest: int)
 @given(documents(), SIZES)
 def test_no_part_is_larger_than_asked(document: MatrixDocument, largest: int) -> None:
     """The sizes are estimated without encoding, and always from above."""
-    assert all(len(SCHEMA.encode(part)) <= largest for part in split(document, NOON, largest=largest))
+    assert all(len(SCHEMA.encode(part)) <= largest for part in signed_parts(document, NOON, largest=largest))
 
 
 def test_the_generator_reaches_several_parts() -> None:
@@ -50,7 +51,7 @@ def test_the_generator_reaches_several_parts() -> None:
 def test_a_row_that_fits_into_no_part_is_refused() -> None:
     """Before anything is written."""
     with pytest.raises(MatrixRefused, match="row 0"):
-        split(a_document(a_rule(notes="x" * 3_000)), NOON, largest=2_000)
+        signed_parts(a_document(a_rule(notes="x" * 3_000)), NOON, largest=2_000)
 
 
 def test_settings_and_rows_travel_once() -> None:

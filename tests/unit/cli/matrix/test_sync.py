@@ -15,6 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from examples.matrices import HOUR, NOON, a_document, a_rule
+from examples.trust import TRUST
 
 from processors.cli.matrix.sync import Step, outcomes, step_of
 from processors.client import matrix_sources
@@ -28,6 +29,7 @@ from processors.matrix.writing import written
 DAY = 24 * HOUR
 DOCUMENT = replace(a_document(a_rule(), source="vendor"), expires_after=DAY)
 TEXT = to_yaml(written(DOCUMENT)).encode()
+STAMPED = to_yaml(written(replace(DOCUMENT, published_at=NOON))).encode()
 STANDING = Source("vendor", DOCUMENT.revision, DOCUMENT.digest, NOON, NOON + DAY)
 
 
@@ -67,7 +69,7 @@ def test_one_bad_source_stops_no_other() -> None:
 
     configured = [SourceConfig(name=name, file=Path("x")) for name in ("down", "vendor", "forged", "acme")]
     lines = list(
-        outcomes(configured, read, Matrix.EMPTY, 50, lambda document, _: published.append(document.source))
+        outcomes(configured, read, Matrix.EMPTY, TRUST, 50, lambda document, _: published.append(document.source))
     )
 
     assert [(line.source, line.step, line.code) for line in lines] == [
@@ -86,6 +88,7 @@ def test_a_document_from_the_future_is_refused() -> None:
         configured,
         lambda _: replace(DOCUMENT, published_at=soon),
         Matrix.EMPTY,
+        TRUST,
         50,
         lambda document, _: published.append(document.source),
     )
@@ -214,7 +217,8 @@ def test_a_signed_document_needs_the_right_key(tmp_path: Path, web: Web) -> None
     key = Ed25519PrivateKey.generate()
     pem = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     (tmp_path / "vendor.pem").write_bytes(pem)
-    web.documents |= {"/m.yaml": TEXT, "/m.sig": key.sign(TEXT), "/m.b64": base64.b64encode(key.sign(TEXT)) + b"\n"}
+    signature = key.sign(STAMPED)
+    web.documents |= {"/m.yaml": STAMPED, "/m.sig": signature, "/m.b64": base64.b64encode(signature) + b"\n"}
     sources = Sources(tmp_path, tmp_path / "cache")
 
     def configured(path: str, pem: str = "vendor.pem") -> SourceConfig:
@@ -222,13 +226,44 @@ def test_a_signed_document_needs_the_right_key(tmp_path: Path, web: Web) -> None
         return SourceConfig(name="vendor", url=web.url("/m.yaml"), signature=proof)
 
     assert sources.read(configured("/m.sig")).digest == sources.read(configured("/m.b64")).digest == DOCUMENT.digest
-    web.documents["/m.yaml"] = TEXT + b"# forged\n"
+    web.documents["/m.yaml"] = STAMPED + b"# forged\n"
     with pytest.raises(MatrixRefused, match="signature"):
         sources.read(configured("/m.sig"))
     with pytest.raises(SourceUnreachable, match="404"):
         sources.read(configured("/none"))
     with pytest.raises(SettingsInvalid, match="cannot be opened"):
         sources.read(configured("/m.sig", "none.pem"))
+
+
+def test_a_signed_document_states_when_it_was_issued(tmp_path: Path, web: Web) -> None:
+    """Else an old one, with its good signature, would be stamped with the time of its reading."""
+    key = Ed25519PrivateKey.generate()
+    pem = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    (tmp_path / "vendor.pem").write_bytes(pem)
+    web.documents |= {"/m.yaml": TEXT, "/m.sig": key.sign(TEXT)}
+    proof = Signature(url=web.url("/m.sig"), key=Path("vendor.pem"))
+
+    with pytest.raises(MatrixRefused, match="published_at"):
+        Sources(tmp_path, tmp_path / "cache").read(
+            SourceConfig(name="vendor", url=web.url("/m.yaml"), signature=proof)
+        )
+
+
+def test_an_old_document_is_not_taken_for_a_new_one() -> None:
+    """It differs from what is in effect, and was issued before it."""
+    old = replace(DOCUMENT, digest="sha256:old", published_at=NOON - 1)
+
+    with pytest.raises(MatrixRefused, match="before what is in effect"):
+        step_of(old, STANDING, 50, NOON + HOUR)
+
+
+def test_a_life_that_is_capped_is_no_change() -> None:
+    """Else a matrix that claims ten years would be published on every run."""
+    claims = replace(DOCUMENT, expires_after=3650 * DAY)
+    standing = STANDING._replace(expires_at=NOON + 7 * DAY)
+
+    assert step_of(claims, standing, 50, NOON + HOUR, longest=7 * DAY) is Step.UNCHANGED
+    assert step_of(claims, standing, 50, NOON + 4 * DAY, longest=7 * DAY) is Step.RENEWED
 
 
 def test_what_is_no_matrix_is_refused(tmp_path: Path) -> None:

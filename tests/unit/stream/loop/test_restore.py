@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from examples.sealing import SEALS
-
 from processors.stream.loop.restore import Restored
 from processors.stream.loop.state import MOST_MENDED, KeyedState, changelog_records
 from processors.stream.seals import Seals
 from processors.stream.types import Inbound, Outbound, Outcome, StateSpec, Write
 
 SPEC = StateSpec("log", encode=str.encode, decode=bytes.decode)
+SEALS = Seals("k1", {"k1": b"1" * 32})
 ROTATED = Seals("k2", {**SEALS.keys, "k2": b"2" * 32})
 JUNK = b"\xde\xad\xbe\xef"
 

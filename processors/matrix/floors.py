@@ -1,0 +1,71 @@
+"""How far each source has come, kept where compaction cannot take it back.
+
+The topic of refreshes keeps the last record of each part, whatever it says: an older refresh, written again,
+displaces the newer one there. The floors outlive that. A process that starts afresh knows from them which serial a
+source has reached, so that an older refresh is not taken for the newest, and a source that was not withdrawn is not
+taken for one that never was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from processors.errors import Refused
+from processors.events.topics import MATRIX_FLOORS
+from processors.stream.types import Inbound, Reject
+from processors.trust.statements import Untrusted
+
+EVENT: Final = "MatrixFloor"
+
+
+class Floor(NamedTuple):
+    """The last thing that a source said. `digest` is empty if that was its withdrawal."""
+
+    serial: int
+    digest: str
+    withdrawn: bool
+
+    def admits(self, other: Floor) -> bool:
+        """Whether something may follow, or is the same again."""
+        return other.serial > self.serial or other == self
+
+
+Floors = Mapping[str, Floor]
+"""By source."""
+
+
+def floor_to_record(source: str, floor: Floor) -> dict[str, Any]:
+    return {"source": source, **floor._asdict()}
+
+
+class FloorFold:
+    """A `Fold`. `check` raises Refused for a record that the monitor did not write; floors never sink."""
+
+    topic = MATRIX_FLOORS
+
+    def __init__(
+        self, decode: Callable[[bytes | None], Mapping[str, Any]], check: Callable[[Inbound], object]
+    ) -> None:
+        self._decode, self._check = decode, check
+        self._floors: Floors = MappingProxyType({})
+
+    def snapshot(self) -> Floors:
+        return self._floors
+
+    def apply(self, records: Sequence[Inbound]) -> Sequence[Reject]:
+        return [reject for record in records if (reject := self._take(record)) is not None]
+
+    def _take(self, record: Inbound) -> Reject | None:
+        try:
+            self._check(record)
+            stated = self._decode(record.value)
+        except Refused as error:
+            return Reject(record, error.reason, str(error), getattr(error, "stage", "table"))
+        source, held = stated["source"], self._floors.get(stated["source"])
+        floor = Floor(stated["serial"], stated["digest"], stated["withdrawn"])
+        if held is not None and not held.admits(floor):
+            return Reject(record, Untrusted.reason, f"serial {floor.serial} comes after {held.serial}", "table")
+        self._floors = MappingProxyType({**self._floors, source: floor})
+        return None

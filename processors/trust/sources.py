@@ -1,0 +1,49 @@
+"""Which sources are trusted, by which keys, and for how long one statement of theirs may hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from processors.errors import shorten
+from processors.trust.keys import PublicKey
+from processors.trust.statements import Untrusted
+
+LONGEST_VALIDITY: Final = 31 * 86_400_000
+"""Milliseconds for which a statement holds at most where nothing else is configured."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedSource:
+    """`longest_validity` (milliseconds) caps what the source claims; without a `required` one nothing is judged."""
+
+    keys: tuple[PublicKey, ...]
+    longest_validity: int = LONGEST_VALIDITY
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """The trusted sources by name, and who vouches for all `others`: on a laptop its own key, elsewhere nobody."""
+
+    sources: Mapping[str, TrustedSource] = field(default_factory=dict[str, TrustedSource])
+    others: TrustedSource | None = None
+
+    def of(self, source: str) -> TrustedSource:
+        """Raises Untrusted for a source that is not configured."""
+        found = self.sources.get(source, self.others)
+        if found is None:
+            raise Untrusted(f"`{shorten(source)}` is not among the sources that config/guard.yaml trusts")
+        return found
+
+    def knows(self, source: str) -> bool:
+        return source in self.sources or self.others is not None
+
+    @property
+    def required(self) -> frozenset[str]:
+        return frozenset(name for name, source in self.sources.items() if source.required)
+
+
+NOBODY: Final = Trust()
+"""Takes nothing for true."""
