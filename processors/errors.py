@@ -8,6 +8,7 @@
     │   ├── OutputTooLarge      an answer that no topic would take
     │   ├── DocumentRefused     a YAML or JSON document that is unsafe, malformed or says something impossible
     │   ├── MatrixRefused       a matrix refresh that is incomplete, altered or inconsistent
+    │   ├── Undeliverable       an event that a target of the relay did not take, however often it was tried
     │   ├── ContractBroken      a topic or schema change that would lose data or break a reader
     │   └── SettingsInvalid     a setting or argument that cannot be used
     ├── Unavailable             a dependency is down: try again with back-off; a command exits with 3
@@ -120,6 +121,12 @@ class MatrixRefused(Refused):
     """A matrix refresh that is incomplete, altered or inconsistent. The one that was active stays active."""
 
     reason = "matrix_refused"
+
+
+class Undeliverable(Refused):
+    """An event that a target of the relay did not take, however often it was tried."""
+
+    reason = "undeliverable"
 
 
 class ContractBroken(Refused):

@@ -22,6 +22,11 @@ from processors.stream.loop.watchdog import Watchdog
 from processors.stream.types import Processor
 from processors.stream.wire.codec import Codec
 
+Make = Callable[[Settings, Codec], Processor]
+MakeTransaction = Callable[[Settings, Codec, ExitStack], OpenTransaction]
+Run = Callable[[str, Settings, threading.Event], None]
+"""Runs under a name until the event is set, watched by a watchdog."""
+
 
 def _checker(of: Settings, events: Codec) -> Processor:
     from processors.checker.processor import Checker  # noqa: PLC0415 - each process loads its own room only
@@ -55,18 +60,38 @@ def _exception_workflow(of: Settings, events: Codec) -> Processor:
     return workflow(of, events)
 
 
-PROCESSORS: Mapping[str, Callable[[Settings, Codec], Processor]] = {
-    "checker": _checker,
-    "exception-workflow": _exception_workflow,
-    "ledger": _ledger,
-    "staleness": _staleness,
-}
-"""What reacts to what: every processor by name, and how it is made."""
+def _relay(name: str, of: Settings, stop: threading.Event) -> None:  # noqa: ARG001 - as every processor
+    from processors.bootstrap.relay import run_relay  # noqa: PLC0415 - as above
 
-TRANSACTIONS: Mapping[str, Callable[[Settings, Codec, ExitStack], OpenTransaction]] = {
-    "ledger": _ledger_transaction
+    run_relay(of, stop, lambda health: Watchdog(health, stop, pulse()).start())
+
+
+def _loop(make: Make, transaction: MakeTransaction | None = None) -> Run:
+    """A processor that is one loop. `transaction` is for one whose outcomes go elsewhere than to Kafka; what is
+    opened for it is closed with the stack."""
+
+    def run(name: str, of: Settings, stop: threading.Event) -> None:
+        health = Health(name)
+        Watchdog(health, stop, pulse()).start()
+        with ExitStack() as stack:
+            events = stack.enter_context(codec(of))
+            opened = transaction(of, events, stack) if transaction else None
+            processor, streams = make(of, events), stream_settings(of)
+            if processor.state is not None:
+                streams = replace(streams, seals=seals(of))
+            run_loop(processor, streams, stop, transaction=opened, health=health)
+
+    return run
+
+
+PROCESSORS: Mapping[str, Run] = {
+    "checker": _loop(_checker),
+    "exception-workflow": _loop(_exception_workflow),
+    "ledger": _loop(_ledger, _ledger_transaction),
+    "staleness": _loop(_staleness),
+    "relay": _relay,
 }
-"""Processors whose outcomes go elsewhere than to Kafka. What is opened for them is closed with the stack."""
+"""Every processor by name, and how it runs."""
 
 
 def run_processor(name: str, of: Settings, stop: threading.Event) -> None:
@@ -75,15 +100,7 @@ def run_processor(name: str, of: Settings, stop: threading.Event) -> None:
     The process is ended with 70 when the loop stands still, also while it closes; see `stream.loop.watchdog`.
     """
     configure_logging(of.log_level, _masker(of))
-    health = Health(name)
-    Watchdog(health, stop, pulse()).start()
-    with ExitStack() as stack:
-        events = stack.enter_context(codec(of))
-        opened = TRANSACTIONS[name](of, events, stack) if name in TRANSACTIONS else None
-        processor, streams = PROCESSORS[name](of, events), stream_settings(of)
-        if processor.state is not None:
-            streams = replace(streams, seals=seals(of))
-        run_loop(processor, streams, stop, transaction=opened, health=health)
+    PROCESSORS[name](name, of, stop)
 
 
 def _masker(of: Settings) -> Masker | None:

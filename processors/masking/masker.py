@@ -152,7 +152,7 @@ def _labels(_masker: Masker, value: Any, _depth: int) -> Any:
     return {word(name): labelled(name, str(text)) for name, text in pairs.items()}
 
 
-_PEOPLE = "operator actor requester by owner publisher recipient approver sub"
+_PEOPLE = "operator actor requester by owner publisher recipient approver sub order_key"
 _TEXTS = (
     "statement risk_statement reason summary sentence help why notes remediation_note compensating_controls "
     "subject name problem docs link url message says"
@@ -174,6 +174,8 @@ _PLAIN = (
     "security_baseline security_event sequence severities severity severity_percent since single_use size "
     "source sources stated_by status step sunset_at target tenant to to_state to_version topic until urgency "
     "use_id uses valid_until verdict verified version waiting_step weight_bp what withdrawn_at "
+    "attempts changed_at command delivery endpoint known_since mode next_at not_before offset pause refusals "
+    "standing type urgent "
 )
 
 TREATMENTS: Final[Mapping[str, Treatment]] = {

@@ -44,6 +44,9 @@ _VERDICT = "ALLOW, WARN, BLOCK, ALLOW_BY_EXCEPTION"
 _BAND = "NONE, LOW, MEDIUM, HIGH, CRITICAL"
 _CODE = "finding codes"
 _SOURCE = f"names of matrix sources, at most {MOST_SOURCES} of them"
+_TARGET = "targets of config/relay.yaml"
+_RECEPTION = "accepted, failed, refused, unauthorized, gone"
+_MODE = "ACTIVE, BROKEN, HELD, DISABLED"
 _SECONDS_OF_REVIEW = (60, 600, 1800, 3600, 4 * 3600, 8 * 3600, 12 * 3600, 24 * 3600, 48 * 3600, 168 * 3600)
 _SECONDS_OF_STREAM = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600)
 _SECONDS_OF_PHASE = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -306,6 +309,31 @@ LEDGER_FENCED = _counter(
 LEDGER_ANCHORS = _counter("compat_ledger_anchors", "Signed chain heads published.")
 LEDGER_ANCHORED = _gauge(
     "compat_ledger_last_anchor_timestamp_seconds", "When chain heads were last published; 0 if never."
+)
+
+# The relay.
+RELAY_ATTEMPTS = _counter(
+    "compat_relay_attempts", "Tries to deliver that have ended.", target=_TARGET, reception=_RECEPTION
+)
+RELAY_ATTEMPT_SECONDS = _histogram(
+    "compat_relay_attempt_seconds", "How long a try took.", _SECONDS_OF_STREAM, target=_TARGET
+)
+RELAY_SECONDS = _histogram(
+    "compat_relay_delivery_seconds",
+    "From the broker's time of an event to its acceptance by the target.",
+    _SECONDS_OF_STREAM,
+    target=_TARGET,
+)
+RELAY_PENDING = _gauge("compat_relay_pending", "Deliveries that wait or are tried.", target=_TARGET)
+RELAY_OLDEST = _gauge(
+    "compat_relay_oldest_timestamp_seconds",
+    "Broker time of the oldest event that is not delivered, in seconds since the epoch; 0 if there is none.",
+    target=_TARGET,
+    pace="urgent, ordinary",
+)
+RELAY_DEAD = _counter("compat_relay_dead", "Deliveries given up; they lie among the dead letters.", target=_TARGET)
+RELAY_TARGET = _gauge(
+    "compat_relay_target", "1 for how the target stands, 0 for how it does not.", target=_TARGET, mode=_MODE
 )
 
 

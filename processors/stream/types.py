@@ -89,6 +89,8 @@ class StateSpec:
     changelog: str
     encode: Callable[[Any], bytes]
     decode: Callable[[bytes], Any]
+    prefix: str = ""
+    """What the keys of this state begin with, where several processors keep theirs in one changelog."""
 
 
 class Fold(Protocol):

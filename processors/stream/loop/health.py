@@ -12,7 +12,7 @@ import json
 import math
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -106,10 +106,49 @@ class Health:
         }
 
 
+class Vitals(Protocol):
+    """What a HealthServer serves and a watchdog looks at."""
+
+    @property
+    def alive(self) -> bool: ...
+    @property
+    def overdue(self) -> float: ...
+    @property
+    def ready(self) -> bool: ...
+    def facts(self) -> dict[str, Any]: ...
+
+
+class SharedHealth:
+    """Of several loops in one process: each has to be alive for all to be, and ready likewise."""
+
+    def __init__(self, processor: str, loops: Sequence[Health]) -> None:
+        self._processor, self._loops = processor, loops
+
+    @property
+    def alive(self) -> bool:
+        return all(health.alive for health in self._loops)
+
+    @property
+    def overdue(self) -> float:
+        return max((health.overdue for health in self._loops), default=-CALLING)
+
+    @property
+    def ready(self) -> bool:
+        return all(health.ready for health in self._loops)
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "processor": self._processor,
+            "alive": self.alive,
+            "ready": self.ready,
+            "loops": [health.facts() for health in self._loops],
+        }
+
+
 class HealthServer:
     """Serves a Health in daemon threads. Use as a context manager."""
 
-    def __init__(self, health: Health, host: str, port: int) -> None:
+    def __init__(self, health: Vitals, host: str, port: int) -> None:
         self._health = health
         self._metrics = cast("WSGIApplication", make_wsgi_app())
         self._server = make_server(host, port, self._answer, server_class=_Server, handler_class=_Handler)

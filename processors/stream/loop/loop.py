@@ -51,6 +51,9 @@ _NOT_OWNED = 2**63
 LARGEST_BATCH = 4 * 1024 * 1024
 """Bytes of values after which no more records are added to a batch."""
 
+RELEASE_EVERY = 1.0
+"""Seconds at most until records that were left for later are handed in again."""
+
 _PORTION = 50
 """Records that are added to a batch at a time."""
 
@@ -157,6 +160,7 @@ class Runner:
         self._table_rejects: list[Reject] = []
         self._attempt = self._aborts = 0
         self._next_tick = 0.0
+        self._next_release = 0.0
         self._trace: Trace | None = None
         self._observer = processor if isinstance(processor, Observer) else None
         self._measures = Measures(processor.name)
@@ -311,7 +315,7 @@ class Runner:
         self._next_tick = time.monotonic() + self._settings.tick
         if not self.assignment.positions:
             return
-        self.assignment.release()
+        self._release()
         view = self._view()
         outcome = self._processor.tick(view.now, view)
         self._complete(outcome)
@@ -320,6 +324,13 @@ class Runner:
         else:
             self._observe(outcome)
         self._measures.lag(self._consumer, self.assignment.positions)
+
+    def _release(self) -> None:
+        """Read again what was left for later. Once a second at most, however often the processor ticks: each time
+        costs a fetch."""
+        if time.monotonic() >= self._next_release:
+            self._next_release = time.monotonic() + RELEASE_EVERY
+            self.assignment.release()
 
     def _transact(self, batch: Sequence[Inbound], outcome: Outcome, positions: Mapping[At, int]) -> None:
         records = self._records(outcome)

@@ -36,8 +36,11 @@ class Restored:
     numbers: dict[str, int] = field(default_factory=dict[str, int])
 
     def take(self, record: Inbound, spec: StateSpec, seals: Seals) -> None:
-        """The next record of the partition. Raises what `spec.decode` raises of a record that is ours."""
+        """The next record of the partition, unless it is another processor's. Raises what `spec.decode` raises of a
+        record that is ours."""
         key = text_of(record.key or b"")
+        if not key.startswith(spec.prefix):
+            return
         try:
             seal = seals.check_placed(record, self.numbers.get(key, 0))
         except SealRefused as error:

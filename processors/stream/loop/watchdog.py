@@ -24,7 +24,7 @@ from typing import Final
 import structlog
 
 from processors.errors import Fatal
-from processors.stream.loop.health import Health
+from processors.stream.loop.health import Vitals
 
 EVERY: Final = 0.5
 """Seconds between two looks."""
@@ -44,7 +44,7 @@ class Watchdog:
     `told` is called at each look that finds the loop alive, for a supervisor in another process.
     """
 
-    def __init__(self, health: Health, stop: threading.Event, told: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, health: Vitals, stop: threading.Event, told: Callable[[], None] = lambda: None) -> None:
         self._health, self._stop, self._told = health, stop, told
         self._stopping: float | None = None
 

@@ -1,0 +1,131 @@
+"""How the relay is put together: for each target a loop, a courier and a thread, in one process."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import structlog
+
+from processors.bootstrap.clients import codec, stream_settings
+from processors.bootstrap.sealing import seals
+from processors.configuration.settings import Settings
+from processors.errors import SettingsInvalid
+from processors.relay.config import SecretPlace, Target, load
+from processors.relay.courier import PATIENCE, Courier
+from processors.relay.delivery import Delivery
+from processors.relay.dispatch import Dispatch
+from processors.relay.making import made
+from processors.relay.measures import DeliveryMeasures
+from processors.relay.pace import ORDINARY, URGENT, Pace
+from processors.relay.processor import Relay
+from processors.relay.standing import Pauses, Standing
+from processors.stream.loop.health import Health, HealthServer, SharedHealth, Vitals
+from processors.stream.loop.loop import run as run_loop
+from processors.stream.settings import StreamSettings
+
+_log = structlog.get_logger(__name__)
+
+_TICK, _POLL = 0.2, 0.1
+"""Seconds: how soon what was tried is committed, and what was taken in is tried."""
+
+
+@dataclass(slots=True)
+class Line:
+    """Everything that serves one target."""
+
+    processor: Relay
+    dispatch: Dispatch
+    courier: Courier
+    health: Health
+    stop: threading.Event = field(default_factory=threading.Event)
+    failure: BaseException | None = None
+
+
+def run_relay(of: Settings, stop: threading.Event, watch: Callable[[Vitals], None] = lambda _: None) -> None:
+    """Run until `stop` is set; then let what is in flight end, and commit what came of it.
+
+    `watch` is given the health of all loops, before any of them runs. Raises what the first loop that fails raises;
+    the others are stopped.
+    """
+    config = load(of.config)
+    settings = replace(stream_settings(of), tick=_TICK, poll=_POLL, seals=seals(of))
+    with ExitStack() as stack:
+        lines = [_line(target, config.links, of, stack) for target in config.targets]
+        health = SharedHealth("relay", [line.health for line in lines])
+        watch(health)
+        if settings.health_port is not None:
+            stack.enter_context(HealthServer(health, settings.health_host, settings.health_port))
+        if not lines:
+            _log.warning("no target is configured, so nothing is sent anywhere", file=str(of.config / "relay.yaml"))
+        for line in lines:
+            stack.enter_context(line.courier)
+        _run(lines, replace(settings, health_port=None), stop)
+
+
+def _line(target: Target, links: str, of: Settings, stack: ExitStack) -> Line:
+    ready = made(target, links, lambda place: secret(place, of.config))
+    pauses = Pauses(target.breaker.first, target.breaker.longest)
+    ordinary = Pace(target.retry) if target.retry else ORDINARY
+
+    def pace(delivery: Delivery) -> Pace:
+        return URGENT if delivery.urgent else ordinary
+
+    dispatch = Dispatch(pace, pauses, Standing(endpoint=ready.endpoint))
+    measures = DeliveryMeasures(target.name)
+    courier = Courier(target.name, dispatch, ready.sender, target.in_flight, measures)
+    events = stack.enter_context(codec(of))  # one for each thread
+    processor = Relay(
+        events, target.name, target.events, ready.body, dispatch, courier, measures, since=target.since
+    )
+    return Line(processor, dispatch, courier, Health(processor.name))
+
+
+def _run(lines: Sequence[Line], settings: StreamSettings, stop: threading.Event) -> None:
+    threads = [threading.Thread(target=_loop, args=(line, settings, stop)) for line in lines]
+    for thread in threads:
+        thread.start()
+    stop.wait()
+    _let_end(lines)
+    for line in lines:
+        line.stop.set()
+    for thread in threads:
+        thread.join()
+    for line in lines:
+        if line.failure is not None:
+            raise line.failure
+
+
+def _loop(line: Line, settings: StreamSettings, stop: threading.Event) -> None:
+    try:
+        run_loop(line.processor, settings, line.stop, health=line.health)
+    except BaseException as error:  # noqa: BLE001 - raised again where all threads have ended
+        line.failure = error
+        stop.set()
+
+
+def _let_end(lines: Sequence[Line]) -> None:
+    """What is in flight is worth waiting for: otherwise the receivers get all of it a second time."""
+    for line in lines:
+        line.courier.begin_no_more()
+    until = time.monotonic() + PATIENCE + 1
+    while time.monotonic() < until and any(line.failure is None and not line.dispatch.idle() for line in lines):
+        time.sleep(0.05)
+
+
+def secret(place: SecretPlace, folder: Path) -> str:
+    """What is there, without the line end that files have. Raises SettingsInvalid that names the place."""
+    if place.env is not None:
+        if not (found := os.environ.get(place.env)):
+            raise SettingsInvalid(f"the relay needs a secret in {place.env}, which is not set")
+        return found
+    path = folder / (place.file or "")
+    try:
+        return path.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsInvalid(f"the relay needs a secret in `{path}`, which cannot be read: {error}") from None

@@ -1,0 +1,178 @@
+"""config/relay.yaml: which targets there are, where they may be, and what they are told."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from processors.documents import yaml_text
+from processors.documents.complaints import refusal
+from processors.documents.files import naming
+from processors.documents.scalars import WrittenInt
+
+FILE = "relay.yaml"
+
+EventName = Literal["notifications", "results", "blocks", "decisions", "outcomes"]
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, WrittenInt) else value
+
+
+def _duration(value: object) -> object:
+    found = re.fullmatch(r"([1-9][0-9]{0,5})(ms|s|m|h)", value) if isinstance(value, str) else None
+    if not found:
+        raise ValueError("expected a duration such as `30s`, `5m` or `2h`")
+    return int(found[1]) * {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}[found[2]]
+
+
+def _instant(value: object) -> object:
+    try:
+        at = datetime.fromisoformat(str(value))
+    except ValueError:
+        raise ValueError("expected a time such as `2026-11-28T09:00:00Z`") from None
+    return int(at.replace(tzinfo=at.tzinfo or UTC).timestamp() * 1000)
+
+
+def _network(value: object) -> object:
+    try:
+        return ip_network(str(value))
+    except ValueError:
+        raise ValueError("expected addresses such as `10.20.0.0/16` or `192.0.2.7/32`") from None
+
+
+Duration = Annotated[int, BeforeValidator(_duration)]
+"""Milliseconds."""
+
+Instant = Annotated[int, BeforeValidator(_instant)]
+Range = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
+Port = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=65535, strict=True)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SecretPlace(_Strict):
+    """Where a secret is: an environment variable, or a file. Never in this file."""
+
+    env: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    file: Path | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> SecretPlace:
+        if (self.env is None) == (self.file is None):
+            raise ValueError("a secret is in exactly one of env and file")
+        return self
+
+
+class Breaker(_Strict):
+    """Pauses of the circuit breaker."""
+
+    first: Duration = 30_000
+    longest: Duration = 600_000
+
+
+class TargetConfig(_Strict):
+    """What all kinds of targets have. `events` are what it is told; `recipients` narrows notifications down to
+    those whose recipient matches one of these patterns."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")
+    networks: tuple[Range, ...] = Field(min_length=1, description="address ranges that its name may resolve to")
+    events: tuple[EventName, ...] = Field(default=("notifications",), min_length=1)
+    recipients: tuple[str, ...] = ("*",)
+    since: Instant | None = Field(
+        default=None, description="older events are not sent; unset: from its first start"
+    )
+    ca: Path | None = Field(
+        default=None, description="PEM file of the authorities to trust instead of the system's"
+    )
+    in_flight: Annotated[int, BeforeValidator(_whole), Field(ge=1, le=16, strict=True)] = 16
+    retry: tuple[Duration, ...] | None = Field(default=None, description="waits between tries; the last ends them")
+    breaker: Breaker = Breaker()
+
+
+class HttpTarget(TargetConfig):
+    """A target with an address that everybody may know."""
+
+    url: str
+    allow_plaintext: bool = Field(default=False, strict=True, description="permit http beyond loopback")
+
+    @model_validator(mode="after")
+    def _usable(self) -> HttpTarget:
+        refuse_address(self.url)
+        plain = urlsplit(self.url).scheme == "http"
+        if plain and not self.allow_plaintext and not all(network.is_loopback for network in self.networks):
+            raise ValueError("http would send everything in the clear; use https, or set allow_plaintext")
+        return self
+
+
+class WebhookTarget(HttpTarget):
+    """A platform: `POST /internal/notify/publish`, or any path of its own."""
+
+    kind: Literal["webhook"]
+    secrets: tuple[SecretPlace, ...] = Field(min_length=1, max_length=2, description="two while one is rotated")
+    token: SecretPlace | None = None
+
+
+class AuditTarget(HttpTarget):
+    """An audit service: `POST /internal/audit/version`, with one flat record for each event."""
+
+    kind: Literal["audit"]
+    events: tuple[EventName, ...] = Field(default=("blocks", "decisions", "outcomes"), min_length=1)
+    secrets: tuple[SecretPlace, ...] = Field(min_length=1, max_length=2, description="two while one is rotated")
+    token: SecretPlace | None = None
+
+
+Target = Annotated[WebhookTarget | AuditTarget, Field(discriminator="kind")]
+
+
+class RelayConfig(_Strict):
+    """The whole file. `links` is where the guard's HTTP interface is, for events too large to send."""
+
+    version: Annotated[Literal[1], BeforeValidator(_whole)] = 1
+    links: str = Field(default="", pattern=r"^(https?://\S*[^/\s])?$")
+    targets: tuple[Target, ...] = ()
+
+    @model_validator(mode="after")
+    def _names(self) -> RelayConfig:
+        names = [target.name for target in self.targets]
+        if len(set(names)) < len(names):
+            raise ValueError("two targets have one name")
+        return self
+
+
+def refuse_address(url: str) -> None:
+    """Raises ValueError for an address that is not plainly a host and a path."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise ValueError("expected a URL such as `https://platform.internal/internal/notify/publish`") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        raise ValueError("expected a URL such as `https://platform.internal/internal/notify/publish`")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("a URL holds no credentials; they would be logged. Use `token`")
+    if parts.fragment or any(c.isspace() or not c.isprintable() for c in url):
+        raise ValueError("a URL of a target has no fragment and no spaces")
+
+
+def load(folder: Path) -> RelayConfig:
+    """Read relay.yaml of a folder. Raises DocumentRefused that names the file and the place."""
+    path = folder / FILE
+    with naming(path):
+        return parse(path.read_bytes())
+
+
+def parse(text: bytes | str) -> RelayConfig:
+    """Raises DocumentRefused that names the place."""
+    try:
+        return RelayConfig.model_validate(yaml_text.load(text).value or {})
+    except ValidationError as error:
+        raise refusal(error, RelayConfig) from None

@@ -1,0 +1,82 @@
+"""What the relay tells of: the events of five topics, as one typed value each. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from processors.events.ids import minted
+from processors.events.topics import BLOCKS, EXCEPTION_DECISIONS, INSTALL_OUTCOMES, NOTIFICATIONS, RESULTS
+from processors.stream.types import Inbound
+from processors.stream.wire.headers import header
+
+SOURCE: Final = "/compat-guard"
+
+URGENT_KINDS: Final = frozenset(
+    {"approval_needed", "approval_reminder", "approval_escalated", "exception_overdue", "monitoring_lost"}
+)
+"""Notifications that ask somebody to act before a deadline of hours."""
+
+
+class EventKind(NamedTuple):
+    """How the events of a topic are read. `id` and `at` name fields; an empty `at` stands for the broker's time."""
+
+    topic: str
+    event: str
+    type: str
+    id: str
+    at: str = ""
+
+
+KINDS: Final[Mapping[str, EventKind]] = {
+    "notifications": EventKind(
+        NOTIFICATIONS, "NotificationRequested", "plugin.compat.notification", "notification_id", "at"
+    ),
+    "results": EventKind(RESULTS, "CompatibilityChecked", "plugin.compat.checked", "result_id"),
+    "blocks": EventKind(BLOCKS, "InstallBlocked", "plugin.compat.blocked", "block_id"),
+    "decisions": EventKind(
+        EXCEPTION_DECISIONS, "ExceptionDecided", "plugin.compat.exception_decided", "event_id", "at"
+    ),
+    "outcomes": EventKind(
+        INSTALL_OUTCOMES, "InstallFinished", "plugin.compat.install_finished", "outcome_id", "at"
+    ),
+}
+"""By the names that config/relay.yaml uses."""
+
+_plain_id = re.compile(r"[A-Za-z0-9._:-]{1,128}").fullmatch
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """An event to be told. `data` is the whole record, as its schema has it."""
+
+    kind: str
+    id: str
+    type: str
+    source: str
+    at: int
+    """When it happened, in milliseconds since the epoch, UTC."""
+    data: Mapping[str, Any]
+    origin: Inbound
+
+    @property
+    def order_key(self) -> str:
+        return (self.origin.key or b"").decode(errors="replace")
+
+    @property
+    def urgent(self) -> bool:
+        return self.kind == "notifications" and self.data["kind"] in URGENT_KINDS
+
+
+def outgoing(kind: str, record: Inbound, data: Mapping[str, Any]) -> Outgoing:
+    """The event of a record. Its id is that which its writer gave it; one that no header could carry is replaced by
+    one made from it, the same every time."""
+    described = KINDS[kind]
+    id = data[described.id]
+    if not _plain_id(id):
+        id = minted("relayed", record.topic, id)
+    at = data[described.at] if described.at else record.timestamp
+    source = header(record.headers, "ce_source") or SOURCE
+    return Outgoing(kind, id, described.type, source[:200], at, data, record)

@@ -1,0 +1,112 @@
+"""Whether a target is sent anything at all: the circuit breaker, the hold and the end. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from processors.relay.delivery import Reception, Reply
+from processors.relay.pace import MINUTE, SECOND, patience
+
+IN_A_ROW = 5
+WINDOW = 20
+OF_WINDOW = 10
+"""The breaker opens at 5 failures in a row, or at 10 among the last 20."""
+
+
+class Mode(StrEnum):
+    ACTIVE = "ACTIVE"
+    BROKEN = "BROKEN"
+    """The breaker is open: one probe at a time, further and further apart."""
+    HELD = "HELD"
+    """The target does not know us; probed likewise."""
+    DISABLED = "DISABLED"
+    """The target is gone. Nothing is sent until somebody resumes it, or gives it another address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """Milliseconds from opening the breaker to the first probe, and the most between two probes."""
+
+    first: int = 30 * SECOND
+    longest: int = 10 * MINUTE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a target stands. `known_since` is when it was first seen; what is older is not sent to it."""
+
+    mode: Mode = Mode.ACTIVE
+    known_since: int = 0
+    changed_at: int = 0
+    not_before: int = 0
+    """No try before this instant, if any is allowed."""
+    pause: int = 0
+    endpoint: str = ""
+    """Fingerprint of the address for which this holds."""
+    message: str = ""
+    recent: tuple[bool, ...] = ()
+    """The last tries while active, True for a failure, the newest last. Lost at a restart, without harm."""
+
+
+def admits(standing: Standing, now: int, *, in_flight: bool) -> bool:
+    """Whether a try may begin. Where the target is probed, only while no other is in flight."""
+    if standing.mode is Mode.DISABLED or now < standing.not_before:
+        return False
+    return standing.mode is Mode.ACTIVE or not in_flight
+
+
+def judged(standing: Standing, reply: Reply, pauses: Pauses, now: int, *, probe: bool) -> Standing:
+    """The standing after a try. One that began before the breaker opened, and so is no probe, opens it no wider."""
+    match reply.reception:
+        case Reception.GONE:
+            return _changed(standing, Mode.DISABLED, 0, reply, now)
+        case Reception.UNAUTHORIZED:
+            if standing.mode in (Mode.DISABLED, Mode.HELD) and not probe:
+                return standing
+            return _changed(standing, Mode.HELD, _next_pause(standing, Mode.HELD, pauses), reply, now)
+        case Reception.ACCEPTED | Reception.REFUSED:
+            if standing.mode is Mode.ACTIVE:
+                return replace(standing, recent=(*standing.recent, False)[-WINDOW:])
+            return resumed(standing, now) if probe else standing
+        case Reception.FAILED:
+            return _failed(standing, reply, pauses, now, probe=probe)
+
+
+def resumed(standing: Standing, now: int) -> Standing:
+    """Active again, with nothing held against it."""
+    return Standing(known_since=standing.known_since, changed_at=now, endpoint=standing.endpoint)
+
+
+def _failed(standing: Standing, reply: Reply, pauses: Pauses, now: int, *, probe: bool) -> Standing:
+    if standing.mode is not Mode.ACTIVE:
+        return (
+            _changed(standing, Mode.BROKEN, _next_pause(standing, Mode.BROKEN, pauses), reply, now)
+            if probe
+            else standing
+        )
+    recent = (*standing.recent, True)[-WINDOW:]
+    if is_broken(recent):
+        return _changed(standing, Mode.BROKEN, pauses.first, reply, now)
+    return replace(standing, recent=recent, not_before=max(standing.not_before, now + patience(reply)))
+
+
+def is_broken(recent: tuple[bool, ...]) -> bool:
+    in_a_row = len(recent) >= IN_A_ROW and all(recent[-IN_A_ROW:])
+    return in_a_row or (len(recent) == WINDOW and sum(recent) >= OF_WINDOW)
+
+
+def _next_pause(standing: Standing, mode: Mode, pauses: Pauses) -> int:
+    return min(standing.pause * 2, pauses.longest) if standing.mode is mode else pauses.first
+
+
+def _changed(standing: Standing, mode: Mode, pause: int, reply: Reply, now: int) -> Standing:
+    return replace(
+        standing,
+        mode=mode,
+        changed_at=now if mode is not standing.mode else standing.changed_at,
+        not_before=now + max(pause, patience(reply)),
+        pause=pause,
+        message=reply.message,
+        recent=(),
+    )

@@ -1,0 +1,48 @@
+"""Where a target may be: every address its name resolves to is checked, and only what was checked is connected to.
+
+A name that suddenly resolves to the inside of our network, or to a cloud's metadata service, leads nowhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Iterable, Sequence
+
+from processors.errors import Refused, shorten
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class AddressRefused(Refused):
+    """A name resolves to an address that its target may not have."""
+
+    reason = "address_refused"
+
+
+async def resolve(host: str, port: int) -> Sequence[Address]:
+    """Every address of a name, in the order of preference. Raises OSError where there is none."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(ipaddress.ip_address(str(address[0]).partition("%")[0]) for *_, address in found))
+
+
+def checked(host: str, addresses: Iterable[Address], networks: Sequence[Network]) -> Sequence[Address]:
+    """The addresses, if all of them may be used: one that may not is reason to believe none.
+
+    Raises AddressRefused. Link-local, multicast and unspecified addresses are refused whatever is configured.
+    """
+    allowed = [_plain(address) for address in addresses]
+    for address in allowed:
+        if address.is_link_local or address.is_multicast or address.is_unspecified:
+            raise AddressRefused(f"`{shorten(host)}` resolves to {address}, which no target may have")
+        if not any(address in network for network in networks):
+            raise AddressRefused(f"`{shorten(host)}` resolves to {address}, which is outside of its `networks`")
+    return allowed
+
+
+def _plain(address: Address) -> Address:
+    """An IPv4 address that is written as an IPv6 one is that IPv4 address."""
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
