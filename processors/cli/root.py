@@ -68,6 +68,11 @@ COMMANDS: Final[Mapping[str, Entry]] = {
         OPERATE,
         "Records that could not be processed: show them, send them again.",
     ),
+    "deliveries": Entry(
+        "operations.deliveries:app",
+        OPERATE,
+        "What the relay has still to deliver: show it, try it again.",
+    ),
     "topics": Entry(
         "operations.topics:app",
         OPERATE,

@@ -6,7 +6,7 @@ import json
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,10 @@ from examples.platform import SECRET
 from processors.bootstrap.relay import run_relay
 from processors.events.topics import NOTIFICATIONS
 from processors.stream.wire.headers import event_headers
+
+
+def now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def target(url: str, **more: Any) -> dict[str, Any]:
@@ -90,7 +94,3 @@ class Relaying:
             self.guard.send(NOTIFICATIONS, event["recipient"], self._encode(event), headers=list(headers))
             ids.append(id)
         return ids
-
-
-def numbers(bodies: Sequence[dict[str, Any]]) -> list[str]:
-    return [body["data"]["subject"] for body in bodies]

@@ -12,7 +12,7 @@ import typer
 from processors.cli import tables
 from processors.cli.formats import Listing, ListingOption
 from processors.configuration.settings import settings
-from processors.errors import SettingsInvalid, shorten
+from processors.errors import SettingsInvalid, Undeliverable, shorten
 
 if TYPE_CHECKING:
     from processors.stream.io.replay import Wanted
@@ -93,12 +93,14 @@ def replay(
     """Send records again to the topic they came from, with their own key, bytes and headers.
 
     Safe to repeat: whoever reads them knows them by their id. What still fails comes back as a dead letter, which
-    stands for both from then on. Sends nothing and ends with 2 if there is no letter with one of the ids.
+    stands for both from then on. What the relay could not deliver is left to `deliveries replay`.
+    Sends nothing and ends with 2 if there is no letter with one of the ids.
     """
     from processors.stream.io.replay import Wanted, letters, newest, replay  # noqa: PLC0415 - no client for the help
 
     wanted, there = _wanted(topic, reason, processor, since, ids), list(letters(_stream(), Wanted()))
-    chosen = [letter for letter in (there if ids else newest(there)) if letter in wanted]
+    all_of_them = (letter for letter in newest(there) if letter.reason != Undeliverable.reason)
+    chosen = [letter for letter in (there if ids else all_of_them) if letter in wanted]
     if unknown := [id for id in ids or () if id not in {letter.id for letter in chosen}]:
         raise _no_such(unknown[0])
     if dry_run:

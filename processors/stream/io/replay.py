@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
-from processors.errors import SettingsInvalid
+from processors.errors import SettingsInvalid, Undeliverable
 from processors.stream.io.follow import Follower
 from processors.stream.io.publish import Publisher
 from processors.stream.loop.dead_letters import Letter, read_letter
@@ -71,6 +71,11 @@ def replay(settings: StreamSettings, chosen: Iterable[Letter], allowed: Collecti
     """
     chosen = list(chosen)
     for letter in chosen:
+        if letter.reason == Undeliverable.reason:
+            raise SettingsInvalid(
+                f"dead letter {letter.id} holds what one target of the relay did not take, and its event is on "
+                "its topic; use `compat-guard deliveries replay`"
+            )
         if letter.topic not in allowed:
             raise SettingsInvalid(f"dead letter {letter.id} names topic `{letter.topic}`, which nobody declares")
     with closing(Publisher(settings, settings.retry_deadline)) as publish:

@@ -9,15 +9,11 @@ from collections import Counter
 import pytest
 from examples.ground import eventually
 from examples.platform import ROTATED, SECRET, Answer, Platform, Received
-from examples.relaying import Relaying, target
+from examples.relaying import Relaying, now, target
 
 from processors.relay.records import from_record
 
 pytestmark = pytest.mark.stack
-
-
-def now() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def test_an_event_arrives_as_a_signed_cloud_event(relaying: Relaying) -> None:

@@ -53,7 +53,9 @@ def exposed() -> set[str]:
 @pytest.mark.parametrize("rule", RULES, ids=[rule.get("alert", rule.get("record")) for rule in RULES])
 def test_a_rule_asks_for_metrics_that_exist(rule: dict[str, Any]) -> None:
     """A misspelled metric is an alert that never fires."""
-    names = set(re.findall(r"\b(?:version_compat|compat_stream|compat_ledger)_\w+|\bcompat:[\w:]+", rule["expr"]))
+    names = set(
+        re.findall(r"\b(?:version_compat|compat_(?:stream|ledger|relay))_\w+|\bcompat:[\w:]+", rule["expr"])
+    )
 
     assert names or "up{" in rule["expr"] or "process_start_time_seconds{" in rule["expr"]
     assert names <= exposed() | RECORDED

@@ -1,0 +1,102 @@
+"""What the relay has still to deliver, as its topic tells, and what operators ask of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+from processors.bootstrap.clients import codec, stream_settings
+from processors.configuration.settings import Settings
+from processors.errors import Refused, Unavailable
+from processors.events.topics import RELAY_STATE
+from processors.relay.delivery import Delivery
+from processors.relay.records import COMMAND, DeliveryCommand, from_record, to_record
+from processors.relay.standing import Standing
+from processors.stream.io.atomically import publish_atomically
+from processors.stream.io.follow import Follower
+from processors.stream.types import Outbound
+from processors.stream.wire.codec import Codec
+
+EVENT = "RelayState"
+
+_TRANSACTIONAL_ID = "deliveries-replay"
+
+RESUME_PARTITION = 0
+"""Where a command lies that is about a whole target: every process reads it there."""
+
+
+class NobodyObeyed(Unavailable):
+    """No relay carried out what was asked. It will, once it runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relayed:
+    """What is not delivered, oldest first, and how each target stands."""
+
+    deliveries: Sequence[Delivery]
+    standings: Mapping[str, Standing]
+
+
+def read_relayed(of: Settings) -> Relayed:
+    """Everything that waits or was given up. What cannot be read, only a relay that is newer can have written.
+
+    Raises BrokerUnavailable, RegistryUnavailable, or SettingsInvalid where there is no such topic.
+    """
+    with codec(of) as events, closing(Follower(stream_settings(of), "deliveries")) as follower:
+        follower.from_beginning([RELAY_STATE])
+        held: dict[tuple[int, bytes], bytes | None] = {}
+        for record in follower.read():
+            held[record.partition, record.key or b""] = record.value
+        return _relayed(held, events)
+
+
+def ask_relay(of: Settings, commands: Mapping[DeliveryCommand, int], patience: float) -> None:
+    """Hand commands to the relay, each in the partition of the delivery that it is about, and wait until they are
+    carried out; commands to resume a target stay where they are and are not waited for.
+
+    Raises NobodyObeyed after `patience` seconds, Unavailable and Fatal as `publish_atomically` does.
+    """
+    with codec(of) as events, closing(Follower(stream_settings(of), "deliveries")) as follower:
+        encode = events.encoder(RELAY_STATE, EVENT)
+        follower.from_end([RELAY_STATE])
+        records = [
+            Outbound(RELAY_STATE, command.key.encode(), encode(to_record(command.target, command)), (), partition)
+            for command, partition in commands.items()
+        ]
+        publish_atomically(stream_settings(of), _TRANSACTIONAL_ID, records)
+        open_ = {command.key.encode() for command in commands if command.id}
+        for record in follower.follow(time.monotonic() + patience) if open_ else ():
+            if record.value is None:
+                open_.discard(record.key or b"")
+            if not open_:
+                return
+    if open_:
+        raise NobodyObeyed(
+            f"no relay has answered within {patience:g} s; is one running? `compat-guard run relay`. What was "
+            "asked is kept, and is carried out when one starts"
+        )
+
+
+def _relayed(held: Mapping[tuple[int, bytes], bytes | None], events: Codec) -> Relayed:
+    read = events.decoder(RELAY_STATE, EVENT)
+    deliveries: list[Delivery] = []
+    standings: dict[str, Standing] = {}
+    for (_, key), value in held.items():
+        if value is None or key.startswith(COMMAND.encode()):
+            continue
+        try:
+            record = read(value)
+            found = from_record(record)
+        except Refused:
+            continue
+        if isinstance(found, Delivery):
+            deliveries.append(found)
+        elif isinstance(found, Standing):
+            standings[record["target"]] = _newer(found, standings.get(record["target"]))
+    return Relayed(sorted(deliveries, key=lambda d: (d.at, d.target, d.id)), standings)
+
+
+def _newer(one: Standing, other: Standing | None) -> Standing:
+    return one if other is None or one.changed_at >= other.changed_at else other

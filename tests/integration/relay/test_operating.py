@@ -1,0 +1,103 @@
+"""What an operator sees of deliveries, and does about them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from examples.ground import eventually
+from examples.platform import Answer, Platform
+from examples.relaying import Relaying, now, target
+
+pytestmark = pytest.mark.stack
+
+
+def command(relaying: Relaying, *words: str) -> subprocess.CompletedProcess[str]:
+    environment = {
+        **os.environ,
+        "GUARD_KAFKA__BOOTSTRAP": relaying.guard.of.kafka.bootstrap,
+        "GUARD_REGISTRY__URL": relaying.guard.of.registry.url,
+        "COLUMNS": "300",
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "processors.cli", *words],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def listed(relaying: Relaying, name: str) -> dict:
+    return json.loads(command(relaying, "deliveries", "list", "--target", name, "-o", "json").stdout)
+
+
+def test_a_delivery_that_was_given_up_is_shown_and_tried_again(relaying: Relaying) -> None:
+    """The receiver has mended what it refused, and gets the same id and bytes."""
+    with Platform(lambda _: Answer(422)) as platform:
+        to = target(platform.url(), since=now())
+        relaying.configure(to)
+        with relaying.running():
+            (id,) = relaying.publish()
+            eventually(lambda: [d["status"] for d in listed(relaying, to["name"])["deliveries"]] == ["dead"])
+            shown = json.loads(command(relaying, "deliveries", "show", id).stdout)
+            letters = command(relaying, "dead-letters", "replay", "--processor", f"relay-{to['name']}")
+
+            platform.behave = lambda _: Answer(204)
+            done = command(relaying, "deliveries", "replay", id)
+            eventually(lambda: len(platform.received) == 4)
+            eventually(lambda: listed(relaying, to["name"])["deliveries"] == [])
+
+    assert (done.returncode, done.stdout) == (0, "1 delivery is tried again\n")
+    assert shown["attempts"] == 3
+    assert shown["message"].startswith("422")
+    assert json.loads(shown["body"])["id"] == id
+    assert letters.stdout == "sent 0 records again\n"
+    assert set(platform.events()) == {id}
+
+
+def test_a_target_that_was_gone_by_mistake_is_resumed(relaying: Relaying) -> None:
+    with Platform(lambda _: Answer(410)) as platform:
+        to = target(platform.url(), since=now())
+        relaying.configure(to)
+        with relaying.running():
+            ids = relaying.publish(3)
+            eventually(lambda: listed(relaying, to["name"])["targets"][to["name"]]["mode"] == "DISABLED")
+            table = command(relaying, "deliveries", "list", "--target", to["name"]).stdout
+            platform.behave = lambda _: Answer(204)
+            done = command(relaying, "deliveries", "resume", to["name"])
+            eventually(lambda: set(platform.events()) == set(ids))
+            eventually(lambda: listed(relaying, to["name"])["deliveries"] == [])
+
+    assert done.returncode == 0
+    assert f"{to['name']} is DISABLED" in table
+    assert "410 Gone" in table
+
+
+def test_what_nobody_carries_out_is_said_and_kept(relaying: Relaying) -> None:
+    """No relay runs: the command ends with 3, and the next relay does it."""
+    with Platform(lambda _: Answer(422)) as platform:
+        to = target(platform.url(), since=now())
+        relaying.configure(to)
+        with relaying.running():
+            (id,) = relaying.publish()
+            eventually(lambda: [d["status"] for d in listed(relaying, to["name"])["deliveries"]] == ["dead"])
+        done = command(relaying, "deliveries", "replay", id, "--wait", "1")
+        platform.behave = lambda _: Answer(204)
+        with relaying.running():
+            eventually(lambda: len(platform.received) == 4)
+
+    assert done.returncode == 3
+    assert "compat-guard run relay" in done.stderr
+
+
+@pytest.mark.parametrize("words", [("show", "nobody"), ("replay", "nobody"), ("resume", "nobody")])
+def test_what_is_not_there_is_said(relaying: Relaying, words: tuple[str, ...]) -> None:
+    done = command(relaying, "deliveries", *words)
+
+    assert done.returncode == 2
+    assert "nobody" in done.stderr
