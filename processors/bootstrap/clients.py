@@ -13,6 +13,7 @@ import httpx
 from processors.configuration.settings import KafkaSettings, RegistrySettings, Settings
 from processors.errors import SettingsInvalid
 from processors.observability.logs import silence_unless_configured
+from processors.stream.admin.access import AccessRules
 from processors.stream.admin.subjects import Subjects
 from processors.stream.admin.topics import Cluster
 from processors.stream.io.clients import admin, is_loopback, refuse_plaintext
@@ -48,6 +49,11 @@ def cluster(of: Settings) -> Generator[Cluster]:
     """The broker and the registry that the settings name. Nothing is asked of them yet."""
     with registry_client(of.registry) as client:
         yield Cluster(admin(stream_settings(of)), Subjects(client))
+
+
+def access_rules(of: Settings) -> AccessRules:
+    """Who may do what on the broker that the settings name. Nothing is asked of it yet."""
+    return AccessRules(admin(stream_settings(of)))
 
 
 @contextmanager

@@ -78,6 +78,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
         OPERATE,
         "Topics and schemas: compare them with a cluster, apply them.",
     ),
+    "acls": Entry("operations.acls:app", OPERATE, "Who may do what on the broker: compare it, apply it."),
     "config": Entry("operations.config:app", OPERATE, "Check the configuration files."),
     "run": Entry("operations.run:run", OPERATE, "Run processors until SIGTERM or Ctrl-C."),
     "seals": Entry("operations.seals:app", OPERATE, "Make and rotate the key that seals internal records."),

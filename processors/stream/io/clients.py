@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Any, cast
 
-from confluent_kafka import Consumer, IsolationLevel, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # pyright: ignore[reportPrivateImportUsage]
 
 from processors.errors import BrokerUnavailable, SettingsInvalid
@@ -60,7 +60,7 @@ def partition_count(client: Consumer | Producer | AdminClient, topic: str, timeo
     """How many partitions a topic has.
 
     Raises:
-        SettingsInvalid: there is no such topic.
+        SettingsInvalid: there is no such topic, or we may not see it.
         BrokerUnavailable: nobody answered.
     """
     try:
@@ -70,6 +70,10 @@ def partition_count(client: Consumer | Producer | AdminClient, topic: str, timeo
         raise BrokerUnavailable(
             f"no broker has answered for {timeout:g} s, asked about topic `{topic}`: {why}"
         ) from error
+    if found.error is not None and found.error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+        raise SettingsInvalid(
+            f"this principal may not see topic `{topic}`; `compat-guard acls diff` shows what it lacks"
+        )
     if found.error is not None or not found.partitions:
         raise SettingsInvalid(f"topic `{topic}` does not exist; create it with `compat-guard topics apply`")
     return len(found.partitions)

@@ -1,0 +1,287 @@
+"""Who may do what on the broker: one table, and the access rules that follow from it.
+
+What is not in the table is denied. Nobody has a right to the cluster but who administers topics, and nobody needs
+IdempotentWrite (brokers from 2.8 on). Reading a topic or writing to it includes the right to describe it.
+
+A rule names a topic and not a key: whoever may write a topic may write any key of it. What a record claims beyond
+that, such as the source of a matrix, has to be proved by its value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal, NamedTuple
+
+from processors.errors import SettingsInvalid, nearest
+from processors.events.topics import (
+    APPROVAL_DECISIONS,
+    BLOCKS,
+    DEAD_LETTERS,
+    EXCEPTION_DECISIONS,
+    EXCEPTION_REQUESTS,
+    EXCEPTION_STATE,
+    EXCEPTION_USES,
+    INSTALL_OUTCOMES,
+    INSTALL_REQUESTS,
+    LEDGER_ANCHORS,
+    MATRIX_REFRESHES,
+    NOTIFICATIONS,
+    RESULTS,
+    SECURITY_POLICIES,
+    STALENESS_STATE,
+)
+
+PREFIX: Final = "compat."
+"""How the name of every topic of the guard begins."""
+
+RELAY_STATE: Final = "compat.relay-state"
+
+Resource = Literal["TOPIC", "GROUP", "TRANSACTIONAL_ID"]
+Pattern = Literal["LITERAL", "PREFIXED"]
+Operation = Literal["READ", "WRITE", "CREATE", "DESCRIBE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS"]
+
+
+class Rule(NamedTuple):
+    """One permission, as the broker keeps it. It holds from any host."""
+
+    principal: str
+    """With its type: `User:checker`."""
+    resource: Resource
+    name: str
+    pattern: Pattern
+    operation: Operation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """Somebody who talks to the broker, and what that needs."""
+
+    name: str
+    who: str
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    """Consumer groups that it joins; one that ends with `*` stands for all that begin so."""
+
+    looks: tuple[str, ...] = ()
+    """Names under which it reads without joining a group. The client asks about them all the same, and would be
+    denied once a second, in the broker's log, without the right to."""
+
+    transactions: str = ""
+    """Transactional id; one that ends with `*` stands for all that begin so."""
+
+    administers: str = ""
+    """What the names of the topics begin with that it may create, describe and configure."""
+
+
+_INPUTS: Final = (EXCEPTION_REQUESTS, APPROVAL_DECISIONS, EXCEPTION_USES, INSTALL_OUTCOMES)
+_ALL: Final = f"{PREFIX}*"
+
+ROLES: Final[tuple[Role, ...]] = (
+    Role(
+        name="checker",
+        who="the processor that decides",
+        reads=(INSTALL_REQUESTS, MATRIX_REFRESHES, SECURITY_POLICIES),
+        writes=(RESULTS, BLOCKS, NOTIFICATIONS, EXCEPTION_USES, DEAD_LETTERS),
+        groups=("checker",),
+        looks=("checker-reader", "contact-reader"),
+        transactions="checker-*",
+    ),
+    Role(
+        name="exception-workflow",
+        who="the processor that holds exceptions; it also moves their events to the partition that they belong to",
+        reads=(*_INPUTS, EXCEPTION_STATE, MATRIX_REFRESHES),
+        writes=(
+            *_INPUTS,
+            EXCEPTION_STATE,
+            EXCEPTION_DECISIONS,
+            NOTIFICATIONS,
+            RESULTS,
+            BLOCKS,
+            INSTALL_REQUESTS,
+            DEAD_LETTERS,
+        ),
+        groups=("exception-workflow",),
+        looks=("exception-workflow-reader", "contact-reader"),
+        transactions="exception-workflow-*",
+    ),
+    Role(
+        name="ledger",
+        who="the sink that keeps every event in Postgres",
+        reads=(_ALL,),
+        writes=(LEDGER_ANCHORS,),
+        groups=("ledger",),
+        looks=("ledger-reader", "contact-reader"),
+    ),
+    Role(
+        name="staleness",
+        who="the monitor that notices a matrix which goes stale",
+        reads=(MATRIX_REFRESHES, STALENESS_STATE),
+        writes=(STALENESS_STATE, NOTIFICATIONS, DEAD_LETTERS),
+        groups=("staleness",),
+        looks=("staleness-reader", "contact-reader"),
+        transactions="staleness-*",
+    ),
+    Role(
+        name="gateway",
+        who="the door for HTTP and browsers",
+        reads=(RESULTS, EXCEPTION_DECISIONS, EXCEPTION_STATE, DEAD_LETTERS, MATRIX_REFRESHES, RELAY_STATE),
+        writes=(INSTALL_REQUESTS, EXCEPTION_REQUESTS, APPROVAL_DECISIONS, RELAY_STATE),
+        looks=("gateway-reader", "request-reader", "report-reader", "exceptions-reader", "matrix-reader"),
+    ),
+    Role(
+        name="relay",
+        who="the processor that tells systems which speak HTTP",
+        reads=(NOTIFICATIONS, RESULTS, BLOCKS, EXCEPTION_DECISIONS, INSTALL_OUTCOMES, RELAY_STATE),
+        writes=(RELAY_STATE, DEAD_LETTERS),
+        groups=("relay-*",),
+        looks=("contact-reader",),
+        transactions="relay-*",
+    ),
+    Role(
+        name="security-context",
+        who="the processor that asks a security service about components",
+        reads=(MATRIX_REFRESHES, SECURITY_POLICIES),
+        writes=(SECURITY_POLICIES, DEAD_LETTERS),
+        groups=("security-context",),
+        looks=("security-context-reader", "contact-reader"),
+        transactions="security-context-*",
+    ),
+    Role(
+        name="deployer",
+        who="whoever installs plugins, with `compat-guard request`, `report` and `watch`",
+        reads=(RESULTS, DEAD_LETTERS),
+        writes=(INSTALL_REQUESTS,),
+        looks=("request-reader", "report-reader", "watch-reader"),
+    ),
+    Role(
+        name="requester",
+        who="whoever asks for exceptions, with `compat-guard exception`",
+        reads=(INSTALL_REQUESTS, RESULTS, EXCEPTION_DECISIONS, EXCEPTION_STATE, DEAD_LETTERS),
+        writes=(EXCEPTION_REQUESTS,),
+        looks=("exceptions-reader", "report-reader"),
+    ),
+    Role(
+        name="approval-tool",
+        who="the service in which people approve; what it writes proves itself by a signature",
+        reads=(EXCEPTION_STATE, EXCEPTION_DECISIONS, DEAD_LETTERS),
+        writes=(APPROVAL_DECISIONS,),
+        looks=("exceptions-reader",),
+    ),
+    Role(
+        name="rollout",
+        who="the system that installs, and reports what became of it",
+        reads=(RESULTS, EXCEPTION_DECISIONS),
+        writes=(INSTALL_OUTCOMES,),
+        looks=("rollout-reader",),
+    ),
+    Role(
+        name="matrix-publisher",
+        who="CI and vendors, with `compat-guard matrix publish` and `sync`",
+        reads=(MATRIX_REFRESHES,),
+        writes=(MATRIX_REFRESHES,),
+        looks=("matrix-reader",),
+        transactions="matrix-publish-*",
+    ),
+    Role(
+        name="policy-publisher",
+        who="the security team, with `compat-guard policies publish`",
+        reads=(SECURITY_POLICIES,),
+        writes=(SECURITY_POLICIES,),
+        looks=("policies-reader",),
+        transactions="policies-publish",
+    ),
+    Role(
+        name="reader",
+        who="dashboards, auditors and whoever scales by lag; brings a group of its own",
+        reads=(RESULTS, BLOCKS, EXCEPTION_DECISIONS, EXCEPTION_STATE, INSTALL_REQUESTS),
+        groups=("reader-*",),
+        looks=("checker", "exception-workflow", "ledger", "watch-reader", "exceptions-reader"),
+    ),
+    Role(
+        name="operator",
+        who="whoever repairs, with `compat-guard dead-letters`, `recheck`, `replay` and `ledger reconcile`",
+        reads=(_ALL,),
+        writes=(INSTALL_REQUESTS, *_INPUTS),
+        looks=("dead-letters-reader", "recheck-reader", "replay-reader", "ledger-reconcile-reader"),
+    ),
+    Role(name="topics-admin", who="`compat-guard topics diff` and `apply`", administers=PREFIX),
+)
+
+
+def rules(names: Mapping[str, str] | None = None) -> frozenset[Rule]:
+    """Every rule of the table. `names` are principals by role, for those that are not called `User:<role>`.
+
+    Raises SettingsInvalid for a role that there is not, and for a principal without a type.
+    """
+    given = names or {}
+    for role, principal in given.items():
+        if role not in {known.name for known in ROLES}:
+            raise SettingsInvalid(f"there is no role `{role}`; {nearest(role, [known.name for known in ROLES])}")
+        if ":" not in principal:
+            raise SettingsInvalid(f"`{principal}` is no principal; it looks like `User:{role}`")
+    return frozenset(rule for role in ROLES for rule in _rules_of(role, given.get(role.name, f"User:{role.name}")))
+
+
+def page(roles: Iterable[Role] = ROLES) -> str:
+    """The table as Markdown, for people."""
+    lines = [
+        "| role | reads | writes | group | transactional id |",
+        "|---|---|---|---|---|",
+        *(
+            f"| **{role.name}**: {role.who} | {_short(role.reads)} | {_short(role.writes)} "
+            f"| {_short(role.groups)} | {_short((role.transactions,) if role.transactions else ())} |"
+            if not role.administers
+            else f"| **{role.name}**: {role.who} | may create, describe and configure `{role.administers}*` | | | |"
+            for role in roles
+        ),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def document(of: Iterable[Rule]) -> dict[str, object]:
+    """The rules as plain data, by principal, in an order that does not change."""
+    grouped: dict[str, dict[tuple[str, str, str], list[str]]] = {}
+    for rule in sorted(of):
+        at = (rule.resource, rule.pattern, rule.name)
+        grouped.setdefault(rule.principal, {}).setdefault(at, []).append(rule.operation)
+    return {
+        "acls": [
+            {
+                "principal": principal,
+                "allow": [
+                    {"resource": resource, "pattern": pattern, "name": name, "operations": operations}
+                    for (resource, pattern, name), operations in allowed.items()
+                ],
+            }
+            for principal, allowed in grouped.items()
+        ]
+    }
+
+
+def _short(names: tuple[str, ...]) -> str:
+    return ", ".join("all" if name == _ALL else name.removeprefix(PREFIX) for name in names) or "-"
+
+
+def _rules_of(role: Role, principal: str) -> Iterable[Rule]:
+    def rule(resource: Resource, name: str, operation: Operation) -> Rule:
+        pattern: Pattern = "PREFIXED" if name.endswith("*") else "LITERAL"
+        return Rule(principal, resource, name.removesuffix("*"), pattern, operation)
+
+    for topic in role.reads:
+        yield rule("TOPIC", topic, "READ")
+    for topic in role.writes:
+        yield rule("TOPIC", topic, "WRITE")
+    for group in role.groups:
+        yield rule("GROUP", group, "READ")
+    for group in role.looks:
+        yield rule("GROUP", group, "DESCRIBE")
+    if role.transactions:
+        yield rule("TRANSACTIONAL_ID", role.transactions, "WRITE")
+    if role.administers:
+        for operation in _ADMINISTERS:
+            yield rule("TOPIC", f"{role.administers}*", operation)
+
+
+_ADMINISTERS: Final[tuple[Operation, ...]] = ("CREATE", "DESCRIBE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS")
