@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from http import HTTPStatus
 
@@ -19,17 +20,21 @@ class KeysUnavailable(Unavailable):
     """An issuer does not give its keys."""
 
 
-def fetch(url: str, patience: float = PATIENCE) -> bytes:
-    """The answer as it comes, at most JWKS_LIMIT bytes. Raises KeysUnavailable.
+def fetch(
+    url: str, patience: float = PATIENCE, *, trusted: ssl.SSLContext | None = None, limit: int = JWKS_LIMIT
+) -> bytes:
+    """The answer as it comes, at most `limit` bytes. `trusted` holds the CAs to trust; None means the usual ones.
+
+    Raises KeysUnavailable.
 
     Redirects are not followed: whoever could send us elsewhere could approve everything.
     """
     until = time.monotonic() + patience
     try:
-        with httpx.stream("GET", url, timeout=patience, headers=PLAIN) as answer:
+        with httpx.stream("GET", url, timeout=patience, headers=PLAIN, verify=trusted or True) as answer:
             if answer.status_code != HTTPStatus.OK:
                 raise KeysUnavailable(f"expected keys from `{url}`, found {_answered(answer)}")
-            return read_whole(answer, JWKS_LIMIT, until)
+            return read_whole(answer, limit, until)
     except TooMuch as error:
         raise KeysUnavailable(f"`{url}` {error}, which is no set of keys") from None
     except TooSlow as error:

@@ -99,8 +99,13 @@ def run_processor(name: str, of: Settings, stop: threading.Event) -> None:
 
     The process is ended with 70 when the loop stands still, also while it closes; see `stream.loop.watchdog`.
     """
-    configure_logging(of.log_level, _masker(of))
+    begin_logging(of)
     PROCESSORS[name](name, of, stop)
+
+
+def begin_logging(of: Settings) -> None:
+    """Log as every process of the guard does. Once, at its start."""
+    configure_logging(of.log_level, _masker(of))
 
 
 def _masker(of: Settings) -> Masker | None:

@@ -51,8 +51,11 @@ def supervise(names: Sequence[str], first_port: int, stop: threading.Event) -> i
 
 
 def health_ports(names: Sequence[str], first: int) -> dict[str, int]:
-    """One after the other from the first on, in the order of PROCESSORS whichever of them run; 0 picks any."""
-    order = list(PROCESSORS)
+    """One after the other from the first on, in the order of PROCESSORS whichever of them run; 0 picks any.
+
+    What is no processor, such as the gateway, comes behind all of them.
+    """
+    order = [*PROCESSORS, *(name for name in names if name not in PROCESSORS)]
     return {name: first + order.index(name) if first else 0 for name in names}
 
 

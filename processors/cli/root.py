@@ -80,6 +80,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     ),
     "acls": Entry("operations.acls:app", OPERATE, "Who may do what on the broker: compare it, apply it."),
     "config": Entry("operations.config:app", OPERATE, "Check the configuration files."),
+    "gateway": Entry("operations.gateway:app", OPERATE, "The gateway's keys, and the HTTP contract."),
     "run": Entry("operations.run:run", OPERATE, "Run processors until SIGTERM or Ctrl-C."),
     "seals": Entry("operations.seals:app", OPERATE, "Make and rotate the key that seals internal records."),
     "stack": Entry("operations.stack:app", TRY, "Run Kafka, a schema registry and Postgres on this machine."),

@@ -47,13 +47,18 @@ def read_installed(path: Path) -> tuple[InstalledPlugin, ...]:
     with naming(path):
         text = utf8(content_of(path, LARGEST_LIST), LARGEST_LIST)
         if text.lstrip().startswith(("[", "{")):
-            return tuple(_plugin(Node(item, f"[{n}]")) for n, item in enumerate(_items(json_text.load(text))))
+            return listed(json_text.load(text))
     lines = ((number, line.strip()) for number, line in enumerate(text.splitlines(), 1))
     return tuple(
         InstalledPlugin(*id_and_version(f"{path}: line {number}:", line))
         for number, line in lines
         if line and line[0] != "#"
     )
+
+
+def listed(value: Any) -> tuple[InstalledPlugin, ...]:
+    """The plugins of a JSON list, each with all that is said of it. Raises DocumentRefused that names the place."""
+    return tuple(_plugin(Node(item, f"[{number}]")) for number, item in enumerate(_items(value)))
 
 
 def _items(value: Any) -> list[Any]:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 import structlog
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from processors.configuration.gateway import GatewayConfig
 from processors.documents import yaml_text
 from processors.documents.complaints import refusal
 from processors.documents.durations import Duration
@@ -131,6 +132,7 @@ class GuardConfig(_Part):
     staleness: Staleness = Staleness()
     sync: Sync = Sync()
     trust: TrustConfig = TrustConfig()
+    gateway: GatewayConfig = GatewayConfig()
 
 
 def load(folder: Path) -> GuardConfig:

@@ -96,6 +96,31 @@ class SigningSettings(_Section):
     )
 
 
+class GatewaySettings(_Section):
+    """Where the gateway listens, and where the command line finds one. Whom it believes is in config/guard.yaml."""
+
+    host: str = Field(default="127.0.0.1", description="Address that the gateway listens on")
+    port: int = Field(default=8080, ge=0, le=65535, description="Its port; 0 picks one")
+    certificate: Path | None = Field(default=None, description="Its TLS certificate chain, PEM")
+    private_key: Path | None = Field(default=None, description="The key of that certificate, PEM")
+    proxy: str = Field(
+        default="",
+        description="Address of the proxy in front that does TLS; its X-Forwarded-* are believed",
+    )
+    signing_keys: Path | None = Field(
+        default=None, description="File of the keys that sign what people ask for; `compat-guard gateway keys`"
+    )
+    issuer: str = Field(default="urn:compat-guard:gateway", description="Name under which it signs")
+    profile: Literal["production", "embedded"] = Field(
+        default="production",
+        description="`embedded` asks for no token and gives every role: on loopback only, for the embedded stack",
+    )
+    url: str = Field(default="", description="Gateway that the command line asks instead of Kafka")
+    token: SecretStr = Field(default=SecretStr(""), description="Access token that it asks with")
+    token_file: Path | None = Field(default=None, description="File that holds the token, read for every request")
+    ca: Path | None = Field(default=None, description="CA of that gateway, PEM; unset trusts the system's")
+
+
 class Settings(BaseSettings):
     """Everything that differs between two installations of the guard."""
 
@@ -113,6 +138,7 @@ class Settings(BaseSettings):
     ledger: LedgerSettings = LedgerSettings()
     seal: SealSettings = SealSettings()
     signing: SigningSettings = SigningSettings()
+    gateway: GatewaySettings = GatewaySettings()
     schemas: Path = Field(default_factory=lambda: shipped("schemas"), description="Folder of the .avsc files")
     config: Path = Field(default_factory=lambda: shipped("config"), description="Folder of the configuration files")
     ordinal: int = Field(default=0, ge=0, description="Number of this replica; part of its transactional id")

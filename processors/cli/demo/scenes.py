@@ -16,8 +16,8 @@ from rich.rule import Rule
 from processors.bootstrap.clients import codec
 from processors.checker.views import text
 from processors.cli.requests.question import Question
-from processors.cli.requests.request import action
 from processors.cli.requests.watch import line
+from processors.client.install_request import action
 from processors.client.results import ask
 from processors.configuration.settings import Settings
 from processors.events.report_record import report_from_record

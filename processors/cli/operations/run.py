@@ -14,11 +14,15 @@ from processors.configuration.settings import settings
 from processors.errors import SettingsInvalid
 from processors.observability.logs import configure_logging
 
+NAMES = (*PROCESSORS, "gateway")
+
 
 def run(
-    names: Annotated[list[str], typer.Argument(help=f"{', '.join(PROCESSORS)}; or all", metavar="NAME...")],
+    names: Annotated[list[str], typer.Argument(help=f"{', '.join(NAMES)}; or all", metavar="NAME...")],
 ) -> None:
     """Run processors until SIGTERM or Ctrl-C. One runs in this process; several run in children of their own.
+
+    `all` are those that react to topics; the gateway, which answers HTTP, is named by itself.
 
     Several serve health and metrics on GUARD_HEALTH_PORT and those after it, if that is set, in the order in which
     they are listed here.
@@ -28,8 +32,8 @@ def run(
     """
     chosen = list(PROCESSORS) if names == ["all"] else names
     for name in chosen:
-        if name not in PROCESSORS:
-            raise SettingsInvalid(f"`{name}` is no processor; there are {', '.join(PROCESSORS)}, and all")
+        if name not in NAMES:
+            raise SettingsInvalid(f"`{name}` is no processor; there are {', '.join(NAMES)}, and all")
     stop = threading.Event()
 
     def stopped(number: int, frame: object) -> None:  # noqa: ARG001 - a handler's signature
@@ -37,7 +41,11 @@ def run(
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stopped)
-    if len(chosen) == 1 and names != ["all"]:
+    if chosen == ["gateway"]:
+        from processors.gateway.start import run_gateway  # noqa: PLC0415 - the others need no web server
+
+        run_gateway(settings(), stop)
+    elif len(chosen) == 1 and names != ["all"]:
         run_processor(chosen[0], settings(), stop)
     else:
         configure_logging(settings().log_level)

@@ -141,7 +141,7 @@ def finding_json(finding: Finding) -> dict[str, Any]:
 
 def _read(of: Settings, decode: Decoder, since: int, impact: Impact, tell: Callable[[str], None]) -> None:
     with closing(Follower(stream_settings(of), "replay")) as follower:
-        follower.from_time(INSTALL_REQUESTS, since)
+        follower.from_time([INSTALL_REQUESTS], since)
         for record in follower.read():
             try:
                 request, subject = decode.split(record.value)

@@ -25,16 +25,15 @@ from processors.cli.requests.question import (
     Runtimes,
 )
 from processors.client.exceptions import case_of
+from processors.client.install_request import InstallRequest, UnderException, headers_of
 from processors.client.results import ask
 from processors.configuration.settings import settings
 from processors.documents.scalars import unprintable
 from processors.errors import SettingsInvalid, shorten
 from processors.events.report_record import report_from_record
-from processors.events.subject_record import subject_to_record
-from processors.events.vocabulary import Action, Verdict
+from processors.events.vocabulary import Verdict
 from processors.exception_workflow.rules.reasons import Reason, in_words
 from processors.stream.wire.codec import Codec
-from processors.stream.wire.headers import event_headers, new_trace
 
 SOURCE = "/compat-guard/cli"
 
@@ -109,27 +108,17 @@ def request(
         database=database,
         previous=previous,
     )
-    subject = subject_to_record(question.subject())
-    now = time.time_ns() // 1_000_000
-    event: dict[str, Any] = {
-        "request_id": str(request_id or uuid.uuid4()),
-        "requested_at": now,
-        "tenant": tenant,
-        "operator": operator or getpass.getuser(),
-        "environment": environment,
-        "target": target,
-        "action": action(subject),
-        "exception_id": exception,
-        "recheck_of": None,
-        "acknowledgement": None,
-        "monitoring": None,
-        "subject": subject,
-    }
-    if exception:
-        event |= _under_exception(event, acknowledge_risk, monitoring)
-    headers = event_headers(
-        id=event["request_id"], type="plugin.install.requested", source=SOURCE, time=now, cause=(new_trace(),)
+    asked = InstallRequest(
+        request_id=str(request_id or uuid.uuid4()),
+        tenant=tenant,
+        operator=operator or getpass.getuser(),
+        environment=environment,
+        target=target,
+        subject=question.subject(),
+        exception=_under_exception(exception, acknowledge_risk, monitoring) if exception else None,
     )
+    now = time.time_ns() // 1_000_000
+    event, headers = asked.record(now), headers_of(asked.request_id, SOURCE, now)
     with codec(settings()) as events:
         result = ask(settings(), events, event, headers, timeout)
         plan = _plan_needed(events, result)
@@ -159,15 +148,15 @@ def _only_under_exception(exception: str | None, acknowledged: str | None, monit
         )
 
 
-def _under_exception(event: dict[str, Any], acknowledged: str | None, monitoring: str | None) -> dict[str, Any]:
-    """What the exception workflow asks for besides. What is left out it refuses, and says so."""
+def _under_exception(exception: str, acknowledged: str | None, monitoring: str | None) -> UnderException:
     profile, _, addons = (monitoring or "").partition(":")
     named = [addon.strip() for addon in addons.split(",") if addon.strip()]
-    statement = {"by": event["operator"], "at": event["requested_at"], "statement": acknowledged}
-    return {
-        "acknowledgement": statement if acknowledged else None,
-        "monitoring": {"profile": profile, "addons": named, "owner": event["operator"]} if monitoring else None,
-    }
+    return UnderException(
+        exception_id=exception,
+        statement=acknowledged,
+        profile=profile if monitoring else None,
+        addons=named,
+    )
 
 
 def _plan_needed(events: Codec, result: Mapping[str, Any]) -> str | None:
@@ -194,10 +183,3 @@ def _say_more(result: Mapping[str, Any], plan: str | None) -> None:
     if result["refusals"] and Reason.NO_SUCH_EXCEPTION not in result["refusals"]:
         talk().print(f"how it stands: compat-guard exception show {result['exception_id']}", highlight=False)
     talk().print(f"request {result['request_id']}", style="dim", highlight=False)
-
-
-def action(subject: dict[str, Any]) -> Action:
-    """An upgrade if a version of the plugin is there already, an installation otherwise."""
-    installed = {plugin["id"] for plugin in subject["installed"]}
-    there = subject["previous_version"] or subject["manifest"]["id"] in installed
-    return Action.UPGRADE if there else Action.INSTALL

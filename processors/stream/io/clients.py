@@ -48,8 +48,13 @@ def transactional_producer(settings: StreamSettings, transactional_id: str) -> P
 
 
 def plain_producer(settings: StreamSettings) -> Producer:
-    """An idempotent producer without transactions, for commands and the gateway."""
+    """An idempotent producer without transactions, for commands."""
     return _producer(settings)
+
+
+def prompt_producer(settings: StreamSettings, deadline: float) -> Producer:
+    """The same for whoever is waited for: it sends at once, and gives a record up after `deadline` seconds."""
+    return _producer(settings, **{"linger.ms": 0, "message.timeout.ms": int(deadline * 1000)})
 
 
 def admin(settings: StreamSettings) -> AdminClient:

@@ -24,6 +24,7 @@ class Follower:
 
     def __init__(self, settings: StreamSettings, name: str) -> None:
         self._consumer: Consumer = reader(settings, name)
+        self._reached: set[tuple[str, int | None]] = set()
 
     def from_end(self, topics: Sequence[str]) -> None:
         """Take up the position behind the last committed record of every partition. What comes later is seen."""
@@ -52,22 +53,44 @@ class Follower:
         """How many there are. Raises BrokerUnavailable, or SettingsInvalid if there is no such topic."""
         return partition_count(self._consumer, topic)
 
-    def from_time(self, topic: str, since: int) -> None:
-        """Take up, in every partition, the first record whose timestamp is `since` or later (milliseconds, UTC)."""
-        times = [TopicPartition(topic, number, since) for number in range(self.partitions(topic))]
+    def from_time(self, topics: Sequence[str], since: int) -> None:
+        """Take up, in every partition, the first record whose timestamp is `since` or later (milliseconds, UTC).
+
+        A partition that has none yet is taken up behind its last record.
+        """
+        ends = {(at.topic, at.partition): at.offset for topic in topics for at in self._ends(topic)}
+        times = [TopicPartition(topic, number, since) for topic, number in ends]
         try:
-            self._consumer.assign(self._consumer.offsets_for_times(times, timeout=PATIENCE))
+            found = self._consumer.offsets_for_times(times, timeout=PATIENCE)
         except KafkaException as error:
-            raise BrokerUnavailable(f"no broker tells where `{topic}` was then: {error.args[0]}") from error
+            raise BrokerUnavailable(f"no broker tells where the topics were then: {error.args[0]}") from error
+        for at in found:
+            at.offset = at.offset if at.offset >= 0 else ends[at.topic, at.partition]
+        self._consumer.assign(found)
 
     def follow(self, until: float) -> Iterator[Inbound]:
         """Records as they come, until the monotonic clock reads `until`."""
         while (left := until - time.monotonic()) > 0:
-            for message in self._consumer.consume(500, min(left, 0.1)):
-                if (error := message.error()) is None:
-                    yield Polled(message)
-                elif not is_end_of_partition(error):
-                    raise_if_serious(error)
+            yield from self.batch(min(left, 0.1))
+
+    def batch(self, patience: float) -> Sequence[Inbound]:
+        """All that is there, at most 500 records; where nothing is, what comes first within `patience` seconds."""
+        first = self._consumer.poll(patience)
+        messages = [] if first is None else [first, *self._consumer.consume(499, 0)]
+        records: list[Inbound] = []
+        for message in messages:
+            if (error := message.error()) is None:
+                records.append(Polled(message))
+            elif is_end_of_partition(error):
+                self._reached.add((str(message.topic()), message.partition()))
+            else:
+                raise_if_serious(error)
+        return records
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether `batch` has come to the end of every assigned partition at least once."""
+        return self._reached >= {(at.topic, at.partition) for at in self._consumer.assignment()}
 
     def read(self) -> Iterator[Inbound]:
         """Every record up to the end of each assigned partition.

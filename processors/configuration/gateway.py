@@ -1,0 +1,87 @@
+"""Whom the gateway believes and what they may do: the section `gateway` of config/guard.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+Algorithm = Literal["ES256", "EdDSA", "Ed25519", "PS256", "RS256"]
+"""What a token may be signed with. Never a shared secret, never nothing."""
+
+
+class Role(StrEnum):
+    """What somebody may do over HTTP. Nobody holds a role that no rule gives them."""
+
+    REQUESTER = "requester"
+    APPROVER = "approver"
+    READER = "reader"
+    AUDITOR = "auditor"
+    OPERATOR = "operator"
+
+
+def _safe_address(jwks: str) -> str:
+    if "://" not in jwks:
+        return jwks
+    parts = urlsplit(jwks)
+    if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or "")):
+        return jwks
+    raise ValueError("keys come from an https URL, from http on loopback, or from a file")
+
+
+def _is_loopback(host: str) -> bool:
+    """By number: a name could come to mean another machine."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TokenIssuer(_Part):
+    """An identity provider whose access tokens are believed."""
+
+    issuer: str = Field(min_length=1, max_length=512, description="`iss`, compared exactly")
+    audiences: tuple[str, ...] = Field(min_length=1, description="one of them must be in `aud`")
+    jwks: Annotated[str, AfterValidator(_safe_address)] = Field(description="URL of its keys, or a file")
+    ca: Path | None = Field(default=None, description="CA of that URL, PEM; the system's if unset")
+    algorithms: tuple[Algorithm, ...] = Field(default=("ES256", "EdDSA", "PS256", "RS256"), min_length=1)
+    types: tuple[str, ...] = Field(default=("at+jwt", "JWT"), description="`typ` of an access token")
+    tenant: str = Field(default="tenant", min_length=1, description="claim that names the tenants of a person")
+    tenants: tuple[str, ...] | None = Field(
+        default=None, min_length=1, description="everybody's tenants, for an issuer that names none in its tokens"
+    )
+
+
+class RoleRule(_Part):
+    """Gives a role to whoever's claim holds one of the values. A claim that is absent never matches."""
+
+    claim: str = Field(min_length=1)
+    any_of: tuple[str, ...] = Field(min_length=1)
+    issuer: str | None = Field(default=None, description="only for tokens of this issuer")
+
+
+class GatewayConfig(_Part):
+    """Nobody is believed, and nobody may do anything, unless it is said here."""
+
+    issuers: tuple[TokenIssuer, ...] = ()
+    roles: Mapping[Role, tuple[RoleRule, ...]] = Field(default_factory=dict[Role, tuple[RoleRule, ...]])
+
+    @model_validator(mode="after")
+    def _consistent(self) -> GatewayConfig:
+        named = [issuer.issuer for issuer in self.issuers]
+        if len(set(named)) < len(named):
+            raise ValueError("one issuer is named twice")
+        for rules in self.roles.values():
+            for rule in rules:
+                if rule.issuer is not None and rule.issuer not in named:
+                    raise ValueError(f"a role names the issuer `{rule.issuer}`, which is not among the issuers")
+        return self

@@ -1,0 +1,323 @@
+"""POST version/compat/check: may this plugin be installed? And the answer again, for as long as it is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final, cast
+
+from fastapi import APIRouter, Header, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import JSONResponse
+
+from processors.client.install_request import InstallRequest, UnderException
+from processors.client.installed import id_and_version, listed, printable
+from processors.client.results import results_of
+from processors.configuration.gateway import Role
+from processors.documents.scalars import unprintable
+from processors.events.subject import Host, InstalledPlugin, Provision, Subject
+from processors.events.topics import RESULTS
+from processors.gateway.api.callers import AtDesk, holding, tenant_of
+from processors.gateway.asking import Asking, id_under, prepare
+from processors.gateway.auth.principal import Principal
+from processors.gateway.desk import Desk
+from processors.gateway.intake import media_type, parsed, patience, read_form, read_json, validated
+from processors.gateway.limits import Rate
+from processors.gateway.problems import Problem, documented
+from processors.gateway.replies import result_key
+from processors.gateway.representations import FORMS, chosen_form, response
+from processors.gateway.signing import SealBroken
+from processors.manifests import read_manifest
+
+PATH: Final = "/internal/version/compat/check"
+LONGEST_ID: Final = 200
+"""Characters of a request id."""
+
+_PENDING: Final = "pending-check"
+
+router = APIRouter(tags=["check"])
+_asking = Asking()
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ManifestFile(_Body):
+    """A manifest as the file it is: plugin.yaml, package.json, plugin.json, Chart.yaml, MANIFEST.MF."""
+
+    name: str = Field(default="plugin.yaml", min_length=1, max_length=255, description="tells the formats apart")
+    content: str = Field(min_length=1, description="the file's text, unchanged")
+
+
+class ExceptionUse(_Body):
+    """An approved exception to run under, and what it demands."""
+
+    id: str = Field(min_length=1, max_length=200)
+    acknowledge_risk: str | None = Field(
+        default=None, max_length=4000, description="the risk, in the caller's words"
+    )
+    monitoring: str | None = Field(
+        default=None, max_length=200, description="monitoring profile that will be attached"
+    )
+    addons: tuple[Annotated[str, Field(max_length=200)], ...] = Field(default=(), max_length=50)
+
+
+class CheckRequest(_Body):
+    """May this plugin be installed, or upgraded to, on that host?"""
+
+    manifest: ManifestFile
+    host: str = Field(description="NAME@VERSION, such as corex@1.9.0", max_length=512)
+    installed: tuple[str | Mapping[str, Any], ...] = Field(
+        default=(), max_length=5000, description="ID@VERSION, or an object with `id`, `version` and what is known"
+    )
+    runtimes: tuple[Annotated[str, Field(max_length=512)], ...] = Field(default=(), max_length=100)
+    database: str | None = Field(default=None, max_length=512, description="NAME@VERSION")
+    previous: str | None = Field(default=None, max_length=512, description="version that this one replaces")
+    tenant: str | None = Field(default=None, max_length=200, description="the token's only one by default")
+    environment: str = Field(default="production", min_length=1, max_length=200)
+    target: str = Field(default="", max_length=200, description="installation it is meant for")
+    exception: ExceptionUse | None = None
+
+
+_RESULT: Final = {"$ref": "#/components/schemas/CompatibilityChecked"}
+_FOUND: Final[dict[str, Any]] = {
+    "description": "The verdict, whatever it is: BLOCK is an answer too",
+    "headers": {"ETag": {"description": "Digest of the report", "schema": {"type": "string"}}},
+    "content": {form: {"schema": _RESULT if form == "application/json" else {"type": "string"}} for form in FORMS},
+}
+_WAITING: Final[dict[str, Any]] = {
+    "description": "No verdict yet, which counts as a block; ask again at `Location`",
+    "headers": {
+        "Location": {"description": "Where the verdict will be", "schema": {"type": "string"}},
+        "Retry-After": {"description": "Seconds", "schema": {"type": "integer"}},
+    },
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["request_id", "status"],
+                "properties": {
+                    "request_id": {"type": "string"},
+                    "status": {"const": "pending"},
+                },
+            }
+        }
+    },
+}
+_FORM_TEXTS: Final = ("host", "database", "previous", "tenant", "environment", "target")
+_BODY: Final[dict[str, Any]] = {
+    "required": True,
+    "content": {
+        "application/json": {"schema": {"$ref": "#/components/schemas/CheckRequest"}},
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["manifest", "host"],
+                "properties": {
+                    "manifest": {"type": "string", "contentMediaType": "application/octet-stream"},
+                    "installed_from": {"type": "string", "contentMediaType": "application/json"},
+                    **{name: {"type": "array", "items": {"type": "string"}} for name in ("installed", "runtime")},
+                    **{name: {"type": "string"} for name in _FORM_TEXTS},
+                },
+            }
+        },
+    },
+}
+Key = Annotated[str | None, Header(alias="Idempotency-Key", description="Makes a retry the same request")]
+Prefer = Annotated[str | None, Header(description="`wait=n`: seconds to wait for the verdict, at most 30")]
+
+
+@router.post(
+    PATH,
+    summary="Ask whether a plugin may be installed",
+    operation_id="check",
+    responses={**documented(422), 200: _FOUND, 202: _WAITING},
+    response_class=Response,
+    openapi_extra={"requestBody": _BODY},
+)
+async def check(
+    request: Request,
+    desk: AtDesk,
+    who: Annotated[Principal, holding(Role.REQUESTER, rate=Rate.CHECK)],
+    key: Key = None,
+    prefer: Prefer = None,  # noqa: ARG001 - for the contract; it is read with every other Prefer
+) -> Response:
+    """The manifest goes in as the file it is, in a form beside `host` and the like, or inside JSON.
+
+    Whoever gets no verdict treats it as a block. With the same `Idempotency-Key` a retry gets the same answer.
+    """
+    form = chosen_form(request)
+    question = await _question(request)
+    tenant = tenant_of(who, question.tenant)
+    asked = InstallRequest(
+        request_id=id_under(key, who, tenant, "check"),
+        tenant=tenant,
+        operator=who.subject,
+        environment=question.environment,
+        target=question.target,
+        subject=await asyncio.to_thread(subject_of, question),
+        exception=_under(question.exception),
+    )
+    prepared = await asyncio.to_thread(prepare, desk.events, asked)
+    result = await _asking.ask(desk, prepared, patience(request))
+    if result is None:
+        return pending(desk, asked.request_id, tenant)
+    return await asyncio.to_thread(response, result, form, request)
+
+
+@router.get(
+    PATH + "/{request_id}",
+    summary="The verdict of a request, and its report",
+    operation_id="report",
+    responses={
+        **documented(404),
+        200: _FOUND,
+        202: _WAITING,
+        304: {"description": "The caller has this report already"},
+    },
+    response_class=Response,
+)
+async def report(
+    request: Request,
+    request_id: str,
+    desk: AtDesk,
+    who: Annotated[Principal, holding(Role.REQUESTER, Role.READER, Role.AUDITOR, rate=Rate.READ)],
+    ticket: str | None = None,
+    prefer: Prefer = None,  # noqa: ARG001 - as above
+) -> Response:
+    """The newest answer. A `Location` of a pending request waits for it; any other address answers at once."""
+    form = chosen_form(request)
+    tenant = _asked_by(desk, request_id, ticket)
+    result = await _known(desk, request_id, who)
+    if result is None and tenant in who.tenants:
+        with desk.mailbox.waiter() as waiter:
+            waiter.on(result_key(request_id))
+            found = await waiter.first(patience(request))
+        if found is None:
+            return pending(desk, request_id, tenant)
+        result = desk.events.decoder(RESULTS, "CompatibilityChecked")(found[1])
+    if result is None:
+        raise Problem("not-found", "there is no such request")
+    return await asyncio.to_thread(response, result, form, request)
+
+
+def pending(desk: Desk, request_id: str, tenant: str) -> Response:
+    """202: it was asked, and nobody has answered yet. Callers come again at different times."""
+    ticket = desk.keys.seal(_PENDING, [request_id, tenant])
+    return JSONResponse(
+        {"request_id": request_id, "status": "pending"},
+        202,
+        {"Location": f"{PATH}/{request_id}?ticket={ticket}", "Retry-After": retry_after()},
+    )
+
+
+def retry_after() -> str:
+    """2 to 8 seconds: a fixed value would make all of them collide again."""
+    return str(2 + secrets.randbelow(7))
+
+
+async def _question(request: Request) -> CheckRequest:
+    if media_type(request) != "multipart/form-data":
+        return await read_json(request, CheckRequest)
+    fields = await read_form(request)
+    name, content = _file("manifest", fields.pop("manifest", ()))
+    document: dict[str, Any] = {
+        "manifest": {"name": name or "plugin.yaml", "content": _text("manifest", content)},
+        "installed": [*fields.pop("installed", []), *_listed(fields.pop("installed_from", []))],
+        "runtimes": fields.pop("runtime", []),
+    }
+    for field, values in fields.items():
+        if len(values) != 1 or not isinstance(values[0], str):
+            raise Problem("unprocessable", f"{field[:80]}: expected one text")
+        document[field] = values[0]
+    return validated(document, CheckRequest)
+
+
+def _listed(files: Sequence[Any]) -> Sequence[Any]:
+    if not files:
+        return []
+    found: Any = parsed(_file("installed_from", files)[1])
+    if not isinstance(found, list):
+        raise Problem("unprocessable", "installed_from: expected a JSON list of plugins")
+    return cast("list[Any]", found)
+
+
+def _file(field: str, values: Sequence[Any]) -> tuple[str, bytes]:
+    if len(values) != 1 or not isinstance(values[0], tuple):
+        raise Problem("unprocessable", f"{field}: expected one file")
+    return cast("tuple[str, bytes]", values[0])
+
+
+def _text(field: str, content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Problem("unprocessable", f"{field}: expected UTF-8") from None
+
+
+def subject_of(question: CheckRequest) -> Subject:
+    """The question that the checker is asked. Raises DocumentRefused or SettingsInvalid that names the place."""
+    for name, text in {"environment": question.environment, "target": question.target}.items():
+        printable(name, text)
+    plain = [text for text in question.installed if isinstance(text, str)]
+    described = [plugin for plugin in question.installed if not isinstance(plugin, str)]
+    return Subject(
+        manifest=read_manifest(question.manifest.content.encode(), question.manifest.name),
+        host=Host(*id_and_version("host", question.host, "NAME@VERSION, such as corex@1.9.0")),
+        installed=(
+            *(InstalledPlugin(*id_and_version("installed", text)) for text in plain),
+            *listed(described),
+        ),
+        runtimes=tuple(
+            Provision(*id_and_version("runtimes", text, "NAME@VERSION, such as go@1.22"))
+            for text in question.runtimes
+        ),
+        database=None
+        if question.database is None
+        else Provision(*id_and_version("database", question.database, "NAME@VERSION, such as postgresql@16.4")),
+        previous_version=None if question.previous is None else printable("previous", question.previous),
+    )
+
+
+def _under(use: ExceptionUse | None) -> UnderException | None:
+    if use is None:
+        return None
+    for text in (use.id, use.acknowledge_risk or "", use.monitoring or "", *use.addons):
+        if unprintable(text):
+            raise Problem("unprocessable", "exception: expected text, found control characters")
+    return UnderException(
+        exception_id=use.id, statement=use.acknowledge_risk, profile=use.monitoring, addons=use.addons
+    )
+
+
+def _asked_by(desk: Desk, request_id: str, ticket: str | None) -> str | None:
+    """The tenant that asked, where the ticket of a pending request says so."""
+    if ticket is None:
+        return None
+    try:
+        asked, tenant = desk.keys.unseal(_PENDING, ticket)
+    except SealBroken:
+        return None
+    return tenant if asked == request_id else None
+
+
+async def _known(desk: Desk, request_id: str, who: Principal) -> dict[str, Any] | None:
+    """The result as it came by lately, else from the one partition of the topic that would hold it.
+
+    Only what is the caller's own: others may have used the same id.
+    """
+    if len(request_id) > LONGEST_ID:
+        return None
+    lately = desk.mailbox.get(result_key(request_id))
+    if lately is not None:
+        result = desk.events.decoder(RESULTS, "CompatibilityChecked")(lately)
+        if result["tenant"] in who.tenants:
+            return result
+    kept = await desk.read(results_of, desk.settings, desk.events, request_id)
+    return next((result for result in kept.values() if result["tenant"] in who.tenants), None)
+
+
+SCHEMAS: Final = (CheckRequest,)
+"""Bodies of requests, for the contract."""

@@ -1,0 +1,119 @@
+"""Asking the checker on behalf of a caller: publish, wait, and hand out only the answer to the very question."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import Any, Final, NamedTuple
+
+from processors.client.install_request import InstallRequest, headers_of
+from processors.events.questions import Question, answered_by, asked_by
+from processors.events.topics import INSTALL_REQUESTS, RESULTS
+from processors.gateway.auth.principal import Principal
+from processors.gateway.desk import Desk
+from processors.gateway.problems import Problem
+from processors.gateway.replies import refusal_key, result_key
+from processors.stream.types import LARGEST_VALUE, Outbound
+from processors.stream.wire.codec import Codec
+
+SOURCE: Final = "/compat-guard/gateway"
+LONGEST_KEY: Final = 255
+"""Characters of an idempotency key."""
+
+_KEYS: Final = uuid.uuid5(uuid.NAMESPACE_URL, "urn:compat-guard:idempotency-key")
+
+
+class Prepared(NamedTuple):
+    """A question that is ready to be published."""
+
+    question: Question
+    record: Outbound
+
+    @property
+    def request_id(self) -> str:
+        return self.question.request_id
+
+
+def id_under(key: str | None, who: Principal, tenant: str, kind: str) -> str:
+    """The id of what is asked: the same for the same key of the same caller, so that a retry repeats nothing.
+
+    Parts carry their length, so that no two callers can mean one id. Raises Problem for a key that cannot be one.
+    """
+    if key is None:
+        return str(uuid.uuid4())
+    if not 0 < len(key) <= LONGEST_KEY or not key.isprintable():
+        raise Problem("malformed", f"an Idempotency-Key has 1 to {LONGEST_KEY} printable characters")
+    parts = (kind, who.issuer, who.subject, tenant, key)
+    return str(uuid.uuid5(_KEYS, "".join(f"{len(part)}:{part}" for part in parts)))
+
+
+def prepare(events: Codec, asked: InstallRequest) -> Prepared:
+    """The record of a question. Raises Problem if no topic would take it."""
+    now = time.time_ns() // 1_000_000
+    event = asked.record(now)
+    encode = events.encoder(INSTALL_REQUESTS, "InstallRequested")
+    subject = encode.tail(event["subject"])
+    value = encode.join({name: part for name, part in event.items() if name != "subject"}, subject)
+    if len(value) > LARGEST_VALUE:
+        raise Problem("too-large", f"the question has {len(value)} bytes, and a topic takes {LARGEST_VALUE}")
+    key, headers = asked.subject.manifest.id.encode(), headers_of(asked.request_id, SOURCE, now)
+    return Prepared(asked_by(event, subject), Outbound(INSTALL_REQUESTS, key, value, headers))
+
+
+class Asking:
+    """Questions that wait here, so that a second one under the same id joins or is refused at once."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, tuple[Question, int]] = {}
+
+    async def ask(self, desk: Desk, prepared: Prepared, patience: float) -> dict[str, Any] | None:
+        """The result, or None if it has not come within `patience` seconds.
+
+        Raises Problem, Crowded, BrokerUnavailable.
+        """
+        first, known = prepared.request_id not in self._open, desk.mailbox.get(result_key(prepared.request_id))
+        if known is not None:
+            return answered(desk.events, known, prepared)
+        with desk.mailbox.waiter() as waiter:
+            waiter.on(result_key(prepared.request_id))
+            self._enter(prepared)
+            try:
+                if first:
+                    place = await desk.publish(prepared.record)
+                    waiter.on(refusal_key("/".join(map(str, place))))
+                found = await waiter.first(patience)
+            finally:
+                self._leave(prepared)
+        if found is None:
+            return None
+        (kind, _), answer = found
+        if kind == "refusal":
+            raise Problem(
+                "unprocessable", f"the guard cannot read this request: {answer.decode('utf-8', 'replace')}"
+            )
+        return answered(desk.events, answer, prepared)
+
+    def _enter(self, prepared: Prepared) -> None:
+        question, many = self._open.get(prepared.request_id, (prepared.question, 0))
+        if question != prepared.question:
+            raise key_reused()
+        self._open[prepared.request_id] = (question, many + 1)
+
+    def _leave(self, prepared: Prepared) -> None:
+        question, many = self._open.get(prepared.request_id, (prepared.question, 1))
+        if many > 1:
+            self._open[prepared.request_id] = (question, many - 1)
+        else:
+            self._open.pop(prepared.request_id, None)
+
+
+def answered(events: Codec, value: bytes, prepared: Prepared) -> dict[str, Any]:
+    """The result, which must answer this very question. Raises Problem for one that answers another."""
+    result = events.decoder(RESULTS, "CompatibilityChecked")(value)
+    if answered_by(result) != prepared.question:
+        raise key_reused()
+    return result
+
+
+def key_reused() -> Problem:
+    return Problem("key-reused", "this Idempotency-Key came with another question before; use a new one")

@@ -1,0 +1,144 @@
+"""Is this an access token of an issuer that we believe? Checks in a fixed order; the first that fails is told.
+
+Pure: keys and time come in. The algorithm is the issuer's and the key's choice, never the token's, and nothing in a
+token's header says where keys come from.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, cast
+
+from joserfc.errors import JoseError
+from joserfc.jws import JWSRegistry
+from joserfc.util import urlsafe_b64decode
+
+from processors.configuration.gateway import TokenIssuer
+from processors.documents import json_text
+from processors.documents.scalars import unprintable
+from processors.errors import DocumentRefused
+from processors.gateway.auth.keys import VerifyingKey
+
+LARGEST_TOKEN = 16 * 1024
+"""Characters."""
+
+SKEW = 60
+LONGEST_LIFE = 3600
+"""Seconds."""
+
+_OF_ID_TOKENS = ("nonce", "at_hash", "c_hash", "s_hash")
+"""Claims of ID tokens, which tell the client that asked who logged in, and admit nobody anywhere."""
+
+
+class TokenRefused(Exception):
+    """Why a token is not believed, in words that help its owner and tell nobody else anything."""
+
+
+class Unverified(NamedTuple):
+    """A token that has been read and not been checked. Nothing in it may be acted upon."""
+
+    header: Mapping[str, Any]
+    claims: Mapping[str, Any]
+    token: str
+
+    @property
+    def issuer(self) -> str:
+        return str(self.claims.get("iss", ""))
+
+    @property
+    def kid(self) -> str:
+        return str(self.header.get("kid", ""))
+
+
+def read(token: str) -> Unverified:
+    """The parts of a compact JWS. Raises TokenRefused."""
+    if len(token) > LARGEST_TOKEN:
+        raise TokenRefused(f"a token has at most {LARGEST_TOKEN} characters")
+    parts = token.split(".")
+    if len(parts) != 3:
+        raise TokenRefused("the token is not a signed JWT of three parts")
+    return Unverified(_json(parts[0]), _json(parts[1]), token)
+
+
+def verify(
+    unverified: Unverified, issuer: TokenIssuer, keys: Sequence[VerifyingKey], now: float
+) -> Mapping[str, Any]:
+    """The claims of an access token. `keys` are the issuer's that bear the token's key id; `now` is seconds.
+
+    Raises TokenRefused.
+    """
+    header, claims, token = unverified
+    _signed(header, token, issuer, keys)
+    _meant_for_us(header, claims, issuer)
+    _in_time(claims, now)
+    return claims
+
+
+def _json(part: str) -> dict[str, Any]:
+    try:
+        raw = base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
+        value: Any = json_text.load(raw, limit=LARGEST_TOKEN)
+    except (ValueError, DocumentRefused):
+        raise TokenRefused("the token cannot be read as a JWT") from None
+    if not isinstance(value, dict):
+        raise TokenRefused("the token cannot be read as a JWT")
+    return cast("dict[str, Any]", value)
+
+
+def _signed(header: Mapping[str, Any], token: str, issuer: TokenIssuer, keys: Sequence[VerifyingKey]) -> None:
+    if "crit" in header or "b64" in header:
+        raise TokenRefused("the token's header demands extensions that are not understood")
+    alg = header.get("alg")
+    if alg not in issuer.algorithms:
+        raise TokenRefused("the token is signed with an algorithm that its issuer does not use")
+    if not any(_matches(token, key, alg) for key in keys if alg in key.algorithms):
+        raise TokenRefused("the token is not signed with a key of its issuer")
+
+
+def _matches(token: str, key: VerifyingKey, alg: str) -> bool:
+    """Whether the key signed the token's first two parts, exactly as they stand (RFC 7515, section 5.2)."""
+    signed, _, signature = token.rpartition(".")
+    algorithm = JWSRegistry.algorithms["Ed25519" if alg == "EdDSA" else alg]
+    try:
+        return algorithm.verify(signed.encode(), urlsafe_b64decode(signature.encode()), key.key)
+    except (JoseError, ValueError):
+        return False
+
+
+def _meant_for_us(header: Mapping[str, Any], claims: Mapping[str, Any], issuer: TokenIssuer) -> None:
+    if claims.get("iss") != issuer.issuer:
+        raise TokenRefused("the token comes from another issuer than its key")
+    audience = claims.get("aud")
+    audiences = cast("list[Any]", audience) if isinstance(audience, list) else [audience]
+    if not any(wanted in audiences for wanted in issuer.audiences):
+        raise TokenRefused("the token was issued for another audience")
+    kind = header.get("typ", "JWT")
+    if str(kind).lower().removeprefix("application/") not in {known.lower() for known in issuer.types}:
+        raise TokenRefused("the token is not an access token")
+    if any(name in claims for name in _OF_ID_TOKENS) or str(claims.get("typ", "")).upper() in ("ID", "REFRESH"):
+        raise TokenRefused("the token is an ID token, which admits nobody; send an access token")
+    subject = claims.get("sub")
+    if not isinstance(subject, str) or not 0 < len(subject) <= 255 or unprintable(subject) or not subject.strip():
+        raise TokenRefused("the token names nobody in `sub`")
+
+
+def _in_time(claims: Mapping[str, Any], now: float) -> None:
+    issued, expires, begins = (_seconds(claims, name) for name in ("iat", "exp", "nbf"))
+    if issued is None or expires is None:
+        raise TokenRefused("the token states no `iat` or no `exp`")
+    if expires - issued > LONGEST_LIFE:
+        raise TokenRefused(f"the token lives longer than {LONGEST_LIFE} s")
+    if now >= expires + SKEW:
+        raise TokenRefused("the token has expired")
+    if max(issued, begins or 0) > now + SKEW:
+        raise TokenRefused("the token is not valid yet")
+
+
+def _seconds(claims: Mapping[str, Any], name: str) -> float | None:
+    value = claims.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 253_402_300_800:
+        raise TokenRefused(f"the token's `{name}` is not a time")
+    return float(value)

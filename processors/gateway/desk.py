@@ -1,0 +1,89 @@
+"""What every resource of the gateway works with: one object, made when the process starts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+from processors.configuration.guard import GuardConfig
+from processors.configuration.settings import Settings
+from processors.errors import BrokerUnavailable
+from processors.gateway.auth.gate import Gate
+from processors.gateway.limits import Limits
+from processors.gateway.live import Live
+from processors.gateway.mailbox import Crowded, Mailbox
+from processors.gateway.replies import Answer
+from processors.gateway.signing import SigningKeys
+from processors.stream.io.outbox import Outbox
+from processors.stream.io.publish import Delivered
+from processors.stream.types import Inbound, Outbound
+from processors.stream.wire.codec import Codec
+
+T = TypeVar("T")
+
+READERS: Final = 4
+MOST_READING: Final = 32
+"""Requests that read topics, the ledger or the matrix at once, waiting ones included."""
+
+
+@dataclass
+class Desk:
+    """Belongs to the event loop, except where a method says otherwise."""
+
+    settings: Settings
+    config: Callable[[], GuardConfig]
+    events: Codec
+    outbox: Outbox
+    gate: Gate
+    keys: SigningKeys
+    mailbox: Mailbox = field(default_factory=Mailbox)
+    limits: Limits = field(default_factory=Limits)
+    live: Live = field(default_factory=Live)
+    _readers: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(READERS, thread_name_prefix="reading")
+    )
+    _reading: int = 0
+
+    async def publish(self, record: Outbound) -> Delivered:
+        """Write one record; returns when the broker has it. Raises BrokerUnavailable."""
+        loop = asyncio.get_running_loop()
+        reported: asyncio.Future[Delivered] = loop.create_future()
+
+        def settle(outcome: Delivered | BrokerUnavailable) -> None:
+            if reported.done():
+                return
+            if isinstance(outcome, BrokerUnavailable):
+                reported.set_exception(outcome)
+            else:
+                reported.set_result(outcome)
+
+        def hand_over(outcome: Delivered | BrokerUnavailable) -> None:
+            loop.call_soon_threadsafe(settle, outcome)
+
+        self.outbox.send(record, hand_over)
+        return await reported
+
+    async def read(self, call: Callable[..., T], *arguments: Any) -> T:
+        """Make a call that waits for Kafka or Postgres, in a thread. Raises Crowded, and what the call raises."""
+        if self._reading >= MOST_READING:
+            raise Crowded
+        self._reading += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._readers, call, *arguments)
+        finally:
+            self._reading -= 1
+
+    def deliver(self, answers: Sequence[Answer], results: Sequence[Inbound]) -> None:
+        """What the reader has read, in the order of each log."""
+        for key, answer in answers:
+            self.mailbox.put(key, answer)
+        self.live.publish(results)
+
+    def close(self) -> None:
+        """Whoever waits is sent away; streams end."""
+        self.mailbox.close()
+        self.live.close()
+        self._readers.shutdown(wait=False, cancel_futures=True)

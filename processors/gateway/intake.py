@@ -1,0 +1,96 @@
+"""Reading what a caller sends: a body of bounded size within a bounded time, as strict JSON or a form."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final, TypeVar, cast
+
+from pydantic import BaseModel, ValidationError
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from processors.documents import json_text
+from processors.documents.complaints import refusal
+from processors.errors import DocumentRefused
+from processors.gateway.problems import Problem
+
+LARGEST_BODY: Final = 4 * 1024 * 1024
+"""Bytes: a manifest of 1 MiB in a JSON text, where every character may take several, and what is installed."""
+
+DEEPEST: Final = 40
+"""Levels of a JSON body."""
+
+LONGEST_WAIT: Final = 30
+USUAL_WAIT: Final = 25
+"""Seconds."""
+
+_MOST_FIELDS: Final = 5_000
+_JSON: Final = re.compile(r"application/(?:[\w.-]+\+)?json", re.IGNORECASE)
+_WAIT: Final = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,4})\"?\s*(?=$|[,;])", re.IGNORECASE)
+
+M = TypeVar("M", bound=BaseModel)
+
+
+async def read_json(request: Request, model: type[M]) -> M:
+    """The body as the model has it. Raises Problem: duplicate keys, unknown keys and wrong types are refused."""
+    if not _JSON.fullmatch(media_type(request)):
+        raise Problem("unsupported-media-type", "expected a body of type application/json")
+    return validated(parsed(await request.body()), model)
+
+
+async def read_form(request: Request) -> dict[str, Any]:
+    """The fields of a form by name: lists of texts, and files as `(name, content)`. Raises Problem."""
+    try:
+        form = await request.form(max_files=2, max_fields=_MOST_FIELDS, max_part_size=LARGEST_BODY)
+    except HTTPException as error:
+        raise Problem("malformed", f"the form cannot be read: {error.detail}") from None
+    fields: dict[str, list[Any]] = {}
+    for name, value in form.multi_items():
+        if isinstance(value, UploadFile):
+            fields.setdefault(name, []).append((value.filename or "", await value.read()))
+        else:
+            fields.setdefault(name, []).append(value)
+    return cast("dict[str, Any]", fields)
+
+
+def media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip()
+
+
+def parsed(body: bytes) -> Any:
+    """Raises Problem."""
+    try:
+        value = json_text.load(body, limit=LARGEST_BODY)
+    except DocumentRefused as error:
+        raise Problem("malformed", f"the body cannot be read: {error}") from None
+    if _deeper_than(value, DEEPEST):
+        raise Problem("malformed", f"the body has more than {DEEPEST} levels")
+    return value
+
+
+def validated(value: Any, model: type[M]) -> M:
+    """Raises Problem that names the place."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise Problem("unprocessable", str(refusal(error, model))) from None
+
+
+def patience(request: Request) -> int:
+    """Seconds that the caller is ready to wait: `Prefer: wait=n` (RFC 7240), at most 30."""
+    found = _WAIT.search(",".join(request.headers.getlist("prefer")))
+    return USUAL_WAIT if found is None else min(int(found[1]), LONGEST_WAIT)
+
+
+def _deeper_than(value: Any, levels: int) -> bool:
+    level = [value]
+    for _ in range(levels):
+        level = [inner for outer in level for inner in _inside(outer)]
+    return bool(level)
+
+
+def _inside(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(cast("dict[str, Any]", value).values())
+    return cast("list[Any]", value) if isinstance(value, list) else []

@@ -1,0 +1,63 @@
+"""Results as they come, for streams of server-sent events. Belongs to the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+from processors.stream.types import Inbound
+
+MOST_STREAMS: Final = 100
+BEHIND: Final = 1_000
+"""Results that a stream may lag behind before it is ended: its reader stalls, and reconnects if it is there."""
+
+End = None
+"""Comes last in a stream that is ended from this side."""
+
+
+class TooManyStreams(Exception):
+    """As many streams are open as may be."""
+
+
+class Live:
+    """Hands every result to every stream. A slow reader never delays another, nor the results."""
+
+    def __init__(self, most: int = MOST_STREAMS, behind: int = BEHIND) -> None:
+        self._most, self._behind = most, behind
+        self._streams: set[asyncio.Queue[Inbound | None]] = set()
+
+    @property
+    def streams(self) -> int:
+        return len(self._streams)
+
+    def publish(self, results: Sequence[Inbound]) -> None:
+        for stream in list(self._streams):
+            for result in results:
+                if stream.qsize() >= self._behind:
+                    self._end(stream)
+                    break
+                stream.put_nowait(result)
+
+    @asynccontextmanager
+    async def stream(self) -> AsyncGenerator[asyncio.Queue[Inbound | None]]:
+        """A queue of results from now on; `End` says that nothing follows. Raises TooManyStreams."""
+        if len(self._streams) >= self._most:
+            raise TooManyStreams
+        queue: asyncio.Queue[Inbound | None] = asyncio.Queue()
+        self._streams.add(queue)
+        try:
+            yield queue
+        finally:
+            self._streams.discard(queue)
+
+    def close(self) -> None:
+        for stream in list(self._streams):
+            self._end(stream)
+
+    def _end(self, stream: asyncio.Queue[Inbound | None]) -> None:
+        self._streams.discard(stream)
+        while not stream.empty():
+            stream.get_nowait()
+        stream.put_nowait(End)

@@ -1,0 +1,130 @@
+"""The one reader of a replica: every partition of the topics that answers come on, without a group.
+
+A group would move partitions away from the replica whose caller waits. Reading everything costs every replica the
+rate of answers times their size; only what somebody waits for is decoded.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from typing import Final
+
+import structlog
+
+from processors.errors import EventUnreadable, GuardError, Unavailable
+from processors.events.topics import DEAD_LETTERS, EXCEPTION_DECISIONS, RESULTS
+from processors.stream.io.follow import Follower
+from processors.stream.loop.transaction import backoff
+from processors.stream.settings import StreamSettings
+from processors.stream.types import Inbound
+from processors.stream.wire.codec import Codec
+from processors.stream.wire.headers import header
+
+REPLAYED: Final = 15 * 60 * 1000
+"""Milliseconds before the start from which answers are read again: a retry after a restart finds its own."""
+
+Answer = tuple[tuple[str, str], bytes]
+"""The key under which an answer is waited for, and its bytes."""
+
+_log = structlog.get_logger(__name__)
+
+
+def result_key(request_id: str) -> tuple[str, str]:
+    """The result of a request: its record as it lies on the topic."""
+    return ("result", request_id)
+
+
+def decision_key(place: str) -> tuple[str, str]:
+    """What the workflow decided on the record at `topic/partition/offset`."""
+    return ("decision", place)
+
+
+def refusal_key(place: str) -> tuple[str, str]:
+    """Why the record at `topic/partition/offset` lies among the dead letters, as UTF-8."""
+    return ("refusal", place)
+
+
+class Replies:
+    """A thread that hands on what it reads, batch by batch, until it is stopped or fails."""
+
+    def __init__(
+        self,
+        settings: StreamSettings,
+        codec: Codec,
+        deliver: Callable[[Sequence[Answer], Sequence[Inbound]], None],
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        """`deliver` gets the answers of a batch and the results in it; it and `failed` are called on the thread."""
+        self._settings, self._deliver, self._failed = settings, deliver, failed
+        self._decision = codec.decoder(EXCEPTION_DECISIONS, "ExceptionDecided")
+        self._stop = threading.Event()
+        self.caught_up = threading.Event()
+        """Set once the positions are taken and what is replayed has been read."""
+        self._beat = time.monotonic()
+        self._thread = threading.Thread(target=self._run, name="replies", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join(10)
+
+    def is_stalled(self, after: float) -> bool:
+        """Whether the reader has not come round for so many seconds."""
+        return time.monotonic() - self._beat > after
+
+    def _run(self) -> None:
+        attempt = 0
+        try:
+            while not self._stop.is_set():
+                try:
+                    self._follow()
+                except Unavailable as error:
+                    _log.warning("answers cannot be read yet", message=str(error))
+                    self._stop.wait(backoff(attempt))
+                    attempt += 1
+        except Exception as error:  # noqa: BLE001 - whatever it is, nobody is answered any more: the process ends
+            self._failed(error)
+
+    def _follow(self) -> None:
+        with closing(Follower(self._settings, "gateway")) as follower:
+            since = time.time_ns() // 1_000_000 - REPLAYED
+            follower.from_time([RESULTS, EXCEPTION_DECISIONS, DEAD_LETTERS], since)
+            while not self._stop.is_set():
+                self._batch(follower)
+
+    def _batch(self, follower: Follower) -> None:
+        records = follower.batch(0.1)
+        self._beat = time.monotonic()
+        if records:
+            answers = [answer for record in records if (answer := self._answer(record)) is not None]
+            live = self.caught_up.is_set()
+            self._deliver(answers, [record for record in records if record.topic == RESULTS] if live else ())
+        if follower.caught_up:
+            self.caught_up.set()
+
+    def _answer(self, record: Inbound) -> Answer | None:
+        if record.topic == DEAD_LETTERS:
+            message = header(record.headers, "__streams.errors.message") or ""
+            return refusal_key(_came_from(record)), message.encode()
+        if record.value is None:
+            return None
+        if record.topic == RESULTS:
+            return result_key((record.key or b"").decode("utf-8", "replace")), record.value
+        try:
+            return decision_key(self._decision(record.value)["caused_by"]), record.value
+        except EventUnreadable as error:
+            _log.warning("a decision cannot be read", offset=record.offset, message=str(error))
+        except GuardError as error:  # the registry is away: whoever waits for this one is told to come again
+            _log.error("a decision was passed over", offset=record.offset, message=str(error))
+        return None
+
+
+def _came_from(record: Inbound) -> str:
+    """Where the record lay that became this dead letter, as `topic/partition/offset`."""
+    parts = ("topic", "partition", "offset")
+    return "/".join(str(header(record.headers, f"__streams.errors.{part}")) for part in parts)

@@ -1,0 +1,90 @@
+"""One result in the forms that a caller may ask for. All of them are views of the one report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from processors.checker.views import html, markdown
+from processors.events.report_record import report_from_record
+from processors.events.vocabulary import Verdict
+from processors.gateway.problems import Problem
+
+Result = Mapping[str, Any]
+
+
+def _json(result: Result) -> str:
+    return json.dumps(result, ensure_ascii=False)
+
+
+def _markdown(result: Result) -> str:
+    return markdown.render(_seen(result), result["request_id"]) + "\n"
+
+
+def _html(result: Result) -> str:
+    return html.render(_seen(result), result["report_digest"], result["request_id"]) + "\n"
+
+
+def _seen(result: Result) -> Any:
+    """The report under the verdict of the result, which an exception may have made another than the report's."""
+    return replace(report_from_record(result["report"]), verdict=Verdict(result["verdict"]))
+
+
+FORMS: Final[Mapping[str, Callable[[Result], str]]] = {
+    "application/json": _json,
+    "text/markdown": _markdown,
+    "text/html": _html,
+}
+"""By media type, in the order of preference where a caller has none."""
+
+
+def chosen_form(request: Request) -> str:
+    """The form that `Accept` asks for (RFC 9110, section 12.5.1). Raises Problem if it excludes them all."""
+    accept = ",".join(request.headers.getlist("accept"))
+    if (form := negotiated(accept, tuple(FORMS))) is None:
+        raise Problem("not-acceptable", f"a report comes as {', '.join(FORMS)}")
+    return form
+
+
+def negotiated(accept: str, offered: Sequence[str]) -> str | None:
+    """The offer that is wanted most; None if none is. What cannot be read in `accept` wants nothing."""
+    wanted = [range_ for part in accept.split(",") if (range_ := _range(part)) is not None]
+    if not accept.strip():
+        return offered[0]
+    qualities = {offer: _quality(offer, wanted) for offer in offered}
+    best = max(offered, key=lambda offer: qualities[offer])
+    return best if qualities[best] > 0 else None
+
+
+def response(result: Result, form: str, request: Request) -> Response:
+    """200 with the result, or 304 where the caller has this very report already."""
+    tag = f'"{result["report_digest"]}"'
+    headers = {"ETag": tag, "Vary": "Accept", "Cache-Control": "private, no-cache"}
+    given = [known.strip().removeprefix("W/") for known in request.headers.get("if-none-match", "").split(",")]
+    if request.method == "GET" and (tag in given or "*" in given):
+        return Response(status_code=304, headers=headers)
+    return Response(FORMS[form](result), 200, headers, form)
+
+
+def _range(part: str) -> tuple[str, float] | None:
+    media, *parameters = (piece.strip() for piece in part.split(";"))
+    quality = next((text[2:] for text in parameters if text.lower().startswith("q=")), "1")
+    try:
+        weight = float(quality)
+    except ValueError:
+        return None
+    return (media.lower(), weight) if media and 0 <= weight <= 1 else None
+
+
+def _quality(offer: str, wanted: Sequence[tuple[str, float]]) -> float:
+    """The most specific range that fits decides."""
+    for pattern in (offer, f"{offer.partition('/')[0]}/*", "*/*"):
+        for media, quality in wanted:
+            if media == pattern:
+                return quality
+    return 0.0

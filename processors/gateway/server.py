@@ -1,0 +1,112 @@
+"""The process: uvicorn with deadlines for slow senders, readiness, and an end that leaves nobody waiting."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import h11
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from processors.configuration.settings import GatewaySettings
+from processors.errors import Fatal
+from processors.gateway.desk import Desk
+from processors.gateway.replies import Replies
+from processors.stream.loop.health import Health
+
+HEAD_WITHIN: Final = 10.0
+"""Seconds from the first byte of a request, or from the opening of a connection, to the end of its head."""
+
+GRACE: Final = 8
+"""Seconds that exchanges have to end after they were told to."""
+
+STALLED_AFTER: Final = 30.0
+"""Seconds without a sign of the reader after which nobody can be answered here."""
+
+_LOOK_EVERY: Final = 0.1
+
+
+class Deadlines(H11Protocol):
+    """Closes connections whose next request does not come to the end of its head in time."""
+
+    _due: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        super().connection_made(transport)
+        self._start()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]:
+            self._start()
+        elif self.conn.their_state is not h11.IDLE:
+            self._cancel()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._cancel()
+        super().connection_lost(exc)
+
+    def _start(self) -> None:
+        if self._due is None:
+            self._due = self.loop.call_later(HEAD_WITHIN, self._close)
+
+    def _cancel(self) -> None:
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
+
+    def _close(self) -> None:
+        self._due = None
+        self.transport.abort()
+
+
+class _Server(uvicorn.Server):
+    """Signals are the caller's."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+async def serve(
+    app: ASGIApp, desk: Desk, replies: Replies, health: Health, bound: socket.socket, stop: threading.Event
+) -> None:
+    """Answer on a bound socket until `stop` is set, then end what is under way within GRACE seconds."""
+    server = _Server(_config(app, desk.settings.gateway))
+    serving = asyncio.create_task(server.serve([bound]))
+    while not stop.is_set() and not serving.done():
+        health.beat()
+        health.assigned = replies.caught_up.is_set()
+        health.waiting = "the reader of answers stands still" if replies.is_stalled(STALLED_AFTER) else None
+        await asyncio.sleep(_LOOK_EVERY)
+    health.assigned = False
+    desk.close()
+    server.should_exit = True
+    await serving
+    if not stop.is_set():
+        raise Fatal("the server ended by itself")
+
+
+def _config(app: ASGIApp, of: GatewaySettings) -> uvicorn.Config:
+    tls: dict[str, Any] = {"ssl_certfile": of.certificate, "ssl_keyfile": of.private_key} if of.certificate else {}
+    return uvicorn.Config(
+        app,
+        http=Deadlines,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(of.proxy),
+        forwarded_allow_ips=of.proxy or None,
+        timeout_keep_alive=60,
+        timeout_graceful_shutdown=GRACE,
+        h11_max_incomplete_event_size=32 * 1024,
+        **tls,
+    )

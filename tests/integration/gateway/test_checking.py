@@ -1,0 +1,139 @@
+"""A platform that speaks HTTP asks, and gets what it would get through Kafka; retries repeat nothing."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+from examples.gateways import CHECK, PLUGINS, Edge, Replica, ask, bearer, question, report_of
+from examples.issuers import claims, token
+
+pytestmark = pytest.mark.stack
+
+ON_THE_COMMAND_LINE = (
+    *("--host", "corex@1.9.0", "--installed", "com.powerx.plugins.crm@0.6.0"),
+    *("--runtime", "go@1.22", "--runtime", "node@20.11", "--output", "json"),
+)
+
+
+@pytest.mark.parametrize(
+    ("manifest", "verdict"),
+    [
+        pytest.param("inventory-sync-1.5.0.yaml", "BLOCK", id="c-1"),
+        pytest.param("audit-log-4.0.1.yaml", "ALLOW", id="allowed"),
+        pytest.param("chat-2.3.1.yaml", "WARN", id="warned"),
+    ],
+)
+def test_http_kafka_and_the_command_line_give_the_same_report(
+    edge: Edge, gateway: Replica, manifest: str, verdict: str
+) -> None:
+    """Digest included, so down to the byte."""
+    answer = ask(gateway.url, question(manifest))
+    command = ("--manifest", str(PLUGINS / manifest), *ON_THE_COMMAND_LINE)
+    offline = json.loads(edge.run("check", *command).stdout)
+    through_kafka = json.loads(edge.run("request", *command, "--timeout", "60").stdout)
+
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["verdict"] == verdict
+    assert report_of(answer) == offline == through_kafka
+    assert answer.headers["etag"] == f'"{offline["report_digest"]}"'
+
+
+def test_the_operator_and_tenant_are_those_of_the_token(gateway: Replica) -> None:
+    result = ask(gateway.url).json()
+    assert (result["operator"], result["tenant"]) == ("alice", "acme")
+
+
+def test_a_form_with_the_file_as_it_is_asks_the_same_question(gateway: Replica) -> None:
+    manifest = PLUGINS / "inventory-sync-1.5.0.yaml"
+    answer = httpx.post(
+        gateway.url + CHECK,
+        files={"manifest": (manifest.name, manifest.read_bytes())},
+        data={
+            "host": "corex@1.9.0",
+            "installed": ["com.powerx.plugins.crm@0.6.0"],
+            "runtime": ["go@1.22", "node@20.11"],
+        },
+        headers=bearer(),
+        timeout=60,
+    )
+    assert answer.status_code == 200, answer.text
+    assert report_of(answer) == report_of(ask(gateway.url))
+
+
+def test_a_retry_under_the_same_key_gets_the_same_result(gateway: Replica) -> None:
+    key = str(uuid.uuid4())
+    first, again = ask(gateway.url, key=key), ask(gateway.url, key=key)
+    assert first.json() == again.json()
+
+
+def test_twins_under_one_key_get_one_result(gateway: Replica) -> None:
+    key = str(uuid.uuid4())
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(lambda _: ask(gateway.url, key=key), range(10)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.json()["result_id"] for answer in answers}) == 1
+
+
+def test_a_key_that_comes_with_another_question_is_refused(gateway: Replica) -> None:
+    key = str(uuid.uuid4())
+    assert ask(gateway.url, key=key).status_code == 200
+    for other in (question("audit-log-4.0.1.yaml"), question(target="cluster-7"), question(host="corex@2.0.0")):
+        answer = ask(gateway.url, other, key=key)
+        assert (answer.status_code, answer.json()["type"]) == (422, "/internal/problems/key-reused")
+
+
+def test_one_key_of_two_tenants_and_of_two_people_is_two_requests(gateway: Replica) -> None:
+    key = str(uuid.uuid4())
+    others = [bearer(token(claims(tenant="globex"))), bearer(token(claims("bob")))]
+    answers = [ask(gateway.url, key=key), *(ask(gateway.url, key=key, headers=other) for other in others)]
+    assert len({answer.json()["request_id"] for answer in answers}) == 3
+
+
+def test_an_answer_is_found_again_in_every_form(gateway: Replica) -> None:
+    result = ask(gateway.url).json()
+    address = f"{gateway.url}{CHECK}/{result['request_id']}"
+    found = httpx.get(address, headers=bearer())
+    assert found.json() == result
+    assert httpx.get(address, headers={**bearer(), "If-None-Match": found.headers["etag"]}).status_code == 304
+    for form, beginning in {"text/html": "<!doctype html>", "text/markdown": "## Blocked"}.items():
+        shown = httpx.get(address, headers={**bearer(), "Accept": form})
+        assert shown.headers["content-type"].startswith(form)
+        assert shown.text.startswith(beginning)
+
+
+def test_what_belongs_to_another_tenant_is_not_there(gateway: Replica) -> None:
+    result = ask(gateway.url).json()
+    address = f"{gateway.url}{CHECK}/{result['request_id']}"
+    foreign = httpx.get(address, headers=bearer(token(claims(tenant="globex"))))
+    unknown = httpx.get(f"{gateway.url}{CHECK}/{uuid.uuid4()}", headers=bearer())
+    assert (foreign.status_code, unknown.status_code) == (404, 404)
+    assert foreign.json() == unknown.json()
+
+
+def test_whoever_will_not_wait_comes_back_for_the_verdict(edge: Edge, gateway: Replica) -> None:
+    """202 names the address; there the answer is waited for, and it is that of the very request."""
+    with edge.checker_paused():
+        answer = ask(gateway.url, headers={"Prefer": "wait=0"})
+    assert answer.status_code == 202
+    assert 2 <= int(answer.headers["retry-after"]) <= 8
+    later = httpx.get(gateway.url + answer.headers["location"], headers=bearer(), timeout=60)
+    assert later.status_code == 200
+    assert later.json()["request_id"] == answer.json()["request_id"]
+
+
+def test_nobody_can_wait_for_anothers_request(edge: Edge, gateway: Replica) -> None:
+    with edge.checker_paused():
+        pending = ask(gateway.url, headers={"Prefer": "wait=0"})
+    foreign = bearer(token(claims(tenant="globex")))
+    assert httpx.get(gateway.url + pending.headers["location"], headers=foreign, timeout=60).status_code == 404
+
+
+def test_a_manifest_with_defects_is_blocked_and_one_that_is_none_is_refused(gateway: Replica) -> None:
+    defective = ask(gateway.url, question() | {"manifest": {"content": "id: com.powerx.plugins.crm\n"}})
+    none = ask(gateway.url, question() | {"manifest": {"content": "- just\n- a list\n"}})
+    assert (defective.status_code, defective.json()["verdict"]) == (200, "BLOCK")
+    assert none.status_code == 422
