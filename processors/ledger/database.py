@@ -27,25 +27,32 @@ def connect(url: str, role: Role | None) -> Engine:
 
     None keeps the login's own rights, which only a migration needs. Nothing is opened yet.
     """
-    engine = create_engine(_checked(url), pool_size=2, max_overflow=2, pool_pre_ping=False)
+    engine = create_engine(
+        _checked(url), pool_size=2, max_overflow=2, pool_pre_ping=False, connect_args={"prepare_threshold": None}
+    )
 
-    @event.listens_for(engine, "connect")
-    def settle(connection: Any, _record: Any) -> None:  # pyright: ignore[reportUnusedFunction] - registered above
-        with connection.cursor() as cursor:
-            cursor.execute("SET timezone = 'UTC'")
-            cursor.execute("SET search_path = ledger, pg_catalog")
-            if role is not None:
-                _become(cursor, role)
-        connection.commit()
+    @event.listens_for(engine, "begin")
+    def settle(connection: Connection) -> None:  # pyright: ignore[reportUnusedFunction] - registered above
+        _settle(connection, role)
 
     return engine
 
 
-def _become(cursor: psycopg.Cursor[Any], role: Role) -> None:
+def _settle(connection: Connection, role: Role | None) -> None:
+    """Set role, search path and time zone for this transaction alone.
+
+    A pooler in transaction mode hands a server connection to somebody else at each commit: what is set for a
+    session, and what is prepared in it, would be theirs.
+    """
+    become = f"SET LOCAL ROLE {role}; " if role is not None else ""
     try:
-        cursor.execute(f"SET ROLE {role}")
-    except psycopg.errors.InsufficientPrivilege:
-        login = cursor.connection.info.user
+        connection.exec_driver_sql(
+            f"{become}SET LOCAL timezone = 'UTC'; SET LOCAL search_path = ledger, pg_catalog"
+        )
+    except exc.ProgrammingError as error:
+        if not isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
+            raise
+        login = connection.engine.url.username
         raise SettingsInvalid(
             f"login `{login}` may not act as {role}; somebody who may has to `GRANT {role} TO {login}`"
         ) from None

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import structlog
 from sqlalchemy import Connection, Engine
@@ -44,6 +45,14 @@ class Committed:
 AfterCommit = Callable[[Committed], None]
 
 
+class Place(NamedTuple):
+    """Where a chain stands: the next offset, and the hash of its last row. The offset alone does not tell whether
+    somebody has put a row into a gap that Kafka leaves, behind our back."""
+
+    next_offset: int = 0
+    hash: bytes = chain.GENESIS
+
+
 class PostgresTransaction:
     """Satisfies `stream.transaction.Transaction`. One process, one instance, one transaction at a time.
 
@@ -52,14 +61,15 @@ class PostgresTransaction:
 
     def __init__(self, engine: Engine, after_commit: AfterCommit = lambda _: None, patience: float = 60.0) -> None:
         self._engine, self._after_commit, self._patience = engine, after_commit, patience
-        self._expected: dict[At, int] = {}
-        self._undecided: dict[At, int] = {}
+        self._expected: dict[At, Place] = {}
+        self._undecided: dict[At, Place] = {}
         self._months: set[str] = set()
         self._next_look = 0.0
         self._connection: Connection | None = None
         self._rows: list[Row] = []
         self._filed = Filed()
         self._positions: dict[At, int] = {}
+        self._heads: Mapping[At, Head] = {}
 
     def committed(self, partitions: Sequence[At]) -> Mapping[At, int]:
         """The next offsets as Postgres has them, which this process expects to find again. A rebalance cannot be
@@ -71,7 +81,7 @@ class PostgresTransaction:
         until = time.monotonic() + self._patience
         while True:
             try:
-                found = self._read_offsets(partitions)
+                found = self._read_places(partitions)
                 break
             except DatabaseUnavailable as error:
                 metrics.waits(error)
@@ -80,18 +90,21 @@ class PostgresTransaction:
                 time.sleep(0.5)
         metrics.waits(None)
         for at in partitions:
-            self._expected[at] = found.get(at, 0)
-        return found
+            self._expected[at] = found.get(at, Place())
+        return {at: place.next_offset for at, place in found.items()}
 
-    def _read_offsets(self, partitions: Sequence[At]) -> dict[At, int]:
-        with database_errors(), self._engine.connect() as connection:
+    def _read_places(self, partitions: Sequence[At]) -> dict[At, Place]:
+        with writing(self._engine) as connection:
             cursor = cursor_of(connection)
             cursor.execute(
-                "SELECT topic, partition, next_offset FROM ledger.chain_head "
+                "SELECT topic, partition, next_offset, hash FROM ledger.chain_head "
                 "JOIN unnest(%s::text[], %s::int[]) AS wanted(topic, partition) USING (topic, partition)",
                 columns_of(partitions),
             )
-            return {(topic, partition): offset for topic, partition, offset in cursor.fetchall()}
+            return {
+                (topic, partition): Place(offset, bytes(hash_))
+                for topic, partition, offset, hash_ in cursor.fetchall()
+            }
 
     def begin(self) -> None:
         with database_errors():
@@ -114,14 +127,15 @@ class PostgresTransaction:
         with database_errors():
             cursor = cursor_of(self._open)
             heads = self._lock(cursor, sorted(positions))
-            rows = [row for row in self._rows if row.offset >= self._expected[row.topic, row.partition]]
+            rows = [row for row in self._rows if row.offset >= self._expected[row.topic, row.partition].next_offset]
             self._filed = file(cursor, rows, heads)
-            self._positions = {at: max(offset, self._expected[at]) for at, offset in positions.items()}
-            _move(cursor, self._positions, heads | self._filed.heads)
+            self._positions = {at: max(offset, self._expected[at].next_offset) for at, offset in positions.items()}
+            self._heads = heads | self._filed.heads
+            _move(cursor, self._positions, self._heads)
 
     def commit(self) -> None:
         """Raises DatabaseUnavailable also where the outcome is unknown: the next transaction will see it."""
-        self._undecided = dict(self._positions)
+        self._undecided = {at: Place(offset, self._heads[at].hash) for at, offset in self._positions.items()}
         with database_errors():
             self._open.commit()
         self._expected |= self._undecided
@@ -161,7 +175,7 @@ class PostgresTransaction:
             "INSERT INTO ledger.chain_head (topic, partition, next_offset, sequence, hash, batches, frontier) "
             "SELECT topic, partition, 0, 0, %s, 0, '' "
             "FROM unnest(%s::text[], %s::int[]) AS wanted(topic, partition) ON CONFLICT DO NOTHING",
-            (chain.GENESIS, *columns_of([at for at in chains if not self._expected.get(at)])),
+            (chain.GENESIS, *columns_of([at for at in chains if not self._expected.get(at, Place()).next_offset])),
         )
         cursor.execute(
             "SELECT topic, partition, next_offset, sequence, hash, batches, frontier FROM ledger.chain_head "
@@ -171,21 +185,28 @@ class PostgresTransaction:
         )
         heads: dict[At, Head] = {}
         for topic, partition, offset, sequence, hash_, batches, frontier in cursor.fetchall():
-            self._check((topic, partition), offset)
+            self._check((topic, partition), Place(offset, bytes(hash_)))
             heads[topic, partition] = Head(sequence, bytes(hash_), batches, chain.unpack(bytes(frontier)))
         return heads
 
-    def _check(self, at: At, offset: int) -> None:
+    def _check(self, at: At, found: Place) -> None:
         """After a commit whose outcome nobody knows there are two places where the chain may be."""
-        expected = self._expected.get(at, 0)
-        if offset == self._undecided.get(at):
-            self._expected[at] = offset
-        elif offset != expected:
-            LEDGER_FENCED.inc()
+        expected = self._expected.get(at, Place())
+        if found == self._undecided.get(at):
+            self._expected[at] = found
+            return
+        if found == expected:
+            return
+        LEDGER_FENCED.inc()
+        if found.next_offset != expected.next_offset:
             raise Fenced(
-                f"{at[0]}/{at[1]} stands at offset {offset} in the ledger, and this process left it at {expected}: "
-                "another sink has the partition"
+                f"{at[0]}/{at[1]} stands at offset {found.next_offset} in the ledger, and this process left it at "
+                f"{expected.next_offset}: another sink has the partition"
             )
+        raise Fenced(
+            f"{at[0]}/{at[1]} has another last row at offset {found.next_offset} than this process left there: "
+            "somebody else has written to the ledger; compare it with the topic by `compat-guard ledger reconcile`"
+        )
 
     def _make_months(self, months: Collection[str]) -> None:
         """In a transaction of its own, before a chain is locked: nobody waits for us while we wait for a month."""

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     ANCHOR_REPLAYED = "ANCHOR_REPLAYED"
     BAD_SIGNATURE = "BAD_SIGNATURE"
     PRUNED_EARLY = "PRUNED_EARLY"
+    SIDE_TABLE = "SIDE_TABLE"
 
 
 @dataclass(frozen=True, slots=True)

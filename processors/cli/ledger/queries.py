@@ -23,7 +23,7 @@ from processors.cli.tables import clock
 from processors.documents.files import naming
 from processors.errors import DocumentRefused, SettingsInvalid, nearest, shorten
 from processors.events.vocabulary import Band, Code
-from processors.ledger import queries
+from processors.ledger import queries, side_tables
 from processors.ledger.anchors import NOWHERE, Noted, chain_of, judged, of_chain
 from processors.ledger.database import reading
 from processors.ledger.export import Format, export
@@ -228,7 +228,8 @@ class Verified(NamedTuple):
 
 
 def verify_all(connection: Connection, published: Sequence[Noted], keys: KeySet, window: Window) -> Verified:
-    """Verify chain after chain by the anchors that the ledger has, and by those that were published."""
+    """Verify chain after chain by the anchors that the ledger has and by those that were published; then the tables
+    that searches use."""
     counted, anchors_read = _Counting(), 0
     found: list[Inconsistency] = []
     for at in chains(connection, window, [chain_of(note.event) for note in published]):
@@ -236,6 +237,7 @@ def verify_all(connection: Connection, published: Sequence[Noted], keys: KeySet,
         anchors_read += len(anchors)
         stretch = read_chain(connection, at, anchors, window)
         found += verify_rows(stretch.chain, counted.through(read_rows(connection, stretch)))
+    found += side_tables.compare(connection, window)
     return Verified(counted.rows, anchors_read, found)
 
 

@@ -213,6 +213,18 @@ def change_a_batch_root(world: World) -> None:
     )
 
 
+def empty_the_findings(world: World) -> None:
+    world.tamper("DELETE FROM event_findings")
+
+
+def claim_a_finding(world: World) -> None:
+    world.tamper(
+        'INSERT INTO event_findings (code, appended_at, topic, partition, "offset") '
+        "SELECT 'PLUGIN_CONFLICT', appended_at, topic, partition, \"offset\" FROM ledger_events "
+        "WHERE sequence = 20 AND partition = 0"
+    )
+
+
 TAMPERINGS: list[tuple[Callable[[World], None], set[Kind]]] = [
     (update_a_row, {Kind.BAD_HASH}),
     (update_a_payload, {Kind.BAD_HASH}),
@@ -221,7 +233,7 @@ TAMPERINGS: list[tuple[Callable[[World], None], set[Kind]]] = [
     (delete_the_tail_with_its_traces, {Kind.TAIL_TRUNCATED}),
     (rewrite_with_recomputed_hashes, {Kind.ANCHOR_MISMATCH}),
     (swap_rows_between_partitions, {Kind.BAD_HASH}),
-    (swap_rows_within_a_partition, {Kind.GAP, Kind.REORDERED}),
+    (swap_rows_within_a_partition, {Kind.GAP, Kind.REORDERED, Kind.SIDE_TABLE}),
     (add_a_row_behind_the_end, {Kind.EXTRA_ROW}),
     (delete_a_whole_chain, {Kind.TAIL_TRUNCATED}),
     (pretend_that_rows_were_retired, {Kind.PRUNED_EARLY}),
@@ -230,6 +242,8 @@ TAMPERINGS: list[tuple[Callable[[World], None], set[Kind]]] = [
     (forge_an_anchor, {Kind.BAD_SIGNATURE}),
     (edit_an_anchor, {Kind.BAD_SIGNATURE}),
     (change_a_batch_root, {Kind.BAD_ROOT, Kind.ANCHOR_MISMATCH}),
+    (empty_the_findings, {Kind.SIDE_TABLE}),
+    (claim_a_finding, {Kind.SIDE_TABLE}),
 ]
 
 

@@ -12,9 +12,10 @@ from sqlalchemy import Engine, text
 
 from processors.errors import Fenced
 from processors.ledger import projections as compaction
-from processors.ledger.database import connect, reading
+from processors.ledger.database import connect, cursor_of, reading, writing
+from processors.ledger.filing import file
 from processors.ledger.samples import story
-from processors.ledger.transaction import Entries, PostgresTransaction
+from processors.ledger.transaction import Entries, PostgresTransaction, _move
 
 pytestmark = pytest.mark.stack
 
@@ -53,6 +54,32 @@ def test_of_two_sinks_the_loser_is_fenced(sink: Engine, superuser: psycopg.Conne
         commit(loser, rows)
     loser.abort()
     assert superuser.execute("SELECT count(*) FROM ledger_events").fetchone() == (len(rows),)
+
+
+def test_a_row_that_somebody_else_put_behind_the_head_stops_the_sink(sink: Engine, database: str) -> None:
+    """Kafka's transaction markers leave gaps, and a forger who leaves the next offset alone fits into one. The
+    chain that this process left had another last row, so it files nothing behind a forged one."""
+    mine = [row for row in rows_of(list(story(1))) if row.topic == "compat.results"]
+    transaction = started(sink, mine)
+    positions = {("compat.results", 0): 10}
+    commit(transaction, mine[:1])
+    transaction.begin()
+    transaction.advance(positions)
+    transaction.commit()
+    forger = connect(database, "guard_sink")
+    forged = PostgresTransaction(forger)
+    forged.committed(list(positions))
+    forged.begin()
+    with writing(forger) as connection:
+        cursor = cursor_of(connection)
+        heads = forged._lock(cursor, list(positions))
+        filed = file(cursor, [replace(mine[1], offset=5)], heads)
+        _move(cursor, positions, filed.heads)
+    forged.abort()
+    forger.dispose()
+
+    with pytest.raises(Fenced, match="somebody else has written"):
+        commit(transaction, [replace(mine[1], offset=10)])
 
 
 def test_an_event_sent_twice_is_kept_once(sink: Engine, superuser: psycopg.Connection) -> None:
