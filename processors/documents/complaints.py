@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -39,10 +39,20 @@ def _models(kind: Any, path: Sequence[int | str]) -> Iterator[type[BaseModel]]:
             yield kind
         elif field := _fields(kind).get(str(path[0])):
             yield from _models(field.annotation, path[1:])
+        elif path[0] in _tags(kind):
+            yield from _models(kind, path[1:])
         return
     inside = path if get_origin(kind) in _TRANSPARENT else path[1:]
     for part in get_args(kind):
         yield from _models(part, inside)
+
+
+def _tags(model: type[BaseModel]) -> set[Any]:
+    """What may stand in a path for the choice of this model among several: the value that told them apart."""
+    literals = (
+        field.annotation for field in model.model_fields.values() if get_origin(field.annotation) is Literal
+    )
+    return {value for literal in literals for value in get_args(literal)}
 
 
 def _fields(model: type[BaseModel]) -> Mapping[str, FieldInfo]:

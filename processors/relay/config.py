@@ -52,6 +52,7 @@ Duration = Annotated[int, BeforeValidator(_duration)]
 
 Instant = Annotated[int, BeforeValidator(_instant)]
 Range = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
+MailAddress = Annotated[str, Field(pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,255}$")]
 Port = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=65535, strict=True)]
 
 
@@ -130,7 +131,39 @@ class AuditTarget(HttpTarget):
     token: SecretPlace | None = None
 
 
-Target = Annotated[WebhookTarget | AuditTarget, Field(discriminator="kind")]
+class NoticeTarget(TargetConfig):
+    """What people read, and so is told of notifications only."""
+
+    @model_validator(mode="after")
+    def _notices(self) -> NoticeTarget:
+        if self.events != ("notifications",):
+            raise ValueError("people are told of notifications only; leave `events` out")
+        return self
+
+
+class MailTarget(NoticeTarget):
+    """A mail server, with TLS from the beginning (`implicit`) or by STARTTLS. `addresses` maps patterns of
+    recipients to mail addresses; the first that matches is told, and nobody where none does."""
+
+    kind: Literal["smtp"]
+    host: str = Field(pattern=r"^[A-Za-z0-9.:-]{1,255}$")
+    port: Port = 587
+    tls: Literal["starttls", "implicit"] = "starttls"
+    sender: MailAddress
+    addresses: dict[str, MailAddress] = Field(min_length=1)
+    username: str = ""
+    password: SecretPlace | None = None
+
+
+class ChatTarget(NoticeTarget):
+    """An incoming webhook. Its URL is a secret, so its host is named here and has to be the same."""
+
+    kind: Literal["slack", "teams", "mattermost"]
+    url: SecretPlace
+    host: str = Field(pattern=r"^[A-Za-z0-9.-]{1,255}$")
+
+
+Target = Annotated[WebhookTarget | AuditTarget | MailTarget | ChatTarget, Field(discriminator="kind")]
 
 
 class RelayConfig(_Strict):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from processors.relay.delivery import Delivery
+from processors.relay.outgoing import Outgoing, outgoing
+from processors.stream.types import Inbound
 
 
 def delivery(**more: Any) -> Delivery:
@@ -22,3 +24,24 @@ def delivery(**more: Any) -> Delivery:
         "body": b"{}",
     }
     return Delivery(**(given | more))
+
+
+def notice(**more: Any) -> Outgoing:
+    """A notification on its way, with what is said otherwise."""
+    data: dict[str, Any] = {
+        "notification_id": "e1",
+        "at": 1_795_860_000_000,
+        "recipient": "user:petra",
+        "kind": "blocked",
+        "urgency": "WARNING",
+        "subject": "blocked: crm 1.5.0",
+        "body": "**What happened:** a block.",
+        "link": "",
+        "tenant": "acme",
+        "request_id": None,
+        "exception_id": None,
+        "count": 1,
+    }
+    return outgoing(
+        "notifications", Inbound("compat.notifications", 0, 7, 1_795_860_000_500, b"user:petra", b""), data | more
+    )
