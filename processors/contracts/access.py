@@ -25,8 +25,10 @@ from processors.events.topics import (
     INSTALL_OUTCOMES,
     INSTALL_REQUESTS,
     LEDGER_ANCHORS,
+    MATRIX_FLOORS,
     MATRIX_REFRESHES,
     NOTIFICATIONS,
+    RELAY_STATE,
     RESULTS,
     SECURITY_POLICIES,
     STALENESS_STATE,
@@ -34,8 +36,6 @@ from processors.events.topics import (
 
 PREFIX: Final = "compat."
 """How the name of every topic of the guard begins."""
-
-RELAY_STATE: Final = "compat.relay-state"
 
 Resource = Literal["TOPIC", "GROUP", "TRANSACTIONAL_ID"]
 Pattern = Literal["LITERAL", "PREFIXED"]
@@ -82,7 +82,7 @@ ROLES: Final[tuple[Role, ...]] = (
     Role(
         name="checker",
         who="the processor that decides",
-        reads=(INSTALL_REQUESTS, MATRIX_REFRESHES, SECURITY_POLICIES),
+        reads=(INSTALL_REQUESTS, MATRIX_REFRESHES, MATRIX_FLOORS, SECURITY_POLICIES),
         writes=(RESULTS, BLOCKS, NOTIFICATIONS, EXCEPTION_USES, DEAD_LETTERS),
         groups=("checker",),
         looks=("checker-reader", "contact-reader"),
@@ -117,8 +117,8 @@ ROLES: Final[tuple[Role, ...]] = (
     Role(
         name="staleness",
         who="the monitor that notices a matrix which goes stale",
-        reads=(MATRIX_REFRESHES, STALENESS_STATE),
-        writes=(STALENESS_STATE, NOTIFICATIONS, DEAD_LETTERS),
+        reads=(MATRIX_REFRESHES, MATRIX_FLOORS, STALENESS_STATE),
+        writes=(MATRIX_FLOORS, STALENESS_STATE, NOTIFICATIONS, DEAD_LETTERS),
         groups=("staleness",),
         looks=("staleness-reader", "contact-reader"),
         transactions="staleness-*",
@@ -126,7 +126,15 @@ ROLES: Final[tuple[Role, ...]] = (
     Role(
         name="gateway",
         who="the door for HTTP and browsers",
-        reads=(RESULTS, EXCEPTION_DECISIONS, EXCEPTION_STATE, DEAD_LETTERS, MATRIX_REFRESHES, RELAY_STATE),
+        reads=(
+            RESULTS,
+            EXCEPTION_DECISIONS,
+            EXCEPTION_STATE,
+            DEAD_LETTERS,
+            MATRIX_REFRESHES,
+            MATRIX_FLOORS,
+            RELAY_STATE,
+        ),
         writes=(INSTALL_REQUESTS, EXCEPTION_REQUESTS, APPROVAL_DECISIONS, RELAY_STATE),
         looks=("gateway-reader", "request-reader", "report-reader", "exceptions-reader", "matrix-reader"),
     ),
@@ -142,7 +150,7 @@ ROLES: Final[tuple[Role, ...]] = (
     Role(
         name="security-context",
         who="the processor that asks a security service about components",
-        reads=(MATRIX_REFRESHES, SECURITY_POLICIES),
+        reads=(MATRIX_REFRESHES, MATRIX_FLOORS, SECURITY_POLICIES),
         writes=(SECURITY_POLICIES, DEAD_LETTERS),
         groups=("security-context",),
         looks=("security-context-reader", "contact-reader"),
@@ -179,7 +187,7 @@ ROLES: Final[tuple[Role, ...]] = (
     Role(
         name="matrix-publisher",
         who="CI and vendors, with `compat-guard matrix publish` and `sync`",
-        reads=(MATRIX_REFRESHES,),
+        reads=(MATRIX_REFRESHES, MATRIX_FLOORS),
         writes=(MATRIX_REFRESHES,),
         looks=("matrix-reader",),
         transactions="matrix-publish-*",
@@ -201,10 +209,16 @@ ROLES: Final[tuple[Role, ...]] = (
     ),
     Role(
         name="operator",
-        who="whoever repairs, with `compat-guard dead-letters`, `recheck`, `replay` and `ledger reconcile`",
+        who="whoever repairs, with `compat-guard dead-letters`, `deliveries`, `recheck` and `ledger reconcile`",
         reads=(_ALL,),
-        writes=(INSTALL_REQUESTS, *_INPUTS),
-        looks=("dead-letters-reader", "recheck-reader", "replay-reader", "ledger-reconcile-reader"),
+        writes=(INSTALL_REQUESTS, *_INPUTS, RELAY_STATE),
+        looks=(
+            "dead-letters-reader",
+            "deliveries-reader",
+            "recheck-reader",
+            "replay-reader",
+            "ledger-reconcile-reader",
+        ),
     ),
     Role(name="topics-admin", who="`compat-guard topics diff` and `apply`", administers=PREFIX),
 )

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from processors.configuration.settings import shipped
-from processors.contracts.access import PREFIX, RELAY_STATE, ROLES, document, page, rules
+from processors.contracts.access import PREFIX, ROLES, document, page, rules
 from processors.contracts.files import load_topics
 from processors.documents.yaml_writing import to_yaml
 from processors.errors import SettingsInvalid
 
 DEPLOY = Path(__file__).parents[3] / "deploy" / "kafka"
-TOPICS = {topic.name for topic in load_topics(shipped("config") / "topics.yaml").topics} | {RELAY_STATE}
+TOPICS = {topic.name for topic in load_topics(shipped("config") / "topics.yaml").topics}
 
 
 def test_every_topic_is_written_and_read_by_somebody() -> None:

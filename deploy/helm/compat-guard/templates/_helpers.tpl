@@ -130,6 +130,7 @@ capabilities: {drop: [ALL]}
 {{/* All that a processor mounts: what its servers need, its configuration, its own secrets, and what values add. */}}
 {{- define "guard.processor.mounts" -}}
 {{- include "guard.servers.mounts" . }}
+- {name: seals, mountPath: /etc/compat-guard/seals, readOnly: true}
 {{- if .config }}
 - {name: config, mountPath: /etc/compat-guard/config, readOnly: true}
 {{- end }}
@@ -146,6 +147,9 @@ capabilities: {drop: [ALL]}
 
 {{- define "guard.processor.volumes" -}}
 {{- include "guard.servers.volumes" . }}
+{{- with .root.Values.seals }}
+- {name: seals, secret: {secretName: {{ .existingSecret | default (printf "%s-seals" (include "guard.name" $.root)) }}, defaultMode: 0440, items: [{key: {{ .key }}, path: seals.json}]}}
+{{- end }}
 {{- if .config }}
 - {name: config, configMap: {name: {{ .config }}}}
 {{- end }}

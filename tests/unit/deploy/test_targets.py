@@ -1,0 +1,67 @@
+"""Every way to deploy knows every processor, and shows nothing to the network that it need not."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from processors.bootstrap.processors import PROCESSORS
+from processors.contracts.access import ROLES
+
+DEPLOY = Path(__file__).parents[3] / "deploy"
+COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+VALUES: dict[str, Any] = yaml.safe_load((DEPLOY / "helm" / "compat-guard" / "values.yaml").read_text())
+UNIT = (DEPLOY / "systemd" / "compat-guard@.service").read_text()
+
+
+@pytest.mark.parametrize("name", PROCESSORS)
+def test_a_processor_is_deployed_everywhere(name: str) -> None:
+    """A new one that is missing in the chart is one that a cluster does not run."""
+    assert VALUES["processors"][name]["enabled"] in (True, False)
+    assert COMPOSE["services"][name]["command"] == ["run", name]
+    assert name in {role.name for role in ROLES}
+    jobs = yaml.safe_load((DEPLOY / "compose" / "prometheus.yaml").read_text())["scrape_configs"]
+    assert {job["job_name"]: job["static_configs"][0]["targets"] for job in jobs}[name] == [f"{name}:9300"]
+
+
+def test_compose_listens_on_loopback_only() -> None:
+    """It is made to try things, and asks nobody who they are."""
+    ports = [port for service in COMPOSE["services"].values() for port in service.get("ports", ())]
+    assert ports
+    assert all(str(port).startswith("127.0.0.1:") for port in ports)
+
+
+def test_compose_mounts_what_is_there() -> None:
+    """A file that is missing would be made as an empty folder."""
+    mounts = [mount for service in COMPOSE["services"].values() for mount in service.get("volumes", ())]
+    paths = [mount.split(":")[0] for mount in mounts if mount.startswith(".")]
+    assert len(paths) >= 7
+    assert [path for path in paths if not (DEPLOY / path).exists()] == []
+
+
+@pytest.mark.parametrize("name", PROCESSORS)
+def test_a_container_has_no_more_rights_than_it_needs(name: str) -> None:
+    """The same as in the chart."""
+    service = COMPOSE["services"][name]
+    assert service["read_only"]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_a_service_is_restarted_unless_a_setting_is_wrong() -> None:
+    """70 asks to be started afresh; 2 would fail again, and a loop of starts hides the message."""
+    assert "Restart=always" in UNIT
+    assert "RestartPreventExitStatus=2" in UNIT
+
+
+def test_a_stop_leaves_time_for_the_transaction() -> None:
+    """A kill in between leaves the readers of its topics waiting until the transaction times out."""
+    found = re.search(r"^TimeoutStopSec=(\d+)$", UNIT, re.M)
+    assert found
+    assert int(found[1]) > 30
+    assert VALUES["terminationGracePeriodSeconds"] > 30
+    assert all(COMPOSE["services"][name]["stop_grace_period"] == "45s" for name in PROCESSORS)
