@@ -21,6 +21,7 @@ from processors.configuration.settings import KafkaSettings, RegistrySettings, S
 from processors.contracts.files import load_contract
 from processors.contracts.plan import diff
 from processors.embedded import Addresses
+from processors.errors import BrokerUnavailable
 from processors.events.exceptions import Scope
 from processors.events.topics import (
     DEAD_LETTERS,
@@ -46,6 +47,16 @@ from processors.stream.wire.schema import Schemas
 
 def now() -> int:
     return time.time_ns() // 1_000_000
+
+
+def insist(publish: Publisher, record: Outbound) -> None:
+    """Write a record, however often the broker is away."""
+    while True:
+        try:
+            publish([record])
+        except BrokerUnavailable:
+            continue
+        return
 
 
 class Guard:
@@ -111,7 +122,7 @@ class Guard:
                     for record in follower.follow(time.monotonic() + 0.5):
                         asked = read(record.value)
                         if asked["recheck_of"] and asked["operator"] == "exception-workflow":
-                            publish([self._answer(events, asked)])
+                            insist(publish, self._answer(events, asked))
 
         thread = threading.Thread(target=answer, name="answering")
         thread.start()
