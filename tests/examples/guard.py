@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from typing import Any
@@ -49,11 +49,11 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
-def insist(publish: Publisher, record: Outbound) -> None:
-    """Write a record, however often the broker is away."""
-    while True:
+def insist(publish: Publisher, records: Sequence[Outbound]) -> None:
+    """Write records, however often the broker is away."""
+    while records:
         try:
-            publish([record])
+            publish(records)
         except BrokerUnavailable:
             continue
         return
@@ -119,10 +119,9 @@ class Guard:
                 follower.from_end([INSTALL_REQUESTS])
                 asking.set()
                 while not stop.is_set():
-                    for record in follower.follow(time.monotonic() + 0.5):
-                        asked = read(record.value)
-                        if asked["recheck_of"] and asked["operator"] == "exception-workflow":
-                            insist(publish, self._answer(events, asked))
+                    questions = [read(record.value) for record in follower.follow(time.monotonic() + 0.3)]
+                    ours = [q for q in questions if q["recheck_of"] and q["operator"] == "exception-workflow"]
+                    insist(publish, [self._answer(events, question) for question in ours])
 
         thread = threading.Thread(target=answer, name="answering")
         thread.start()

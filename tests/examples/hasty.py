@@ -8,7 +8,7 @@ from examples.exceptions import policy
 
 from processors.exception_workflow.config import ExceptionPolicy
 
-STEP, TOTAL, LIFE = 16_000, 20_000, 60_000
+STEP, TOTAL, LIFE = 16_000, 20_000, 75_000
 """Milliseconds: SLA of a step, total SLA, life of a request. The life leaves time for the guard to confirm one."""
 
 
