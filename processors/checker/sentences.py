@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 from processors.errors import RangeInvalid, shorten
 from processors.events.report import ALTERNATIVES, Finding
 from processors.events.vocabulary import Code, DemandKind, Ground, Severity
-from processors.versions import EXAMPLES, Dialect, parse_range
+from processors.versions import EXAMPLES, Dialect, hint, parse_range
 
 Words: TypeAlias = tuple[str, str]
 """What is wrong, without a full stop; and the way out, a sentence of its own."""
@@ -403,7 +403,9 @@ def _illegible(f: _Fact) -> str:
         case Ground.EMPTY_RANGE:
             return "no version can satisfy it"
         case _:
-            return f"`{f.found}` cannot be read" if f.finding.found else "it ends too early"
+            why = hint(f.demand, Dialect(f.finding.required.dialect)) if f.finding.required.dialect else ""
+            told = f"`{f.found}` cannot be read" if f.finding.found else "it ends too early"
+            return "; ".join(filter(None, (told, why)))
 
 
 def _version_unreadable(f: _Fact) -> Words:

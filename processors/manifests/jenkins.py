@@ -174,6 +174,7 @@ ECOSYSTEM: Final = Ecosystem(
     recognises=lambda name, root: name.endswith(".mf") or root["Manifest-Version"].stated,
     read=read,
     keys=_READ | _KEPT,
+    unheard=_KEPT,
     host_example="Jenkins-Version: 2.440.3",
     version_key="Plugin-Version",
     needs_key="Plugin-Dependencies",

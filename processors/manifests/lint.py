@@ -13,10 +13,10 @@ from typing import Any, Final, cast
 from processors.documents.scalars import WrittenFloat, WrittenInt
 from processors.errors import Refused, shorten
 from processors.events.subject import Manifest, Requirement
-from processors.manifests.ecosystem import Ecosystem
+from processors.manifests.ecosystem import Ecosystem, plugin_scheme
 from processors.manifests.node import Node
-from processors.manifests.read import ecosystem_of, open_document
-from processors.versions import Dialect, parse_range, parse_version
+from processors.manifests.read import ecosystem_of, open_document, statements
+from processors.versions import Dialect, hint, parse_range, parse_version, scheme_of
 
 MOST_ADVICE: Final = 200
 """Advice of one kind that is given for one file."""
@@ -45,6 +45,9 @@ class _Case:
     manifest: Manifest
     ecosystem: Ecosystem
     dialect: Dialect
+    """That of the host."""
+    own: Dialect
+    """That of the plugin's own version, and of the plugins that it needs."""
 
 
 def lint(data: bytes, name: str, dialect: Dialect | None = None) -> tuple[Advice, ...]:
@@ -54,7 +57,8 @@ def lint(data: bytes, name: str, dialect: Dialect | None = None) -> tuple[Advice
     """
     root = open_document(data, name)
     ecosystem = ecosystem_of(name, root)
-    case = _Case(root, ecosystem.read(root), ecosystem, dialect or ecosystem.dialect)
+    host = dialect or ecosystem.dialect
+    case = _Case(root, statements(root, ecosystem), ecosystem, host, plugin_scheme(ecosystem.host) or host)
     advice = dict.fromkeys(item for rule in _RULES for item in islice(rule(case), MOST_ADVICE))
     return tuple(sorted(advice, key=lambda item: item.level is not Level.ERROR))
 
@@ -66,32 +70,42 @@ def _defects(case: _Case) -> Iterator[Advice]:
 
 def _unknown_keys(case: _Case) -> Iterator[Advice]:
     """A misspelled key is a statement that nobody hears. Keys that begin with `x-` are the vendor's own."""
-    yield from _misspelled(case.root, case.ecosystem.keys)
+    yield from _misspelled(case, case.root, case.ecosystem.keys)
     for key, known in case.ecosystem.nested.items():
-        yield from _misspelled(case.root[key], known)
+        yield from _misspelled(case, case.root[key], known)
     homes = {key: home for home, known in case.ecosystem.nested.items() for key in known}
     for key, node in case.root.entries():
         if key in homes and key not in case.ecosystem.keys:
             yield Advice(Level.ERROR, node.path, "this key is not read here", f"{homes[key]}: {{{key}: ...}}")
 
 
-def _misspelled(parent: Node, known: frozenset[str]) -> Iterator[Advice]:
+def _misspelled(case: _Case, parent: Node, known: frozenset[str]) -> Iterator[Advice]:
     unknown = ((key, node) for key, node in parent.entries() if key not in known and not key.startswith(_OWN))
     for key, node in islice(unknown, 200):  # comparing words takes time
         if meant := difflib.get_close_matches(key[:64], sorted(known), 1, 0.8):
             problem = f"the key `{shorten(key)}` is not known; did you mean `{meant[0]}`?"
-            yield Advice(Level.ERROR, node.path, problem, f"{meant[0]}: ...")
+            level = Level.ERROR if meant[0] not in case.ecosystem.unheard else Level.WARNING
+            yield Advice(level, node.path, problem, f"{meant[0]}: ...")
 
 
 def _host(case: _Case) -> Iterator[Advice]:
     said, path = case.manifest, _key(case.ecosystem.host_example)
-    if said.host_range is None and said.min_host is None and said.max_host is None:
+    is_installed = case.root["type"].value != "library"  # a chart of that type is a part of others
+    if said.host_range is None and said.min_host is None and said.max_host is None and is_installed:
         yield Advice(Level.WARNING, path, "no host range; a platform may block it", case.ecosystem.host_example)
     if said.host_range is not None:
         yield from _range(case, path, "", said.host_range, case.dialect)
+        yield from _without_candidates(case, path, said.host_range)
     for key, bound, operator in zip(_BOUNDS, (said.min_host, said.max_host), (">=", "<="), strict=True):
         if bound is not None:
             yield from _bound(case, key if case.ecosystem.name == "powerx" else path, bound, operator)
+
+
+def _without_candidates(case: _Case, path: str, text: str) -> Iterator[Advice]:
+    """Clusters of cloud providers report v1.30.0-gke.100, which Masterminds takes for a pre-release."""
+    if case.dialect is Dialect.MASTERMINDS and "-" not in text and not _refusal(parse_range, text, case.dialect):
+        problem = "it leaves out clusters of cloud providers, such as v1.30.0-gke.100; end a bound in `-0`"
+        yield Advice(Level.WARNING, path, problem, case.ecosystem.host_example)
 
 
 def _bound(case: _Case, path: str, bound: str, operator: str) -> Iterator[Advice]:
@@ -105,24 +119,34 @@ def _bound(case: _Case, path: str, bound: str, operator: str) -> Iterator[Advice
 
 
 def _version(case: _Case) -> Iterator[Advice]:
-    if case.manifest.version and (problem := _refusal(parse_version, case.manifest.version, case.dialect)):
-        path = case.ecosystem.version_key
+    version, path = case.manifest.version, case.ecosystem.version_key
+    if not version or not (problem := _refusal(parse_version, version, case.own)):
+        return
+    if _refusal(parse_version, version, Dialect.GENERIC):
         yield Advice(Level.ERROR, path, problem, _example(case, path))
+    else:
+        yield Advice(Level.WARNING, path, f"{problem}; it is read as generic", _example(case, path))
 
 
 def _needs(case: _Case) -> Iterator[Advice]:
     path, example = case.ecosystem.needs_key, case.ecosystem.needs_example
     for need in case.manifest.requires:
-        yield from _range(case, path, need.id, need.range, case.dialect)
+        yield from _of_plugin(case, path, need)
         if example and not need.range:
             write = example.replace("com.powerx.plugins.crm", shorten(need.id))
             yield Advice(Level.WARNING, path, f"`{shorten(need.id)}` in any version, even the first", write)
     for conflict in case.manifest.conflicts:
-        yield from _range(case, "dependencies.conflicts", conflict.id, conflict.range, case.dialect)
+        yield from _of_plugin(case, "dependencies.conflicts", conflict)
+
+
+def _of_plugin(case: _Case, path: str, need: Requirement) -> Iterator[Advice]:
+    """A range about a plugin may be one that only `generic` reads."""
+    if need.range and _refusal(parse_range, need.range, Dialect.GENERIC):
+        yield from _range(case, path, need.id, need.range, case.own)
 
 
 def _runtime(case: _Case) -> Iterator[Advice]:
-    """Runtimes, databases and contracts have versions of their own, which are read as npm reads them."""
+    """Each runtime and database counts in its own way; contracts are read as npm reads them."""
     example = case.ecosystem.runtime_example
     if case.manifest.runtimes is None and example:
         yield Advice(Level.WARNING, _key(example), "no runtime version; a platform may warn or block", example)
@@ -133,12 +157,14 @@ def _runtime(case: _Case) -> Iterator[Advice]:
     )
     for path, needs in stated:
         for need in needs:
-            yield from _range(case, path, need.id, need.range, Dialect.NPM)
+            dialect = Dialect.NPM if path == "capabilities.consumes" else scheme_of(need.id)
+            yield from _range(case, path, need.id, need.range, dialect)
 
 
 def _range(case: _Case, path: str, id: str, text: str, dialect: Dialect) -> Iterator[Advice]:
     if text and (problem := _refusal(parse_range, text, dialect)):
-        yield Advice(Level.ERROR, path, f"{shorten(id)}: {problem}" if id else problem, _example(case, path))
+        told = "; ".join(filter(None, (problem, hint(text, dialect))))
+        yield Advice(Level.ERROR, path, f"{shorten(id)}: {told}" if id else told, _example(case, path))
 
 
 def _refusal(parse: Callable[[str, Dialect], object], text: str, dialect: Dialect) -> str:
@@ -193,7 +219,10 @@ def _lifecycle(case: _Case) -> Iterator[Advice]:
 
 
 def _key(example: str) -> str:
-    return example.partition(":")[0].strip('"')
+    """The key with which an example begins: `kubeVersion: ...`, `java.version=21`, `<php min-version=.../>`."""
+    if example.startswith("<"):
+        return example[1:].partition(" ")[0]
+    return re.split("[:=]", example, maxsplit=1)[0].strip('"')
 
 
 def _example(case: _Case, path: str) -> str:

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from processors.documents import json_text, yaml_text
+from processors.documents import json_text, xml_text, yaml_text
 from processors.documents.files import content_of, naming
-from processors.errors import DocumentRefused
+from processors.documents.scalars import WrittenFloat, WrittenInt, utf8
+from processors.errors import DocumentRefused, shorten
 from processors.events.subject import Manifest
-from processors.manifests import grafana, helm, jenkins, plugin_yaml, vscode
+from processors.manifests import (
+    fabric,
+    grafana,
+    helm,
+    homeassistant,
+    jenkins,
+    jetbrains,
+    neoforge,
+    nextcloud,
+    plugin_yaml,
+    properties,
+    vscode,
+    wordpress,
+)
 from processors.manifests.ecosystem import Ecosystem
 from processors.manifests.node import Node, found
 
@@ -19,7 +36,25 @@ LIMIT: Final = 1024 * 1024
 
 DEPTH: Final = 32
 
-ECOSYSTEMS: Final = (jenkins.ECOSYSTEM, vscode.ECOSYSTEM, helm.ECOSYSTEM, grafana.ECOSYSTEM, plugin_yaml.ECOSYSTEM)
+_PLACEHOLDER: Final = re.compile(r"\$\{.*\}|@.+@|%[A-Za-z_]+%|\{\{.*\}\}")
+"""What build tools write a version into."""
+
+ECOSYSTEMS: Final = (
+    jenkins.ECOSYSTEM,
+    fabric.ECOSYSTEM,
+    homeassistant.ECOSYSTEM,
+    vscode.ECOSYSTEM,
+    helm.ECOSYSTEM,
+    grafana.ECOSYSTEM,
+    properties.OPENSEARCH,
+    properties.ELASTICSEARCH,
+    wordpress.ECOSYSTEM,
+    jetbrains.ECOSYSTEM,
+    nextcloud.OWNCLOUD,
+    nextcloud.NEXTCLOUD,
+    neoforge.ECOSYSTEM,
+    plugin_yaml.ECOSYSTEM,
+)
 """In the order in which they are asked whether a file is theirs."""
 
 
@@ -32,7 +67,17 @@ def read_manifest(data: bytes, name: str) -> Manifest:
     """
     root = open_document(data, name)
     ecosystem = ecosystem_of(name, root)
-    return replace(ecosystem.read(root), defects=tuple(root.defects), host=ecosystem.host)
+    manifest = statements(root, ecosystem)
+    return replace(manifest, defects=tuple(root.defects), host=ecosystem.host)
+
+
+def statements(root: Node, ecosystem: Ecosystem) -> Manifest:
+    """What the file states. A version that its build has yet to write in is noted as a defect of the root."""
+    manifest = ecosystem.read(root)
+    if _PLACEHOLDER.fullmatch(manifest.version):
+        problem = f"expected a version, found the placeholder `{shorten(manifest.version)}`; check the built file"
+        Node(manifest.version, ecosystem.version_key, root.defects).note(problem)
+    return manifest
 
 
 def load_manifest(path: Path) -> Manifest:
@@ -48,7 +93,7 @@ def file_bytes(path: Path) -> bytes:
 
 def open_document(data: bytes, name: str) -> Node:
     """The root of a manifest file. Raises DocumentRefused."""
-    value = _value(data, name.lower())
+    value = _value(data, name)
     if not isinstance(value, dict):
         raise DocumentRefused("", f"expected a manifest, which is a mapping; found {found(value)}")
     return Node(value)
@@ -59,14 +104,61 @@ def ecosystem_of(name: str, root: Node) -> Ecosystem:
     return next(ecosystem for ecosystem in ECOSYSTEMS if ecosystem.recognises(name.lower(), root))
 
 
-def _value(data: bytes, name: str) -> Any:
-    if name.endswith(".json"):
-        value = json_text.load(data, limit=LIMIT)
-        _refuse_depth(value)
-        return value
-    if name.endswith(".mf") or (data.startswith(b"Manifest-Version:") and not name.endswith((".yaml", ".yml"))):
+def _value(data: bytes, file: str) -> Any:
+    name = file.lower()
+    if name.endswith(".php"):
+        return wordpress.header(data, file, LIMIT)
+    for ending, read in _FORMS.items():
+        if name.endswith(ending):
+            return read(data)
+    if data.startswith(b"Manifest-Version:") and not name.endswith((".yaml", ".yml")):
         return jenkins.attributes(data, LIMIT)
     return yaml_text.load(data, limit=LIMIT, depth=DEPTH).value
+
+
+def _json(data: bytes) -> Any:
+    value = json_text.load(data, limit=LIMIT)
+    _refuse_depth(value)
+    return value
+
+
+def _xml(data: bytes) -> Any:
+    root = xml_text.load(data, limit=LIMIT, depth=DEPTH)
+    match root.name:
+        case "idea-plugin":
+            return jetbrains.document(root)
+        case "info":
+            return nextcloud.document(root)
+        case name:
+            raise DocumentRefused("", f"expected `<idea-plugin>` or `<info>`, found `<{shorten(name)}>`")
+
+
+def _toml(data: bytes) -> Any:
+    try:
+        value = tomllib.loads(utf8(data, LIMIT))
+    except tomllib.TOMLDecodeError as error:
+        raise DocumentRefused("", f"this is not TOML: {error}") from None
+    except RecursionError:
+        raise DocumentRefused("", "expected TOML of ordinary depth, found nesting without end") from None
+    _refuse_depth(value)
+    return _as_written(value)
+
+
+def _as_written(value: Any) -> Any:
+    """Numbers and times of TOML as the text that stands for them."""
+    match value:
+        case dict():
+            return {key: _as_written(item) for key, item in cast("dict[str, Any]", value).items()}
+        case list():
+            return [_as_written(item) for item in cast("list[Any]", value)]
+        case str() | bool():
+            return value
+        case int():
+            return WrittenInt.read(str(value))
+        case float():
+            return WrittenFloat.read(repr(value))
+        case _:
+            return str(value)
 
 
 def _refuse_depth(value: Any) -> None:
@@ -85,3 +177,13 @@ def _inside(value: Any) -> list[Any]:
             return value  # pyright: ignore[reportUnknownVariableType]
         case _:
             return []
+
+
+_FORMS: Final[Mapping[str, Callable[[bytes], Any]]] = {
+    ".json": _json,
+    ".xml": _xml,
+    ".toml": _toml,
+    ".properties": lambda data: properties.attributes(data, LIMIT),
+    ".mf": lambda data: jenkins.attributes(data, LIMIT),
+}
+"""By the ending of a file's name; any other is YAML."""

@@ -1,7 +1,8 @@
 """`jetbrains`: build numbers of IntelliJ-based products, demanded as `since=231 until=241.*`.
 
 Either end may be missing, but not both; both are included. Missing parts are zero, so `until=221` excludes
-221.5080. `*` and `SNAPSHOT` stand for the largest number there is. A product code, as in `IU-231.9`, is ignored.
+221.5080. `*` and `SNAPSHOT` stand for the largest number there is; in `since` a star would leave out the very
+builds that it seems to begin with, so it is refused. A product code, as in `IU-231.9`, is ignored.
 """
 
 from __future__ import annotations
@@ -43,6 +44,16 @@ def read_ends(text: str, dialect: Dialect) -> tuple[Bound, Bound] | None:
     return None if isinstance(first, str) or isinstance(last, str) else (below(first), above(last))
 
 
+def hint(text: str) -> str:
+    """What is wrong with a range, where it is something that many get wrong; else empty."""
+    match = _RANGE.fullmatch(text.strip())
+    return "a star has no place in `since`: write the first build, such as since=213" if _has_star(match) else ""
+
+
+def _has_star(match: re.Match[str] | None) -> bool:
+    return match is not None and "*" in (match[1] or "")
+
+
 def read_range(text: str, dialect: Dialect) -> tuple[Interval, ...] | int:
     """The interval, none where `since` lies behind `until`, or where in the text the reading stopped."""
     match = _RANGE.fullmatch(text.strip())
@@ -51,7 +62,7 @@ def read_range(text: str, dialect: Dialect) -> tuple[Interval, ...] | int:
     lower, upper = LOWEST, HIGHEST
     if match[1]:
         since = read_version(match[1], dialect)
-        if isinstance(since, str):
+        if isinstance(since, str) or "*" in match[1]:
             return text.index(match[1])
         lower = below(since)
     if match[2]:

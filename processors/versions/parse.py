@@ -92,6 +92,11 @@ EXAMPLES: Final[Mapping[str, str]] = {
 """A range as each dialect writes it."""
 
 
+def hint(text: str, dialect: Dialect) -> str:
+    """What is wrong with a range that was refused, where many get it wrong; else empty."""
+    return jetbrains.hint(text) if dialect is Dialect.JETBRAINS else ""
+
+
 def _range(text: str, dialect: Dialect) -> Range | int:
     found = _READERS[dialect].range(text, dialect)
     return found if isinstance(found, int) else Range(text, dialect, found)

@@ -1,0 +1,78 @@
+"""manifest.json of a custom integration for Home Assistant, with HACS' `homeassistant` where it is stated.
+
+`dependencies` are integrations, nearly always ones that are part of Home Assistant; the format does not tell
+which, so they demand nothing of what is installed. `requirements` are Python packages that it carries along:
+pinned ones are components, against which advisories are matched. The lowest host version belongs into
+`hacs.json`, which has no id and no version of its own; HACS reads it here as well.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from processors.events.subject import Manifest, Provision
+from processors.manifests.ecosystem import Ecosystem
+from processors.manifests.node import Node
+from processors.versions import Dialect
+
+_READ: Final = frozenset({"domain", "name", "version", "homeassistant"})
+_KEPT: Final = frozenset(
+    {
+        "after_dependencies",
+        "dependencies",
+        "requirements",
+        "codeowners",
+        "config_flow",
+        "documentation",
+        "iot_class",
+    }
+    | {
+        "iot_class",
+        "issue_tracker",
+        "integration_type",
+        "loggers",
+        "zeroconf",
+        "ssdp",
+        "bluetooth",
+        "dhcp",
+        "usb",
+        "mqtt",
+    }
+    | {"homekit", "quality_scale", "single_config_entry", "disabled", "import_executor", "hacs", "preview_features"}
+)
+_DOMAIN: Final = 'a domain such as "adaptive_lighting"'
+_VERSION: Final = 'a version such as "1.5.0"'
+_PINNED: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?==([0-9A-Za-z.!+-]+)")
+
+
+def read(root: Node) -> Manifest:
+    """The statements of an integration. What cannot be read is noted as a defect of the root."""
+    return Manifest(
+        id=root["domain"].insist(root["domain"].identifier(_DOMAIN), _DOMAIN),
+        version=root["version"].insist(root["version"].text(_VERSION), _VERSION),
+        name=root["name"].text("a display name"),
+        min_host=root["homeassistant"].text('a version such as "2024.1.0"') or None,
+        components=tuple(_components(root["requirements"])),
+        extra=root.without(_READ),
+    )
+
+
+def _components(node: Node) -> Iterator[Provision]:
+    for item in node.items('a list of packages such as "aiohttp==3.9.1"'):
+        if pinned := _PINNED.fullmatch(item.text("a package", 512)):
+            yield Provision(pinned[1], pinned[2])
+
+
+ECOSYSTEM: Final = Ecosystem(
+    name="homeassistant",
+    file="manifest.json",
+    host="homeassistant",
+    dialect=Dialect.MINIMUM,
+    recognises=lambda name, root: name.endswith("json") and root["domain"].stated and root["codeowners"].stated,
+    read=read,
+    keys=_READ | _KEPT,
+    host_example='"homeassistant": "2024.1.0"',
+    needs_key="dependencies",
+)
