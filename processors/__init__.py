@@ -6,6 +6,7 @@ Rooms, one for each processor; none imports another, and topics are all that con
     exception_workflow    exceptions: rules, proof, notices, state
     ledger                every event once in Postgres, in hash chains
     staleness             notices a matrix that goes stale
+    relay                 tells platforms, mail servers and chat rooms what happened
 
 Ground that rooms share, pure:
 

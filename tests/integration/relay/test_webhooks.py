@@ -81,7 +81,7 @@ def test_a_target_that_hangs_delays_no_other(relaying: Relaying) -> None:
         with relaying.running():
             ids = relaying.publish(40)
             eventually(lambda: set(healthy.ids()) == set(ids))
-            assert len(set(slow.ids())) <= 16
+            assert set(slow.ids()) < set(ids)
             released.set()
             eventually(lambda: set(slow.events()) == set(ids))
 
