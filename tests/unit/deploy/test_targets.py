@@ -22,10 +22,12 @@ UNIT = (DEPLOY / "systemd" / "compat-guard@.service").read_text()
 def test_a_processor_is_deployed_everywhere(name: str) -> None:
     """A new one that is missing in the chart is one that a cluster does not run."""
     assert VALUES["processors"][name]["enabled"] in (True, False)
-    assert COMPOSE["services"][name]["command"] == ["run", name]
+    service = COMPOSE["services"][name]
+    assert service["command"] == ["run", name]
     assert name in {role.name for role in ROLES}
     jobs = yaml.safe_load((DEPLOY / "compose" / "prometheus.yaml").read_text())["scrape_configs"]
-    assert {job["job_name"]: job["static_configs"][0]["targets"] for job in jobs}[name] == [f"{name}:9300"]
+    scraped = {job["job_name"]: job["static_configs"][0]["targets"] for job in jobs}
+    assert scraped[name] == [f"kafka:{service['environment']['GUARD_HEALTH_PORT']}"]
 
 
 def test_compose_listens_on_loopback_only() -> None:
