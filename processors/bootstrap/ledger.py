@@ -11,7 +11,7 @@ from processors.configuration.settings import Settings
 from processors.contracts.files import load_topics
 from processors.events.topics import LEDGER_ANCHORS
 from processors.ledger.anchoring import Anchoring, holding
-from processors.ledger.database import connect
+from processors.ledger.database import connect, require_migrated
 from processors.ledger.keys import read_keys
 from processors.ledger.processor import Ledger
 from processors.ledger.transaction import Committed, PostgresTransaction
@@ -35,6 +35,7 @@ def transaction(of: Settings, events: Codec, stack: ExitStack) -> OpenTransactio
     """A transaction that also tells Kafka the positions, and publishes anchors. The last ones go out at the end."""
     engine = connect(of.postgres.url.get_secret_value(), "guard_sink")
     stack.callback(engine.dispose)
+    require_migrated(engine)
     publisher = Publisher(stream_settings(of))
     stack.callback(publisher.close)
     encode = events.encoder(LEDGER_ANCHORS, "LedgerAnchored")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Literal, cast
@@ -152,6 +152,13 @@ def migrate(url: str) -> None:
             ensure_months(connection)
     finally:
         engine.dispose()
+
+
+def require_migrated(engine: Engine) -> None:
+    """Raises SettingsInvalid where the tables are missing: a restart would not bring them. A Postgres that is away
+    is none of this function's business; the loop waits for it."""
+    with suppress(DatabaseUnavailable), reading(engine) as connection:
+        connection.execute(text("SELECT FROM ledger.chain_head LIMIT 0"))
 
 
 def _prepare(connection: Connection) -> None:

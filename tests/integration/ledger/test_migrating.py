@@ -11,7 +11,7 @@ from sqlalchemy import make_url
 
 from processors.embedded import Addresses
 from processors.errors import SettingsInvalid
-from processors.ledger.database import ROLES, connect, migrate, reading
+from processors.ledger.database import ROLES, connect, migrate, reading, require_migrated
 from processors.ledger.reading import Window, chains
 
 pytestmark = pytest.mark.stack
@@ -63,3 +63,20 @@ def test_a_login_that_may_not_migrate_is_told_what_it_needs(login: Login) -> Non
 
     with pytest.raises(SettingsInvalid, match=f"GRANT guard_owner TO {make_url(url).username}"):
         migrate(url)
+
+
+def test_a_sink_without_tables_says_so_at_once(stack: Addresses) -> None:
+    """A restart would not help, so it is no error that a supervisor should answer with one."""
+    engine = connect(stack.postgres, "guard_sink")
+
+    with pytest.raises(SettingsInvalid, match="ledger migrate"):
+        require_migrated(engine)
+    engine.dispose()
+
+
+def test_a_sink_does_not_mind_at_its_start_that_postgres_is_away() -> None:
+    """It waits for it in its loop."""
+    engine = connect("postgresql+psycopg://guard:x@127.0.0.1:1/guard", "guard_sink")
+
+    require_migrated(engine)
+    engine.dispose()
