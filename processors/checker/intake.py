@@ -21,8 +21,8 @@ LONGEST_ID = 200
 LONGEST_ENVELOPE = 32_768
 """Bytes of what an answer repeats of the envelope: an answer has a bounded size."""
 
-KNOWN = 50_000
-"""Askers that are recognised by their bytes."""
+KNOWN = 8 * 1024 * 1024
+"""Bytes of askers that are recognised: some 50,000 of them."""
 
 _NOTHING_MORE = b"\x00\x00"
 """No acknowledgement and no monitoring plan, as Avro writes them."""
@@ -48,10 +48,11 @@ class Intake:
         self._who = decoder.run("tenant", "recheck_of")
         self._repeated = decoder.run("requested_at", "monitoring")
         self._known: dict[bytes, Mapping[str, Any]] = {}
+        self._held = 0
 
     def __call__(self, value: bytes | None) -> IncomingRequest:
         pieces = self._cut(value)
-        if pieces is not None and pieces[3] == _NOTHING_MORE:
+        if pieces is not None and pieces[3] == _NOTHING_MORE and len(pieces[2]) <= LONGEST_ENVELOPE:
             id, _, who, _, subject = pieces
             try:
                 request_id = id[1:].decode()
@@ -66,8 +67,9 @@ class Intake:
             by = self._who.decode(who)
             if self._who.encode(by) != who:
                 raise _not_canonical()
-            if len(self._known) >= KNOWN:
-                self._known.clear()
+            self._held += len(who)
+            if self._held > KNOWN:
+                self._known, self._held = {}, len(who)
             self._known[who] = by
         return by
 

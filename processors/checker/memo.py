@@ -14,8 +14,12 @@ from processors.events.vocabulary import Band, Verdict
 from processors.matrix.merged import Matrix
 from processors.policies import Policies
 
-KEPT = 20_000
-"""Answers in each of the two generations: about 100 MB of ordinary subjects in all."""
+KEPT = 64 * 1024 * 1024
+"""Bytes of questions and answers in each of the two generations: some 25,000 ordinary ones, or a hundred of the
+largest that there are."""
+
+_ENTRY = 1024
+"""Bytes that an answer takes beside its texts, measured."""
 
 
 class Answered(NamedTuple):
@@ -44,13 +48,15 @@ class Answered(NamedTuple):
 class Memo:
     """Answers by subject bytes, forgotten as a whole when the matrix or the policies change.
 
-    Bounded: when the young generation is full it becomes the old one, and what was not asked for since is dropped.
+    Bounded in bytes, since whoever asks decides how long a question is: when the young generation is full it
+    becomes the old one, and what was not asked for since is dropped.
     """
 
     def __init__(self, evaluate: Callable[[bytes, Matrix, Policies, int], Answered], kept: int = KEPT) -> None:
         self._evaluate, self._kept = evaluate, kept
         self._young: dict[bytes, Answered] = {}
         self._old: dict[bytes, Answered] = {}
+        self._size = 0
         self._matrix: Matrix | None = None
         self._policies: Policies | None = None
 
@@ -58,7 +64,7 @@ class Memo:
         """The answer to a subject. Raises whatever evaluating it raises; failures are not kept."""
         if matrix is not self._matrix or policies is not self._policies:
             self._matrix, self._policies = matrix, policies
-            self._young, self._old = {}, {}
+            self._young, self._old, self._size = {}, {}, 0
         known = self._young.get(subject)
         if known is None:
             known = self._old.get(subject)
@@ -66,7 +72,23 @@ class Memo:
             return known
         if known is None or (known.valid_until is not None and now >= known.valid_until):
             known = self._evaluate(subject, matrix, policies, now)
-        if len(self._young) >= self._kept:
-            self._young, self._old = {}, self._young
-        self._young[subject] = known
+        self._keep(subject, known)
         return known
+
+    def held(self) -> int:
+        """Bytes that both generations hold, as far as they are counted."""
+        return sum(
+            _size(subject, answered) for held in (self._young, self._old) for subject, answered in held.items()
+        )
+
+    def _keep(self, subject: bytes, answered: Answered) -> None:
+        size = _size(subject, answered)
+        if self._size + size > self._kept:
+            self._young, self._old, self._size = {}, self._young, 0
+        self._young[subject] = answered
+        self._size += size
+
+
+def _size(subject: bytes, answered: Answered) -> int:
+    texts = sum(map(len, answered.dependencies)) + len(answered.summary)
+    return _ENTRY + len(subject) + len(answered.said) + len(answered.report) + texts

@@ -24,7 +24,9 @@ from processors.versions.model import HIGHEST, LOWEST, Bound, Dialect, Interval,
 MAX_LENGTH: Final = 256
 """Characters. Anything longer is refused unread, by npm's own limit for versions."""
 
-_REMEMBERED: Final = 32_768
+_RECURRING: Final = 64
+"""Characters of a text that is worth remembering. Nobody writes longer ones often, and a range of 85 alternatives
+takes a hundred times the place of `^1.0.0`."""
 
 _T = TypeVar("_T")
 
@@ -102,17 +104,22 @@ def _range(text: str, dialect: Dialect) -> Range | int:
     return found if isinstance(found, int) else Range(text, dialect, found)
 
 
-def _remembering(read: Callable[[str, Dialect], _T], dialect: Dialect) -> Callable[[str], _T]:
+def _remembering(read: Callable[[str, Dialect], _T], dialect: Dialect, most: int) -> Callable[[str], _T]:
     """With a cache for each dialect, because one that is asked by a single text is the quickest."""
 
-    def remembered(text: str) -> _T:
+    def unremembered(text: str) -> _T:
         return read(text, dialect)
 
-    return lru_cache(_REMEMBERED)(remembered)
+    cached = lru_cache(most)(unremembered)
+
+    def remembered(text: str) -> _T:
+        return cached(text) if len(text) <= _RECURRING else unremembered(text)
+
+    return remembered
 
 
-_VERSIONS: Final = {dialect: _remembering(reader.version, dialect) for dialect, reader in _READERS.items()}
-_RANGES: Final = {dialect: _remembering(_range, dialect) for dialect in _READERS}
+_VERSIONS: Final = {dialect: _remembering(reader.version, dialect, 32_768) for dialect, reader in _READERS.items()}
+_RANGES: Final = {dialect: _remembering(_range, dialect, 8_192) for dialect in _READERS}
 
 
 def parse_version(text: str, dialect: Dialect = Dialect.NPM) -> Version:
