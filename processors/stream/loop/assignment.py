@@ -20,6 +20,7 @@ from processors.stream.loop.health import WORKING, Health
 from processors.stream.loop.restore import Restored, restore
 from processors.stream.loop.state import KeyedState, complete
 from processors.stream.loop.transaction import At, Transaction, persist
+from processors.stream.loop.trials import Trials
 from processors.stream.settings import StreamSettings, required_seals
 from processors.stream.types import Processor
 
@@ -44,10 +45,12 @@ class Assignment:
         transaction: Transaction,
         state: KeyedState,
         health: Health,
+        trials: Trials | None,
         partition_counts: Mapping[str, int],
     ) -> None:
         self._consumer, self._processor, self._settings = consumer, processor, settings
         self._transaction, self._state, self._health = transaction, state, health
+        self._trials = trials
         self._together = partition_counts if processor.state is not None else dict[str, int]()
         self._eager = clients.is_eager(settings, copartitioned=len(processor.inputs) > 1)
         self._owned: set[At] = set()
@@ -140,6 +143,9 @@ class Assignment:
         starts = self._starting_points(fresh, committed)
         self._restore(sorted({partition for _, partition in fresh}))
         self._require_offsets(fresh, committed)
+        if self._trials is not None:
+            trials, at = self._trials, dict(starts)
+            persist(lambda: trials.taken(at), self._settings.retry_deadline, self._health.beat)
         self._assign(arrived, starts)
         self.positions.update(starts)
         self._health.assigned = self._health.restored = True

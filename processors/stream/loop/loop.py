@@ -25,9 +25,10 @@ from processors.errors import Fatal, TransactionAborted, Unavailable
 from processors.stream.io import clients
 from processors.stream.io.contact import Contact
 from processors.stream.loop.assignment import Assignment
-from processors.stream.loop.dead_letters import CircuitBreaker, dead_letter
+from processors.stream.loop.dead_letters import dead_letter
 from processors.stream.loop.health import CALLING, CLOSING, WORKING, Health, HealthServer
 from processors.stream.loop.inbound import Polled
+from processors.stream.loop.judge import Judge
 from processors.stream.loop.measures import Measures
 from processors.stream.loop.state import KeyedState, changelog_records
 from processors.stream.loop.table import Table
@@ -39,6 +40,7 @@ from processors.stream.loop.transaction import (
     is_end_of_partition,
     raise_if_serious,
 )
+from processors.stream.loop.trials import Trials
 from processors.stream.loop.watermark import Watermark
 from processors.stream.seals import Seals
 from processors.stream.settings import StreamSettings, required_seals
@@ -85,7 +87,8 @@ def run(
         health = health or Health(processor.name)
         if settings.health_port is not None:
             stack.enter_context(HealthServer(health, settings.health_host, settings.health_port))
-        runner = Runner(processor, settings, stop, health, transaction or _kafka(processor, settings, stack))
+        opened = transaction or _kafka(processor, settings, stack)
+        runner = Runner(processor, settings, stop, health, opened, quarantines=transaction is None)
         try:
             runner.run(stack)
         except Exception as error:
@@ -147,16 +150,17 @@ class Runner:
         stop: threading.Event,
         health: Health,
         open_transaction: OpenTransaction,
+        *,
+        quarantines: bool,
     ) -> None:
         if processor.state is not None:
             required_seals(settings)
         self._processor, self._settings, self._stop, self._health = processor, settings, stop, health
-        self._open_transaction = open_transaction
+        self._open_transaction, self._quarantines = open_transaction, quarantines
         self.state = KeyedState()
         self.tables: dict[str, Table] = {}
         self.horizon = Watermark(settings)
         self._counts: dict[str, int] = {}
-        self._breaker = CircuitBreaker()
         self._table_rejects: list[Reject] = []
         self._attempt = self._aborts = 0
         self._next_tick = 0.0
@@ -181,6 +185,8 @@ class Runner:
             consumers[fold.topic] = reader = clients.reader(self._settings, self._processor.name)
             self.tables[fold.topic] = table = Table(reader, fold)
             stack.callback(table.close)
+        self._trials = Trials(self._consumer, self._settings.batch) if self._quarantines else None
+        self._judge = Judge(self._processor, self._trials)
         self._contact = Contact(self._settings, consumers)
         if not self._until_available(self._prepare, lambda: None):
             return
@@ -209,6 +215,7 @@ class Runner:
             transaction=self._transaction,
             state=self.state,
             health=self._health,
+            trials=self._trials,
             partition_counts=counts,
         )
 
@@ -237,7 +244,7 @@ class Runner:
         for table in self.tables.values():  # after the wait: a batch is not judged by what was in effect before it
             self._note_rejects(table, table.drain())
         if batch:
-            self._handle(batch, positions)
+            self._handle_all(batch, positions)
 
     def _look_around(self) -> None:
         """Ask the brokers: whoever polls a silent one hears nothing, as one to whom nobody writes."""
@@ -292,23 +299,36 @@ class Runner:
             left = left - len(more) if len(more) == _PORTION else 0
         return messages
 
-    def _handle(self, batch: Sequence[Inbound], positions: Mapping[At, int]) -> None:
+    def _handle_all(self, batch: Sequence[Inbound], positions: Mapping[At, int]) -> None:
+        """At once, unless an earlier process failed on some of it: those records are handled one by one."""
+        portions = self._judge.portions(batch)
+        if len(portions) == 1:
+            self._handle(batch, positions)
+            return
+        late: dict[At, int] = {}
+        for portion in portions:
+            due = [r for r in portion if r.offset < late.get((r.topic, r.partition), _NOT_OWNED)]
+            if due:
+                late |= self._handle(due, {(r.topic, r.partition): r.offset + 1 for r in due})
+
+    def _handle(self, batch: Sequence[Inbound], positions: Mapping[At, int]) -> Mapping[At, int]:
+        """One transaction. Answers with the offsets from which records were left for later."""
         began = time.time_ns()
         self._health.beat(WORKING)
         with self._measures.phase("handle"):
-            outcome = self._processor.handle(batch, self._view(batch, positions))
+            outcome = self._judge(batch, self._view(batch, positions), self.assignment.positions)
         if outcome.waiting:
             batch = [record for record in batch if not outcome.waits(record)]
             positions = {**positions, **outcome.waiting}
         self._complete(outcome)
-        breaker = self._breaker.after(batch, outcome.rejects)
         with self._measures.phase("commit"):
             self._transact(batch, outcome, positions)
-        self._breaker = breaker
+        self._judge.committed()
         self.horizon.handled(batch)
         self.assignment.hold(outcome.waiting)
         if self._trace is not None:
             self._trace(batch, began, time.time_ns())
+        return outcome.waiting
 
     def _tick(self) -> None:
         """What time brings about. Current positions go along: a transaction without offsets is not fenced."""

@@ -11,6 +11,7 @@ from confluent_kafka import Consumer, TopicPartition
 
 from processors.errors import BrokerUnavailable, DatabaseUnavailable, Refused, RegistryUnavailable
 from processors.observability import metrics
+from processors.stream.loop.judge import POISON
 from processors.stream.loop.table import Table
 from processors.stream.loop.transaction import At
 from processors.stream.types import INTERNAL, Inbound, Outbound, Reject
@@ -21,7 +22,7 @@ KEY_MISMATCH = "key_mismatch"
 
 def reasons() -> frozenset[str]:
     """Every reason for which a record may become a dead letter."""
-    return frozenset({INTERNAL, KEY_MISMATCH, *_reasons_of(Refused)})
+    return frozenset({INTERNAL, KEY_MISMATCH, POISON, *_reasons_of(Refused)})
 
 
 def _reasons_of(kind: type[Refused]) -> Iterator[str]:

@@ -27,6 +27,7 @@ class Nobody:
 
 def an_assignment(consumer: Consumer) -> Assignment:
     return Assignment(
+        trials=None,
         consumer=consumer,
         processor=Counting("t"),
         settings=StreamSettings(bootstrap="127.0.0.1:9", registry="http://127.0.0.1:9"),
