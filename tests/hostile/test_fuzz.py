@@ -17,16 +17,16 @@ from contract.case import NOON, Case, record
 from contract.test_processors import CASES
 from examples.matrices import HOUR, a_document, a_release, a_rule
 from examples.mutations import garbled, mutated, written_out
+from examples.trust import SIGNER, TRUST, signed_parts
 
 from processors.configuration.settings import shipped
 from processors.contracts.topics import read_topics
-from processors.errors import DocumentRefused
+from processors.errors import DocumentRefused, EventUnreadable
 from processors.events.subject import Lifecycle, Migration, Provision, Requirement
 from processors.events.topics import MATRIX_REFRESHES, SECURITY_POLICIES
 from processors.matrix.canonical import digest_of
 from processors.matrix.document import Override
 from processors.matrix.fold import MatrixFold
-from processors.matrix.parts import split
 from processors.matrix.records import release_from_record, rule_from_record
 from processors.matrix.text import read_settings
 from processors.policies.document import Advisory, SecurityPolicy
@@ -34,7 +34,8 @@ from processors.policies.fold import PolicyFold
 from processors.policies.record import policy_to_record
 from processors.stream.types import INTERNAL, Inbound, Reject
 from processors.stream.wire.codec import Codec, OfflineRegistry
-from processors.stream.wire.schema import Schemas
+from processors.stream.wire.schema import Schema, Schemas
+from processors.trust.statements import Statement, sign
 
 MUTANTS = int(os.environ.get("GUARD_FUZZ", "4000"))
 BATCH = 20
@@ -74,13 +75,20 @@ def mutants(seed: int, count: int) -> Iterator[random.Random]:
     return (random.Random(f"{seed}/{n}") for n in range(count))
 
 
+def is_readable(schema: Schema, value: bytes) -> bool:
+    try:
+        return bool(schema.decode(value[5:]))
+    except EventUnreadable:
+        return False
+
+
 def hostile(original: Inbound, offset: int, rng: random.Random) -> Inbound:
     """A record of the same topic whose event or bytes are changed."""
     event = EVENTS[original.topic]
     assert event is not None
     schema = SCHEMAS[event]
     value = original.value or b""
-    if rng.random() < 0.25:
+    if rng.random() < 0.25 or not is_readable(schema, value):
         value = garbled(value, rng)
     else:
         changed = mutated(SHAPES[event], schema.decode(value[5:]), rng)
@@ -106,14 +114,16 @@ def test_a_hostile_event_is_answered_or_quarantined_and_never_our_own_failure(ca
 
 
 def refresh(rng: random.Random) -> Inbound:
-    """A refresh with hostile rows and settings whose digest is right, as a hostile vendor would publish it."""
-    part = next(iter(split(replace(MATRIX, source="vendor"), NOON)))
-    changed: dict[str, Any] = mutated(SHAPES["MatrixRefreshed"], part, rng)
+    """A refresh with hostile rows and settings, whose digest and signature are right: a trusted vendor's own."""
+    honest = next(iter(signed_parts(replace(MATRIX, source="vendor"), NOON)))
+    changed: dict[str, Any] = mutated(SHAPES["MatrixRefreshed"], honest, rng)
     changed |= {"source": "vendor", "part": 1, "parts": 1}
     if rng.random() < 0.9:
-        changed |= {"issued_at": NOON - HOUR, "expires_at": NOON + HOUR}
-    encode = CODEC.encoder(MATRIX_REFRESHES, "MatrixRefreshed")
+        changed |= {name: honest[name] for name in ("issued_at", "expires_at", "serial", "withdrawn")}
     changed["digest"] = _digest(changed)
+    said = (changed[name] for name in ("source", "revision", "digest", "issued_at", "expires_at", "serial"))
+    changed["signature"] = sign(Statement("matrix-refresh", *said), SIGNER)
+    encode = CODEC.encoder(MATRIX_REFRESHES, "MatrixRefreshed")
     return record(MATRIX_REFRESHES, 1, "vendor/0001", encode(changed))
 
 
@@ -138,7 +148,7 @@ def test_a_hostile_matrix_or_policy_never_makes_honest_requests_our_own_failure(
     case = next(case for case in CASES if case.name == "checker")
     processor, asked = case.processor(), case.records[:3]
     for n, rng in enumerate(mutants(2, MUTANTS // 4)):
-        matrix = MatrixFold(CODEC.decoder(MATRIX_REFRESHES, "MatrixRefreshed"))
+        matrix = MatrixFold(CODEC.decoder(MATRIX_REFRESHES, "MatrixRefreshed"), TRUST)
         policies = PolicyFold(CODEC.decoder(SECURITY_POLICIES, "SecurityPolicyPublished"))
         refused = [*matrix.apply([refresh(rng)]), *policies.apply([policy(rng)])]
         tables = {MATRIX_REFRESHES: matrix.snapshot(), SECURITY_POLICIES: policies.snapshot()}
@@ -153,10 +163,10 @@ def test_the_fuzz_reaches_the_rules() -> None:
     """Mutants that are refused at the door would prove nothing: most requests are judged, most matrices hold."""
     case = next(case for case in CASES if case.name == "checker")
     asked = [hostile(rng.choice(case.records), n, rng) for n, rng in enumerate(mutants(3, 200))]
-    fold = MatrixFold(CODEC.decoder(MATRIX_REFRESHES, "MatrixRefreshed"))
+    decode = CODEC.decoder(MATRIX_REFRESHES, "MatrixRefreshed")
 
     judged = len(asked) - len(case.processor().handle(asked, case.view()).rejects)
-    held = sum(not fold.apply([refresh(rng)]) for rng in mutants(4, 200))
+    held = sum(not MatrixFold(decode, TRUST).apply([refresh(rng)]) for rng in mutants(4, 200))
 
     assert judged > len(asked) / 2
     assert held > 100

@@ -13,6 +13,7 @@ from contract.test_processors import CASES
 from examples.checkers import a_request, a_subject
 from examples.matrices import HOUR, a_document, a_rule
 from examples.mutations import TEXTS
+from examples.trust import signed_parts
 
 from processors.configuration.settings import shipped
 from processors.errors import MatrixRefused, RangeInvalid, VersionInvalid
@@ -20,7 +21,7 @@ from processors.events.subject import Subject
 from processors.events.topics import INSTALL_REQUESTS, MATRIX_REFRESHES, RESULTS
 from processors.events.vocabulary import Code
 from processors.matrix.merged import Matrix
-from processors.matrix.parts import read_part, split
+from processors.matrix.parts import read_part
 from processors.stream.types import Outcome
 from processors.stream.wire.schema import Schemas
 from processors.versions import Dialect, Range, Version, between, parse_range, parse_version
@@ -134,7 +135,7 @@ def test_a_bound_of_4400_digits_in_a_row_blocks_that_plugin_alone(bound: str) ->
 )
 def test_texts_longer_than_a_file_may_have_them_are_refused_in_a_refresh(change: dict[str, str]) -> None:
     """A revision of 300,000 characters in every finding made every answer larger than a topic takes."""
-    part = dict(next(iter(split(a_document(a_rule("com.acme.crm", "warn")), NOON))))
+    part = dict(next(iter(signed_parts(a_document(a_rule("com.acme.crm", "warn")), NOON))))
     if "revision" in change:
         part |= change
     else:
