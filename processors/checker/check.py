@@ -10,20 +10,20 @@ from typing import NamedTuple
 
 import processors
 from processors.checker import words
-from processors.checker.bounds import MOST_POLICIES, brief, brief_rows, is_brief, listed
+from processors.checker.bounds import MOST_POLICIES, brief, brief_rows, brief_ways, listed
 from processors.checker.case import Case, read_case
-from processors.checker.remedies import Remedies, remedies
+from processors.checker.plans.ways_out import ways_out
 from processors.checker.risk import score
 from processors.checker.rules.lifecycle import lifecycle_dates
 from processors.checker.validator import override_of, validate
 from processors.documents.canonical import digest_of
-from processors.events.report import Finding, Report, SourceStanding
+from processors.events.report import Finding, Report, SourceStanding, WaysOut
 from processors.events.subject import Subject
 from processors.events.vocabulary import Verdict
 from processors.matrix.merged import Matrix, Source
 from processors.policies import NO_POLICIES, Policies, SecurityPolicy
 
-_NO_REMEDIES = Remedies((), "")
+_NO_WAYS = WaysOut()
 
 
 class Answer(NamedTuple):
@@ -46,7 +46,7 @@ def check(
     case = read_case(subject, matrix, policies, now)
     findings = validate(case)
     found = verdict(findings)
-    ways = remedies(case, findings) if found is Verdict.BLOCK else _NO_REMEDIES
+    ways = ways_out(case, findings) if found is Verdict.BLOCK else _NO_WAYS
     about = tuple(_policies(case))
     return Answer(_report(case, findings, found, ways, about, input_digest), _valid_until(case, about, found))
 
@@ -62,13 +62,13 @@ def _report(
     case: Case,
     findings: tuple[Finding, ...],
     found: Verdict,
-    ways: Remedies,
+    ways: WaysOut,
     about: tuple[SecurityPolicy, ...],
     input_digest: str,
 ) -> Report:
     asked = words.Asked(*map(brief, (case.plugin, case.manifest.version, case.subject.host.name)))
     shown = tuple(_worded(case, finding, asked) for finding in listed(findings)) if findings else ()
-    offered = tuple(remedy for remedy in ways.found if is_brief(remedy))
+    offered = brief_ways(ways)
     policies = tuple(sorted({policy.digest for policy in about})) if about else ()
     basis = _basis(case.matrix.sources, case.matrix.expired(case.now), policies)
     host_version = brief(case.subject.host.version)
@@ -85,8 +85,10 @@ def _report(
         summary=words.summary(found, shown, len(findings), offered, asked, host_version),
         findings=shown,
         risk=score(findings, case.matrix.weights),
-        remediations=offered,
+        remediations=offered.plans,
         remediation_note=words.note(ways.note, len(findings) - len(shown)),
+        derivation=tuple(replace(link, finding=_worded(case, link.finding, asked)) for link in offered.derivation),
+        closest=offered.closest,
         sources=basis.standing,
         rows=brief_rows(case.weighing.rows),
         rows_weighed=case.weighing.count,

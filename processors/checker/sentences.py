@@ -142,7 +142,7 @@ def _dependency_cycle(f: _Fact) -> Words:
     way = f.object if f.found == f.object else f"{f.object}, which in the end needs {f.found}"
     return (
         f"{f.subject} needs {way}, and that needs {f.plugin} again: neither can start first",
-        f"Ask the vendors to break the circle, or install a version of {f.plugin} that does not need {f.object}.",
+        "Only their vendors can break the circle.",
     )
 
 

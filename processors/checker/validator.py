@@ -130,7 +130,12 @@ def _strictness(finding: Finding) -> tuple[bool, int, bool]:
     return finding.blocks, _GRAVEST_LAST.index(finding.severity), not finding.optional
 
 
-def _order(finding: Finding, weights: Mapping[Dimension, int]) -> tuple[bool, int, str, str, str, str]:
+def _order(finding: Finding, weights: Mapping[Dimension, int]) -> tuple[bool, bool, int, str, str, str, str]:
     required = finding.required.constraint
     impact = finding.severity_percent * weights.get(finding.dimension, UNWEIGHTED)
-    return (not finding.blocks, -impact, finding.code, finding.subject, finding.object, required)
+    fixed = finding.dimension not in _FIXED
+    return (not finding.blocks, fixed, -impact, finding.code, finding.subject, finding.object, required)
+
+
+_FIXED = frozenset({Dimension.MANIFEST, Dimension.MATRIX, Dimension.HOST})
+"""What the administrator cannot change comes first: there is no use in mending anything else before."""

@@ -5,24 +5,48 @@ Each sentence names the thing, what is needed and what was found, who says so, a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from processors.checker.sentences import Asked, in_words
-from processors.events.report import Change, Finding, Remediation
-from processors.events.vocabulary import Dimension, RemedyKind, Verdict
+from processors.events.report import Change, Finding, Inference, PlanStep, Remediation, WaysOut
+from processors.events.vocabulary import Code, DemandKind, Dimension, RemedyKind, Verdict
 from processors.matrix.document import Override, Rule
 from processors.matrix.weighing import minute
 
-__all__ = ["Asked", "note", "orders", "overridden", "said_by", "sentence", "summary"]
+__all__ = [
+    "Asked",
+    "done",
+    "note",
+    "overridden",
+    "plan",
+    "reason",
+    "said_by",
+    "sentence",
+    "step_in_words",
+    "summary",
+]
 
 LONGEST_SUMMARY = 2_000
 """Characters."""
 
 
 def sentence(finding: Finding, asked: Asked) -> str:
-    """The finding in plain words: what is wrong, who says so, and the way out."""
-    what, way_out = in_words(finding, asked)
-    return f"{what} ({said_by(finding, asked)}). {way_out}"
+    """The finding in plain words: what is wrong, who says so, and what to do where no plan says that better."""
+    what, advice = in_words(finding, asked)
+    said = f"{what} ({said_by(finding, asked)})."
+    return said if finding.blocks and finding.code in _PLANNED else f"{said} {advice}"
+
+
+_PLANNED = frozenset(
+    {
+        *(Code.HOST_TOO_OLD, Code.HOST_TOO_NEW, Code.HOST_PRERELEASE_EXCLUDED, Code.RUNTIME_TOO_OLD),
+        *(Code.DEPENDENCY_MISSING, Code.DEPENDENCY_TOO_OLD, Code.DEPENDENCY_TOO_NEW, Code.DEPENDENCY_DISABLED),
+        *(Code.DEPENDENT_BROKEN, Code.PLUGIN_CONFLICT, Code.CONFLICT_REVERSE, Code.LIFECYCLE_SUNSET),
+        *(Code.API_BREAK, Code.SCHEMA_BREAK, Code.MATRIX_BLOCK),
+    }
+)
+"""What a plan cures, if anything does: advice beside it could order what no plan contains."""
 
 
 def overridden(rule: Rule, override: Override) -> str:
@@ -55,23 +79,46 @@ def summary(
     verdict: Verdict,
     findings: Sequence[Finding],
     count: int,
-    remedies: Sequence[Remediation],
+    ways: WaysOut,
     asked: Asked,
     host_version: str,
 ) -> str:
-    """The answer in two sentences: what the matter is, then what to do. `findings` are the gravest of `count`."""
+    """The answer in two sentences: what the matter is, then what to do. `findings` are the gravest of `count`.
+
+    It orders nothing that the plans do not contain.
+    """
     if verdict is Verdict.ALLOW:
         return f"{asked} fits {asked.host} {host_version}."
     blocks = verdict is Verdict.BLOCK
     decisive = [f for f in findings if f.blocks is blocks]
     causes = [f for f in decisive if f.derived_from is None] or decisive
-    what, way_out = in_words(causes[0], asked)
+    what, advice = in_words(causes[0], asked)
     others = len(causes) - 1 + (count - len(findings))
     head = f"{what}{_others(others, blocks)}."
     if not blocks:
-        return _bounded(f"{asked} may go on with a warning. {head} {way_out}")
-    ways = [remedy.sentence for remedy in remedies][:2]
-    return _bounded(f"{head} {_capital(', or '.join(ways))}." if ways else f"{head} {way_out}")
+        return _bounded(f"{asked} may go on with a warning. {head} {advice}")
+    if ways.plans:
+        return _bounded(f"{head} {_capital(', or '.join(map(_short, ways.plans[:2])))}.")
+    return _bounded(f"{head} {_no_plan(ways, causes[0], advice)}")
+
+
+def _short(plan: Remediation) -> str:
+    """A long plan is told by how it begins; the report has it step by step."""
+    steps = plan.sentence.split(_NEXT)
+    if len(steps) <= _MOST_STEPS:
+        return plan.sentence
+    return f"{_NEXT.join(steps[: _MOST_STEPS - 1])}, and so on: {len(steps)} steps in all"
+
+
+_NEXT = ", then "
+_MOST_STEPS = 4
+
+
+def _no_plan(ways: WaysOut, cause: Finding, advice: str) -> str:
+    why = no_way_out(ways.derivation)
+    if cause.code not in _PLANNED:
+        return advice
+    return why or (f"{_capital(ways.note)}." if ways.note else "Nothing is known that helps.")
 
 
 def note(search: str, unlisted: int) -> str:
@@ -108,20 +155,114 @@ def _place(finding: Finding) -> str:
     return ", ".join(filter(None, (f"{demand.source} {demand.revision}".strip(), row)))
 
 
-def orders(changes: Sequence[Change], plugin: str) -> str:
-    """Changes that belong together as one order, without a full stop."""
-    *others, last = (_order(c.kind, c.target, c.to, plugin) for c in changes)
-    if not others:
-        return f"{last} first" if changes[0].kind is RemedyKind.INSTALL_DEPENDENCY else last
-    return f"{', '.join(others)} and {last}"
+def plan(steps: Sequence[PlanStep], plugin: str, version: str) -> str:
+    """A plan as one order, its steps one after the other, without a full stop."""
+    parts = [step_in_words(step, plugin, version) for step in steps]
+    parts = [part for part in parts if part]
+    changes = [change for step in steps for change in step.changes]
+    alone = len(changes) == 1 and changes[0].kind is RemedyKind.INSTALL_DEPENDENCY and not steps[-1].changes
+    return f"{parts[0]} first" if alone else _NEXT.join(parts)
 
 
-def _order(kind: RemedyKind, target: str, to: str | None, plugin: str) -> str:  # noqa: PLR0911 - as above
+def step_in_words(step: PlanStep, plugin: str, version: str) -> str:
+    """One step as an order; empty for the request alone."""
+    orders = [_order(change.kind, change.target, change.to, plugin) for change in step.changes]
+    if not orders or not step.with_request or any(change.kind in _REQUESTS for change in step.changes):
+        return " together with ".join(orders)
+    return f"{_joined(orders)} together with {plugin} {version}"
+
+
+_REQUESTS = frozenset({RemedyKind.INSTALL_VERSION, RemedyKind.REPLACE_PLUGIN})
+
+
+def _joined(texts: Sequence[str]) -> str:
+    *others, last = texts
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def no_way_out(links: Sequence[Inference]) -> str:
+    """Why nothing helps, in one sentence: the facts that rule each other out. Empty where nothing is derived."""
+    if not links:
+        return ""
+    last = links[-1]
+    tried = {link.chosen.target for link in links if link.chosen}
+    said: dict[str, dict[str, list[str]]] = {}
+    for link in links:
+        fact = _fact(link)
+        said.setdefault(fact.subject, {}).setdefault(fact.verb, []).append(fact.object)
+    facts = [f"{subject} {_joined(_demands(verbs))}" for subject, verbs in said.items()]
+    if last.finding.object not in tried and last.finding.code in _OF_A_RELEASE:
+        unlisted = f"No source lists a release of {last.finding.object} that would do"
+        return f"{unlisted}: {_joined(facts)}."
+    return f"No choice of releases fits: {_joined(facts)}." if len(links) > 1 else ""
+
+
+def _demands(verbs: Mapping[str, Sequence[str]]) -> list[str]:
+    return [f"{verb} {_joined(objects)}" for verb, objects in verbs.items()]
+
+
+_OF_A_RELEASE = frozenset({Code.DEPENDENCY_MISSING, Code.DEPENDENCY_TOO_OLD, Code.DEPENDENCY_TOO_NEW})
+
+
+def reason(link: Inference, asked: Asked) -> str:
+    """One link of the chain, with who says so and what follows from it, without a full stop."""
+    said = f"{' '.join(_fact(link))} ({said_by(link.finding, asked)})"
+    chosen = link.chosen
+    if chosen is None:
+        return said
+    return f"{said}, so {chosen.target} would have to {'go' if chosen.to is None else f'be {chosen.to}'}"
+
+
+def done(steps: Sequence[PlanStep]) -> str:
+    """What a plan would have changed, told and not ordered: it does not lead out by itself."""
+    return _joined([_done(change) for step in steps for change in step.changes])
+
+
+def _done(change: Change) -> str:
+    match change.kind:
+        case RemedyKind.REMOVE_CONFLICT:
+            return f"{change.target} removed"
+        case RemedyKind.ENABLE_DEPENDENCY:
+            return f"{change.target} enabled"
+        case _:
+            return f"{change.target} {change.to}"
+
+
+class _Fact(NamedTuple):
+    """Who demands something, with its version, and what it demands."""
+
+    subject: str
+    verb: str
+    object: str
+
+
+def _fact(link: Inference) -> _Fact:
+    finding = link.finding
+    demand = finding.required.constraint if finding.required.kind is DemandKind.RANGE else ""
+    wants = f"{finding.object} {demand}".strip()
+    return _Fact(f"{finding.subject} {link.version}".strip(), _VERBS.get(finding.code, "needs"), wants)
+
+
+_VERBS = {
+    Code.PLUGIN_CONFLICT: "cannot run beside",
+    Code.CONFLICT_REVERSE: "cannot run beside",
+    Code.DEPENDENCY_CYCLE: "needs itself through",
+    Code.LIFECYCLE_SUNSET: "is no longer supported:",
+    Code.MATRIX_BLOCK: "is blocked on",
+    Code.SECURITY_ADVISORY: "is affected by",
+    Code.API_BREAK: "uses",
+    Code.SCHEMA_BREAK: "uses",
+}
+
+
+def _order(kind: RemedyKind, target: str, to: str | None, plugin: str) -> str:  # noqa: PLR0911 - one for each kind
     match kind:
         case RemedyKind.INSTALL_VERSION:
             return f"install {plugin} {to}"
         case RemedyKind.UPGRADE_HOST | RemedyKind.UPGRADE_DEPENDENCY:
             return f"upgrade {target} to {to}"
+        case RemedyKind.DOWNGRADE_DEPENDENCY:
+            return f"downgrade {target} to {to}"
         case RemedyKind.UPGRADE_RUNTIME:
             return f"provide {target} {to}"
         case RemedyKind.INSTALL_DEPENDENCY:

@@ -124,15 +124,60 @@ class Change:
     to: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class PlanStep:
+    """What is changed at once. `with_request` says that the request itself is carried out with it.
+
+    `cures` are ids of findings of the request that are gone after the step.
+    """
+
+    changes: tuple[Change, ...]
+    with_request: bool = False
+    cures: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remediation:
-    """A way out. `verified` says that the request was evaluated again with all of its changes, and passed."""
+    """A way out: a plan. `verified` says that the check was asked again after each step, and passes in the end.
+
+    `change` and `also` are all changes, in the order of the steps. `leaves_open` are ids of findings that still
+    block after it; there are some only in the plan that comes closest where none passes.
+    """
 
     change: Change
     also: tuple[Change, ...] = ()
     verified: bool
     cost: int
     sentence: str
+    steps: tuple[PlanStep, ...] = ()
+    leaves_open: tuple[str, ...] = ()
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        return (self.change, *self.also)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inference:
+    """One link in the reason why there is no way out: a fact, and what follows from it.
+
+    `version` is that of the finding's subject as it would be, `chosen` what was tried against the finding; None
+    where nothing is left to try.
+    """
+
+    finding: Finding
+    version: str
+    chosen: Change | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaysOut:
+    """At most five plans, the cheapest first; where there is none, why, and what comes closest."""
+
+    plans: tuple[Remediation, ...] = ()
+    note: str = ""
+    derivation: tuple[Inference, ...] = ()
+    closest: Remediation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +221,8 @@ class Report:
     risk: Risk
     remediations: tuple[Remediation, ...] = ()
     remediation_note: str = ""
+    derivation: tuple[Inference, ...] = ()
+    closest: Remediation | None = None
     sources: tuple[SourceStanding, ...] = ()
     rows: tuple[RowWeighed, ...] = ()
     rows_weighed: int = 0

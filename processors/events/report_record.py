@@ -10,6 +10,8 @@ from processors.events.report import (
     Contribution,
     Demand,
     Finding,
+    Inference,
+    PlanStep,
     Remediation,
     Report,
     Risk,
@@ -48,6 +50,8 @@ def report_to_record(report: Report) -> dict[str, Any]:
         "risk": _risk_to_record(report.risk),
         "remediations": [_remediation_to_record(r) for r in report.remediations],
         "remediation_note": report.remediation_note,
+        "derivation": [_inference_to_record(i) for i in report.derivation],
+        "closest": _remediation_to_record(report.closest) if report.closest else None,
         "sources": [
             {"source": s.source, "revision": s.revision, "digest": s.digest, "expired": s.expired}
             for s in report.sources
@@ -117,6 +121,24 @@ def _remediation_to_record(remediation: Remediation) -> dict[str, Any]:
         "cost": remediation.cost,
         "sentence": remediation.sentence,
         "also": [_change_to_record(c) for c in remediation.also],
+        "steps": [_step_to_record(step) for step in remediation.steps],
+        "leaves_open": list(remediation.leaves_open),
+    }
+
+
+def _step_to_record(step: PlanStep) -> dict[str, Any]:
+    return {
+        "changes": [_change_to_record(c) for c in step.changes],
+        "with_request": step.with_request,
+        "cures": list(step.cures),
+    }
+
+
+def _inference_to_record(inference: Inference) -> dict[str, Any]:
+    return {
+        "finding": _finding_to_record(inference.finding),
+        "version": inference.version,
+        "chosen": _change_to_record(inference.chosen) if inference.chosen else None,
     }
 
 
@@ -149,6 +171,8 @@ def report_from_record(record: Record) -> Report:
         risk=_risk_from_record(record["risk"]),
         remediations=tuple(_remediation_from_record(r) for r in record["remediations"]),
         remediation_note=record["remediation_note"],
+        derivation=tuple(_inference_from_record(i) for i in record["derivation"]),
+        closest=_remediation_from_record(record["closest"]) if record["closest"] else None,
         sources=tuple(SourceStanding(**s) for s in record["sources"]),
         rows=tuple(RowWeighed(**r) for r in record["rows"]),
         rows_weighed=record["rows_weighed"],
@@ -204,6 +228,22 @@ def _remediation_from_record(record: Record) -> Remediation:
         verified=record["verified"],
         cost=record["cost"],
         sentence=record["sentence"],
+        steps=tuple(_step_from_record(step) for step in record["steps"]),
+        leaves_open=tuple(record["leaves_open"]),
+    )
+
+
+def _step_from_record(record: Record) -> PlanStep:
+    changes = tuple(_change_from_record(c) for c in record["changes"])
+    return PlanStep(changes, record["with_request"], tuple(record["cures"]))
+
+
+def _inference_from_record(record: Record) -> Inference:
+    chosen = record["chosen"]
+    return Inference(
+        finding=_finding_from_record(record["finding"]),
+        version=record["version"],
+        chosen=_change_from_record(chosen) if chosen else None,
     )
 
 

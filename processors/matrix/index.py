@@ -73,6 +73,7 @@ class SourceIndex:
         "document",
         "hosts",
         "lifecycle_dates",
+        "needed",
         "override_ends",
     )
 
@@ -86,6 +87,7 @@ class SourceIndex:
             self._file(rule)
         for release in document.releases:
             self._releases.setdefault(release.plugin, []).append(release)
+        self.needed = frozenset(need.id for release in document.releases for need in release.requires)
         self.hosts = frozenset(self._exact) | frozenset(self._globs) | _named(document.releases)
         self.lifecycle_dates = tuple(sorted(_dates(document.releases)))
         self.override_ends = tuple(sorted({rule.overrides.until for rule in document.rules if rule.overrides}))

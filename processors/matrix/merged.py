@@ -228,6 +228,10 @@ class Matrix:
             return ()
         return found[0] if len(found) == 1 else [release for rows in found for release in rows]
 
+    def is_needed(self, plugin: str) -> bool:
+        """Whether any release that a source knows needs the plugin."""
+        return any(plugin in index.needed for index in self._indexes)
+
     def names_host(self, host: str) -> bool:
         """Whether any source declares the host or has a row about it. True where no source names any host."""
         return host in self.hosts_named or not self.hosts_named

@@ -34,6 +34,8 @@ def dependencies_make_no_cycle(case: Case) -> Iterator[Finding]:
     needs = sorted((need for need, _ in case.requirements if not need.optional), key=_id)
     if any(need.id == case.plugin for need in needs):
         yield _cycle(case, case.plugin, case.plugin, (case.plugin,))
+    if not needs or not _is_needed(case):
+        return
     waiting = [_Need(need.id, need.range, need.id, (case.plugin, need.id)) for need in reversed(needs)]
     seen: set[str] = {case.plugin}
     catalogue = _Catalogue(case)
@@ -47,6 +49,13 @@ def dependencies_make_no_cycle(case: Case) -> Iterator[Finding]:
             yield _cycle(case, at.first, at.id, at.path)
             return
         waiting += (_Need(n.id, n.range, at.first, (*at.path, n.id)) for n in reversed(further))
+
+
+def _is_needed(case: Case) -> bool:
+    """Whether anything at all needs the plugin; for most plugins nothing does."""
+    if case.matrix.is_needed(case.plugin):
+        return True
+    return any(need.id == case.plugin for needs in case.needs.values() for need in needs)
 
 
 class _Catalogue:

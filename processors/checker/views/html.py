@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from processors.checker.views.outline import Group, Step, contributions, outline
+from processors.checker.views.outline import Group, Outline, Step, WayOut, contributions, outline
 from processors.events.report import Report
 
 _STYLE = """
@@ -30,8 +30,9 @@ def render(report: Report, digest: str, request_id: str | None = None) -> str:
         f'<p class="quiet">on {escape(said.where)}, {escape(said.risk)}</p>',
         f'<p class="lead">{escape(report.summary)}</p>',
         *(_group(group) for group in said.groups),
-        _list("What helps", said.ways_out, said.note, ordered=True),
-        _list("On what grounds", (*said.grounds, *contributions(report), f"report {digest}"), ""),
+        _list("Why nothing helps", said.why_none),
+        _ways_out(said),
+        _list("On what grounds", (*said.grounds, *contributions(report), f"report {digest}")),
         *(f"<p>{step.words}: {_target(step)}</p>" for step in said.next_steps),
     ]
     title = f"{said.headline}: {said.asked} on {said.where}"
@@ -50,13 +51,24 @@ def _group(group: Group) -> str:
     return f'<section class="{kind}"><h2>{escape(group.title)}</h2><ul>{"".join(items)}</ul></section>'
 
 
-def _list(title: str, texts: tuple[str, ...], note: str, *, ordered: bool = False) -> str:
-    if not texts and not note:
+def _ways_out(said: Outline) -> str:
+    notes = "".join(f"<p>{escape(text)}</p>" for text in (said.note, said.closest) if text)
+    items = "".join(_way_out(way) for way in said.ways_out)
+    if not items and not notes:
         return ""
-    tag = "ol" if ordered else "ul"
+    return f"<section><h2>What helps</h2><ol>{items}</ol>{notes}</section>"
+
+
+def _way_out(way: WayOut) -> str:
+    steps = "".join(f"<li>{escape(step)}</li>" for step in way.steps)
+    return f"<li>{escape(way.sentence)}{f'<ul>{steps}</ul>' if steps else ''}</li>"
+
+
+def _list(title: str, texts: tuple[str, ...]) -> str:
+    if not texts:
+        return ""
     items = "".join(f"<li>{escape(text)}</li>" for text in texts)
-    after = f"<p>{escape(note)}</p>" if note else ""
-    return f"<section><h2>{title}</h2><{tag}>{items}</{tag}>{after}</section>"
+    return f"<section><h2>{title}</h2><ul>{items}</ul></section>"
 
 
 def _target(step: Step) -> str:

@@ -19,10 +19,13 @@ def render(report: Report, request_id: str | None = None) -> str:
         lines += ["", f"### {'Blocks' if group.blocks else 'Warns'}: {_plain(group.title)}", ""]
         lines += [f"- {_plain(finding.sentence)} ({_code(finding.code)})" for finding in group.findings]
         lines += [f"- ... and {group.hidden} more"] if group.hidden else []
-    if said.ways_out or said.note:
+    if said.why_none:
+        lines += ["", "### Why nothing helps", "", *(f"- {_plain(text)}" for text in said.why_none)]
+    if said.ways_out or said.note or said.closest:
         lines += ["", "### What helps", ""]
-        lines += [f"{n}. {_plain(way)}" for n, way in enumerate(said.ways_out, 1)]
-        lines += [_plain(said.note)] if said.note else []
+        for number, way in enumerate(said.ways_out, 1):
+            lines += [f"{number}. {_plain(way.sentence)}", *(f"   - {_plain(step)}" for step in way.steps)]
+        lines += [_plain(text) for text in (said.note, said.closest) if text]
     lines += ["", "### On what grounds", ""]
     lines += [f"- {_plain(text)}" for text in (*said.grounds, *contributions(report))]
     if said.next_steps:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from processors.events.report import Finding, Report
+from processors.checker import words
+from processors.events.report import Finding, Remediation, Report
 from processors.events.vocabulary import NEVER_EXCEPTED, Dimension, Verdict
 
 LINES = 3
@@ -52,13 +53,22 @@ class Step(NamedTuple):
         return self.target.startswith(("https://", "http://"))
 
 
+class WayOut(NamedTuple):
+    """A plan as one sentence; its steps one by one where they are many."""
+
+    sentence: str
+    steps: tuple[str, ...] = ()
+
+
 class Outline(NamedTuple):
     headline: str
     asked: str
     where: str
     risk: str
     groups: tuple[Group, ...]
-    ways_out: tuple[str, ...]
+    ways_out: tuple[WayOut, ...]
+    why_none: tuple[str, ...]
+    closest: str
     note: str
     grounds: tuple[str, ...]
     next_steps: tuple[Step, ...]
@@ -71,11 +81,37 @@ def outline(report: Report, request_id: str | None = None) -> Outline:
         where=f"{report.host} {report.host_version}",
         risk=f"risk {report.risk.score} of 100, {report.risk.band.lower()}",
         groups=tuple(_groups(report.findings)),
-        ways_out=tuple(_capital(remedy.sentence) + "." for remedy in report.remediations),
+        ways_out=tuple(_way_out(plan, report) for plan in report.remediations),
+        why_none=tuple(f"{words.reason(link, _asked(report))}." for link in report.derivation),
+        closest=_closest(report),
         note=_capital(report.remediation_note) + "." if report.remediation_note else "",
         grounds=tuple(_grounds(report)),
         next_steps=tuple(_next_steps(report, request_id)),
     )
+
+
+def _asked(report: Report) -> words.Asked:
+    return words.Asked(report.plugin_id, report.plugin_version, report.host)
+
+
+def _way_out(plan: Remediation, report: Report) -> WayOut:
+    told = [words.step_in_words(step, report.plugin_id, report.plugin_version) for step in plan.steps]
+    steps = tuple(f"{_capital(step)}." for step in told if step)
+    if len(steps) <= LINES:
+        return WayOut(f"{_capital(plan.sentence)}.")
+    return WayOut(f"In {len(steps)} steps:", steps)
+
+
+def _closest(report: Report) -> str:
+    """The plan that leaves the least open, and what that is: an exception would have to cover it."""
+    plan = report.closest
+    if plan is None:
+        return ""
+    still_open = [finding for finding in report.findings if finding.id in plan.leaves_open]
+    named = ", ".join(f"{finding.code} {finding.object}" for finding in still_open[:LINES])
+    more = len(plan.leaves_open) - len(still_open[:LINES])
+    left = named + (f" and {more} more" if more > 0 else "")
+    return f"What comes closest, {plan.sentence}, would leave open: {left or 'more than the report lists'}."
 
 
 def contributions(report: Report) -> list[str]:

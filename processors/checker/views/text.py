@@ -25,10 +25,14 @@ def render(report: Report, request_id: str | None = None, *, colour: bool = Fals
     lines += ["", *_wrapped(report.summary, width)]
     for group in said.groups:
         lines += ["", *_group(group, colour, width)]
-    if said.ways_out or said.note:
+    if said.why_none:
+        lines += ["", _paint("Why nothing helps", "1", colour), *_indented(said.why_none, width)]
+    if said.ways_out or said.note or said.closest:
         lines += ["", _paint("What helps", "1", colour)]
-        lines += [line for n, way in enumerate(said.ways_out, 1) for line in _wrapped(f"{n}. {way}", width)]
-        lines += _wrapped(said.note, width)
+        for number, way in enumerate(said.ways_out, 1):
+            lines += _wrapped(f"{number}. {way.sentence}", width)
+            lines += [line for step in way.steps for line in _wrapped(f"- {step}", width, "     ")]
+        lines += _indented(tuple(filter(None, (said.note, said.closest))), width)
     lines += ["", _paint("On what grounds", "1", colour)]
     lines += _indented((*said.grounds, *contributions(report)), width)
     if said.next_steps:
@@ -50,12 +54,12 @@ def _indented(texts: tuple[str, ...], width: int) -> list[str]:
     return [line for text in texts for line in _wrapped(text, width)]
 
 
-def _wrapped(text: str, width: int) -> list[str]:
+def _wrapped(text: str, width: int, indent: str = "  ") -> list[str]:
     return textwrap.wrap(
         _clean(text),
         width,
-        initial_indent="  ",
-        subsequent_indent="  ",
+        initial_indent=indent,
+        subsequent_indent=indent,
         break_long_words=False,
         break_on_hyphens=False,
     )

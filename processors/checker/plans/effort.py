@@ -5,18 +5,20 @@ It is bounded by effort and not by a clock, so that the same inputs have the sam
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
-from processors.checker.case import Case, read_case, readable
+from processors.checker.case import Case, read_case
 from processors.checker.validator import validate
 from processors.events.report import Finding
 from processors.events.subject import Subject
 from processors.matrix.document import Release
-from processors.versions import Version
 
 EFFORT: Final = 20_000
 """How much the search may look at: entries of a question weighed, and ranges judged. About 20 ms of one core."""
+
+AFTER_THE_FIRST: Final = 2_000
+"""How much it may still look at once it has a way out: further ones are welcome, and nobody waits for them."""
 
 AT_LEAST: Final = 12
 """Evaluations that even a large subject gets."""
@@ -36,15 +38,14 @@ class Exhausted(Exception):
 
 
 @dataclass(slots=True)
-class Search:
-    """One search, for one case: what of its effort is left, and the releases that it has looked up."""
+class Effort:
+    """What is left of the effort of one search. `case` is the question as it was asked."""
 
     case: Case
     left: int
-    _releases: dict[str, list[Version]] = field(default_factory=dict[str, list[Version]])
 
     @classmethod
-    def of(cls, case: Case, findings: tuple[Finding, ...]) -> Search:
+    def of(cls, case: Case, findings: tuple[Finding, ...]) -> Effort:
         return cls(case, min(AT_MOST, max(EFFORT, AT_LEAST * weight(case, findings))))
 
     def spend(self, effort: int) -> None:
@@ -53,28 +54,16 @@ class Search:
             raise Exhausted
         self.left -= effort
 
-    def evaluate(self, subject: Subject) -> tuple[Case, tuple[Finding, ...]]:
-        """Another subject, beside the same matrix and policies at the same time. Raises Exhausted."""
+    def evaluate(self, subject: Subject) -> tuple[Finding, ...]:
+        """Every finding of another subject, beside the same matrix and policies at the same time.
+
+        Raises Exhausted.
+        """
         self.spend(_EVALUATION)
         other = read_case(subject, self.case.matrix, self.case.policies, self.case.now)
         findings = validate(other)
         self.left -= weight(other, findings)
-        return other, findings
-
-    def releases(self, plugin: str, beside: Version | None) -> list[Version]:
-        """Every release in the catalogue, oldest first; pre-releases only beside one. Raises Exhausted."""
-        known = self._releases.get(plugin)
-        if known is None:
-            rows = self.case.matrix.releases(plugin)
-            self.spend(len(rows))
-            read = {readable(row.version, self.case.dialect_of(plugin)) for row in rows}
-            known = self._releases[plugin] = sorted(version for version in read if version is not None)
-        wanted = beside is not None and beside.is_prerelease
-        return known if wanted else [version for version in known if not version.is_prerelease]
-
-
-def blocked(findings: tuple[Finding, ...]) -> bool:
-    return any(finding.blocks for finding in findings)
+        return findings
 
 
 def weight(case: Case, findings: tuple[Finding, ...]) -> int:

@@ -1,0 +1,54 @@
+"""Why there is no way out: the facts that rule each other out, in the form that PubGrub made known.
+
+Of all ways that led nowhere, the shortest is told: what is needed, what would have to be installed for that, what
+that needs in turn, and so on to the demand that nothing can meet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from processors.checker.case import Case
+from processors.checker.plans.solver import Cured, Node
+from processors.events.report import Change, Finding, Inference
+from processors.events.vocabulary import RemedyKind
+
+MOST_LINKS: Final = 12
+
+
+def derivation(case: Case, ends: Sequence[tuple[Node, Finding]]) -> tuple[Inference, ...]:
+    """The links of the shortest chain, the demand that cannot be met last; none where nothing was tried."""
+    kept = [(node, finding) for node, finding in ends if not node.asks_other]
+    if not kept:
+        return ()
+    chains = [_chain(node, finding) for node, finding in kept]
+    shortest = min(range(len(kept)), key=lambda n: (len(chains[n]), kept[n][0].cost, n))
+    node, last = kept[shortest]
+    links = [_link(case, node, cured.finding, cured.change) for cured in chains[shortest]]
+    return (*links[: MOST_LINKS - 1], _link(case, node, last, None))
+
+
+def _link(case: Case, node: Node, finding: Finding, chosen: Change | None) -> Inference:
+    return Inference(finding=finding, version=_version(case, node, finding), chosen=chosen)
+
+
+def _chain(node: Node, last: Finding) -> list[Cured]:
+    """Of what was changed on the way, only what the last finding rests on."""
+    concerned = {last.subject, last.object, *last.path}
+    chain: list[Cured] = []
+    for cured in reversed(node.trail):
+        if cured.change.target in concerned:
+            concerned |= {cured.finding.subject, *cured.finding.path}
+            chain.append(cured)
+    return chain[::-1]
+
+
+def _version(case: Case, node: Node, finding: Finding) -> str:
+    """Of the plugin that has the demand, as it would be."""
+    if finding.subject == case.plugin:
+        return case.manifest.version
+    enabled = RemedyKind.ENABLE_DEPENDENCY
+    chosen = [c.to for c in node.changes if c.target == finding.subject and c.kind is not enabled]
+    there = case.others.get(finding.subject)
+    return (chosen[0] if chosen else there.version if there else None) or ""

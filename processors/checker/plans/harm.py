@@ -1,0 +1,133 @@
+"""Whether the request passes after some changes, and whether everybody who fitted before still does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from processors.checker.case import Case
+from processors.checker.plans.effort import Effort
+from processors.checker.plans.situation import (
+    NOT_TOLD,
+    OTHER_VERSIONS,
+    asking,
+    manifest_of,
+    mentioned,
+    with_request,
+    without,
+)
+from processors.events.report import Change, Finding
+from processors.events.subject import InstalledPlugin, Manifest, Subject
+from processors.events.vocabulary import Code, RemedyKind
+
+_LOSSES: Final = frozenset({Code.DEPENDENT_BROKEN, Code.API_BREAK, Code.SCHEMA_BREAK})
+_FOR_ALL: Final = frozenset({RemedyKind.UPGRADE_HOST, RemedyKind.UPGRADE_RUNTIME})
+
+
+class Wrong(NamedTuple):
+    """What blocks one question. `is_asked` says that it is the request's own."""
+
+    findings: tuple[Finding, ...]
+    is_asked: bool
+
+
+@dataclass(slots=True)
+class Harm:
+    """Asks what has to be asked of a situation, the request first; not that one, unless it `asks` for something.
+
+    `before` is the installation that "fitted before" is about, `known` are the findings of `case` itself. With
+    `everybody` all plugins are asked about, and not only those that a change concerns; with `whole` each of them
+    must fit, whether it did before or not.
+    """
+
+    case: Case
+    effort: Effort
+    before: Subject
+    asks: bool = True
+    everybody: bool = False
+    whole: bool = False
+    known: tuple[Finding, ...] = ()
+    _fitted: dict[str, bool] = field(default_factory=dict[str, bool])
+    _reach: dict[str, frozenset[str]] = field(default_factory=dict[str, "frozenset[str]"])
+
+    def first(self, subject: Subject, changes: Sequence[Change]) -> Wrong | None:
+        """The first question that is answered with a block; None where there is none. Raises Exhausted."""
+        if self.asks and (blocking := self._blocking(subject)):
+            return Wrong(blocking, True)
+        there = with_request(subject) if self.asks else subject.installed
+        for question, unknown in self._questions(subject, there, changes):
+            blocking = tuple(f for f in self._blocking(question) if not (unknown and f.code in NOT_TOLD))
+            counting = tuple(f for f in blocking if not self._is_old(f, question.manifest.id))
+            if counting:
+                return Wrong(counting, False)
+        lost = self._lost(subject, changes) if self.asks else ()
+        return Wrong(lost, False) if lost else None
+
+    def _is_old(self, finding: Finding, plugin: str) -> bool:
+        """Whether somebody loses something by a change of `plugin` who did not fit before either."""
+        if finding.code not in _LOSSES or finding.subject == plugin or self.whole:
+            return False
+        owner = self.case.others.get(finding.subject)
+        return owner is not None and not self._must_fit(owner, set())
+
+    def _lost(self, subject: Subject, changes: Sequence[Change]) -> tuple[Finding, ...]:
+        """Who misses what a plugin has offered that is removed. Who did not fit before has nothing to lose."""
+        was = {plugin.id: plugin for plugin in self.case.subject.installed}
+        gone = [was[c.target] for c in changes if c.kind is RemedyKind.REMOVE_CONFLICT and c.target in was]
+        blocking = self._blocking(without(subject, gone, self.case)) if gone else ()
+        return tuple(f for f in blocking if f.subject not in was or self._must_fit(was[f.subject], set()))
+
+    def _blocking(self, subject: Subject) -> tuple[Finding, ...]:
+        findings = self.known if subject is self.case.subject else self.effort.evaluate(subject)
+        return tuple(finding for finding in findings if finding.blocks)
+
+    def _questions(
+        self, subject: Subject, there: tuple[InstalledPlugin, ...], changes: Sequence[Change]
+    ) -> Iterator[tuple[Subject, bool]]:
+        """Each with whether it is about a plugin that is installed already, of which little may be told."""
+        was = {plugin.id: plugin for plugin in self.case.subject.installed}
+        touched = {change.target for change in changes}
+        for change in changes:
+            if change.kind in OTHER_VERSIONS:
+                manifest = Manifest(id=change.target, version=change.to or "")
+                yield asking(subject, there, manifest, was.get(change.target)), False
+        versions = {change.target for change in changes if change.kind in OTHER_VERSIONS}
+        for plugin in there:
+            if plugin.id in versions or not plugin.enabled or (self.asks and plugin.id == subject.manifest.id):
+                continue
+            if self._is_concerned(plugin, touched, changes) and self._must_fit(plugin, touched):
+                yield asking(subject, there, manifest_of(plugin), None), True
+
+    def _is_concerned(self, plugin: InstalledPlugin, touched: set[str], changes: Sequence[Change]) -> bool:
+        """Whether any of the changes can make a difference to a plugin that stays as it is."""
+        if self.whole or self.everybody or plugin.id in touched:
+            return True
+        if any(change.kind in _FOR_ALL for change in changes):
+            return True
+        near = {*touched, self.case.plugin} if self.asks else touched
+        return bool(self.case.consumed_by(plugin)) or not near.isdisjoint(self._reach_of(plugin))
+
+    def _reach_of(self, plugin: InstalledPlugin) -> frozenset[str]:
+        """Every id that it says something about, and those that what it needs says something about, and so on."""
+        known = self._reach.get(plugin.id)
+        if known is None:
+            found = {plugin.id}
+            waiting = [plugin]
+            while waiting:
+                new = set(mentioned(waiting.pop(), self.case)) - found
+                found |= new
+                waiting += (self.case.others[id] for id in new if id in self.case.others)
+            known = self._reach[plugin.id] = frozenset(found)
+        return known
+
+    def _must_fit(self, plugin: InstalledPlugin, touched: set[str]) -> bool:
+        """A plugin that is enabled as part of the plan must fit; any other only if it did before."""
+        if self.whole or (plugin.id in touched):
+            return True
+        fitted = self._fitted.get(plugin.id)
+        if fitted is None:
+            question = asking(self.before, self.before.installed, manifest_of(plugin), None)
+            blocking = [f for f in self.effort.evaluate(question) if f.blocks and f.code not in NOT_TOLD]
+            fitted = self._fitted[plugin.id] = not blocking
+        return fitted

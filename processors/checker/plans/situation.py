@@ -1,0 +1,132 @@
+"""An installation as it would be after some changes, and the questions that have to be asked about it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from typing import Final
+
+from processors.checker.case import Case
+from processors.events.report import Change
+from processors.events.subject import InstalledPlugin, Manifest, Provision, Subject
+from processors.events.vocabulary import Code, RemedyKind
+from processors.versions import Dialect
+
+NOT_TOLD: Final = frozenset({Code.HOST_UNDECLARED, Code.RUNTIME_UNDECLARED, Code.MATRIX_UNLISTED})
+"""What says nothing against a plugin that is installed already: nobody has told whether it fits."""
+
+OTHER_VERSIONS: Final = frozenset(
+    {RemedyKind.INSTALL_DEPENDENCY, RemedyKind.UPGRADE_DEPENDENCY, RemedyKind.DOWNGRADE_DEPENDENCY}
+)
+"""Changes of a plugin other than the one asked for to a version."""
+
+
+def changed(subject: Subject, change: Change, case: Case) -> Subject:  # noqa: PLR0911 - one for each kind
+    """The question after one change. `case` is the question as it was asked."""
+    others = tuple(plugin for plugin in subject.installed if plugin.id != change.target)
+    here = tuple(plugin for plugin in subject.installed if plugin.id == change.target)
+    match change.kind:
+        case RemedyKind.INSTALL_VERSION:
+            return replace(subject, manifest=Manifest(id=change.target, version=change.to or ""))
+        case RemedyKind.UPGRADE_HOST:
+            return replace(subject, host=replace(subject.host, version=change.to or ""))
+        case RemedyKind.UPGRADE_RUNTIME:
+            kept = tuple(runtime for runtime in subject.runtimes if runtime.id != change.target)
+            return replace(subject, runtimes=(*kept, Provision(change.target, change.to or "")))
+        case RemedyKind.REMOVE_CONFLICT:
+            return replace(subject, installed=others)
+        case RemedyKind.ENABLE_DEPENDENCY:
+            return replace(subject, installed=(*others, *(replace(plugin, enabled=True) for plugin in here)))
+        case RemedyKind.REPLACE_PLUGIN:
+            return _succeeded(subject, change, case)
+        case _:
+            enabled = all(plugin.enabled for plugin in here)
+            return replace(
+                subject, installed=(*others, InstalledPlugin(change.target, change.to or "", enabled=enabled))
+            )
+
+
+def _succeeded(subject: Subject, change: Change, case: Case) -> Subject:
+    """The successor takes the place of the plugin asked for, which is there until then if an older version is."""
+    manifest = Manifest(id=change.target, version=change.to or "", replaces=(case.plugin,))
+    others = tuple(plugin for plugin in subject.installed if plugin.id not in (case.plugin, change.target))
+    older = (with_offers(plugin, case) for plugin in _older(case))
+    return replace(subject, manifest=manifest, installed=(*others, *older), previous_version=None)
+
+
+def _older(case: Case) -> tuple[InstalledPlugin, ...]:
+    """The version of the plugin that is there now, also where only `previous_version` tells of it."""
+    if case.previous is not None:
+        return (case.previous,)
+    return (InstalledPlugin(case.plugin, case.previous_text),) if case.previous_text else ()
+
+
+def installed_as(manifest: Manifest) -> InstalledPlugin:
+    """A plugin as it is there once it has been installed."""
+    return InstalledPlugin(
+        id=manifest.id,
+        version=manifest.version,
+        requires=manifest.requires,
+        conflicts=manifest.conflicts,
+        provides=manifest.provides,
+        consumes=manifest.consumes,
+        migrations=manifest.migrations,
+        data_format=manifest.data_format,
+    )
+
+
+def manifest_of(plugin: InstalledPlugin) -> Manifest:
+    """What an installed plugin would say of itself if it were asked for."""
+    return Manifest(
+        id=plugin.id,
+        version=plugin.version,
+        requires=plugin.requires,
+        conflicts=plugin.conflicts,
+        provides=plugin.provides,
+        consumes=plugin.consumes,
+    )
+
+
+def with_request(subject: Subject) -> tuple[InstalledPlugin, ...]:
+    """What is installed once the plugin asked for is; without what it replaces."""
+    needed = {need.id for need in subject.manifest.requires}
+    gone = {subject.manifest.id, *(id for id in subject.manifest.replaces if id not in needed)}
+    kept = tuple(plugin for plugin in subject.installed if plugin.id not in gone)
+    return (*kept, installed_as(subject.manifest))
+
+
+def asking(
+    subject: Subject, there: Collection[InstalledPlugin], manifest: Manifest, before: InstalledPlugin | None
+) -> Subject:
+    """Whether a plugin may be there beside `there`: asked as if it alone were still as it was before."""
+    others = tuple(plugin for plugin in there if plugin.id != manifest.id)
+    installed = others if before is None else (*others, before)
+    return replace(subject, manifest=manifest, installed=installed, previous_version=None)
+
+
+def without(subject: Subject, gone: Collection[InstalledPlugin], case: Case) -> Subject:
+    """As if the plugin asked for took the place of those that go: somebody else must offer what they offer."""
+    manifest = subject.manifest
+    replaced = replace(manifest, replaces=(*manifest.replaces, *(plugin.id for plugin in gone)))
+    known = (with_offers(plugin, case) for plugin in gone)
+    return replace(subject, manifest=replaced, installed=(*subject.installed, *known))
+
+
+def with_offers(plugin: InstalledPlugin, case: Case) -> InstalledPlugin:
+    """With what the catalogue knows of its APIs and schemas, where nothing is told of them."""
+    rows = case.matrix.release(plugin.id, plugin.version, _dialect(plugin, case))
+    return replace(plugin, provides=plugin.provides or tuple(offer for row in rows for offer in row.provides))
+
+
+def mentioned(plugin: InstalledPlugin, case: Case) -> Iterator[str]:
+    """Every id that a plugin says something about: what it needs, uses, or cannot run beside."""
+    known = plugin.id in case.others
+    rows = () if known else case.matrix.release(plugin.id, plugin.version, _dialect(plugin, case))
+    yield from (need.id for need in case.needs.get(plugin.id, plugin.requires))
+    yield from (foe.id for foe in case.foes.get(plugin.id, plugin.conflicts))
+    yield from (use.id for use in case.consumed_by(plugin))
+    yield from (stated.id for row in rows for stated in (*row.requires, *row.conflicts, *row.consumes))
+
+
+def _dialect(plugin: InstalledPlugin, case: Case) -> Dialect:
+    return case.dialect_of(plugin.id, version=plugin.version)

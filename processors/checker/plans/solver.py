@@ -1,0 +1,218 @@
+"""The search for ways out: the cheapest first, each proved by asking the check again, none left out.
+
+An A* search over sets of changes. A set of changes is a way out when the request passes with it and nothing that
+fitted before is broken. Where it is not, something is wrong, and each change that could cure that is tried in turn;
+so whatever way out exists is found, and the first one found is the cheapest. The search ends at an effort.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from processors.checker.case import Case
+from processors.checker.plans.branches import Branches, Choice, decides, other_release
+from processors.checker.plans.catalogue import Alike, Catalogue
+from processors.checker.plans.cost import Cost, cost_of
+from processors.checker.plans.effort import AFTER_THE_FIRST, Effort, Exhausted
+from processors.checker.plans.harm import Harm, Wrong
+from processors.checker.plans.situation import changed
+from processors.events.report import Change, Finding
+from processors.events.subject import Subject
+from processors.events.vocabulary import Code, RemedyKind
+
+MOST_PLANS: Final = 5
+MOST_CHANGES: Final = 32
+"""More than that nobody carries out in one go."""
+
+_LOOKED_AT: Final = 6
+"""Things that are wrong, of which the one with the fewest cures is taken first."""
+
+_LEAST: Final = {
+    Code.DEPENDENCY_MISSING: RemedyKind.INSTALL_DEPENDENCY,
+    Code.DEPENDENCY_DISABLED: RemedyKind.ENABLE_DEPENDENCY,
+    Code.DEPENDENCY_TOO_OLD: RemedyKind.UPGRADE_DEPENDENCY,
+    Code.DEPENDENCY_TOO_NEW: RemedyKind.DOWNGRADE_DEPENDENCY,
+}
+"""The only kind of change that cures such a finding of the plugin asked for, once its version is decided."""
+
+
+class Cured(NamedTuple):
+    """Something that was wrong, and the change that was made against it."""
+
+    finding: Finding
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A set of changes, in the order in which they were found to be needed."""
+
+    subject: Subject
+    changes: tuple[Change, ...] = ()
+    cost: Cost = field(default_factory=Cost)
+    decided: frozenset[str] = frozenset()
+    alike: tuple[tuple[Change, Alike], ...] = ()
+    trail: tuple[Cured, ...] = ()
+    asks_other: bool = False
+
+    @property
+    def touched(self) -> frozenset[tuple[str, str]]:
+        return frozenset((change.kind, change.target) for change in self.changes)
+
+
+class _Waiting(NamedTuple):
+    """A node that is not made before its turn has come: most never are."""
+
+    parent: Node
+    choice: Choice
+    finding: Finding
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a search found. `stopped` says that there may be more; `ends` are the nodes that led nowhere."""
+
+    found: list[Node] = field(default_factory=list[Node])
+    stopped: bool = False
+    ends: list[tuple[Node, Finding]] = field(default_factory=list[tuple[Node, Finding]])
+    closest: tuple[Node, tuple[Finding, ...]] | None = None
+
+
+class Solver:
+    """One search for one case. `findings` are those of the request as it stands; empty where none is asked for."""
+
+    def __init__(self, case: Case, findings: tuple[Finding, ...], harm: Harm, effort: Effort) -> None:
+        self._case = case
+        self._findings = findings
+        self._effort = effort
+        self._harm = harm
+        self._branches = Branches(case, Catalogue(case, effort))
+        self._queue: list[tuple[Cost, int, _Waiting]] = []
+        self._seen: set[frozenset[Change]] = set()
+        self._kept: list[frozenset[tuple[str, str]]] = []
+
+    def solve(self, root: Node) -> Outcome:
+        outcome = Outcome()
+        try:
+            self._expand(root, outcome)
+            while self._queue and len(outcome.found) < MOST_PLANS:
+                node = self._made(heapq.heappop(self._queue)[-1])
+                if not self._is_dominated(node):
+                    self._expand(node, outcome)
+        except Exhausted:
+            outcome.stopped = not outcome.found
+        return outcome
+
+    def _expand(self, node: Node, outcome: Outcome) -> None:
+        wrong = self._harm.first(node.subject, node.changes)
+        if wrong is None:
+            if not outcome.found:
+                self._effort.left = min(self._effort.left, AFTER_THE_FIRST)
+            outcome.found.append(node)
+            self._kept.append(node.touched)
+            return
+        self._note(node, wrong, outcome)
+        if not node.changes and self._harm.asks:
+            for choice in self._branches.of_asked():
+                self._push(node, choice, wrong.findings[0], _NOTHING)
+        finding, choices = self._hardest(node, wrong)
+        if finding is None:
+            return
+        if not choices:
+            outcome.ends.append((node, finding))
+        rest = _remaining(wrong.findings, self._case.plugin, finding) if wrong.is_asked else _NOTHING
+        for choice in choices:
+            self._push(node, choice, finding, rest)
+
+    def _hardest(self, node: Node, wrong: Wrong) -> tuple[Finding | None, list[Choice]]:
+        """Of what is wrong, that with the fewest cures: where there is none, nothing further has to be tried."""
+        different = list({(f.code, f.subject, f.object): f for f in reversed(wrong.findings)}.values())[::-1]
+        if len(node.changes) >= MOST_CHANGES or len(different) > MOST_CHANGES:
+            return different[0], []
+        best: tuple[Finding | None, list[Choice]] = (None, [])
+        for finding in different[:_LOOKED_AT]:
+            choices = list(self._branches.of(finding, wrong.findings, node.subject, node.decided))
+            choices += _next_alike(node, finding)
+            if best[0] is None or len(choices) < len(best[1]):
+                best = (finding, choices)
+            if not choices:
+                break
+        return best
+
+    def _push(self, node: Node, choice: Choice, finding: Finding, rest: Cost) -> None:
+        changes = frozenset((*_beside(node, choice.change), choice.change))
+        if changes not in self._seen:
+            self._effort.spend(1)
+            self._seen.add(changes)
+            cost = node.cost.plus(choice.cost).plus(rest)
+            heapq.heappush(self._queue, (cost, len(self._seen), _Waiting(node, choice, finding)))
+
+    def _made(self, waiting: _Waiting) -> Node:
+        """The node with one more change, or with another release in the place of one that is like it."""
+        node, (change, cost, alike), finding = waiting
+        kept = _beside(node, change)
+        subject = node.subject if len(kept) == len(node.changes) else _replayed(self._case, kept)
+        other = change.kind in (RemedyKind.INSTALL_VERSION, RemedyKind.REPLACE_PLUGIN)
+        return Node(
+            subject=changed(subject, change, self._case),
+            changes=(*kept, change),
+            cost=node.cost.plus(cost),
+            decided=node.decided | frozenset(decides(change)),
+            alike=(*(pair for pair in node.alike if pair[0] in kept), (change, alike)),
+            trail=(*node.trail, Cured(finding, change)),
+            asks_other=node.asks_other or other,
+        )
+
+    def _is_dominated(self, node: Node) -> bool:
+        """Whether a way out that was found does the same with less."""
+        touched = node.touched
+        return any(kept <= touched for kept in self._kept)
+
+    def _note(self, node: Node, wrong: Wrong, outcome: Outcome) -> None:
+        if not wrong.is_asked or node.asks_other:
+            return
+        open_now = len(wrong.findings)
+        best = len(self._findings) if outcome.closest is None else len(outcome.closest[1])
+        if node.changes and open_now < best:
+            outcome.closest = (node, wrong.findings)
+
+
+_NOTHING: Final = Cost()
+
+
+def _beside(node: Node, change: Change) -> tuple[Change, ...]:
+    """The changes of a node that stay when another is made: all but one that decides the same thing."""
+    decided = decides(change)
+    if node.decided.isdisjoint(decided):
+        return node.changes
+    return tuple(c for c in node.changes if not set(decides(c)) & set(decided))
+
+
+def _replayed(case: Case, changes: Iterable[Change]) -> Subject:
+    subject = case.subject
+    for change in changes:
+        subject = changed(subject, change, case)
+    return subject
+
+
+def _remaining(findings: Sequence[Finding], plugin: str, cured: Finding) -> Cost:
+    """The least that is to be paid once `cured` is: each other thing that the plugin misses takes a change."""
+    rest = Cost()
+    missed = {(f.code, f.object) for f in findings if f.subject == plugin and f.code in _LEAST and not f.path}
+    for code, object in missed:
+        if object != cured.object:
+            rest = rest.plus(cost_of(Change(_LEAST[code], object, None)))
+    return rest
+
+
+def _next_alike(node: Node, finding: Finding) -> Iterator[Choice]:
+    """Another release that states the same as one that was chosen, where only its version is in the way."""
+    for change, alike in node.alike:
+        fitting = other_release(finding, alike) if change.target == finding.object else ()
+        if fitting:
+            best = fitting[0]
+            again = Change(change.kind, change.target, best.text)
+            yield Choice(again, Cost(prereleases=int(best.is_prerelease), age=1), fitting[1:])

@@ -1,0 +1,77 @@
+"""The order in which the changes of a way out are made, each step proved by asking the check again after it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from processors.checker.case import Case
+from processors.checker.plans.effort import Effort, Exhausted
+from processors.checker.plans.harm import Harm
+from processors.checker.plans.situation import changed
+from processors.checker.plans.solver import Node
+from processors.events.report import Change, Finding, PlanStep
+from processors.events.subject import Subject
+from processors.events.vocabulary import RemedyKind
+
+_WITH_THE_REQUEST = frozenset({RemedyKind.INSTALL_VERSION, RemedyKind.REPLACE_PLUGIN})
+_PLACE = {
+    RemedyKind.UPGRADE_RUNTIME: 0,
+    RemedyKind.UPGRADE_HOST: 1,
+    RemedyKind.REMOVE_CONFLICT: 2,
+    RemedyKind.ENABLE_DEPENDENCY: 4,
+}
+
+
+def steps_of(
+    case: Case, findings: Sequence[Finding], node: Node, harm: Harm, leaves_open: Collection[str] = ()
+) -> tuple[PlanStep, ...]:
+    """One step for each change that can be made by itself, and a last one for what can only be made together.
+
+    After each step whoever fitted before still fits, and what was changed fits. The last step carries out the
+    request. `harm` looks at the installation without the request; `leaves_open` is what blocks it in the end.
+    """
+    blocking = {finding.id for finding in findings if finding.blocks}
+    final = blocking & set(leaves_open)
+    try:
+        return tuple(_steps(case, blocking, final, node, harm))
+    except Exhausted:
+        return (PlanStep(node.changes, True, tuple(sorted(blocking - final))),)
+
+
+def _ordered(node: Node) -> list[Change]:
+    """The ground first, then what the others stand on: what another change needs comes before it."""
+    depth: dict[str, int] = {}
+    for cured in node.trail:
+        depth[cured.change.target] = depth.get(cured.finding.subject, 0) + 1
+
+    def place(change: Change) -> tuple[int, int]:
+        return _PLACE.get(change.kind, len(_PLACE) - 1), -depth.get(change.target, 0)
+
+    return sorted((c for c in node.changes if c.kind not in _WITH_THE_REQUEST), key=place)
+
+
+def _steps(case: Case, blocking: set[str], final: set[str], node: Node, harm: Harm) -> Iterator[PlanStep]:
+    waiting, made, still_open, subject = _ordered(node), list[Change](), blocking, case.subject
+    while (change := _possible(case, subject, made, waiting, harm)) is not None:
+        waiting.remove(change)
+        made.append(change)
+        subject = changed(subject, change, case)
+        all_made = not waiting and not node.asks_other
+        now_open = final if all_made else _open(subject, harm.effort) & blocking
+        yield PlanStep((change,), False, tuple(sorted(still_open - now_open)))
+        still_open = now_open
+    yield PlanStep(tuple(waiting), True, tuple(sorted(still_open - final)))
+
+
+def _possible(
+    case: Case, subject: Subject, made: Sequence[Change], waiting: Sequence[Change], harm: Harm
+) -> Change | None:
+    """The first change that can be made by itself now."""
+    for change in waiting:
+        if harm.first(changed(subject, change, case), (*made, change)) is None:
+            return change
+    return None
+
+
+def _open(subject: Subject, effort: Effort) -> set[str]:
+    return {finding.id for finding in effort.evaluate(subject) if finding.blocks}

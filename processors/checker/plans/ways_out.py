@@ -1,0 +1,95 @@
+"""Ways out of a block: plans that were solved and proved, or the reason why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from processors.checker import words
+from processors.checker.case import Case
+from processors.checker.plans.derivation import derivation
+from processors.checker.plans.effort import EFFORT, Effort, Exhausted
+from processors.checker.plans.harm import Harm
+from processors.checker.plans.solver import Node, Outcome, Solver
+from processors.checker.plans.steps import steps_of
+from processors.events.report import Change, Finding, PlanStep, Remediation, WaysOut
+from processors.events.vocabulary import NEVER_EXCEPTED, Code
+
+STOPPED: Final = "the search for ways out stopped at its effort limit; there may be some"
+ASK_AGAIN: Final = "what the request says has to be corrected first; then ask again"
+UNREADABLE: Final = "what cannot be read has to be corrected first, by whoever wrote it; no exception covers it"
+NONE_FOUND: Final = (
+    "no change of versions, dependencies, conflicts or host helps; ask the vendor, or ask for an exception"
+)
+HOPELESS: Final = "nothing that an administrator could change here helps until this is mended at its source"
+
+_HOPELESS: Final = frozenset({Code.MATRIX_MISSING, Code.MATRIX_EXPIRED})
+
+
+def ways_out(case: Case, findings: tuple[Finding, ...]) -> WaysOut:
+    """Plans for a request that is blocked. Pure, and the same for the same inputs on any machine."""
+    blocking = tuple(finding for finding in findings if finding.blocks)
+    if any(finding.code in _HOPELESS for finding in blocking):
+        return WaysOut(note=HOPELESS)
+    if case.host_version is None or case.twofold or not case.matrix.names_host(case.subject.host.name):
+        return WaysOut(note=ASK_AGAIN)
+    effort = Effort.of(case, findings)
+    harm = Harm(case, effort, case.subject, known=findings)
+    root = Node(case.subject, decided=frozenset({case.plugin}))
+    outcome = Solver(case, blocking, harm, effort).solve(root)
+    plans = tuple(_plan(case, findings, node) for node in outcome.found)
+    if plans:
+        return WaysOut(plans=plans)
+    return _none(case, findings, outcome)
+
+
+def _none(case: Case, findings: tuple[Finding, ...], outcome: Outcome) -> WaysOut:
+    closest = _closest(case, findings, outcome)
+    if outcome.stopped:
+        return WaysOut(note=STOPPED, closest=closest)
+    unreadable = any(finding.blocks and finding.code in NEVER_EXCEPTED for finding in findings)
+    note = UNREADABLE if unreadable else NONE_FOUND
+    return WaysOut(note=note, derivation=derivation(case, outcome.ends), closest=closest)
+
+
+def _plan(case: Case, findings: tuple[Finding, ...], node: Node) -> Remediation:
+    harm = Harm(case, Effort(case, EFFORT), case.subject, asks=False)
+    return _remediation(case, steps_of(case, findings, node, harm), node, ())
+
+
+def _closest(case: Case, findings: tuple[Finding, ...], outcome: Outcome) -> Remediation | None:
+    """What an exception would have to cover: the plan that leaves the fewest findings open and breaks nobody."""
+    if outcome.closest is None:
+        return None
+    node, still_open = outcome.closest
+    harm = Harm(case, Effort(case, EFFORT), case.subject, asks=False)
+    try:
+        if harm.first(node.subject, node.changes) is not None:
+            return None
+    except Exhausted:
+        return None
+    left = tuple(sorted(finding.id for finding in still_open))
+    return _remediation(case, steps_of(case, findings, node, harm, left), node, left)
+
+
+def _remediation(case: Case, steps: Sequence[PlanStep], node: Node, leaves_open: tuple[str, ...]) -> Remediation:
+    """The changes in the order of the steps; the other version of the plugin, if any, comes with the request."""
+    made = [change for step in steps for change in step.changes]
+    rest = [change for change in node.changes if change not in made]
+    *before, last = steps
+    steps = (*before, replace(last, changes=(*rest, *last.changes))) if rest else tuple(steps)
+    changes = _in_order(steps)
+    return Remediation(
+        change=changes[0],
+        also=changes[1:],
+        verified=not leaves_open,
+        cost=node.cost.number(),
+        sentence=words.done(steps) if leaves_open else words.plan(steps, case.plugin, case.manifest.version),
+        steps=tuple(steps),
+        leaves_open=leaves_open,
+    )
+
+
+def _in_order(steps: Sequence[PlanStep]) -> tuple[Change, ...]:
+    return tuple(change for step in steps for change in step.changes)
