@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from processors.checker.views import html, markdown, text
+from processors.checker.views import html, junit, markdown, sarif, text
 from processors.errors import SettingsInvalid
 from processors.events.report import Report
 from processors.events.report_record import report_to_record
@@ -29,6 +29,8 @@ class Style(StrEnum):
     json = "json"
     markdown = "markdown"
     html = "html"
+    sarif = "sarif"
+    junit = "junit"
 
 
 Output = Annotated[Style, typer.Option("--output", "-o", help="how to show the report")]
@@ -51,14 +53,15 @@ def show(
     file: Path | None = None,
     request_id: str | None = None,
     decided: Verdict | None = None,
+    artifact: str | None = None,
 ) -> None:
     """Write the report in the given style to stdout, or to a file.
 
     `decided` is the verdict of the result where an exception made it another than the report's; the JSON view is
-    the report as it is.
+    the report as it is. `artifact` is the manifest's path, beside which code review shows the findings.
     """
     seen = report if decided is None or style is Style.json else replace(report, verdict=decided)
-    rendered = _rendered(seen, digest, style, request_id, tty=file is None and sys.stdout.isatty())
+    rendered = _rendered(seen, digest, style, request_id, artifact, tty=file is None and sys.stdout.isatty())
     if file is None:
         typer.echo(rendered)
         return
@@ -74,7 +77,9 @@ def as_json(report: Report, digest: str) -> str:
     return json.dumps(record, indent=2, ensure_ascii=False)
 
 
-def _rendered(report: Report, digest: str, style: Style, request_id: str | None, *, tty: bool) -> str:
+def _rendered(
+    report: Report, digest: str, style: Style, request_id: str | None, artifact: str | None, *, tty: bool
+) -> str:
     match style:
         case Style.json:
             return as_json(report, digest)
@@ -82,6 +87,10 @@ def _rendered(report: Report, digest: str, style: Style, request_id: str | None,
             return markdown.render(report, request_id)
         case Style.html:
             return html.render(report, digest, request_id)
+        case Style.sarif:
+            return sarif.render(report, digest, artifact)
+        case Style.junit:
+            return junit.render(report, digest)
         case Style.text:
             narrow = tty or "COLUMNS" in os.environ
             width = min(text.WIDTH, shutil.get_terminal_size().columns - 2) if narrow else text.WIDTH

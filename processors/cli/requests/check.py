@@ -93,7 +93,8 @@ def check(
         Policies.of(load_policies(policies or (), component)),
         now,
     )
-    show(report_from_record(reports.decode_tail(answered.report)), answered.digest, output, file)
+    report = report_from_record(reports.decode_tail(answered.report))
+    show(report, answered.digest, output, file, artifact=str(manifest[0]))
     raise typer.Exit(exit_code(answered.verdict))
 
 

@@ -1,0 +1,57 @@
+"""A report as JUnit XML, as build servers show it: one test case for each finding, failed where it blocks."""
+
+from __future__ import annotations
+
+from typing import Final
+from xml.sax.saxutils import escape, quoteattr
+
+from processors.events.report import Finding, Report
+from processors.events.vocabulary import Verdict
+
+_SUITE: Final = "compat-guard"
+
+
+def render(report: Report, digest: str) -> str:
+    """A whole document. Characters that XML cannot hold are replaced."""
+    asked = f"{report.plugin_id} {report.plugin_version} on {report.host} {report.host_version}"
+    cases = [_case(finding, asked) for finding in report.findings] or [_plain(report, asked)]
+    failures = sum("<failure" in case for case in cases)
+    totals = f'tests="{len(cases)}" failures="{failures}" errors="0" skipped="0"'
+    ways = "".join(f"\nWhat helps: {plan.sentence}." for plan in report.remediations)
+    told = "<system-out>" + _text(f"{report.summary}{ways}\nreport {digest}") + "</system-out>"
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        f'<testsuites name="{_SUITE}" {totals}>\n<testsuite name={_attribute(asked)} {totals}>\n'
+        + "\n".join(cases)
+        + f"\n{told}\n</testsuite>\n</testsuites>"
+    )
+
+
+def _case(finding: Finding, asked: str) -> str:
+    name = f"{finding.code} {finding.subject} {finding.object}"
+    about = f"<testcase classname={_attribute(asked)} name={_attribute(name)}>"
+    if not finding.blocks:
+        return f"{about}<system-out>{_text(finding.sentence)}</system-out></testcase>"
+    message = f"message={_attribute(finding.sentence)} type={_attribute(finding.code)}"
+    told = _text(f"{finding.sentence}\n{finding.help}")
+    return f"{about}<failure {message}>{told}</failure></testcase>"
+
+
+def _plain(report: Report, asked: str) -> str:
+    """A report without findings: passed, unless it is no verdict that lets anything go on."""
+    about = f"<testcase classname={_attribute(asked)} name={_attribute('compatibility')}"
+    if report.verdict in (Verdict.ALLOW, Verdict.WARN, Verdict.ALLOW_BY_EXCEPTION):
+        return f"{about}/>"
+    return f"{about}><failure message={_attribute(report.summary)}/></testcase>"
+
+
+def _text(text: str) -> str:
+    return escape(_clean(text))
+
+
+def _attribute(text: str) -> str:
+    return quoteattr(_clean(text))
+
+
+def _clean(text: str) -> str:
+    return "".join(c if c in "\t\n" or c.isprintable() else "�" for c in text)
