@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from processors.errors import Refused
-from processors.events.subject import Host, InstalledPlugin, Requirement, Subject
+from processors.events.subject import Host, InstalledPlugin, Manifest, Requirement, Subject
 from processors.manifests.ecosystem import WITHOUT_CASE, is_built_in
 from processors.matrix.document import HostDeclaration
 from processors.versions import Dialect, parse_range, parse_version
@@ -16,17 +16,21 @@ def with_plain_ids(subject: Subject) -> Subject:
     """With every plugin id in lower case, where ids of this kind of host have no case."""
     if not {subject.manifest.host, subject.host.name} & WITHOUT_CASE:
         return subject
-    manifest = subject.manifest
     return replace(
         subject,
-        manifest=replace(
-            manifest,
-            id=manifest.id.lower(),
-            requires=_plain(manifest.requires),
-            conflicts=_plain(manifest.conflicts),
-            replaces=tuple(id.lower() for id in manifest.replaces),
-        ),
+        manifest=_plain_manifest(subject.manifest),
         installed=tuple(_plain_plugin(plugin) for plugin in subject.installed),
+        together=tuple(_plain_manifest(manifest) for manifest in subject.together),
+    )
+
+
+def _plain_manifest(manifest: Manifest) -> Manifest:
+    return replace(
+        manifest,
+        id=manifest.id.lower(),
+        requires=_plain(manifest.requires),
+        conflicts=_plain(manifest.conflicts),
+        replaces=tuple(id.lower() for id in manifest.replaces),
     )
 
 

@@ -11,14 +11,16 @@ from typing import NamedTuple
 import processors
 from processors.checker import words
 from processors.checker.bounds import MOST_POLICIES, brief, brief_rows, brief_ways, listed
-from processors.checker.case import Case, read_case
+from processors.checker.brought import with_plain_ids
+from processors.checker.case import Case
 from processors.checker.plans.ways_out import ways_out
 from processors.checker.risk import score
 from processors.checker.rules.lifecycle import lifecycle_dates
-from processors.checker.validator import override_of, validate
+from processors.checker.together import findings_of, read_cases_of
+from processors.checker.validator import override_of
 from processors.documents.canonical import digest_of
 from processors.events.report import Finding, Report, SourceStanding, WaysOut
-from processors.events.subject import Subject
+from processors.events.subject import Manifest, Subject
 from processors.events.vocabulary import Verdict
 from processors.matrix.merged import Matrix, Source
 from processors.policies import NO_POLICIES, Policies, SecurityPolicy
@@ -43,12 +45,21 @@ def check(
     a finding that blocks. The report's size is bounded, whatever the subject's is. `input_digest` is the sha256
     of the subject's Avro bytes.
     """
-    case = read_case(subject, matrix, policies, now)
-    findings = validate(case)
+    subject = with_plain_ids(subject)
+    case, *together = read_cases_of(subject, matrix, policies, now)
+    findings = findings_of((case, *together))
     found = verdict(findings)
-    ways = ways_out(case, findings) if found is Verdict.BLOCK else _NO_WAYS
-    about = tuple(_policies(case))
-    return Answer(_report(case, findings, found, ways, about, input_digest), _valid_until(case, about, found))
+    ways = ways_out(replace(case, subject=_whole(case, subject)), findings) if found is Verdict.BLOCK else _NO_WAYS
+    about = tuple(policy for each in (case, *together) for policy in _policies(each))
+    return Answer(
+        _report(case, findings, found, ways, subject.together, about, input_digest),
+        _valid_until((case, *together), about, found),
+    )
+
+
+def _whole(case: Case, subject: Subject) -> Subject:
+    """The question with all that is installed in one step; that of a case takes the others as there already."""
+    return subject if subject.together else case.subject
 
 
 def verdict(findings: tuple[Finding, ...]) -> Verdict:
@@ -63,10 +74,16 @@ def _report(
     findings: tuple[Finding, ...],
     found: Verdict,
     ways: WaysOut,
+    together: tuple[Manifest, ...],
     about: tuple[SecurityPolicy, ...],
     input_digest: str,
 ) -> Report:
-    asked = words.Asked(*map(brief, (case.plugin, case.manifest.version, case.subject.host.name)))
+    asked = words.Asked(
+        brief(case.plugin),
+        brief(case.manifest.version),
+        brief(case.subject.host.name),
+        tuple(brief(manifest.id) for manifest in together),
+    )
     shown = tuple(_worded(case, finding, asked) for finding in listed(findings)) if findings else ()
     offered = brief_ways(ways)
     policies = tuple(sorted({policy.digest for policy in about})) if about else ()
@@ -128,12 +145,13 @@ def _basis(sources: tuple[Source, ...], expired: tuple[Source, ...], policies: t
     return _Basis(standing, digest_of(text.encode()))
 
 
-def _valid_until(case: Case, about: tuple[SecurityPolicy, ...], found: Verdict) -> int | None:
+def _valid_until(cases: tuple[Case, ...], about: tuple[SecurityPolicy, ...], found: Verdict) -> int | None:
     """The next instant at which a lifecycle, an advisory, a source or an override changes what the answer is.
 
     The search for ways out of a block may look at any release with anything inside it, so there every date counts.
     """
-    dates = [case.matrix.next_change(case.now), *lifecycle_dates(case)]
+    case = cases[0]
+    dates = [case.matrix.next_change(case.now), *(date for each in cases for date in lifecycle_dates(each))]
     dates += (a.withdrawn_at for policy in about for a in policy.advisories)
     if found is Verdict.BLOCK:
         dates += (case.matrix.next_lifecycle_change(case.now), case.policies.next_withdrawal(case.now))

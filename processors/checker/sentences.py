@@ -25,6 +25,8 @@ class Asked(NamedTuple):
     plugin: str
     version: str
     host: str
+    together: tuple[str, ...] = ()
+    """Ids of the plugins that are installed in the same step."""
 
     def __str__(self) -> str:
         return f"{self.plugin} {self.version}".strip()
@@ -44,7 +46,7 @@ class _Fact:
         self.version = asked.version
         self.owner = finding.subject
         self.is_ours = finding.subject == asked.plugin
-        self.subject = self.asked if self.is_ours else _needed_by(finding, self.asked)
+        self.subject = self.asked if self.is_ours else _needed_by(finding, asked)
         self.object = finding.object
         self.kind = finding.required.kind
         self.ground = finding.ground
@@ -57,8 +59,10 @@ class _Fact:
         self.only_prerelease = finding.severity is Severity.PRERELEASE
 
 
-def _needed_by(finding: Finding, asked: str) -> str:
+def _needed_by(finding: Finding, asked: Asked) -> str:
     """An installed plugin, and why the request hangs on it where it does: the chain that leads to it."""
+    if finding.subject in asked.together:
+        return f"{finding.subject}, which comes with it,"
     if len(finding.path) < 2 or finding.path[-1] != finding.subject:
         return f"{finding.subject}, which is installed,"
     via = [f"{id}, which needs" for id in finding.path[1:-1]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from processors.checker.case import Case
@@ -87,8 +87,17 @@ def validate(case: Case) -> tuple[Finding, ...]:
                 found[id] = weighed
     if not found:
         return ()
-    weights = case.matrix.weights
-    return tuple(sorted(_related(found), key=lambda f: _order(f, weights)))
+    return in_order(_related(found), case.matrix.weights)
+
+
+def in_order(findings: Iterable[Finding], weights: Mapping[Dimension, int]) -> tuple[Finding, ...]:
+    """Blocks first; what the administrator cannot change before the rest; then the costliest."""
+    return tuple(sorted(findings, key=lambda finding: _order(finding, weights)))
+
+
+def stricter(one: Finding, other: Finding) -> Finding:
+    """Of two findings with one id, the stricter; the first where they are equal."""
+    return other if _strictness(other) > _strictness(one) else one
 
 
 def _weighed(case: Case, finding: Finding) -> Finding:

@@ -128,3 +128,5 @@ class Subject:
     runtimes: tuple[Provision, ...] = ()
     database: Provision | None = None
     previous_version: str | None = None
+    together: tuple[Manifest, ...] = ()
+    """Further plugins that are installed in the same step."""

@@ -45,6 +45,7 @@ def subject_from_record(record: Record) -> Subject:
         runtimes=provisions(record["runtimes"]),
         database=_provision(database["id"], database["version"]) if database else None,
         previous_version=record["previous_version"],
+        together=tuple([manifest_from_record(m) for m in record["together"]]) if record["together"] else (),
     )
 
 
@@ -130,6 +131,7 @@ def subject_to_record(subject: Subject) -> dict[str, Any]:
         "runtimes": [provision_to_record(p) for p in subject.runtimes],
         "database": provision_to_record(subject.database) if subject.database else None,
         "previous_version": subject.previous_version,
+        "together": [manifest_to_record(m) for m in subject.together],
     }
 
 

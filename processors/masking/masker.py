@@ -176,7 +176,7 @@ _PLAIN = (
     "use_id uses valid_until verdict verified version waiting_step weight_bp what withdrawn_at "
     "attempts changed_at command delivery endpoint known_since mode next_at not_before offset pause refusals "
     "standing type urgent "
-    "changes chosen closest cures derivation finding leaves_open steps with_request "
+    "changes chosen closest cures derivation finding leaves_open steps together with_request "
 )
 
 TREATMENTS: Final[Mapping[str, Treatment]] = {

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from processors.checker.case import Case, read_case
-from processors.checker.validator import validate
+from processors.checker.case import Case
+from processors.checker.together import findings_of, read_cases_of
 from processors.events.report import Finding
 from processors.events.subject import Subject
 from processors.matrix.document import Release
@@ -60,9 +60,9 @@ class Effort:
         Raises Exhausted.
         """
         self.spend(_EVALUATION)
-        other = read_case(subject, self.case.matrix, self.case.policies, self.case.now)
-        findings = validate(other)
-        self.left -= weight(other, findings)
+        cases = read_cases_of(subject, self.case.matrix, self.case.policies, self.case.now)
+        findings = findings_of(cases)
+        self.left -= sum(weight(case, findings) for case in cases)
         return findings
 
 

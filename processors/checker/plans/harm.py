@@ -87,6 +87,7 @@ class Harm:
     ) -> Iterator[tuple[Subject, bool]]:
         """Each with whether it is about a plugin that is installed already, of which little may be told."""
         was = {plugin.id: plugin for plugin in self.case.subject.installed}
+        asked = {subject.manifest.id, *(manifest.id for manifest in subject.together)}
         touched = {change.target for change in changes}
         for change in changes:
             if change.kind in OTHER_VERSIONS:
@@ -94,7 +95,7 @@ class Harm:
                 yield asking(subject, there, manifest, was.get(change.target)), False
         versions = {change.target for change in changes if change.kind in OTHER_VERSIONS}
         for plugin in there:
-            if plugin.id in versions or not plugin.enabled or (self.asks and plugin.id == subject.manifest.id):
+            if plugin.id in versions or not plugin.enabled or (self.asks and plugin.id in asked):
                 continue
             if self._is_concerned(plugin, touched, changes) and self._must_fit(plugin, touched):
                 yield asking(subject, there, manifest_of(plugin), None), True
@@ -105,7 +106,8 @@ class Harm:
             return True
         if any(change.kind in _FOR_ALL for change in changes):
             return True
-        near = {*touched, self.case.plugin} if self.asks else touched
+        together = (manifest.id for manifest in self.case.subject.together)
+        near = {*touched, self.case.plugin, *together} if self.asks else touched
         return bool(self.case.consumed_by(plugin)) or not near.isdisjoint(self._reach_of(plugin))
 
     def _reach_of(self, plugin: InstalledPlugin) -> frozenset[str]:

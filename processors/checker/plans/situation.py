@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from processors.checker.case import Case
+from processors.checker.together import installed_as
 from processors.events.report import Change
 from processors.events.subject import InstalledPlugin, Manifest, Provision, Subject
 from processors.events.vocabulary import Code, RemedyKind
@@ -61,20 +62,6 @@ def _older(case: Case) -> tuple[InstalledPlugin, ...]:
     return (InstalledPlugin(case.plugin, case.previous_text),) if case.previous_text else ()
 
 
-def installed_as(manifest: Manifest) -> InstalledPlugin:
-    """A plugin as it is there once it has been installed."""
-    return InstalledPlugin(
-        id=manifest.id,
-        version=manifest.version,
-        requires=manifest.requires,
-        conflicts=manifest.conflicts,
-        provides=manifest.provides,
-        consumes=manifest.consumes,
-        migrations=manifest.migrations,
-        data_format=manifest.data_format,
-    )
-
-
 def manifest_of(plugin: InstalledPlugin) -> Manifest:
     """What an installed plugin would say of itself if it were asked for."""
     return Manifest(
@@ -89,10 +76,12 @@ def manifest_of(plugin: InstalledPlugin) -> Manifest:
 
 def with_request(subject: Subject) -> tuple[InstalledPlugin, ...]:
     """What is installed once the plugin asked for is; without what it replaces."""
-    needed = {need.id for need in subject.manifest.requires}
-    gone = {subject.manifest.id, *(id for id in subject.manifest.replaces if id not in needed)}
+    manifests = (subject.manifest, *subject.together)
+    needed = {need.id for manifest in manifests for need in manifest.requires}
+    replaced = {id for manifest in manifests for id in manifest.replaces if id not in needed}
+    gone = replaced | {manifest.id for manifest in manifests}
     kept = tuple(plugin for plugin in subject.installed if plugin.id not in gone)
-    return (*kept, installed_as(subject.manifest))
+    return (*kept, *map(installed_as, manifests))
 
 
 def asking(
@@ -101,7 +90,7 @@ def asking(
     """Whether a plugin may be there beside `there`: asked as if it alone were still as it was before."""
     others = tuple(plugin for plugin in there if plugin.id != manifest.id)
     installed = others if before is None else (*others, before)
-    return replace(subject, manifest=manifest, installed=installed, previous_version=None)
+    return replace(subject, manifest=manifest, installed=installed, previous_version=None, together=())
 
 
 def without(subject: Subject, gone: Collection[InstalledPlugin], case: Case) -> Subject:

@@ -36,7 +36,8 @@ def ways_out(case: Case, findings: tuple[Finding, ...]) -> WaysOut:
         return WaysOut(note=ASK_AGAIN)
     effort = Effort.of(case, findings)
     harm = Harm(case, effort, case.subject, known=findings)
-    root = Node(case.subject, decided=frozenset({case.plugin}))
+    together = (manifest.id for manifest in case.subject.together)
+    root = Node(case.subject, decided=frozenset({case.plugin, *together}))
     outcome = Solver(case, blocking, harm, effort).solve(root)
     plans = tuple(_plan(case, findings, node) for node in outcome.found)
     if plans:

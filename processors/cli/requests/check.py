@@ -21,6 +21,7 @@ from processors.cli.requests.question import (
     Previous,
     Question,
     Runtimes,
+    Together,
 )
 from processors.client.matrices import matrix_of
 from processors.configuration.settings import settings
@@ -61,6 +62,7 @@ def check(
     installed_from: InstalledFile = None,
     database: Database = None,
     previous: Previous = None,
+    together: Together = None,
     matrix: MatrixFiles = None,
     policies: PolicyFiles = None,
     component: Component = None,
@@ -80,6 +82,7 @@ def check(
         installed_from=installed_from,
         database=database,
         previous=previous,
+        together=together or (),
     )
     schemas = Schemas.load(settings().schemas)
     subject = schemas["InstallRequested"].encode_tail(subject_to_record(question.subject()))

@@ -55,6 +55,13 @@ Previous = Annotated[
     str | None, typer.Option("--previous", help="version that this one replaces, if `--installed` does not say so")
 ]
 
+Together = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--with", help="manifest of a plugin that is installed in the same step; repeatable", metavar="FILE"
+    ),
+]
+
 _HOST: Final = "NAME@VERSION, such as corex@1.9.0"
 _RUNTIME: Final = "NAME@VERSION, such as go@1.22"
 _DATABASE: Final = "NAME@VERSION, such as postgresql@16.4"
@@ -74,6 +81,7 @@ class Question:
     installed_from: Path | None = None
     database: str | None = None
     previous: str | None = None
+    together: Sequence[Path] = ()
 
     def subject(self) -> Subject:
         """Read the files. Raises DocumentRefused or SettingsInvalid that names the option and the value."""
@@ -88,6 +96,7 @@ class Question:
             runtimes=tuple(Provision(*id_and_version("--runtime", text, _RUNTIME)) for text in self.runtimes),
             database=Provision(*id_and_version("--database", self.database, _DATABASE)) if self.database else None,
             previous_version=None if self.previous is None else printable("--previous", self.previous),
+            together=tuple(load_manifest(path) for path in self.together),
         )
 
 

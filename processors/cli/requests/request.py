@@ -23,6 +23,7 @@ from processors.cli.requests.question import (
     Previous,
     Question,
     Runtimes,
+    Together,
 )
 from processors.client.exceptions import case_of
 from processors.client.install_request import InstallRequest, UnderException, headers_of
@@ -70,6 +71,7 @@ def request(
     installed_from: InstalledFile = None,
     database: Database = None,
     previous: Previous = None,
+    together: Together = None,
     request_id: RequestId = None,
     tenant: Tenant = "default",
     operator: Operator = None,
@@ -107,6 +109,7 @@ def request(
         installed_from=installed_from,
         database=database,
         previous=previous,
+        together=together or (),
     )
     asked = InstallRequest(
         request_id=str(request_id or uuid.uuid4()),

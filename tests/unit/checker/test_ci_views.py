@@ -7,9 +7,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from processors.checker.labelled_cases import LabelledCase, read_cases
 
 from processors.checker.check import check
+from processors.checker.labelled_cases import LabelledCase, read_cases
 from processors.checker.views import junit, sarif
 from processors.events.report import Report
 

@@ -1,0 +1,61 @@
+"""Several plugins that are installed in one step are judged as one installation: each beside all the others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from processors.checker.case import Case, read_case
+from processors.checker.validator import in_order, stricter, validate
+from processors.events.report import Finding
+from processors.events.subject import InstalledPlugin, Manifest, Subject
+from processors.matrix.merged import Matrix
+from processors.policies import Policies
+
+
+def read_cases_of(subject: Subject, matrix: Matrix, policies: Policies, now: int) -> tuple[Case, ...]:
+    """A case for each plugin of the request, the one that is asked for first."""
+    if not subject.together:
+        return (read_case(subject, matrix, policies, now),)
+    manifests = (subject.manifest, *subject.together)
+    return tuple(read_case(_alone(subject, n, manifests), matrix, policies, now) for n in range(len(manifests)))
+
+
+def findings_of(cases: tuple[Case, ...]) -> tuple[Finding, ...]:
+    """Every finding of the cases, once each: of two that are alike, the stricter stands."""
+    first, *others = (validate(case) for case in cases)
+    if not others:
+        return first
+    found: dict[str, Finding] = {}
+    for finding in (finding for findings in (first, *others) for finding in findings):
+        known = found.get(finding.id)
+        found[finding.id] = finding if known is None else stricter(known, finding)
+    return in_order(found.values(), cases[0].matrix.weights)
+
+
+def _alone(subject: Subject, which: int, manifests: tuple[Manifest, ...]) -> Subject:
+    """One of the plugins asked for, as if all the others were there already."""
+    others = [manifest for n, manifest in enumerate(manifests) if n != which]
+    come = {manifest.id for manifest in others}
+    kept = tuple(plugin for plugin in subject.installed if plugin.id not in come)
+    previous = subject.previous_version if which == 0 else None
+    return replace(
+        subject,
+        manifest=manifests[which],
+        installed=(*kept, *map(installed_as, others)),
+        previous_version=previous,
+        together=(),
+    )
+
+
+def installed_as(manifest: Manifest) -> InstalledPlugin:
+    """A plugin as it is there once it has been installed."""
+    return InstalledPlugin(
+        id=manifest.id,
+        version=manifest.version,
+        requires=manifest.requires,
+        conflicts=manifest.conflicts,
+        provides=manifest.provides,
+        consumes=manifest.consumes,
+        migrations=manifest.migrations,
+        data_format=manifest.data_format,
+    )
