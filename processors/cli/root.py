@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Any, Final, NamedTuple, cast
 
 import typer
@@ -25,6 +26,13 @@ class Entry(NamedTuple):
     heading: str
     help: str
 
+
+_DEMO: Final[Mapping[str, Entry]] = (
+    {"demo": Entry("demo.commands:demo", TRY, "Start everything here, and play the cases the guard was made for.")}
+    if Path(__file__).with_name("demo").is_dir()
+    else {}
+)
+"""Part of a checkout, and of no wheel."""
 
 COMMANDS: Final[Mapping[str, Entry]] = {
     "check": Entry("requests.check:check", ASK, "Say whether a plugin may be installed, without a broker."),
@@ -84,11 +92,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "run": Entry("operations.run:run", OPERATE, "Run processors until SIGTERM or Ctrl-C."),
     "seals": Entry("operations.seals:app", OPERATE, "Make and rotate the key that seals internal records."),
     "stack": Entry("operations.stack:app", TRY, "Run Kafka, a schema registry and Postgres on this machine."),
-    "demo": Entry(
-        "demo.commands:demo",
-        TRY,
-        "Start everything here, and play the cases that the guard was made for.",
-    ),
+    **_DEMO,
 }
 
 

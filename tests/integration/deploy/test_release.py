@@ -55,3 +55,17 @@ def test_a_wheel_has_the_contract_and_no_sample(wheel: Path) -> None:
         "config/exception_workflow.yaml", "config/guard.yaml", "config/relay.yaml", "config/topics.yaml"
     }  # fmt: skip
     assert {f"schemas/{path.name}" for path in (ROOT / "schemas").glob("*.avsc")} <= shipped
+
+
+def test_a_wheel_has_nothing_to_show_or_to_test_with(wheel: Path, tmp_path: Path) -> None:
+    """No demo, no programs of Debian's, no events that are made up; and the command line does without."""
+    zipfile.ZipFile(wheel).extractall(tmp_path)
+    away = ("cli/demo", "embedded/debian.py", "embedded/monitoring.py", "ledger/samples.py")
+    assert [name for name in away if (tmp_path / "processors" / name).exists()] == []
+
+    done = subprocess.run(
+        [sys.executable, "-m", "processors.cli", "--help"],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert " request " in done.stdout
+    assert " demo " not in done.stdout
