@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
-VARIABLE = "GUARD_PULSE_FD"
-"""Names the descriptor to a child. Set by the supervisor alone."""
+VARIABLE = "PULSE_OF_COMPAT_GUARD"
+"""Names the descriptor to a child. Set by the supervisor alone, and no setting, as its name shows."""
 
 
 def pulse() -> Callable[[], None]:
