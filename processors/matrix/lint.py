@@ -11,7 +11,7 @@ from processors.events.vocabulary import Code
 from processors.matrix.document import GOVERNANCE, ONLY_HOST, HostDeclaration, MatrixDocument, Release, Rule
 from processors.matrix.index import matches
 from processors.matrix.weighing import Ranges, is_narrower, read_ranges
-from processors.versions import Dialect, Range, parse_range, parse_version, scheme_of
+from processors.versions import Dialect, Range, hint, parse_range, parse_version, scheme_of
 
 _MOST_COMPARED: Final = 200
 """Rows of one pattern that are compared with each other: that costs the square of it."""
@@ -52,6 +52,8 @@ def _all(document: MatrixDocument, now: int) -> list[Notice]:
         *(notice for rule in document.rules for notice in _rule(document, rule, now)),
         *(notice for release in document.releases for notice in _release(document, release)),
         *_repeated(document.releases),
+        *_builds(document),
+        *_unreachable(document),
         *_contradictions(document),
     ]
 
@@ -96,6 +98,41 @@ def _meets_any(hosts: Range, releases: Iterable[str], dialect: Dialect) -> bool:
     except VersionInvalid:
         return True  # the host's own notice says so
     return any(hosts.admits(version) or hosts.excludes_only_as_prerelease(version) for version in versions)
+
+
+def _builds(document: MatrixDocument) -> Iterator[Notice]:
+    """A row of a version without a build is about every build of it, and a range cannot name one."""
+    with_builds: dict[tuple[str, str], int] = {}
+    for release in document.releases:
+        version, plus, _ = release.version.partition("+")
+        if plus:
+            with_builds.setdefault((release.plugin, version), release.row)
+    for release in document.releases:
+        other = with_builds.get((release.plugin, release.version))
+        if other is not None:
+            message = f"it is about every build of {release.version}, and so binds that of releases[{other}] too"
+            yield Notice(f"releases[{release.row}].version", message)
+        for n, need in enumerate(release.requires):
+            if "+" in need.range:
+                message = f"any build satisfies `{need.range}`: ranges do not look at what stands behind a plus"
+                yield Notice(f"releases[{release.row}].requires[{n}]", message)
+
+
+def _unreachable(document: MatrixDocument) -> Iterator[Notice]:
+    """A release that no declared release of its host runs, or that a row blocks by name, is offered to nobody."""
+    for release in document.releases:
+        for name, range in release.hosts.items():
+            host = _host(document, name)
+            if host is None or not host.releases or not range.strip():
+                continue
+            dialect = _dialect(host)
+            try:
+                hosts = parse_range(range, dialect)
+            except RangeInvalid:
+                continue  # told already
+            if not _meets_any(hosts, host.releases, dialect):
+                message = f"nobody can reach it: no declared release of `{host.name}` is in `{range}`"
+                yield Notice(f"releases[{release.row}].host", message)
 
 
 def _override(rule: Rule, where: str, now: int) -> Iterator[Notice]:
@@ -176,7 +213,8 @@ def _range(where: str, text: str, dialect: Dialect) -> Iterator[Notice]:
         if text.strip() and parse_range(text, dialect).is_empty():
             yield Notice(where, f"no version can satisfy `{text}`", is_error=True)
     except RangeInvalid as error:
-        yield Notice(where, str(error), is_error=True)
+        told = "; ".join(filter(None, (str(error), hint(text, dialect))))
+        yield Notice(where, told, is_error=True)
 
 
 def _unreadable(where: str, read: Callable[[], object]) -> Iterator[Notice]:

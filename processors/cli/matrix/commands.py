@@ -12,6 +12,7 @@ import typer
 from processors.cli import tables, talk
 from processors.cli.formats import Contents, ContentsOption, Listing, ListingOption
 from processors.cli.matrix.explain import explain
+from processors.cli.matrix.importing import import_
 from processors.cli.matrix.in_effect import in_effect
 from processors.cli.matrix.signing import Key, Serial, keys, read_signature, shown, withdraw
 from processors.cli.matrix.status import status
@@ -38,6 +39,7 @@ app = typer.Typer(
 app.command()(status)
 app.command()(sync)
 app.command()(explain)
+app.command("import")(import_)
 app.command()(keys)
 app.command()(withdraw)
 

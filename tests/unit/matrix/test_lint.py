@@ -149,3 +149,37 @@ def test_of_very_many_notices_no_error_is_lost() -> None:
     assert [n.where for n in notices if n.is_error] == ["matrix[1500]"]
     assert len(notices) == 1_002
     assert notices[-1].message == "500 more notices are not shown"
+
+
+def test_a_row_that_binds_another_build_is_told() -> None:
+    """Without a build it is about all of them, and no range can name one."""
+    releases = (
+        a_release("a", "1.0.0+mc1.21.1", hosts={"*": "*"}),
+        a_release("a", "1.0.0", hosts={"*": "*"}, requires=(Requirement("b", "2.0.0+b6"),)),
+    )
+
+    told = {notice.where: notice.message for notice in lint(a_document(releases=releases), 0)}
+
+    assert "every build of 1.0.0" in "".join(told.values())
+    assert "any build satisfies `2.0.0+b6`" in "".join(told.values())
+
+
+def test_a_release_that_nobody_can_reach_is_told() -> None:
+    """No declared release of its host runs it."""
+    hosts = {"corex": HostDeclaration("corex", releases=("1.0.0", "2.0.0"))}
+    releases = (a_release("a", "1.0.0", hosts={"*": ">=3.0.0"}), a_release("a", "0.9.0", hosts={"*": ">=1.0.0"}))
+
+    told = [n for n in lint(a_document(releases=releases, hosts=hosts), 0) if "nobody can reach it" in n.message]
+
+    assert len(told) == 1
+    assert ">=3.0.0" in told[0].message
+
+
+def test_a_star_in_since_is_explained() -> None:
+    """It would leave out the very builds that it seems to begin with."""
+    hosts = {"idea": HostDeclaration("idea", dialect="jetbrains")}
+    releases = (a_release("a", "1.0.0", hosts={"idea": "since=213.* until=221.*"}),)
+
+    told = lint(a_document(releases=releases, hosts=hosts), 0)
+
+    assert any(n.is_error and "a star has no place" in n.message for n in told)
