@@ -92,7 +92,7 @@ class SealSettings(_Section):
 class SigningSettings(_Section):
     key_file: Path | None = Field(
         default=None,
-        description="Private key (JWK) that matrices and policies are signed with; `compat-guard matrix keys`",
+        description="Private key (JWK) that matrices are signed with; `compat-guard matrix keys`",
     )
 
 

@@ -20,7 +20,7 @@ from processors.trust.keys import PublicKey, Signer
 LARGEST_SIGNATURE: Final = 2048
 """Characters. RSA of 4096 bits takes some 800."""
 
-Purpose = Literal["matrix-refresh", "matrix-withdrawal", "security-policy", "security-policy-withdrawal"]
+Purpose = Literal["matrix-refresh", "matrix-withdrawal"]
 
 
 class Untrusted(Refused):
