@@ -175,7 +175,7 @@ _PLAIN = (
     "source sources stated_by status step sunset_at target tenant to to_state to_version topic until urgency "
     "use_id uses valid_until verdict verified version waiting_step weight_bp what withdrawn_at "
     "attempts changed_at command delivery endpoint known_since mode next_at not_before offset pause refusals "
-    "standing type urgent "
+    "compatible_since serial standing type urgent withdrawn "
     "changes chosen closest cures derivation finding leaves_open steps together with_request "
 )
 
