@@ -82,6 +82,7 @@ async def serve(
     serving = asyncio.create_task(server.serve([bound]))
     while not stop.is_set() and not serving.done():
         health.beat()
+        health.moved()
         health.assigned = replies.caught_up.is_set()
         health.waiting = "the reader of answers stands still" if replies.is_stalled(STALLED_AFTER) else None
         await asyncio.sleep(_LOOK_EVERY)
