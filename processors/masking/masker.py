@@ -379,7 +379,8 @@ _ADDRESSES: Final = (
         "[e-mail]",
     ),
     # Loopback is nobody's, and is what a broker's trouble on a laptop is told by.
-    (re.compile(r"(?<![\w.])(?!127\.)(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\w)"), "[address]"),
+    # What ends in .0 names a network and no host, and is how many plugins count their releases: 3.0.0.0.
+    (re.compile(r"(?<![\w.])(?!127\.)(?:\d{1,3}\.){3}(?!0\b)\d{1,3}(?![\w.]*\w)"), "[address]"),
     (re.compile(r"(?<![\w:])(?:[0-9a-f]{0,4}:){3,7}[0-9a-f]{0,4}(?![\w:])", re.IGNORECASE), "[address]"),
     (re.compile(r"(?<![\w+])\+\d[\d ()/-]{6,}\d"), "[phone]"),
 )
