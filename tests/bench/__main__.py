@@ -26,7 +26,7 @@ from processors.observability.logs import silence
 from processors.stream.io.clients import admin
 from processors.stream.wire.schema import Schemas
 
-from . import exceptions, latency, ledger, matrix, observing, subjects, throughput, versions
+from . import exceptions, latency, ledger, matrix, observing, plans, subjects, throughput, versions
 
 talk = Console(stderr=True)
 
@@ -64,16 +64,27 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=15.0, help="length of each latency measurement")
     parser.add_argument(
         "--only",
-        choices=("versions", "throughput", "latency", "matrix", "observing", "ledger", "exceptions"),
+        choices=("plans", "versions", "throughput", "latency", "matrix", "observing", "ledger", "exceptions"),
         action="append",
         help="measure only this",
     )
     options = parser.parse_args()
     silence()
     figures = Figures()
-    chosen = options.only or ["versions", "matrix", "observing", "throughput", "latency", "ledger", "exceptions"]
+    chosen = options.only or [
+        "versions",
+        "plans",
+        "matrix",
+        "observing",
+        "throughput",
+        "latency",
+        "ledger",
+        "exceptions",
+    ]
     if "versions" in chosen:
         _versions(figures)
+    if "plans" in chosen:
+        _plans(figures)
     if "matrix" in chosen:
         _matrix(figures, options.rows)
     if "observing" in chosen:
@@ -142,6 +153,13 @@ def _versions(figures: Figures) -> None:
     figures.add("version-known", "us", ours.known)
     figures.add("version-known-range", "us", ours.known_range, "npm-semver-known-range" if theirs else None)
     figures.add("version-cold", "us", ours.cold, "npm-semver-cold" if theirs else None)
+
+
+def _plans(figures: Figures) -> None:
+    found = plans.measured()
+    figures.add("plans-check-fits", "ms", found.fits)
+    figures.add("plans-block-p50", "ms", found.p50, "plans-check-fits")
+    figures.add("plans-block-p99", "ms", found.p99, "plans-check-fits")
 
 
 def _throughput(figures: Figures, settings: Settings, count: int) -> None:

@@ -1,0 +1,54 @@
+"""Plugins that are installed in one step: one installation, one verdict."""
+
+from __future__ import annotations
+
+from examples.questions import HOUR, NOON, document
+
+from processors.checker.check import check
+from processors.events.report import Report
+from processors.events.subject import Host, InstalledPlugin, Manifest, Requirement, Subject
+from processors.events.vocabulary import Code, Verdict
+from processors.matrix.merged import Matrix
+
+SODIUM = Manifest(
+    id="sodium",
+    version="0.9.1",
+    host_range="*",
+    security_baseline="2026.2",
+    conflicts=(Requirement("iris", "<=1.11.1"),),
+)
+IRIS = Manifest(
+    id="iris",
+    version="1.11.2",
+    host_range="*",
+    security_baseline="2026.2",
+    requires=(Requirement("sodium", "0.9.x"),),
+)
+INSTALLED = (
+    InstalledPlugin("sodium", "0.8.9"),
+    InstalledPlugin("iris", "1.10.9", requires=(Requirement("sodium", "0.8.x"),)),
+)
+
+
+def answer(manifest: Manifest, *together: Manifest) -> Report:
+    subject = Subject(manifest=manifest, host=Host("h", "1.0.0"), installed=INSTALLED, together=together)
+    undeclared = {"host": "allow", "runtime": "allow", "matrix": "allow"}
+    matrix = Matrix.of([(document("governance", (), (), undeclared=undeclared), NOON, NOON + HOUR)])
+    return check(subject, matrix, NOON, "sha256:0").report
+
+
+def test_what_can_only_move_together_passes_together() -> None:
+    """Each alone is blocked, whichever is asked for first."""
+    assert answer(IRIS).verdict is answer(SODIUM).verdict is Verdict.BLOCK
+    assert answer(IRIS, SODIUM).verdict is answer(SODIUM, IRIS).verdict is Verdict.ALLOW
+
+
+def test_a_plugin_that_comes_along_is_judged_like_the_one_that_is_asked_for() -> None:
+    """Its own needs block as well, and it is named."""
+    greedy = Manifest(
+        id="lens", version="1.0.0", host_range="*", security_baseline="2026.2", requires=(Requirement("glass", ""),)
+    )
+    report = answer(IRIS, SODIUM, greedy)
+
+    assert [(f.code, f.subject, f.object) for f in report.findings] == [(Code.DEPENDENCY_MISSING, "lens", "glass")]
+    assert report.findings[0].sentence.startswith("lens, which comes with it, needs glass")
