@@ -22,7 +22,7 @@ from processors.cli.tables import show
 from processors.configuration.settings import Settings, shipped
 from processors.embedded import Stack
 from processors.matrix.text import load_matrix
-from processors.observability.logs import silence
+from processors.observability.logs import silence_unless_configured
 from processors.stream.io.clients import admin
 from processors.stream.wire.schema import Schemas
 
@@ -69,7 +69,7 @@ def main() -> None:
         help="measure only this",
     )
     options = parser.parse_args()
-    silence()
+    silence_unless_configured()
     figures = Figures()
     chosen = options.only or [
         "versions",

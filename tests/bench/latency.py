@@ -17,7 +17,7 @@ from processors.bootstrap.sealing import seals
 from processors.checker.processor import Checker
 from processors.configuration.settings import Settings
 from processors.events.topics import INSTALL_REQUESTS, RESULTS
-from processors.observability.logs import silence
+from processors.observability.logs import silence_unless_configured
 from processors.stream.loop.loop import run
 from processors.stream.types import Inbound, Outbound, Outcome, View
 
@@ -71,7 +71,7 @@ def measured(which: str, settings: Settings, seconds: float) -> Percentiles:
 
 
 def _served(which: str, settings: Settings, stop: Any, ready: Any) -> None:
-    silence()
+    silence_unless_configured()
     ready.set()
     ended = threading.Event()
     threading.Thread(target=lambda: (stop.wait(), ended.set()), daemon=True).start()

@@ -13,13 +13,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
 from typing import Any, NamedTuple
 
+import structlog
+
 from processors.bootstrap.seal_keys import new_seals
 from processors.checker.processor import Checker
 from processors.configuration.settings import shipped
 from processors.events.topics import INSTALL_REQUESTS, MATRIX_REFRESHES, SECURITY_POLICIES
 from processors.matrix.document import MatrixDocument
 from processors.matrix.merged import Matrix
-from processors.observability.logs import configure_logging, silence
+from processors.observability.logs import configure_logging, silence_unless_configured
 from processors.policies import NO_POLICIES
 from processors.stream.loop.measures import Measures
 from processors.stream.types import Inbound
@@ -87,5 +89,6 @@ def _logging() -> Iterator[None]:
         try:
             yield
         finally:
-            silence()
+            structlog.reset_defaults()
+            silence_unless_configured()
             sys.stderr.flush()

@@ -17,7 +17,7 @@ from processors.bootstrap.sealing import seals
 from processors.checker.processor import Checker
 from processors.configuration.settings import Settings
 from processors.events.topics import INSTALL_REQUESTS, RESULTS
-from processors.observability.logs import silence
+from processors.observability.logs import silence_unless_configured
 from processors.stream.loop.loop import run
 from processors.stream.types import Inbound, Observer, Outbound, Outcome, View
 from processors.stream.wire.codec import Codec
@@ -59,7 +59,7 @@ def apart(measure: str, settings: Settings, count: int) -> float:
 
 
 def _measured(measure: str, settings: Settings, count: int, answers: Any) -> None:
-    silence()
+    silence_unless_configured()
     answers.put(count / {"raw": _raw, "codec": _codec, "checker": _checker}[measure](settings, count))
 
 
