@@ -159,9 +159,9 @@ ROLES: Final[tuple[Role, ...]] = (
     Role(
         name="deployer",
         who="whoever installs plugins, with `compat-guard request`, `report` and `watch`",
-        reads=(RESULTS, DEAD_LETTERS),
+        reads=(RESULTS, EXCEPTION_STATE, DEAD_LETTERS),
         writes=(INSTALL_REQUESTS,),
-        looks=("request-reader", "report-reader", "watch-reader"),
+        looks=("request-reader", "report-reader", "watch-reader", "exceptions-reader"),
     ),
     Role(
         name="requester",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -81,6 +82,16 @@ class Protected:
         assert done.returncode == code, f"{user}: {words} ended with {done.returncode}\n{done.stdout}{done.stderr}"
         return done.stderr if code == 2 else done.stdout
 
+    @contextmanager
+    def processors(self, *names: str) -> Iterator[None]:
+        """Each in a process of its own, under its own principal."""
+        with ExitStack() as closing:
+            for name in names:
+                command = [sys.executable, "-m", "processors.cli", "run", name]
+                process = subprocess.Popen(command, env=self.environment(name))
+                closing.callback(_stop, process)
+            yield
+
     def _surroundings(self) -> dict[str, str]:
         return {
             **os.environ,
@@ -109,3 +120,8 @@ def _pkcs8(certificate: trustme.LeafCert) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 0

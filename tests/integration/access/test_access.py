@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -41,6 +42,7 @@ undeclared: {host: block, runtime: allow, matrix: allow}
 matrix: []
 releases: []
 """
+RISK = "The warehouse stands still without it, and the host is upgraded on Friday."
 TOPICS = [topic.name for topic in load_topics(shipped("config") / "topics.yaml").topics]
 DENIED = {
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
@@ -80,6 +82,32 @@ def test_rules_that_are_applied_leave_nothing_to_do(broker: Protected) -> None:
 def test_who_may_not_see_rules_is_told_so(broker: Protected, command: str) -> None:
     """The broker answers with an empty list, which looks as if everything were missing."""
     assert "may not see the broker's access rules" in broker.run("checker", "acls", command, code=2)
+
+
+def test_requests_and_exceptions_pass_with_the_rights_of_the_table_alone(broker: Protected) -> None:
+    """C-1 is blocked with its reason, C-2 is approved by two people and runs; every step by its own principal."""
+    tenant, asked = f"acl-{uuid.uuid4().hex[:6]}", str(uuid.uuid4())
+    install = (
+        *("request", "--manifest", str(broker.folder / "plugin.yaml"), "--host", "corex@1.9.0"),
+        *("--tenant", tenant, "--operator", "alice", "--target", "cluster-7", "--timeout", "60"),
+    )
+    with broker.processors("checker", "exception-workflow"):
+        blocked = broker.run("deployer", *install, "--request-id", asked, "-o", "json", code=1)
+        assert [finding["code"] for finding in json.loads(blocked)["findings"]] == ["HOST_TOO_OLD"]
+
+        id = broker.run(
+            "requester", "exception", "request", asked, "--risk", RISK, "--requester", "alice", code=4
+        ).strip()
+        for person in ("petra", "sabine"):
+            broker.run("approval-tool", "approve", id, "--as", person)
+        broker.run("deployer", *install, "--exception", id, code=1)
+        broker.run(
+            "deployer", *install, "--exception", id, "--acknowledge-risk", "I know",
+            "--monitoring", "enhanced:error-rate,latency,host-health,on-call",
+        )  # fmt: skip
+        shown = json.loads(broker.run("requester", "exception", "show", id, "-o", "json"))
+
+    assert (shown["status"], shown["uses"]) == ("CONSUMED", 1)
 
 
 def test_a_topic_that_is_denied_is_told_as_denied(broker: Protected) -> None:
