@@ -60,7 +60,7 @@ def facts(outcome: Outcome) -> tuple[list[Outbound], list[Write], list[Row], lis
 
 def test_every_processor_of_the_table_is_tested() -> None:
     """A processor without a provider would keep every promise."""
-    assert {case.processor().name for case in CASES} >= set(PROCESSORS)
+    assert {case.name for case in CASES} >= set(PROCESSORS)
     assert len({case.name for case in CASES}) == len(CASES)
 
 

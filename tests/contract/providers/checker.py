@@ -24,6 +24,7 @@ from processors.stream.types import Inbound
 from processors.stream.wire.codec import Codec, OfflineRegistry
 from processors.stream.wire.schema import Schemas
 
+CODEC = Codec(Schemas.load(shipped("schemas")), OfflineRegistry())
 FITS = a_subject("com.acme.crm")
 WARNS = a_subject("com.acme.chat")
 BREAKS = a_subject("com.acme.crm", host_range=">=3.0.0")
@@ -42,8 +43,7 @@ def asks(offset: int, key: str, value: bytes) -> Inbound:
 
 
 def cases() -> list[Case]:
-    codec = Codec(Schemas.load(shipped("schemas")), OfflineRegistry())
-    encode = codec.encoder(INSTALL_REQUESTS, "InstallRequested")
+    encode = CODEC.encoder(INSTALL_REQUESTS, "InstallRequested")
     matrix = a_document(a_rule("com.acme.*", "allow"), a_rule("com.acme.chat", "warn"))
     twice = a_request(BREAKS, request_id="twice")
     requests = [
@@ -59,7 +59,7 @@ def cases() -> list[Case]:
     return [
         Case(
             name="checker",
-            processor=lambda: Checker(codec, SEALS),
+            processor=lambda: Checker(CODEC, SEALS),
             records=[
                 asks(n, asked["subject"]["manifest"]["id"], encode(asked)) for n, asked in enumerate(requests)
             ],

@@ -51,7 +51,7 @@ class Away(PostgresTransaction):
         super().__init__(engine=None, patience=patience)  # type: ignore[arg-type] - nobody asks it
         self.times, self.shown = times, list[float | None]()
 
-    def _read_offsets(self, partitions: Sequence[Any]) -> Mapping[Any, int]:  # type: ignore[override]
+    def _read_places(self, partitions: Sequence[Any]) -> Mapping[Any, int]:  # type: ignore[override]
         self.shown.append(value("compat_stream_waiting", **DATABASE))
         self.times -= 1
         if self.times >= 0:
