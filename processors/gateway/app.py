@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 
 from processors.errors import Refused, Unavailable
 from processors.gateway import problems
-from processors.gateway.api import check, identity
+from processors.gateway.api import check, events, exceptions, identity, ledger, matrix
 from processors.gateway.contract import contract
 from processors.gateway.desk import Desk
 from processors.gateway.edges import Edges
@@ -23,7 +23,14 @@ from processors.gateway.live import TooManyStreams
 from processors.gateway.mailbox import Crowded
 from processors.gateway.problems import Problem
 
-RESOURCES: Final[Sequence[APIRouter]] = (check.router, identity.router)
+RESOURCES: Final[Sequence[APIRouter]] = (
+    check.router,
+    exceptions.router,
+    ledger.router,
+    matrix.router,
+    events.router,
+    identity.router,
+)
 
 _DESCRIPTION: Final = """\
 Decides before a plugin is installed whether it fits. A verdict of BLOCK is an answer with status 200;

@@ -13,9 +13,9 @@ from fastapi.openapi.utils import get_openapi
 from processors.configuration.settings import shipped
 from processors.contracts.json_schema import json_schema
 from processors.gateway import problems
-from processors.gateway.api import check
+from processors.gateway.api import check, exceptions
 
-EVENTS: Final = ("CompatibilityChecked",)
+EVENTS: Final = ("CompatibilityChecked", "ExceptionDecided")
 """Events that are answered as they lie on their topic."""
 
 
@@ -28,7 +28,7 @@ def contract(app: FastAPI) -> dict[str, Any]:
     schemas["Problem"] = dict(problems.SCHEMA)
     for event in EVENTS:
         schemas[event] = json_schema(json.loads((shipped("schemas") / f"{event}.avsc").read_text("utf-8")))
-    for model in check.SCHEMAS:
+    for model in (*check.SCHEMAS, *exceptions.SCHEMAS):
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas.update(schema.pop("$defs", {}))
         schemas[model.__name__] = schema

@@ -13,9 +13,6 @@ MOST_STREAMS: Final = 100
 BEHIND: Final = 1_000
 """Results that a stream may lag behind before it is ended: its reader stalls, and reconnects if it is there."""
 
-End = None
-"""Comes last in a stream that is ended from this side."""
-
 
 class TooManyStreams(Exception):
     """As many streams are open as may be."""
@@ -42,7 +39,7 @@ class Live:
 
     @asynccontextmanager
     async def stream(self) -> AsyncGenerator[asyncio.Queue[Inbound | None]]:
-        """A queue of results from now on; `End` says that nothing follows. Raises TooManyStreams."""
+        """A queue of results from now on; None says that nothing follows. Raises TooManyStreams."""
         if len(self._streams) >= self._most:
             raise TooManyStreams
         queue: asyncio.Queue[Inbound | None] = asyncio.Queue()
@@ -60,4 +57,4 @@ class Live:
         self._streams.discard(stream)
         while not stream.empty():
             stream.get_nowait()
-        stream.put_nowait(End)
+        stream.put_nowait(None)

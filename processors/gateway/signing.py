@@ -11,20 +11,21 @@ import hmac
 import json
 import os
 import secrets
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 from joserfc.util import urlsafe_b64decode, urlsafe_b64encode
 
+from processors.client.signing import Signer
 from processors.documents import json_text
 from processors.documents.files import naming
 from processors.errors import DocumentRefused, SettingsInvalid
 
 _ALGORITHM: Final = "ES256"
+AUDIENCE: Final = "compat-guard"
+"""Whom its commands are for, as exception_workflow.yaml names it."""
 
 
 class SealBroken(Exception):
@@ -38,11 +39,10 @@ class SigningKeys:
         self.issuer, self._keys = issuer, keys
         self._secrets = [hashlib.sha256(b"compat-guard gateway seal" + _secret(key)).digest() for key in keys]
 
-    def sign(self, claims: Mapping[str, Any], kind: str) -> str:
-        """A compact JWS over the claims. `kind` is its `typ`, which says what it may be used for."""
-        key = self._keys[0]
-        header = {"alg": _ALGORITHM, "kid": str(key.kid), "typ": kind}
-        return jws.serialize_compact(header, json.dumps(claims), key, algorithms=[_ALGORITHM])
+    @property
+    def signer(self) -> Signer:
+        """Signs commands about exceptions for whoever was verified."""
+        return Signer(self.issuer, AUDIENCE, self._keys[0])
 
     def public(self) -> dict[str, Any]:
         """The JWKS that verifies what was signed."""

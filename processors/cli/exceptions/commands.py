@@ -7,7 +7,6 @@ import json
 import time
 import uuid
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -22,6 +21,7 @@ from processors.cli.exceptions.rebuild import rebuild_exceptions
 from processors.cli.formats import Listing, ListingOption
 from processors.cli.requests.answers import WhichQuestion
 from processors.client.block import from_block
+from processors.client.exception_facts import OPEN, date, facts_of
 from processors.client.exceptions import (
     PATIENCE,
     AlreadyOpen,
@@ -40,8 +40,7 @@ from processors.events.exceptions import Person, Status
 from processors.exception_workflow.config import ExceptionPolicy
 from processors.exception_workflow.notify.notices import gist
 from processors.exception_workflow.proof.claims import Verb
-from processors.exception_workflow.rules.executions import way_out
-from processors.exception_workflow.rules.timers import REVIEWING, current_step, step_deadline
+from processors.exception_workflow.rules.timers import step_deadline
 from processors.exception_workflow.state.case import ExceptionCase
 
 PENDING = 4
@@ -214,11 +213,11 @@ def show(exception: ExceptionId, output: ListingOption = Listing.table) -> None:
         case = case_of(settings(), events, exception)
         past = history(settings(), events, exception)
     if output is Listing.json:
-        typer.echo(json.dumps({**_facts(case, policy), "history": past}, ensure_ascii=False, indent=2))
+        typer.echo(json.dumps({**facts_of(case, policy), "history": past}, ensure_ascii=False, indent=2))
         return
-    facts = ((name.replace("_", " "), str(value)) for name, value in _facts(case, policy).items() if value != "")
+    facts = ((name.replace("_", " "), str(value)) for name, value in facts_of(case, policy).items() if value != "")
     tables.show(("what", "is"), facts, header=False)
-    steps = ((_date(d["at"]), d["event"], d["from_state"], d["to_state"], d["actor"], why(d)) for d in past)
+    steps = ((date(d["at"]), d["event"], d["from_state"], d["to_state"], d["actor"], why(d)) for d in past)
     tables.show(("when", "event", "from", "to", "by", "why"), steps)
 
 
@@ -231,15 +230,15 @@ def show_all(
     policy = read_policy(settings())
     with codec(settings()) as events:
         cases = all_cases(settings(), events)
-    chosen = [case for case in cases if everything or case.status in _OPEN]
+    chosen = [case for case in cases if everything or case.status in OPEN]
     chosen.sort(key=lambda case: step_deadline(case, policy) or case.valid_until or 2**62)
     if output is Listing.json:
-        typer.echo(json.dumps([_facts(case, policy) for case in chosen], ensure_ascii=False, indent=2))
+        typer.echo(json.dumps([facts_of(case, policy) for case in chosen], ensure_ascii=False, indent=2))
         return
     if not chosen:
         talk().print("no exception is open; --all shows those that are over" if not everything else "no exceptions")
         return
-    rows = ((case, _facts(case, policy)) for case in chosen)
+    rows = ((case, facts_of(case, policy)) for case in chosen)
     tables.show(
         ("exception", "what", "band", "status", "step", "left"),
         ((c.exception_id, gist(c), facts["band"], c.status, facts["step"], facts["left"]) for c, facts in rows),
@@ -256,9 +255,6 @@ class _By(NamedTuple):
     def signs(self, record: dict[str, Any], policy: ExceptionPolicy) -> dict[str, Any]:
         signer, provider = signer_of(policy, self.issuer, self.key)
         return signer.sign(record, Person(provider, self.requester or getpass.getuser()))
-
-
-_OPEN = frozenset({Status.CHECKING, Status.PENDING, Status.IN_REVIEW, Status.APPROVED, Status.NEEDS_REVIEW})
 
 
 def _about(exception: str, kind: str, by: _By, timeout: float, **more: Any) -> None:
@@ -307,48 +303,3 @@ def _until(valid_for: str | None, after: int | None = None) -> int | None:
         return max(time.time_ns() // 1_000_000, after or 0) + duration(valid_for)
     except ValueError as error:
         raise SettingsInvalid(f"--for {error}") from None
-
-
-def _facts(case: ExceptionCase, policy: ExceptionPolicy) -> dict[str, Any]:
-    step = current_step(case, policy) if case.status in REVIEWING else None
-    confirmed = case.status is not Status.CHECKING  # until then, these are words that the guard has not said
-    return {
-        "exception": case.exception_id,
-        "for": gist(case),
-        "status": case.status.value,
-        "round": case.round,
-        "band": case.band.value if confirmed else "",
-        "score": case.score if confirmed else "",
-        "findings": ", ".join(case.codes) if confirmed else "",
-        "report": (case.checked_as or case.request_id) if confirmed else "",
-        "requester": case.requester.subject,
-        "risk": case.risk_statement,
-        "category": case.category.value,
-        "controls": "; ".join(case.controls),
-        "asked_until": _date(case.asked_until),
-        "step": step.name if step is not None else "",
-        "left": _left(
-            step_deadline(case, policy) or (case.valid_until if case.status is Status.APPROVED else None)
-        ),
-        "approved_by": ", ".join(f"{a.person.subject} ({a.step})" for a in case.approvals),
-        "approval_id": case.approval_id or "",
-        "valid_until": _date(case.valid_until),
-        "monitoring": case.profile,
-        "uses": case.uses,
-        "report_digest": case.report_digest,
-        "what_next": way_out(case),
-    }
-
-
-def _left(due: int | None) -> str:
-    """What is left until then, as `3 h 20 min`; a minus says that it is over."""
-    if due is None:
-        return ""
-    minutes = (due - time.time_ns() // 1_000_000) // 60_000
-    days, hours = abs(minutes) // 1440, abs(minutes) % 1440 // 60
-    text = f"{days} d {hours} h" if days else f"{hours} h {abs(minutes) % 60} min"
-    return f"-{text}" if minutes < 0 else text
-
-
-def _date(at: int | None) -> str:
-    return "" if at is None else f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M:%S}Z"

@@ -12,11 +12,10 @@ from rich.text import Text
 
 from processors.cli import tables, talk
 from processors.cli.formats import Listing, ListingOption
+from processors.client.matrix_standings import standings
 from processors.configuration import guard as guard_config
 from processors.configuration.settings import settings
-from processors.matrix.merged import Matrix, Source
-from processors.matrix.writing import instant
-from processors.staleness.freshness import Level, level, warns_at
+from processors.staleness.freshness import Level
 
 HOUR: Final = 3_600_000
 _COLOURS: Final = {Level.FRESH: "green", Level.AGEING: "yellow", Level.EXPIRED: "bold red", Level.AHEAD: "bold red"}
@@ -44,27 +43,6 @@ def status(
         talk().print(f"{name} is required and missing: every request blocks with MATRIX_MISSING", highlight=False)
     good = all(row["level"] not in (Level.EXPIRED, Level.AHEAD) for row in rows)
     raise typer.Exit(0 if rows and good and not matrix.missing else 1)
-
-
-def standings(matrix: Matrix, warn_at: int, now: int) -> list[dict[str, Any]]:
-    """What is shown of each source, those that expire first on top."""
-    return [_standing(source, warn_at, now) for source in sorted(matrix.sources, key=lambda s: s.expires_at)]
-
-
-def _standing(source: Source, warn_at: int, now: int) -> dict[str, Any]:
-    life = source.expires_at - source.issued_at
-    return {
-        "source": source.name,
-        "level": level(source, warn_at, now),
-        "revision": source.revision,
-        "age_hours": round((now - source.issued_at) / HOUR, 2),
-        "used_percent": round(100 * (now - source.issued_at) / life) if life > 0 else 100,
-        "issued_at": instant(source.issued_at),
-        "warns_at": instant(warns_at(source, warn_at)),
-        "expires_at": instant(source.expires_at),
-        "expires_in_hours": round((source.expires_at - now) / HOUR, 2),
-        "digest": source.digest,
-    }
 
 
 def _show(rows: Sequence[dict[str, Any]]) -> None:

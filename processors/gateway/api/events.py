@@ -1,0 +1,75 @@
+"""GET events: results of the caller's tenants as they come, as server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Response
+from starlette.responses import StreamingResponse
+
+from processors.configuration.gateway import Role
+from processors.errors import EventUnreadable
+from processors.events.topics import RESULTS
+from processors.gateway.api.callers import AtDesk, holding
+from processors.gateway.auth.principal import Principal
+from processors.gateway.desk import Desk
+from processors.gateway.limits import Rate
+from processors.gateway.problems import documented
+from processors.stream.types import Inbound
+
+SILENCE: Final = 15.0
+"""Seconds without a result after which a comment keeps the connection alive."""
+
+router = APIRouter(tags=["events"])
+
+_STREAM: Final[dict[str, Any]] = {
+    "description": "A stream that does not end; `data` is a result, `id` where it lies",
+    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+}
+
+
+@router.get(
+    "/internal/events",
+    summary="Results as they come",
+    operation_id="events",
+    responses={**documented(), 200: _STREAM},
+    response_class=Response,
+)
+async def events(desk: AtDesk, who: Annotated[Principal, holding(Role.READER, rate=Rate.LEDGER)]) -> Response:
+    """Of the caller's tenants, from now on. A reader that falls a thousand results behind is cut off."""
+    stream = desk.live.stream()
+    queue = await stream.__aenter__()
+
+    async def sent() -> AsyncIterator[str]:
+        try:
+            yield ": results from now on\n\n"
+            async for text in _texts(desk, queue, who):
+                yield text
+        finally:
+            await stream.__aexit__(None, None, None)
+
+    return StreamingResponse(sent(), media_type="text/event-stream")
+
+
+async def _texts(desk: Desk, queue: asyncio.Queue[Inbound | None], who: Principal) -> AsyncIterator[str]:
+    decode = desk.events.decoder(RESULTS, "CompatibilityChecked")
+    while True:
+        try:
+            async with asyncio.timeout(SILENCE):
+                record = await queue.get()
+        except TimeoutError:
+            yield ": still here\n\n"
+            continue
+        if record is None:
+            return
+        try:
+            result = decode(record.value)
+        except EventUnreadable:
+            continue
+        if result["tenant"] in who.tenants:
+            place = f"{record.partition}/{record.offset}"
+            data = json.dumps({"at": record.timestamp, "result": result}, ensure_ascii=True)
+            yield f"id: {place}\nevent: result\ndata: {data}\n\n"

@@ -1,0 +1,319 @@
+"""Exceptions: asking for one, handing in decisions, looking at them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import JSONResponse
+
+from processors.bootstrap.exception_workflow import read_policy
+from processors.client.block import from_block
+from processors.client.exception_facts import OPEN, facts_of
+from processors.client.exceptions import all_cases, case_of, command, history
+from processors.client.results import results_of
+from processors.configuration.gateway import Role
+from processors.documents.scalars import unprintable
+from processors.errors import SettingsInvalid
+from processors.events.exceptions import Person
+from processors.events.topics import APPROVAL_DECISIONS, EXCEPTION_REQUESTS
+from processors.exception_workflow.rules.timers import REVIEWING, current_step, step_deadline
+from processors.exception_workflow.state.case import ExceptionCase
+from processors.gateway.api.callers import AtDesk, holding
+from processors.gateway.api.check import Key, Prefer, retry_after
+from processors.gateway.asking import id_under
+from processors.gateway.auth.principal import Principal
+from processors.gateway.auth.tokens import TokenRefused, read
+from processors.gateway.commanding import Decided, decide, refuse
+from processors.gateway.desk import Desk
+from processors.gateway.intake import patience, read_json
+from processors.gateway.limits import Rate
+from processors.gateway.problems import Problem, documented
+
+PREFIX: Final = "/internal/exceptions"
+
+router = APIRouter(tags=["exceptions"])
+
+Text = Annotated[str, Field(max_length=4000)]
+Id = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ExceptionRequest(_Body):
+    """An exception from the block of a request, for as long and as little as possible."""
+
+    request_id: Id = Field(description="the blocked request")
+    risk_statement: Text = Field(description="what is at risk, and why it is worth it")
+    findings: tuple[Id, ...] = Field(default=(), max_length=500, description="ids or codes; all that block if none")
+    compensating_controls: tuple[Text, ...] = Field(default=(), max_length=20)
+    valid_until: int | None = Field(default=None, ge=0, le=2**53, description="milliseconds since the epoch")
+    single_use: bool = Field(default=True, description="for one installation")
+    question: str | None = Field(default=None, max_length=64, description="which one, if the id was used twice")
+
+
+class ExceptionChange(_Body):
+    """What the requester of an exception asks besides: to take it back, or more time."""
+
+    kind: Literal["withdraw", "extend"]
+    reason: Text = ""
+    valid_until: int | None = Field(
+        default=None, ge=0, le=2**53, description="of an extension; the most if not set"
+    )
+
+
+class Approval(_Body):
+    """A decision as an approval tool or identity provider signed it; schemas/APPROVALS.md lists the claims."""
+
+    exception_id: Id
+    proof: str = Field(min_length=1, max_length=16 * 1024, description="compact JWS")
+    proof_kind: Literal["SERVICE_JWS", "ID_TOKEN_NONCE"] = "SERVICE_JWS"
+    decision: str | None = Field(default=None, max_length=16 * 1024, description="canonical JSON behind a nonce")
+
+
+_DECIDED: Final[dict[str, Any]] = {
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ExceptionDecided"}}}
+}
+_LATER: Final[dict[str, Any]] = {
+    "description": "Written, and not decided yet; it may still take effect. A retry repeats nothing",
+    "headers": {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}},
+    "content": {"application/json": {"schema": {"type": "object"}}},
+}
+_VIEW: Final[dict[str, Any]] = {
+    "description": "Found",
+    "content": {"application/json": {"schema": {"type": "object"}}},
+}
+
+
+def _body(model: type[BaseModel]) -> dict[str, Any]:
+    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+@router.post(
+    "/internal/version/compat/exception",
+    summary="Ask for an exception from a block",
+    operation_id="requestException",
+    responses={
+        **documented(404, 409, 422),
+        201: {"description": "It waits for approval", **_DECIDED},
+        202: _LATER,
+    },
+    response_class=Response,
+    openapi_extra=_body(ExceptionRequest),
+)
+async def request_exception(
+    request: Request,
+    desk: AtDesk,
+    who: Annotated[Principal, holding(Role.REQUESTER, rate=Rate.CHECK)],
+    key: Key = None,
+    prefer: Prefer = None,  # noqa: ARG001 - for the contract; it is read with every other Prefer
+) -> Response:
+    """The requester is the person of the token: the gateway signs the command for them."""
+    asked = await read_json(request, ExceptionRequest)
+    _printable(asked.risk_statement, *asked.compensating_controls, *asked.findings)
+    record = await desk.read(_from_block, desk, asked, who)
+    record |= {
+        "command_id": id_under(key, who, record["tenant"], "exception"),
+        "risk_statement": asked.risk_statement,
+        "category": "MITIGATED" if asked.compensating_controls else "WAIVER",
+        "compensating_controls": list(asked.compensating_controls),
+        "valid_until": asked.valid_until,
+        "single_use": asked.single_use,
+    }
+    decided = await _command(desk, record, who, request)
+    if decided is None:
+        return _undecided(record["exception_id"])
+    if decided["event"] == "already_open":
+        raise Problem(
+            "already-open",
+            f"an exception is open already and is {decided['to_state']}; nothing was changed",
+            exception_id=decided["exception_id"],
+        )
+    headers = {"Location": f"{PREFIX}/{decided['exception_id']}"}
+    return JSONResponse(dict(decided), 201, headers)
+
+
+@router.post(
+    PREFIX + "/{exception_id}/commands",
+    summary="Withdraw an exception, or ask for more time",
+    operation_id="changeException",
+    responses={**documented(404, 409, 422), 200: {"description": "Done", **_DECIDED}, 202: _LATER},
+    response_class=Response,
+    openapi_extra=_body(ExceptionChange),
+)
+async def change_exception(
+    request: Request,
+    exception_id: str,
+    desk: AtDesk,
+    who: Annotated[Principal, holding(Role.REQUESTER, rate=Rate.CHECK)],
+    key: Key = None,
+    prefer: Prefer = None,  # noqa: ARG001 - as above
+) -> Response:
+    """Only who asked for it may; the workflow decides that by the signature."""
+    change = await read_json(request, ExceptionChange)
+    _printable(change.reason)
+    case = await _own_case(desk, exception_id, who)
+    record = command(
+        case,
+        {"withdraw": "WITHDRAWN", "extend": "EXTENSION_REQUESTED"}[change.kind],
+        command_id=id_under(key, who, case.scope.tenant, change.kind),
+        reason=change.reason,
+        valid_until=change.valid_until,
+    )
+    decided = await _command(desk, record, who, request)
+    return _undecided(exception_id) if decided is None else JSONResponse(dict(decided))
+
+
+@router.post(
+    "/internal/version/compat/approve",
+    summary="Hand in a signed decision",
+    operation_id="approve",
+    responses={**documented(404, 409, 422), 200: {"description": "It counts", **_DECIDED}, 202: _LATER},
+    response_class=Response,
+    openapi_extra=_body(Approval),
+)
+async def approve(
+    request: Request,
+    desk: AtDesk,
+    who: Annotated[Principal, holding(Role.APPROVER, rate=Rate.APPROVE)],
+    prefer: Prefer = None,  # noqa: ARG001 - as above
+) -> Response:
+    """The proof alone says who decided what; the token only admits. Each proof counts once, by its `jti`."""
+    handed = await read_json(request, Approval)
+    await _own_case(desk, handed.exception_id, who)
+    id = id_under(_jti(handed.proof), who, "", "approve")
+    record = {
+        "decision_id": id,
+        "exception_id": handed.exception_id,
+        "at": time.time_ns() // 1_000_000,
+        "proof_kind": handed.proof_kind,
+        "proof": handed.proof,
+        "decision": handed.decision,
+    }
+    value = desk.events.encoder(APPROVAL_DECISIONS, "ApprovalDecided")(record)
+    decided = await decide(desk, APPROVAL_DECISIONS, handed.exception_id, value, id, patience(request))
+    if decided is None or decided["event"] == "parked":
+        return _undecided(handed.exception_id)
+    refuse(decided, proof=True)
+    return JSONResponse(dict(decided))
+
+
+@router.get(
+    PREFIX,
+    summary="Exceptions of your tenants, the most urgent first",
+    operation_id="listExceptions",
+    responses={**documented(), 200: _VIEW},
+)
+async def list_exceptions(
+    desk: AtDesk, who: Annotated[Principal, holding(Role.READER, rate=Rate.LEDGER)], everything: bool = False
+) -> list[dict[str, Any]]:
+    """`everything` also shows those that are over."""
+    policy = read_policy(desk.settings)
+    cases = await desk.read(all_cases, desk.settings, desk.events)
+    own = [c for c in cases if c.scope.tenant in who.tenants and (everything or c.status in OPEN)]
+    own.sort(key=lambda case: step_deadline(case, policy) or case.valid_until or 2**62)
+    return [facts_of(case, policy) for case in own]
+
+
+@router.get(
+    PREFIX + "/{exception_id}",
+    summary="An exception and its history",
+    operation_id="showException",
+    responses={**documented(404), 200: _VIEW},
+)
+async def show_exception(
+    exception_id: str, desk: AtDesk, who: Annotated[Principal, holding(Role.READER, rate=Rate.READ)]
+) -> dict[str, Any]:
+    case = await _own_case(desk, exception_id, who)
+    past = await desk.read(history, desk.settings, desk.events, exception_id)
+    return {**facts_of(case, read_policy(desk.settings)), "history": past}
+
+
+@router.get(
+    PREFIX + "/{exception_id}/approvers",
+    summary="Whose decision an exception waits for",
+    operation_id="approvers",
+    responses={**documented(404), 200: _VIEW},
+)
+async def approvers(
+    exception_id: str, desk: AtDesk, who: Annotated[Principal, holding(Role.READER, rate=Rate.READ)]
+) -> dict[str, Any]:
+    """The step that waits, the roles that may decide it, how many must agree, and until when."""
+    case, policy = await _own_case(desk, exception_id, who), read_policy(desk.settings)
+    step = current_step(case, policy) if case.status in REVIEWING else None
+    if step is None:
+        return {"step": None, "roles": [], "approve": 0, "due_at": None, "report_digest": case.report_digest}
+    threshold = policy.thresholds[step.threshold]
+    return {
+        "step": step.name,
+        "roles": list(threshold.roles),
+        "approve": threshold.approve,
+        "due_at": step_deadline(case, policy),
+        "report_digest": case.report_digest,
+    }
+
+
+SCHEMAS: Final = (ExceptionRequest, ExceptionChange, Approval)
+"""Bodies of requests, for the contract."""
+
+
+def _from_block(desk: Desk, asked: ExceptionRequest, who: Principal) -> dict[str, Any]:
+    """In a thread. A request of another tenant is answered like one that is not there."""
+    results = results_of(desk.settings, desk.events, asked.request_id)
+    own = [question for question, result in results.items() if result["tenant"] in who.tenants]
+    if not own:
+        raise Problem("not-found", "there is no such request")
+    which = own[0].name if len(own) == 1 else asked.question
+    return from_block(
+        desk.settings, desk.events, asked.request_id, asked.findings, question=which or asked.question
+    )
+
+
+async def _own_case(desk: Desk, exception_id: str, who: Principal) -> ExceptionCase:
+    if len(exception_id) > 200 or unprintable(exception_id):
+        raise Problem("not-found", "there is no such exception")
+    try:
+        case = await desk.read(case_of, desk.settings, desk.events, exception_id)
+    except SettingsInvalid:
+        raise Problem("not-found", "there is no such exception") from None
+    if case.scope.tenant not in who.tenants:
+        raise Problem("not-found", "there is no such exception")
+    return case
+
+
+async def _command(desk: Desk, record: Mapping[str, Any], who: Principal, request: Request) -> Decided | None:
+    """Sign a command for the caller, and see what becomes of it."""
+    signed = desk.keys.signer.sign(record, Person(who.issuer, who.subject))
+    value = desk.events.encoder(EXCEPTION_REQUESTS, "ExceptionRequested")(signed)
+    id, exception_id = signed["command_id"], signed["exception_id"]
+    decided = await decide(desk, EXCEPTION_REQUESTS, exception_id, value, id, patience(request))
+    if decided is not None:
+        refuse(decided, proof=False)
+    return decided
+
+
+def _undecided(exception_id: str) -> Response:
+    headers = {"Location": f"{PREFIX}/{exception_id}", "Retry-After": retry_after()}
+    return JSONResponse({"exception_id": exception_id, "status": "pending"}, 202, headers)
+
+
+def _jti(proof: str) -> str:
+    """The id that the proof bears, so that one that is handed in again is the same decision. Raises Problem."""
+    try:
+        jti = read(proof).claims.get("jti")
+    except TokenRefused:
+        raise Problem("unprocessable", "proof: expected a compact JWS") from None
+    if not isinstance(jti, str) or not 0 < len(jti) <= 255 or not jti.isprintable():
+        raise Problem("unprocessable", "proof: expected a claim `jti` of 1 to 255 printable characters")
+    return jti
+
+
+def _printable(*texts: str) -> None:
+    if any(map(unprintable, texts)):
+        raise Problem("unprocessable", "expected text, found control characters or half a character")

@@ -1,0 +1,166 @@
+"""The ledger over HTTP: what happened, the story of a case, and the proof of an event."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Final, TypeVar
+
+from fastapi import APIRouter, Query
+from sqlalchemy import Connection
+
+from processors.bootstrap.ledger_access import database, names_of, public_keys, published_anchors
+from processors.configuration.gateway import Role
+from processors.events.vocabulary import Band, Code
+from processors.gateway.api.callers import AtDesk, holding, tenant_of
+from processors.gateway.auth.principal import Principal
+from processors.gateway.limits import Rate
+from processors.gateway.problems import Problem, documented
+from processors.gateway.signing import SealBroken
+from processors.ledger import queries
+from processors.ledger.database import reading
+from processors.ledger.queries import RecordPosition, Wanted, place_of
+from processors.ledger.reading import prove_event
+from processors.ledger.telling import tell
+from processors.stream.wire.headers import rfc3339
+
+MOST: Final = 100
+"""Rows of a page."""
+
+_CURSOR: Final = "ledger-cursor"
+
+router = APIRouter(tags=["ledger"])
+T = TypeVar("T")
+Word = Annotated[str | None, Query(max_length=512)]
+Auditor = Annotated[Principal, holding(Role.AUDITOR, rate=Rate.LEDGER)]
+
+
+@router.get(
+    "/internal/ledger/events",
+    summary="Find events, the newest first",
+    operation_id="ledgerEvents",
+    responses=documented(),
+)
+async def ledger_events(
+    desk: AtDesk,
+    who: Auditor,
+    tenant: Word = None,
+    plugin_id: Word = None,
+    host_version: Word = None,
+    approver: Word = None,
+    operator: Word = None,
+    approval_id: Word = None,
+    exception_id: Word = None,
+    request_id: Word = None,
+    finding: Code | None = None,
+    band: Band | None = None,
+    since: Annotated[int | None, Query(ge=0, le=2**53, description="milliseconds since the epoch")] = None,
+    until: Annotated[int | None, Query(ge=0, le=2**53, description="milliseconds, exclusive")] = None,
+    limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
+    cursor: Annotated[str | None, Query(max_length=2000)] = None,
+) -> dict[str, Any]:
+    """Of one tenant. People have the names that the ledger gives them. `next` turns the page; it is signed."""
+    own = tenant_of(who, tenant)
+    after = None if cursor is None else _place(desk.keys.unseal, cursor, own)
+    wanted: dict[str, Any] = {
+        "tenant": own,
+        "plugin_id": plugin_id,
+        "host_version": host_version,
+        "approval_id": approval_id,
+        "exception_id": exception_id,
+        "request_id": request_id,
+        "finding": finding,
+        "band": band,
+        "since": since,
+        "until": until,
+        "machinery": False,
+    }
+
+    def search() -> list[dict[str, Any]]:
+        who_acted: dict[str, Any] = {"approver": names_of(approver), "operator": names_of(operator)}
+        looked_for = Wanted(**wanted, **who_acted)
+        return _reading(lambda connection: queries.search(connection, looked_for, limit=limit, after=after))
+
+    rows = await desk.read(search)
+    turned = desk.keys.seal(_CURSOR, [own, *place_of(rows[-1])]) if len(rows) == limit else None
+    return {"events": [_shown(row) for row in rows], "next": turned}
+
+
+@router.get(
+    "/internal/ledger/cases/{case}",
+    summary="The whole story of a request or an exception",
+    operation_id="ledgerCase",
+    responses=documented(404),
+)
+async def ledger_case(case: str, desk: AtDesk, who: Auditor) -> dict[str, Any]:
+    """In order, each event with a sentence. `case` is a request id, an exception id or an event id."""
+
+    def told() -> list[dict[str, Any]]:
+        return _reading(lambda connection: queries.story(connection, _id(case)))
+
+    rows = [
+        row
+        for row in await desk.read(told)
+        if row["tenant"] in who.tenants and row["kind"] not in queries.MACHINERY
+    ]
+    if not rows:
+        raise Problem("not-found", "nothing in the ledger bears that id")
+    return {"events": [{**_shown(row), "story": tell(row)} for row in rows]}
+
+
+@router.get(
+    "/internal/ledger/proof/{event_id}",
+    summary="The proof that an event is in the ledger",
+    operation_id="ledgerProof",
+    responses=documented(404),
+)
+async def ledger_proof(event_id: str, desk: AtDesk, who: Auditor) -> dict[str, Any]:
+    """For somebody who has only the proof and the public keys of the ledger: `compat-guard ledger verify-proof`."""
+
+    def prove() -> dict[str, Any] | None:
+        def proved(connection: Connection) -> dict[str, Any] | None:
+            rows = queries.search(connection, Wanted(event_id=_id(event_id)), limit=1)
+            if not rows or rows[0]["tenant"] not in who.tenants:
+                return None
+            return prove_event(connection, event_id, published_anchors(), public_keys(None))
+
+        return _reading(proved)
+
+    proof = await desk.read(prove)
+    if proof is None:
+        raise Problem("not-found", "nothing in the ledger bears that id")
+    return proof
+
+
+def _reading(ask: Callable[[Connection], T]) -> T:
+    """In a thread. Raises DatabaseUnavailable."""
+    with database("guard_auditor") as engine, reading(engine) as connection:
+        return ask(connection)
+
+
+def _place(unseal: Callable[[str, str], Any], cursor: str, tenant: str) -> RecordPosition:
+    """Where the page before ended. Raises Problem for a cursor that is not ours, or another tenant's."""
+    try:
+        own, *place = unseal(_CURSOR, cursor)
+    except SealBroken:
+        raise Problem("malformed", "cursor: it is not one of ours") from None
+    if own != tenant:
+        raise Problem("malformed", "cursor: it belongs to another tenant")
+    return RecordPosition(*place)
+
+
+def _id(text: str) -> str:
+    if len(text) > 512 or not text.isprintable():
+        raise Problem("not-found", "nothing in the ledger bears that id")
+    return text
+
+
+def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    left_out = ("payload", "row_hash", "value_digest")
+    return {
+        "time": rfc3339(row["appended_at"]),
+        **{name: value for name, value in row.items() if name not in left_out},
+        "payload": json.loads(row["payload"]),
+        "value_digest": f"sha256:{bytes(row['value_digest']).hex()}",
+        "row_hash": f"sha256:{bytes(row['row_hash']).hex()}",
+    }

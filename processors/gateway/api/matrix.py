@@ -1,0 +1,58 @@
+"""GET matrix/status: how fresh each source of the matrix is."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter
+
+from processors.client.matrix_standings import standings
+from processors.client.matrix_topic import read_matrix
+from processors.configuration.gateway import Role
+from processors.gateway.api.callers import AtDesk, holding
+from processors.gateway.auth.principal import Principal
+from processors.gateway.desk import Desk
+from processors.gateway.limits import Rate
+from processors.gateway.problems import documented
+from processors.matrix.merged import Matrix
+
+KEPT: Final = 15.0
+"""Seconds for which a matrix that was read is shown again: it may have a million rows."""
+
+router = APIRouter(tags=["matrix"])
+
+
+class _Lately:
+    """The matrix as it was read last, by one reader at a time."""
+
+    def __init__(self) -> None:
+        self._reading = asyncio.Lock()
+        self._matrix: Matrix | None = None
+        self._until = 0.0
+
+    async def read(self, desk: Desk) -> Matrix:
+        async with self._reading:
+            if self._matrix is None or time.monotonic() > self._until:
+                fold, _ = await desk.read(read_matrix, desk.settings)
+                self._matrix, self._until = fold.snapshot(), time.monotonic() + KEPT
+            return self._matrix
+
+
+_lately = _Lately()
+
+
+@router.get(
+    "/internal/matrix/status",
+    summary="How fresh each source of the matrix is",
+    operation_id="matrixStatus",
+    responses=documented(),
+)
+async def matrix_status(
+    desk: AtDesk,
+    who: Annotated[Principal, holding(Role.READER, rate=Rate.LEDGER)],  # noqa: ARG001 - it is admitted
+) -> list[dict[str, Any]]:
+    """Those that expire first on top. None at all means that every request is blocked."""
+    matrix = await _lately.read(desk)
+    return standings(matrix, desk.config().staleness.warn_at, time.time_ns() // 1_000_000)

@@ -1,0 +1,99 @@
+"""Commands and decisions about exceptions for a caller: publish, and wait for what the workflow decides."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+from processors.client.exceptions import why
+from processors.events.topics import EXCEPTION_DECISIONS
+from processors.exception_workflow.rules.reasons import Reason
+from processors.gateway.asking import SOURCE
+from processors.gateway.desk import Desk
+from processors.gateway.problems import Problem
+from processors.gateway.replies import decision_key, refusal_key
+from processors.stream.types import LARGEST_VALUE, Outbound
+from processors.stream.wire.headers import event_headers
+
+Decided = Mapping[str, Any]
+
+_MOVED: Final = frozenset(
+    {
+        Reason.WRONG_STEP,
+        Reason.REPLAYED,
+        Reason.REPORT_SUPERSEDED,
+        Reason.OTHER_REPORT,
+        Reason.ILLEGAL_TRANSITION,
+        Reason.FEATURE_OFF,
+        Reason.ALREADY_USED,
+        Reason.EXTENDED_ALREADY,
+        Reason.TOO_MANY_PARKED,
+    }
+)
+"""The exception stands elsewhere than the caller believes."""
+
+_MALFORMED: Final = frozenset(
+    {
+        Reason.PROOF_TOO_LARGE,
+        Reason.PROOF_MALFORMED,
+        Reason.PROOF_NOT_CANONICAL,
+        Reason.PROOF_MISSING,
+        Reason.REASON_MISSING,
+        Reason.DURATION_TOO_LONG,
+        Reason.MONITORING_TOO_WEAK,
+        Reason.WRONG_DECISION,
+        Reason.UNKNOWN_FINDING,
+        Reason.TOO_MANY_FINDINGS,
+        Reason.RISK_STATEMENT_MISSING,
+        Reason.TEXT_TOO_LONG,
+        Reason.CONTROLS_MISSING,
+        Reason.CATEGORY_UNKNOWN,
+        Reason.VALIDITY_IN_PAST,
+        Reason.WINDOW_NOT_ALLOWED,
+    }
+)
+"""Another wording would be accepted."""
+
+_UNKNOWN: Final = frozenset({Reason.NO_SUCH_EXCEPTION, Reason.ORPHAN_DECISION})
+
+
+async def decide(
+    desk: Desk, topic: str, exception_id: str, value: bytes, id: str, patience: float
+) -> Decided | None:
+    """What the workflow decided on one record; None if that has not come within `patience` seconds.
+
+    Raises Problem for a record that cannot be read there, Crowded, BrokerUnavailable.
+    """
+    if len(value) > LARGEST_VALUE:
+        raise Problem("too-large", f"the command has {len(value)} bytes, and a topic takes {LARGEST_VALUE}")
+    kind, now = "plugin.compat.exception_command", time.time_ns() // 1_000_000
+    headers = event_headers(id=id, type=kind, source=SOURCE, time=now)
+    with desk.mailbox.waiter() as waiter:
+        place = "/".join(map(str, await desk.publish(Outbound(topic, exception_id.encode(), value, headers))))
+        waiter.on(decision_key(place))
+        waiter.on(refusal_key(place))
+        found = await waiter.first(patience)
+    if found is None:
+        return None
+    (answer_kind, _), answer = found
+    if answer_kind == "refusal":
+        said = answer.decode("utf-8", "replace")
+        raise Problem("unprocessable", f"the workflow cannot read this: {said}")
+    return desk.events.decoder(EXCEPTION_DECISIONS, "ExceptionDecided")(answer)
+
+
+def refuse(decided: Decided, *, proof: bool) -> None:
+    """Raise Problem where the workflow refused. `proof` is whether the caller handed in a decision of somebody."""
+    code = decided["reason_code"]
+    if not code:
+        return
+    if code in _UNKNOWN:
+        kind = "not-found"
+    elif code in _MALFORMED:
+        kind = "unprocessable"
+    elif code in _MOVED or not proof:
+        kind = "refused"
+    else:
+        kind = "approval-refused"
+    raise Problem(kind, why(decided), reason_code=code, exception_id=decided["exception_id"])
