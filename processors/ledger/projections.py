@@ -8,13 +8,14 @@ statement folds one batch and the whole ledger, which is why a rebuilt table equ
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 POSITION: Final = 'ARRAY[(extract(epoch FROM e.appended_at) * 1000)::bigint, e.partition, e."offset"]'
 """Orders all events of a key: arrays compare item by item."""
 
-TABLES: Final = ("requests", "blocks", "exceptions", "executions")
+TABLES: Final = ("asked", "answers", "blocks", "exceptions", "executions")
+"""`requests` is a view: each request with the newest answer to its very question, whatever else bears its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +28,14 @@ class Register:
     key: str
     columns: Mapping[str, str]
     where: str = "true"
+    further_keys: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Columns that are part of the key as well, and what they hold."""
 
     @property
-    def key_column(self) -> str:
-        return {"requests": "request_id", "executions": "request_id", "blocks": "block_id"}.get(
-            self.table, "exception_id"
-        )
+    def keys(self) -> Mapping[str, str]:
+        """The key's columns, and what they hold."""
+        first = {"blocks": "block_id", "exceptions": "exception_id"}.get(self.table, "request_id")
+        return {first: f"e.{self.key}", **self.further_keys}
 
     @property
     def position_column(self) -> str:
@@ -46,31 +49,40 @@ def _same(*names: str) -> dict[str, str]:
 _SCOPE = ("tenant", "environment", "plugin_id", "plugin_version", "host", "host_version")
 
 
-def _number(field: str, type_: str) -> str:
-    return f"(e.payload->>'{field}')::{type_}"
+_QUESTION = (*_SCOPE, "operator", "exception_id", "input_digest")
+_PARTS = ", ".join(f"coalesce(e.{name}, '')" for name in _QUESTION)
+QUESTION: Final = f"md5(concat_ws(chr(31), {_PARTS}))"
+"""What a request asks, and what a result answers: equal where the one is the answer to the other. An id alone is
+its sender's choice. Columns hold no control character, so chr(31) keeps them apart."""
+
+
+def _number(name: str, type_: str) -> str:
+    return f"(e.payload->>'{name}')::{type_}"
 
 
 REGISTERS: Final = (
     Register(
-        "requests",
+        "asked",
         "requested",
         "compat.install-requests",
         "request_id",
         {
             **_same(*_SCOPE, "operator", "exception_id"),
+            "question": QUESTION,
             "recheck": "e.state IS NOT NULL",
             "requested_at": "e.appended_at",
         },
     ),
     Register(
-        "requests",
+        "answers",
         "answered",
         "compat.results",
         "request_id",
         {**_same("verdict", "band", "approval_id"), "answered_at": "e.appended_at"},
+        further_keys={"question": QUESTION},
     ),
     Register(
-        "requests",
+        "asked",
         "finished",
         "compat.install-outcomes",
         "request_id",
@@ -153,28 +165,29 @@ ONE_BATCH: Final = (
 
 def fold(register: Register, source: str, into: str | None = None) -> str:
     """The statement that folds the events of `source` into a table. Keys are locked in order, against deadlocks."""
-    key, position = register.key_column, register.position_column
+    position, keys = register.position_column, ", ".join(register.keys)
+    held = ", ".join(register.keys.values())
     columns = [*register.columns, position]
     values = ", ".join([*register.columns.values(), POSITION])
     updates = ", ".join(f"{column} = excluded.{column}" for column in columns)
     return (
-        f"INSERT INTO {into or f'ledger.{register.table}'} AS t ({key}, {', '.join(columns)}) "
-        f"SELECT DISTINCT ON (e.{register.key}) e.{register.key}, {values} FROM {source} "
+        f"INSERT INTO {into or f'ledger.{register.table}'} AS t ({keys}, {', '.join(columns)}) "
+        f"SELECT DISTINCT ON ({held}) {held}, {values} FROM {source} "
         f"WHERE e.topic = '{register.topic}' AND e.status = 'recorded' AND e.{register.key} IS NOT NULL "
-        f"AND {register.where} ORDER BY e.{register.key}, {POSITION} DESC "
-        f"ON CONFLICT ({key}) DO UPDATE SET {updates} "
+        f"AND {register.where} ORDER BY {held}, {POSITION} DESC "
+        f"ON CONFLICT ({keys}) DO UPDATE SET {updates} "
         f"WHERE t.{position} IS NULL OR excluded.{position} > t.{position}"
     )
 
 
 def keep(register: Register, into: str) -> str:
     """The statement that takes over what events from before `:retired`, in milliseconds, have decided."""
-    key, position = register.key_column, register.position_column
+    position, keys = register.position_column, ", ".join(register.keys)
     columns = [*register.columns, position]
     return (
-        f"INSERT INTO {into} ({key}, {', '.join(columns)}) SELECT {key}, {', '.join(columns)} "
+        f"INSERT INTO {into} ({keys}, {', '.join(columns)}) SELECT {keys}, {', '.join(columns)} "
         f"FROM ledger.{register.table} WHERE {position}[1] < :retired "
-        f"ON CONFLICT ({key}) DO UPDATE SET {', '.join(f'{column} = excluded.{column}' for column in columns)}"
+        f"ON CONFLICT ({keys}) DO UPDATE SET {', '.join(f'{column} = excluded.{column}' for column in columns)}"
     )
 
 

@@ -63,6 +63,7 @@ class Row:
     monitoring: str | None = None
     monitoring_profile: str | None = None
     reason: str | None = None
+    input_digest: str | None = None
     finding_codes: tuple[str, ...] = ()
     value_digest: bytes
     payload: str
@@ -114,6 +115,8 @@ def row_of(record: Inbound, event: Mapping[str, Any], kind: str, masker: Masker,
     masked = masker.event(shape.open(event) if shape.open else event)
     payload = canonical_with(masked, tail.name, tail.text) if tail else canonical(masked)
     found = shape.find(event, {**masked, tail.name: tail.masked} if tail else masked, masker)
+    if tail and shape.asks:
+        found["input_digest"] = f"sha256:{tail.digest.hex()}"
     event_id = shape.identify(event)
     return Row(
         topic=record.topic,
@@ -212,12 +215,13 @@ Found = dict[str, Any]
 @dataclass(frozen=True, slots=True)
 class Shape:
     """How an event fills the columns: `same_names` are copied, `find_more` knows the rest. `open` adds to the event
-    what lies sealed in it."""
+    what lies sealed in it. What `asks` has a tail that is a question, and is known by the digest of its bytes."""
 
     identify: Callable[[Event], str]
     same_names: Sequence[str] = ()
     find_more: Callable[[Event, Event, Masker], Found] | None = None
     open: Callable[[Event], Event] | None = None
+    asks: bool = False
 
     def find(self, event: Event, masked: Event, masker: Masker) -> Found:
         found: Found = {name: masked[name] or None for name in self.same_names}
@@ -259,6 +263,7 @@ def _of_answer(event: Event, masked: Event, masker: Masker) -> Found:
         "finding_codes": _codes(masked["report"], blocking=False),
         "state": RECHECK if event["recheck_of"] else None,
         "reason": ",".join(masked["refusals"])[:500] or None,
+        "input_digest": word(masked["report"]["input_digest"]) or None,
     }
 
 
@@ -311,7 +316,7 @@ _ANSWER = (*_SCOPE, "request_id", "exception_id", "approval_id", "verdict", "ban
 
 SHAPES: Final[Mapping[str, Shape]] = {
     "InstallRequested": Shape(
-        _field("request_id"), ("tenant", "environment", "request_id", "exception_id"), _of_request
+        _field("request_id"), ("tenant", "environment", "request_id", "exception_id"), _of_request, asks=True
     ),
     "CompatibilityChecked": Shape(_field("result_id"), _ANSWER, _of_answer),
     "InstallBlocked": Shape(_field("block_id"), _ANSWER, _of_answer),

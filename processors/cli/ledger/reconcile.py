@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated, Any
 
 import typer
@@ -148,10 +148,16 @@ def _repair(missing: Sequence[Inbound], events: Codec) -> None:
 
 
 def _readings(events: Codec) -> list[Callable[[Inbound], Row]]:
-    """Rows under each pseudonym key that ever was current, the newest first."""
+    """Rows under each pseudonym key that ever was current, the newest first; then as they were filed before they
+    held the digest of their question."""
     keys = read_keys(settings().ledger.keys).pseudonyms
     topics = load_topics(settings().config / "topics.yaml").topics
     names = {topic.name: topic.event for topic in topics}
     compacted = [topic.name for topic in topics if topic.retention == "compacted"]
     maskers = [Masker(PseudonymKeys(key_id, keys.keys)) for key_id in reversed(list(keys.keys))]
-    return [Ledger(events, names, masker, compacted).row for masker in maskers]
+    now = [Ledger(events, names, masker, compacted).row for masker in maskers]
+    return [*now, *(_without_digest(read) for read in now)]
+
+
+def _without_digest(read: Callable[[Inbound], Row]) -> Callable[[Inbound], Row]:
+    return lambda record: replace(read(record), input_digest=None)

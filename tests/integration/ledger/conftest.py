@@ -41,3 +41,10 @@ def superuser(database: str) -> Iterator[psycopg.Connection]:
     with psycopg.connect(plain, autocommit=True) as connection:
         connection.execute("SET search_path = ledger, pg_catalog")
         yield connection
+
+
+@pytest.fixture
+def maintenance(database: str) -> Iterator[Engine]:
+    engine = connect(database, "guard_maintenance")
+    yield engine
+    engine.dispose()

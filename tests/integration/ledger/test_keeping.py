@@ -52,13 +52,6 @@ def auditor(database: str) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def maintenance(database: str) -> Iterator[Engine]:
-    engine = connect(database, "guard_maintenance")
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
 def rows(sink: Engine) -> list[Row]:
     """Three cases and thirty requests, filed."""
     filed = rows_of([*(s for n in range(3) for s in story(n)), *(s for n in range(30) for s in traffic(n))])
@@ -224,7 +217,9 @@ def test_a_changed_view_is_found_and_rebuilt(
     rows: list[Row], maintenance: Engine, superuser: psycopg.Connection, table: str
 ) -> None:
     """Current state can be lost without losing anything."""
-    superuser.execute(f"UPDATE {table} SET {'band' if table != 'executions' else 'outcome'} = 'x'".encode())
+    superuser.execute(
+        f"UPDATE {table} SET {'outcome' if table in ('executions', 'asked') else 'band'} = 'x'".encode()
+    )
 
     with writing(maintenance) as connection:
         assert [found.table for found in views.compare(connection)] == [table]

@@ -12,9 +12,10 @@ from sqlalchemy import Engine, text
 
 from processors.errors import Fenced
 from processors.ledger import projections as compaction
+from processors.ledger import views
 from processors.ledger.database import connect, cursor_of, reading, writing
 from processors.ledger.filing import file
-from processors.ledger.samples import story
+from processors.ledger.samples import story, traffic
 from processors.ledger.transaction import Entries, PostgresTransaction, _move
 
 pytestmark = pytest.mark.stack
@@ -146,6 +147,24 @@ def test_current_state_tells_the_case(sink: Engine, superuser: psycopg.Connectio
     ).fetchall() == [("strict", "SUCCEEDED", "ATTACHED", "strict")]
     assert superuser.execute("SELECT finding_codes FROM blocks").fetchall() == [(["HOST_TOO_OLD"],)]
     assert {register.table for register in compaction.REGISTERS} == set(compaction.TABLES)
+
+
+def test_a_request_shows_the_answer_to_its_own_question_only(
+    sink: Engine, maintenance: Engine, superuser: psycopg.Connection
+) -> None:
+    """Somebody asks something harmless under the id of a blocked request; its answer is newer, and is not shown."""
+    asked, answer, *_ = rows_of(list(traffic(0)))
+    mine = [replace(row, input_digest="sha256:mine") for row in (asked, answer)]
+    others = ({"plugin_id": "harmless"}, {"input_digest": "sha256:theirs"}, {"operator": "mallory"})
+    for number, other in enumerate(others, 1):
+        theirs = {"verdict": "ALLOW", "offset": number, "event_id": f"other-{number}", "same": bytes([number]) * 32}
+        mine.append(replace(mine[1], **{**theirs, **other}))
+    for row in [*mine[1:], mine[0]]:
+        commit(started(sink, [row]), [row])
+
+    assert superuser.execute("SELECT request_id, verdict FROM requests").fetchall() == [(asked.request_id, "BLOCK")]
+    with writing(maintenance) as connection:
+        assert views.compare(connection) == []
 
 
 @pytest.mark.parametrize(
