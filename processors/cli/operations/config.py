@@ -14,6 +14,7 @@ from processors.contracts.files import load_topics
 from processors.errors import DocumentRefused, Refused, SettingsInvalid
 from processors.exception_workflow import config as exception_workflow
 from processors.matrix.text import load_matrix
+from processors.relay import config as relay
 
 app = typer.Typer(help="Configuration files: check them.", no_args_is_help=True)
 
@@ -21,12 +22,13 @@ FILES: Final[Mapping[str, Callable[[Path], object]]] = {
     "guard.yaml": lambda path: guard_config.load(path.parent),
     "exception_workflow.yaml": exception_workflow.load,
     "topics.yaml": load_topics,
+    "relay.yaml": lambda path: relay.load(path.parent),
     "compat_matrix.yaml": load_matrix,
 }
 """Every file of the folder, and how it is read by whoever needs it."""
 
-OPTIONAL: Final = frozenset({"compat_matrix.yaml"})
-"""Files that need not be there: a matrix may come from elsewhere."""
+OPTIONAL: Final = frozenset({"compat_matrix.yaml", "relay.yaml"})
+"""Files that need not be there: a matrix may come from elsewhere, and a relay is no duty."""
 
 
 @app.callback()
