@@ -7,6 +7,8 @@ Rooms, one for each processor; none imports another, and topics are all that con
     ledger                every event once in Postgres, in hash chains
     staleness             notices a matrix that goes stale
     relay                 tells platforms, mail servers and chat rooms what happened
+    gateway               the guard over HTTP
+    relay                 tells platforms, mail servers and chat rooms what happened
 
 Ground that rooms share, pure:
 
@@ -14,6 +16,7 @@ Ground that rooms share, pure:
     versions              versions and ranges of every dialect
     manifests             the manifests of every ecosystem
     matrix, policies      compatibility matrices, security policies
+    trust                 whose signature counts for which source of the matrix
     events, contracts     events as types; topics and schemas as a contract
     masking               what may be stored or logged
     errors                the tree of all errors
