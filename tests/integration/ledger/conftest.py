@@ -12,18 +12,23 @@ from processors.ledger.database import connect, migrate
 
 
 @pytest.fixture
-def database(stack: Addresses) -> Iterator[str]:
-    """The URL of a ledger of the test's own, migrated and empty."""
+def bare(stack: Addresses) -> Iterator[str]:
+    """The URL of a database of the test's own, in which nothing is yet."""
     name = f"ledger_{uuid.uuid4().hex[:12]}"
     admin = make_url(stack.postgres)
     plain = admin.set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(plain, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())
-    url = admin.set(database=name).render_as_string(hide_password=False)
-    migrate(url)
-    yield url
+    yield admin.set(database=name).render_as_string(hide_password=False)
     with psycopg.connect(plain, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest.fixture
+def database(bare: str) -> str:
+    """The URL of a ledger of the test's own, migrated and empty."""
+    migrate(bare)
+    return bare
 
 
 @pytest.fixture

@@ -65,9 +65,9 @@ def test_a_login_that_may_not_migrate_is_told_what_it_needs(login: Login) -> Non
         migrate(url)
 
 
-def test_a_sink_without_tables_says_so_at_once(stack: Addresses) -> None:
+def test_a_sink_without_tables_says_so_at_once(bare: str) -> None:
     """A restart would not help, so it is no error that a supervisor should answer with one."""
-    engine = connect(stack.postgres, "guard_sink")
+    engine = connect(bare, "guard_sink")
 
     with pytest.raises(SettingsInvalid, match="ledger migrate"):
         require_migrated(engine)

@@ -1,0 +1,98 @@
+"""What readers and auditors see over HTTP: the matrix, results as they come, and the ledger with its proofs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from examples.gateways import Edge, Replica, ask, bearer
+from examples.ground import eventually
+from examples.issuers import claims, token
+
+pytestmark = pytest.mark.stack
+
+AUDITOR = bearer(token(claims("aude", roles=("auditor",))))
+READER = bearer(token(claims("rita", roles=("reader",))))
+FOREIGN_AUDITOR = bearer(token(claims("ines", roles=("auditor",), tenant="globex")))
+
+
+@pytest.fixture(scope="module")
+def audited(edge: Edge) -> Iterator[Edge]:
+    """The ledger runs too."""
+    edge.environment |= {"GUARD_LEDGER__KEYS": str(edge.folder / "ledger-keys.json")}
+    for words in (("ledger", "migrate"), ("ledger", "keys")):
+        done = edge.run(*words)
+        assert done.returncode == 0, done.stderr
+    with edge.processor("ledger"):
+        yield edge
+
+
+@pytest.fixture(scope="module")
+def gateway(audited: Edge) -> Iterator[Replica]:
+    with audited.gateways() as (replica,):
+        yield replica
+
+
+def get(gateway: Replica, path: str, who: dict[str, str], **query: Any) -> httpx.Response:
+    return httpx.get(f"{gateway.url}/internal/{path}", headers=who, params=query, timeout=60)
+
+
+def test_a_reader_sees_how_fresh_the_matrix_is(gateway: Replica) -> None:
+    shown = get(gateway, "matrix/status", READER)
+
+    assert shown.status_code == 200, shown.text
+    assert [source["source"] for source in shown.json()] == ["governance"]
+    assert get(gateway, "matrix/status", AUDITOR).status_code == 403
+
+
+def test_results_come_as_they_are_made_and_only_to_their_tenant(gateway: Replica) -> None:
+    address, patience = f"{gateway.url}/internal/events", httpx.Timeout(10, read=60)
+    with httpx.stream("GET", address, headers=READER, timeout=patience) as stream:
+        assert stream.headers["content-type"].startswith("text/event-stream")
+        lines = stream.iter_lines()
+        assert next(lines).startswith(":")
+        foreign = ask(gateway.url, headers=bearer(token(claims("gus", tenant="globex"))))
+        asked = ask(gateway.url).json()
+        data = next(line for line in lines if line.startswith("data: "))
+
+    assert foreign.status_code == 200
+    assert json.loads(data.removeprefix("data: "))["result"]["request_id"] == asked["request_id"]
+
+
+def test_an_auditor_finds_a_case_and_takes_its_proof_along(audited: Edge, gateway: Replica, tmp_path: Path) -> None:
+    asked = ask(gateway.url).json()
+
+    def rows() -> list[dict[str, Any]]:
+        found = get(gateway, "ledger/events", AUDITOR, request_id=asked["request_id"])
+        assert found.status_code == 200, found.text
+        return found.json()["events"]
+
+    eventually(lambda: {"InstallRequested", "CompatibilityChecked"} <= {row["kind"] for row in rows()}, 60)
+    story = get(gateway, f"ledger/cases/{asked['request_id']}", AUDITOR)
+    assert story.status_code == 200, story.text
+    assert all(event["story"] for event in story.json()["events"])
+    (result,) = [row for row in rows() if row["kind"] == "CompatibilityChecked"]
+
+    proofs: list[httpx.Response] = []
+
+    def proved() -> bool:
+        proofs.append(get(gateway, f"ledger/proof/{result['event_id']}", AUDITOR))
+        return proofs[-1].status_code == 200
+
+    eventually(proved, 120)
+    (tmp_path / "proof.json").write_text(proofs[-1].text)
+    checked = audited.run("ledger", "verify-proof", str(tmp_path / "proof.json"))
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_the_ledger_is_for_auditors_of_the_tenant(gateway: Replica) -> None:
+    asked = ask(gateway.url).json()
+
+    assert get(gateway, "ledger/events", READER).status_code == 403
+    assert get(gateway, f"ledger/cases/{asked['request_id']}", FOREIGN_AUDITOR).status_code == 404
+    assert get(gateway, "ledger/events", FOREIGN_AUDITOR, tenant="acme").status_code in {403, 404}
+    assert get(gateway, "ledger/events", AUDITOR, cursor="forged").status_code == 400
