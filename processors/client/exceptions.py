@@ -9,7 +9,7 @@ from typing import Any
 
 from processors.bootstrap.clients import stream_settings
 from processors.configuration.settings import Settings
-from processors.errors import Refused, SettingsInvalid, Unavailable, shorten
+from processors.errors import EventUnreadable, Refused, SettingsInvalid, Unavailable, shorten
 from processors.events.exceptions import Status
 from processors.events.topics import (
     DEAD_LETTERS,
@@ -67,7 +67,7 @@ def all_cases(of: Settings, codec: Codec) -> list[ExceptionCase]:
 
 
 def _cases(of: Settings, codec: Codec, key: bytes | None) -> Iterator[ExceptionCase]:
-    """Of all partitions, or of the one that `key` belongs to."""
+    """Of all partitions, or of the one that `key` belongs to. The workflow quarantines what cannot be read."""
     read = codec.decoder(EXCEPTION_STATE, "ExceptionState")
     with closing(Follower(stream_settings(of), "exceptions")) as follower:
         if key is None:
@@ -77,8 +77,11 @@ def _cases(of: Settings, codec: Codec, key: bytes | None) -> Iterator[ExceptionC
         for record in follower.read():
             if record.value is None or (record.key or b"").startswith(DIGESTS.encode()):
                 continue
-            fields = read(record.value)
-            held = decode(fields["document"], fields["subject"])
+            try:
+                fields = read(record.value)
+                held = decode(fields["document"], fields["subject"])
+            except (EventUnreadable, ValueError):
+                continue  # whoever may write the topic must not blind its readers
             if isinstance(held, ExceptionCase):
                 yield held
 

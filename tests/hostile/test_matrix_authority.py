@@ -5,8 +5,10 @@ The attacker has the key of a vendor, and every record that was ever written. Th
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -21,7 +23,7 @@ from examples.trust import PUBLIC, SIGNER, a_key, as_signed, said
 from processors.checker.processor import Checker
 from processors.client.matrix_topic import Signed, refresh_records
 from processors.configuration.guard import Staleness
-from processors.embedded import Addresses
+from processors.embedded import Addresses, Stack
 from processors.events.topics import MATRIX_FLOORS, MATRIX_REFRESHES
 from processors.matrix.document import MatrixDocument
 from processors.matrix.parts import key_of, withdrawal, withdrawal_of
@@ -37,6 +39,13 @@ TRUST = Trust({"governance": TrustedSource((PUBLIC,), required=True), "vendor": 
 BLOCKS = a_document(a_rule("com.acme.crm", "block"), revision="blocks")
 ALLOWS = a_document(a_rule("com.acme.*", "allow"), revision="allows")
 OF_VENDOR = a_document(a_rule("com.acme.*", "allow"), source="vendor")
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[Addresses]:
+    """A broker of its own: that a source was there outlives it, as it must, and would block in other modules."""
+    with tempfile.TemporaryDirectory(prefix="compat-guard-test-") as folder, Stack(Path(folder)) as servers:
+        yield servers.addresses
 
 
 @pytest.fixture(scope="module")

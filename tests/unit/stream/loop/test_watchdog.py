@@ -17,8 +17,8 @@ from processors.stream.loop.health import Health
 watchdog.STOPPING, watchdog._GRACE = 1.0, 2.0
 stop, health = threading.Event(), Health("t-watched")
 signal.signal(signal.SIGTERM, lambda *_: stop.set())
+health.beat({patience})  # before anybody looks: who looks first waits for the deadline that stands then
 watchdog.Watchdog(health, stop, lambda: print("alive", flush=True)).start()
-health.beat({patience})
 {then}
 """
 
