@@ -15,8 +15,7 @@ from typing import Any, Final
 
 import psycopg
 
-from processors.ledger import chain
-from processors.ledger import projections as compaction
+from processors.ledger import chain, projections
 from processors.ledger.chain import Batch, Head
 from processors.ledger.records import COLUMNS, RECORDED, Row, as_conflict, as_refused, canonical_row
 
@@ -286,11 +285,11 @@ def _fold(cursor: Cursor, rows: Sequence[Row]) -> None:
     spans = {
         topic: _spans(list(of_topic))
         for topic, of_topic in groupby(recorded, key=attrgetter("topic"))
-        if compaction.registers_of(topic)
+        if projections.registers_of(topic)
     }
-    for register in compaction.REGISTERS:  # in one order in every sink, against deadlocks
+    for register in projections.REGISTERS:  # in one order in every sink, against deadlocks
         if register.topic in spans:
-            cursor.execute(compaction.fold(register, compaction.ONE_BATCH).encode(), spans[register.topic])
+            cursor.execute(projections.fold(register, projections.ONE_BATCH).encode(), spans[register.topic])
 
 
 def _spans(rows: Sequence[Row]) -> dict[str, Any]:

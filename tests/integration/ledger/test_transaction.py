@@ -11,8 +11,7 @@ from examples.ledgers import NOW, commit, rows_of, started
 from sqlalchemy import Engine, text
 
 from processors.errors import Fenced
-from processors.ledger import projections as compaction
-from processors.ledger import views
+from processors.ledger import projections, views
 from processors.ledger.database import connect, cursor_of, reading, writing
 from processors.ledger.filing import file
 from processors.ledger.samples import story, traffic
@@ -146,7 +145,7 @@ def test_current_state_tells_the_case(sink: Engine, superuser: psycopg.Connectio
         "SELECT required_profile, outcome, monitoring, monitoring_profile FROM executions"
     ).fetchall() == [("strict", "SUCCEEDED", "ATTACHED", "strict")]
     assert superuser.execute("SELECT finding_codes FROM blocks").fetchall() == [(["HOST_TOO_OLD"],)]
-    assert {register.table for register in compaction.REGISTERS} == set(compaction.TABLES)
+    assert {register.table for register in projections.REGISTERS} == set(projections.TABLES)
 
 
 def test_a_request_shows_the_answer_to_its_own_question_only(
