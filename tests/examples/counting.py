@@ -23,7 +23,7 @@ class Counting:
         outcome = Outcome()
         for record in batch:
             with outcome.rejecting(record):
-                key = (record.key or b"").decode()
+                key = (record.key or b"").decode(errors="replace")
                 count = (outcome.get(view, record.partition, key) or 0) + 1
                 outcome.put(record.partition, key, count)
                 if record.value == b"bad":

@@ -117,7 +117,11 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        length = int(self.headers.get("content-length", 0))
+        body = self.rfile.read(length)
+        if len(body) < length:  # the sender was killed in the middle: no receiver processes half a request
+            self.close_connection = True
+            return
         answer = self.server.platform.take(self.path, dict(self.headers), body)
         if answer.dropped:
             self.close_connection = True

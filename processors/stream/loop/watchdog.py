@@ -58,19 +58,23 @@ class Watchdog:
         for end in (self._signals, told):
             os.set_blocking(end, False)
         signal.set_wakeup_fd(told, warn_on_full_buffer=False)
+        self._arm()  # here and not in the thread, which may never get its first turn
         threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
 
     def _watch(self) -> None:
         while (why := self._overdue()) is None:
             if self._health.alive:
                 self._told()
-            left = max(-self._health.overdue, 0) + _GRACE
-            faulthandler.dump_traceback_later(left, exit=True)
+            self._arm()
             time.sleep(EVERY)
         _log.critical("the process is ended", why=why, **self._health.facts())
         sys.stdout.flush()
         faulthandler.dump_traceback()
         os._exit(Fatal.exit_code)
+
+    def _arm(self) -> None:
+        """Puts the timer below Python off until the deadline that stands now, and the grace."""
+        faulthandler.dump_traceback_later(max(-self._health.overdue, 0) + _GRACE, exit=True)
 
     def _overdue(self) -> str | None:
         with suppress(BlockingIOError):

@@ -130,7 +130,7 @@ def quarantined(desk: Desk, run: str) -> Mapping[str, Letter]:
     desk.ground.wait_for_open_transactions(DEAD_LETTERS, RESULTS)
     found: dict[str, Letter] = {}
     for letter in desk.letters():
-        key = (letter.record.key or b"").decode()
+        key = (letter.record.key or b"").decode(errors="replace")
         if key.startswith(run):
             assert key not in found, "quarantined twice"
             found[key.removeprefix(run)] = letter
