@@ -4,11 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
+from processors.configuration.settings import Settings, is_shipped
 from processors.errors import SettingsInvalid
 from processors.matrix.document import MatrixDocument
 from processors.matrix.merged import Matrix
 from processors.matrix.text import load_matrix
+
+MATRIX: Final = "compat_matrix.yaml"
+
+
+def chosen_matrix(of: Settings) -> Path:
+    """The matrix of an installation: that of the configuration folder in use, else `./config/compat_matrix.yaml`.
+
+    Raises SettingsInvalid where there is none. The sample that is shipped counts only where somebody names it.
+    """
+    places = [of.config / MATRIX, Path.cwd() / "config" / MATRIX]
+    for file in places:
+        if file.is_file() and not is_shipped(file):
+            return file
+    looked = ", ".join(f"`{place}`" for place in dict.fromkeys(places) if not is_shipped(place))
+    raise SettingsInvalid(
+        "no matrix is chosen: name one with --matrix, or name your configuration folder with GUARD_CONFIG"
+        + (f"; there is none at {looked}" if looked else "; the sample is used only where --matrix names it")
+    )
+
+
+def refuse_shipped(file: Path) -> None:
+    """Raises SettingsInvalid for a matrix that nobody chose: it is shipped to be looked at."""
+    if is_shipped(file):
+        raise SettingsInvalid(
+            f"`{file}` is the sample that is shipped with the guard, and is not published; copy it to a "
+            "configuration folder of your own, make it yours, and name the folder with GUARD_CONFIG"
+        )
 
 
 def load_sources(files: Iterable[Path]) -> list[MatrixDocument]:

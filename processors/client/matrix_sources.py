@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from processors.bootstrap.download import PLAIN, TooMuch, TooSlow, read_whole
+from processors.client.matrices import refuse_shipped
 from processors.configuration.guard import Signature, SourceConfig
 from processors.documents import json_text
 from processors.errors import MatrixRefused, SettingsInvalid, Unavailable, shorten
@@ -81,6 +82,7 @@ class Sources:
 
     def _content(self, source: SourceConfig) -> tuple[bytes, str]:
         if source.file is not None:
+            refuse_shipped(self._home / source.file)
             return matrix_text(self._home / source.file), source.file.name
         if source.git is not None:
             return self._from_git(source.git, source.ref, source.path), source.path

@@ -29,6 +29,17 @@ def shipped(name: Literal["schemas", "config"]) -> Path:
     return checkout if checkout.is_dir() else _PACKAGE / "_shipped" / name
 
 
+def configuration_folder() -> Path:
+    """Where GUARD_CONFIG names none: `./config` if it holds guard.yaml, else the folder that is shipped."""
+    here = Path.cwd() / "config"
+    return here if (here / "guard.yaml").is_file() else shipped("config")
+
+
+def is_shipped(file: Path) -> bool:
+    """Whether a file is one of the guard's own examples and defaults, which no installation has chosen."""
+    return file.resolve().is_relative_to(shipped("config").resolve())
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -140,7 +151,10 @@ class Settings(BaseSettings):
     signing: SigningSettings = SigningSettings()
     gateway: GatewaySettings = GatewaySettings()
     schemas: Path = Field(default_factory=lambda: shipped("schemas"), description="Folder of the .avsc files")
-    config: Path = Field(default_factory=lambda: shipped("config"), description="Folder of the configuration files")
+    config: Path = Field(
+        default_factory=configuration_folder,
+        description="Folder of the configuration files; unset takes ./config if it holds guard.yaml, else defaults",
+    )
     ordinal: int = Field(default=0, ge=0, description="Number of this replica; part of its transactional id")
     batch: int = Field(default=2000, ge=1, le=100_000, description="Most records in one transaction")
     health_port: int = Field(

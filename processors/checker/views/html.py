@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 from processors.checker.views.outline import Group, Outline, Step, WayOut, contributions, outline
@@ -21,9 +22,9 @@ li { margin: .3rem 0; overflow-wrap: anywhere; }
 """
 
 
-def render(report: Report, digest: str, request_id: str | None = None) -> str:
+def render(report: Report, digest: str, request_id: str | None = None, matrices: Sequence[str] = ()) -> str:
     """A whole HTML document. Whatever comes from outside is escaped."""
-    said = outline(report, request_id)
+    said = outline(report, request_id, matrices)
     body = [
         f'<h1><span class="verdict {escape(report.verdict)}">{escape(said.headline)}</span>',
         f"{escape(said.asked)}</h1>",

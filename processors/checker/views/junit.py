@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
@@ -11,14 +12,18 @@ from processors.events.vocabulary import Verdict
 _SUITE: Final = "compat-guard"
 
 
-def render(report: Report, digest: str) -> str:
-    """A whole document. Characters that XML cannot hold are replaced."""
+def render(report: Report, digest: str, matrices: Sequence[str] = ()) -> str:
+    """A whole document. Characters that XML cannot hold are replaced.
+
+    `matrices` are the files that an offline check was judged by.
+    """
     asked = f"{report.plugin_id} {report.plugin_version} on {report.host} {report.host_version}"
     cases = [_case(finding, asked) for finding in report.findings] or [_plain(report, asked)]
     failures = sum("<failure" in case for case in cases)
     totals = f'tests="{len(cases)}" failures="{failures}" errors="0" skipped="0"'
     ways = "".join(f"\nWhat helps: {plan.sentence}." for plan in report.remediations)
-    told = "<system-out>" + _text(f"{report.summary}{ways}\nreport {digest}") + "</system-out>"
+    files = "".join(f"\nmatrix file: {file}" for file in matrices)
+    told = "<system-out>" + _text(f"{report.summary}{ways}{files}\nreport {digest}") + "</system-out>"
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f'<testsuites name="{_SUITE}" {totals}>\n<testsuite name={_attribute(asked)} {totals}>\n'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from processors.checker.views.outline import Step, contributions, outline
 from processors.events.report import Report
@@ -11,8 +12,8 @@ _ADDRESS = re.compile(r"[!-;=?-~]+")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
 
-def render(report: Report, request_id: str | None = None) -> str:
-    said = outline(report, request_id)
+def render(report: Report, request_id: str | None = None, matrices: Sequence[str] = ()) -> str:
+    said = outline(report, request_id, matrices)
     lines = [f"## {said.headline}: {_plain(said.asked)} on {_plain(said.where)}", "", _plain(report.summary), ""]
     lines += [f"**{said.risk}**"]
     for group in said.groups:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from processors.checker import words
@@ -74,7 +74,8 @@ class Outline(NamedTuple):
     next_steps: tuple[Step, ...]
 
 
-def outline(report: Report, request_id: str | None = None) -> Outline:
+def outline(report: Report, request_id: str | None = None, matrices: Sequence[str] = ()) -> Outline:
+    """`matrices` are the files that an offline check was judged by; the running guard has none."""
     return Outline(
         headline=_HEADLINES.get(report.verdict, "No verdict: treat as blocked"),
         asked=f"{report.plugin_id} {report.plugin_version}",
@@ -85,7 +86,7 @@ def outline(report: Report, request_id: str | None = None) -> Outline:
         why_none=tuple(f"{words.reason(link, _asked(report))}." for link in report.derivation),
         closest=_closest(report),
         note=_capital(report.remediation_note) + "." if report.remediation_note else "",
-        grounds=tuple(_grounds(report)),
+        grounds=(*(f"matrix file: {file}" for file in matrices), *_grounds(report)),
         next_steps=tuple(_next_steps(report, request_id)),
     )
 

@@ -7,6 +7,7 @@ id, so that a service knows a finding again from one run to the next.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -17,8 +18,11 @@ from processors.events.vocabulary import Code
 SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def render(report: Report, digest: str, artifact: str | None = None) -> str:
-    """A whole SARIF log. `artifact` is the manifest's path as it was given; without it, results name no file."""
+def render(report: Report, digest: str, artifact: str | None = None, matrices: Sequence[str] = ()) -> str:
+    """A whole SARIF log. `artifact` is the manifest's path as it was given; without it, results name no file.
+
+    `matrices` are the files that an offline check was judged by.
+    """
     codes = sorted({finding.code for finding in report.findings})
     run = {
         "tool": {
@@ -35,6 +39,7 @@ def render(report: Report, digest: str, artifact: str | None = None) -> str:
             "summary": report.summary,
             "riskScore": report.risk.score,
             "reportDigest": digest,
+            **({"matrixFiles": list(matrices)} if matrices else {}),
             "waysOut": [plan.sentence for plan in report.remediations],
         },
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 
 from processors.checker.views.outline import Group, contributions, outline
 from processors.events.report import Report
@@ -12,9 +13,16 @@ WIDTH = 100
 _COLOURS = {Verdict.ALLOW: "32", Verdict.WARN: "33", Verdict.BLOCK: "31", Verdict.ALLOW_BY_EXCEPTION: "36"}
 
 
-def render(report: Report, request_id: str | None = None, *, colour: bool = False, width: int = WIDTH) -> str:
+def render(
+    report: Report,
+    request_id: str | None = None,
+    *,
+    colour: bool = False,
+    width: int = WIDTH,
+    matrices: Sequence[str] = (),
+) -> str:
     """Plain text without colour; with it, ANSI sequences around headings and nothing else."""
-    said = outline(report, request_id)
+    said = outline(report, request_id, matrices)
     strong = _COLOURS.get(report.verdict, "31")
     headline = _paint(said.headline.upper(), "1;" + strong, colour)
     about = f"{_clean(f'{said.asked} on {said.where}')}  ({said.risk})"

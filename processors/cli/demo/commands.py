@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -52,7 +53,8 @@ def demo(
         _run("ledger", "migrate", environment=environment)
         if not keys.exists():
             _run("ledger", "keys", environment=environment)
-        _run("matrix", "publish", str(of.config / "compat_matrix.yaml"), environment=environment)
+        matrix = str(shutil.copy(of.config / "compat_matrix.yaml", folder))  # the sample itself is never published
+        _run("matrix", "publish", matrix, environment=environment)
         port = _health_port()
         dashboards = nullcontext(()) if once else watched(folder, port)
         with _processors({**environment, "GUARD_HEALTH_PORT": str(port)}, folder), dashboards as pages:

@@ -17,6 +17,7 @@ from processors.cli.matrix.in_effect import in_effect
 from processors.cli.matrix.signing import Key, Serial, keys, read_signature, shown, withdraw
 from processors.cli.matrix.status import status
 from processors.cli.matrix.sync import sync
+from processors.client.matrices import refuse_shipped
 from processors.configuration.settings import settings
 from processors.documents.files import naming
 from processors.documents.yaml_writing import to_yaml
@@ -83,6 +84,7 @@ def publish(
     An unchanged matrix may be published again: that renews its expiry. Ends with 2, having written nothing, if the
     guard would not take it; with 3 if a server does not answer; with 1 if --impact was answered with no.
     """
+    refuse_shipped(file)
     document = _sound(file)
     issued = _issued(document, issued_at)
     if impact and not _wanted_still(document, since, yes=yes):

@@ -74,6 +74,8 @@ def sync(
 
     of = settings()
     plan = guard_config.load(of.config).sync
+    if not plan.sources:
+        raise SettingsInvalid(f"`{of.config / guard_config.FILE}` lists no source under `sync.sources`")
     sources = Sources(of.config, cache or _cache())
     matrix, trust = read_matrix(of)[0].snapshot(), matrix_trust(of)
     publish = _publisher(of, key, dry=dry_run)

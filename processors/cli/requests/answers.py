@@ -6,10 +6,11 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Final
 
 import typer
@@ -22,6 +23,9 @@ from processors.events.vocabulary import Verdict
 
 EXIT_CODES: Final[Mapping[Verdict, int]] = {Verdict.ALLOW: 0, Verdict.WARN: 0, Verdict.ALLOW_BY_EXCEPTION: 0}
 BLOCKED: Final = 1
+
+KNOWN: Final = ("request_id", "result_id", "exception_id", "approval_id")
+"""What the JSON view says beside the report, with the verdict that was decided: an exception can change it."""
 
 
 class Style(StrEnum):
@@ -54,14 +58,19 @@ def show(
     request_id: str | None = None,
     decided: Verdict | None = None,
     artifact: str | None = None,
+    matrices: Sequence[str] = (),
+    known: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
     """Write the report in the given style to stdout, or to a file.
 
     `decided` is the verdict of the result where an exception made it another than the report's; the JSON view is
-    the report as it is. `artifact` is the manifest's path, beside which code review shows the findings.
+    the report as it is. `artifact` is the manifest's path, beside which code review shows the findings; `matrices`
+    are the files that it was judged by, where no running guard was asked. `known` stands in the JSON view beside
+    the report: the ids of request and result, and what came of an exception.
     """
     seen = report if decided is None or style is Style.json else replace(report, verdict=decided)
-    rendered = _rendered(seen, digest, style, request_id, artifact, tty=file is None and sys.stdout.isatty())
+    to_terminal = file is None and sys.stdout.isatty()
+    rendered = _rendered(seen, digest, style, request_id, artifact, matrices, known, tty=to_terminal)
     if file is None:
         typer.echo(rendered)
         return
@@ -71,28 +80,37 @@ def show(
         raise SettingsInvalid(f"--file `{file}` cannot be written: {error.strerror}") from None
 
 
-def as_json(report: Report, digest: str) -> str:
-    """The report's record with its digest: the same text for the same report, wherever it was made."""
-    record: dict[str, Any] = {**report_to_record(report), "report_digest": digest}
+def as_json(report: Report, digest: str, known: Mapping[str, Any] = MappingProxyType({})) -> str:
+    """The report's record with its digest, the same for the same report wherever it was made, and what is known
+    besides."""
+    record: dict[str, Any] = {**report_to_record(report), "report_digest": digest, **known}
     return json.dumps(record, indent=2, ensure_ascii=False)
 
 
 def _rendered(
-    report: Report, digest: str, style: Style, request_id: str | None, artifact: str | None, *, tty: bool
+    report: Report,
+    digest: str,
+    style: Style,
+    request_id: str | None,
+    artifact: str | None,
+    matrices: Sequence[str],
+    known: Mapping[str, Any],
+    *,
+    tty: bool,
 ) -> str:
     match style:
         case Style.json:
-            return as_json(report, digest)
+            return as_json(report, digest, {**known, "matrix_files": list(matrices)} if matrices else known)
         case Style.markdown:
-            return markdown.render(report, request_id)
+            return markdown.render(report, request_id, matrices)
         case Style.html:
-            return html.render(report, digest, request_id)
+            return html.render(report, digest, request_id, matrices)
         case Style.sarif:
-            return sarif.render(report, digest, artifact)
+            return sarif.render(report, digest, artifact, matrices)
         case Style.junit:
-            return junit.render(report, digest)
+            return junit.render(report, digest, matrices)
         case Style.text:
             narrow = tty or "COLUMNS" in os.environ
             width = min(text.WIDTH, shutil.get_terminal_size().columns - 2) if narrow else text.WIDTH
             coloured = tty and not os.environ.get("NO_COLOR")
-            return text.render(report, request_id, colour=coloured, width=width)
+            return text.render(report, request_id, colour=coloured, width=width, matrices=matrices)

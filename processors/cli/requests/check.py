@@ -23,7 +23,7 @@ from processors.cli.requests.question import (
     Runtimes,
     Together,
 )
-from processors.client.matrices import matrix_of
+from processors.client.matrices import chosen_matrix, matrix_of
 from processors.configuration.settings import settings
 from processors.errors import SettingsInvalid
 from processors.events.report_record import report_from_record
@@ -38,7 +38,8 @@ MatrixFiles = Annotated[
     typer.Option(
         "--matrix",
         help="matrix to check against; repeatable, one source each",
-        show_default="config/compat_matrix.yaml",
+        metavar="FILE",
+        show_default="compat_matrix.yaml of GUARD_CONFIG, else of ./config",
     ),
 ]
 PolicyFiles = Annotated[
@@ -87,17 +88,18 @@ def check(
     schemas = Schemas.load(settings().schemas)
     subject = schemas["InstallRequested"].encode_tail(subject_to_record(question.subject()))
     now = _instant(at) if at else time.time_ns() // 1_000_000
+    files = matrix or [chosen_matrix(settings())]
     reports = schemas["CompatibilityChecked"]
     said = Run(reports, "plugin_id", "report_digest")
     evaluate = evaluator(schemas["InstallRequested"].decode_tail, reports.encode_tail, said.encode, judge)
     answered = evaluate(
         subject,
-        matrix_of(matrix or [settings().config / "compat_matrix.yaml"], now),
+        matrix_of(files, now),
         Policies.of(load_policies(policies or (), component)),
         now,
     )
     report = report_from_record(reports.decode_tail(answered.report))
-    show(report, answered.digest, output, file, artifact=str(manifest[0]))
+    show(report, answered.digest, output, file, artifact=str(manifest[0]), matrices=tuple(map(str, files)))
     raise typer.Exit(exit_code(answered.verdict))
 
 

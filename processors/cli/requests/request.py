@@ -13,7 +13,7 @@ import typer
 from processors.bootstrap.clients import codec
 from processors.bootstrap.exception_workflow import read_policy
 from processors.cli import talk
-from processors.cli.requests.answers import Output, Style, ToFile, exit_code, show
+from processors.cli.requests.answers import KNOWN, Output, Style, ToFile, exit_code, show
 from processors.cli.requests.question import (
     Database,
     HostOption,
@@ -128,7 +128,8 @@ def request(
     report = report_from_record(result["report"])
     verdict = Verdict(result["verdict"])
     asking = None if exception else event["request_id"]  # who has an exception need not be told to ask for one
-    show(report, result["report_digest"], output, file, asking, verdict)
+    known = {name: result[name] for name in KNOWN} | {"decided": verdict}
+    show(report, result["report_digest"], output, file, asking, verdict, known=known)
     if output is Style.text:
         _say_more(result, plan)
     raise typer.Exit(exit_code(verdict))

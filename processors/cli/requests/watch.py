@@ -11,7 +11,7 @@ from rich.text import Text
 
 from processors.bootstrap.clients import codec
 from processors.cli.formats import Prose, ProseOption
-from processors.cli.requests.answers import Output, Style, ToFile, WhichQuestion, exit_code, show
+from processors.cli.requests.answers import KNOWN, Output, Style, ToFile, WhichQuestion, exit_code, show
 from processors.cli.tables import clock
 from processors.client.results import KnownQuestions, follow, result_of
 from processors.configuration.settings import settings
@@ -57,7 +57,9 @@ def report(
     with codec(settings()) as events:
         result = result_of(settings(), events, request_id, question)
     verdict = Verdict(result["verdict"])
-    show(report_from_record(result["report"]), result["report_digest"], output, file, request_id, verdict)
+    known = {name: result[name] for name in KNOWN} | {"decided": verdict}
+    seen = report_from_record(result["report"])
+    show(seen, result["report_digest"], output, file, request_id, verdict, known=known)
     raise typer.Exit(exit_code(verdict))
 
 

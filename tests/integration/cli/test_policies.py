@@ -14,6 +14,7 @@ import pytest
 
 pytestmark = pytest.mark.stack
 
+SAMPLE = ("--matrix", Path("config/compat_matrix.yaml"))
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -134,7 +135,7 @@ def test_an_offline_check_knows_policies_too(command: Command, plugin: str, tmp_
     """The same finding as from the running guard."""
     record = a_file(tmp_path, "record.json", an_osv_record())
     policy = a_file(tmp_path, "policy.yaml", f'{{component: {plugin}, required_baseline: "2"}}')
-    question = ("check", "-m", a_manifest(tmp_path, plugin), "--host", "corex@1.9.0", "-o", "json")
+    question = ("check", "-m", a_manifest(tmp_path, plugin), "--host", "corex@1.9.0", "-o", "json", *SAMPLE)
 
     codes = [f["code"] for f in json.loads(command(*question, "--policies", policy).stdout)["findings"]]
     assert "SECURITY_BASELINE_LOW" in codes

@@ -23,6 +23,7 @@ from processors.stream.types import LARGEST_VALUE
 from processors.stream.wire.schema import Schemas
 
 ROOT = Path(__file__).parents[3]
+SAMPLE = ("--matrix", str(ROOT / "config" / "compat_matrix.yaml"))
 MATRIX = Matrix.of([(document("governance", (), ()), NOON, NOON + HOUR)])
 ENVELOPE = 10_000
 """Bytes, far more than an envelope takes."""
@@ -92,7 +93,7 @@ def test_a_large_host_is_judged_in_a_second(tmp_path: Path) -> None:
     manifest, listed = tmp_path / "plugin.yaml", tmp_path / "installed.txt"
     manifest.write_text(f'id: a\nversion: "1.0.0"\ncorex_version: "*"\ndependencies:\n  requires:\n{needs}\n')
     listed.write_text("\n".join(f"p{n}@1.2.0" for n in range(2_000)))
-    question = ["check", "-m", str(manifest), "--host", "corex@1.9.0", "--installed-from", str(listed)]
+    question = ["check", "-m", str(manifest), "--host", "corex@1.9.0", "--installed-from", str(listed), *SAMPLE]
 
     began = time.process_time()
     result = CliRunner().invoke(app, question)
@@ -103,7 +104,7 @@ def test_a_large_host_is_judged_in_a_second(tmp_path: Path) -> None:
 
 def test_every_process_gives_the_same_report() -> None:
     """Whatever its hash seed is."""
-    question = ["check", "-m", "scripts/demo.plugins/billing-3.1.0.yaml", "--host", "corex@1.9.0"]
+    question = ["check", "-m", "scripts/demo.plugins/billing-3.1.0.yaml", "--host", "corex@1.9.0", *SAMPLE]
     more = ["--installed", "com.powerx.plugins.invoice-lite@1.2.0", "--at", "2026-11-24", "--output", "json"]
 
     said = {

@@ -31,7 +31,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 
 def checked(manifest: str, option: str, value: str) -> subprocess.CompletedProcess[str]:
     """An ordinary check but for one option."""
-    options = {"--manifest": manifest, "--host": "corex@1.9.0", option: value}
+    options = {"--manifest": manifest, "--host": "corex@1.9.0", "--matrix": MATRIX, option: value}
     return run("check", *(word for pair in options.items() for word in pair))
 
 
@@ -230,7 +230,7 @@ def test_a_verdict_that_nobody_reads_is_neither_a_pass_nor_a_block(manifest: str
     os.close(reader)
     with os.fdopen(writer, "wb") as closed:
         done = subprocess.run(
-            [*COMMAND, "check", "--manifest", manifest, "--host", "corex@1.9.0"],
+            [*COMMAND, "check", "--manifest", manifest, "--host", "corex@1.9.0", "--matrix", MATRIX],
             stdout=closed,
             stderr=subprocess.PIPE,
             text=True,
@@ -269,7 +269,7 @@ def test_a_report_has_colour_on_a_terminal_unless_it_is_not_wanted(
     """NO_COLOR is what people set who cannot or will not see it."""
     ours, theirs = pty.openpty()
     try:
-        check = [*COMMAND, "check", "--manifest", manifest, "--host", "corex@1.9.0"]
+        check = [*COMMAND, "check", "--manifest", manifest, "--host", "corex@1.9.0", "--matrix", MATRIX]
         subprocess.run(check, env=_environment(environment), stdout=theirs, check=False)
         shown = os.read(ours, 65_536)
     finally:
