@@ -12,8 +12,11 @@ _ADDRESS = re.compile(r"[!-;=?-~]+")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
 
-def render(report: Report, request_id: str | None = None, matrices: Sequence[str] = ()) -> str:
-    said = outline(report, request_id, matrices)
+def render(
+    report: Report, request_id: str | None = None, matrices: Sequence[str] = (), explained_at: str = ""
+) -> str:
+    """`explained_at` is the address of a gateway that explains findings, if one is known."""
+    said = outline(report, request_id, matrices, explained_at)
     lines = [f"## {said.headline}: {_plain(said.asked)} on {_plain(said.where)}", "", _plain(report.summary), ""]
     lines += [f"**{said.risk}**"]
     for group in said.groups:

@@ -74,8 +74,14 @@ class Outline(NamedTuple):
     next_steps: tuple[Step, ...]
 
 
-def outline(report: Report, request_id: str | None = None, matrices: Sequence[str] = ()) -> Outline:
-    """`matrices` are the files that an offline check was judged by; the running guard has none."""
+def outline(
+    report: Report, request_id: str | None = None, matrices: Sequence[str] = (), explained_at: str = ""
+) -> Outline:
+    """What every view shows.
+
+    `matrices` are the files that an offline check was judged by; the running guard has none. `explained_at` is the
+    address of a gateway that explains findings, if one is known.
+    """
     return Outline(
         headline=_HEADLINES.get(report.verdict, "No verdict: treat as blocked"),
         asked=f"{report.plugin_id} {report.plugin_version}",
@@ -87,7 +93,7 @@ def outline(report: Report, request_id: str | None = None, matrices: Sequence[st
         closest=_closest(report),
         note=_capital(report.remediation_note) + "." if report.remediation_note else "",
         grounds=(*(f"matrix file: {file}" for file in matrices), *_grounds(report)),
-        next_steps=tuple(_next_steps(report, request_id)),
+        next_steps=tuple(_next_steps(report, request_id, explained_at)),
     )
 
 
@@ -146,14 +152,30 @@ def _grounds(report: Report) -> Iterable[str]:
     yield f"input {_short(report.input_digest)}, basis {_short(report.basis_digest)}, engine {report.engine}"
 
 
-def _next_steps(report: Report, request_id: str | None) -> Iterable[Step]:
+def explanation(explained_at: str, code: str) -> str:
+    """The address of the page about a finding code."""
+    return f"{explained_at.rstrip('/')}/findings/{code}"
+
+
+def may_be_excepted(report: Report) -> bool:
+    """Whether people may be asked for an exception: it is a block, and none of its findings is beyond approval."""
+    never = any(finding.blocks and finding.code in NEVER_EXCEPTED for finding in report.findings)
+    return report.verdict is Verdict.BLOCK and not never
+
+
+def _next_steps(report: Report, request_id: str | None, explained_at: str) -> Iterable[Step]:
     if report.verdict is Verdict.ALLOW:
         return
     if report.findings:
-        yield Step("More on this", report.findings[0].help)
-    never = any(finding.blocks and finding.code in NEVER_EXCEPTED for finding in report.findings)
-    if report.verdict is Verdict.BLOCK and request_id and not never:
+        yield Step("More on this", _help(report.findings[0], explained_at))
+    if request_id and may_be_excepted(report):
         yield Step("If none of this is possible", f"compat-guard exception request {request_id}")
+
+
+def _help(finding: Finding, explained_at: str) -> str:
+    """What a matrix or an advisory names, else the page about the code, where a gateway is known that has it."""
+    is_ours = finding.help == f"compat-guard explain {finding.code}"
+    return explanation(explained_at, finding.code) if is_ours and explained_at else finding.help
 
 
 def _short(digest: str) -> str:

@@ -12,16 +12,24 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from processors.checker.findings import sections
+from processors.checker.views.outline import explanation
 from processors.events.report import Finding, Report
 from processors.events.vocabulary import Code
 
 SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def render(report: Report, digest: str, artifact: str | None = None, matrices: Sequence[str] = ()) -> str:
+def render(
+    report: Report,
+    digest: str,
+    artifact: str | None = None,
+    matrices: Sequence[str] = (),
+    explained_at: str = "",
+) -> str:
     """A whole SARIF log. `artifact` is the manifest's path as it was given; without it, results name no file.
 
-    `matrices` are the files that an offline check was judged by.
+    `matrices` are the files that an offline check was judged by. `explained_at` is the address of a gateway that
+    explains findings, if one is known.
     """
     codes = sorted({finding.code for finding in report.findings})
     run = {
@@ -29,7 +37,7 @@ def render(report: Report, digest: str, artifact: str | None = None, matrices: S
             "driver": {
                 "name": "compat-guard",
                 "semanticVersion": report.engine,
-                "rules": [_rule(code) for code in codes],
+                "rules": [_rule(code, explained_at) for code in codes],
             }
         },
         "columnKind": "unicodeCodePoints",
@@ -46,13 +54,14 @@ def render(report: Report, digest: str, artifact: str | None = None, matrices: S
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False)
 
 
-def _rule(code: Code) -> dict[str, Any]:
+def _rule(code: Code, explained_at: str) -> dict[str, Any]:
     text = sections().get(code, "")
     means = text.partition("**Means** ")[2].partition("\n")[0]
     return {
         "id": code,
         "shortDescription": {"text": means or str(code)},
         "help": {"text": text.replace("**", "") or str(code), "markdown": text or str(code)},
+        **({"helpUri": explanation(explained_at, code)} if explained_at else {}),
     }
 
 

@@ -20,9 +20,13 @@ def render(
     colour: bool = False,
     width: int = WIDTH,
     matrices: Sequence[str] = (),
+    explained_at: str = "",
 ) -> str:
-    """Plain text without colour; with it, ANSI sequences around headings and nothing else."""
-    said = outline(report, request_id, matrices)
+    """Plain text without colour; with it, ANSI sequences around headings and nothing else.
+
+    `explained_at` is the address of a gateway that explains findings, if one is known.
+    """
+    said = outline(report, request_id, matrices, explained_at)
     strong = _COLOURS.get(report.verdict, "31")
     headline = _paint(said.headline.upper(), "1;" + strong, colour)
     about = f"{_clean(f'{said.asked} on {said.where}')}  ({said.risk})"

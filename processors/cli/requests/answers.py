@@ -16,6 +16,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from processors.checker.views import html, junit, markdown, sarif, text
+from processors.configuration.settings import settings
 from processors.errors import SettingsInvalid
 from processors.events.report import Report
 from processors.events.report_record import report_to_record
@@ -98,19 +99,27 @@ def _rendered(
     *,
     tty: bool,
 ) -> str:
+    explained_at = settings().gateway.url
     match style:
         case Style.json:
             return as_json(report, digest, {**known, "matrix_files": list(matrices)} if matrices else known)
         case Style.markdown:
-            return markdown.render(report, request_id, matrices)
+            return markdown.render(report, request_id, matrices, explained_at)
         case Style.html:
-            return html.render(report, digest, request_id, matrices)
+            return html.render(report, digest, request_id, matrices, explained_at)
         case Style.sarif:
-            return sarif.render(report, digest, artifact, matrices)
+            return sarif.render(report, digest, artifact, matrices, explained_at)
         case Style.junit:
             return junit.render(report, digest, matrices)
         case Style.text:
             narrow = tty or "COLUMNS" in os.environ
             width = min(text.WIDTH, shutil.get_terminal_size().columns - 2) if narrow else text.WIDTH
             coloured = tty and not os.environ.get("NO_COLOR")
-            return text.render(report, request_id, colour=coloured, width=width, matrices=matrices)
+            return text.render(
+                report,
+                request_id,
+                colour=coloured,
+                width=width,
+                matrices=matrices,
+                explained_at=explained_at,
+            )

@@ -8,7 +8,7 @@ import pytest
 from examples.questions import HOUR, NOON, document
 
 from processors.checker.check import check
-from processors.checker.views import html, markdown, text
+from processors.checker.views import html, markdown, sarif, text
 from processors.events.report import Report
 from processors.events.subject import Host, Manifest, Requirement, Subject
 from processors.events.vocabulary import Code
@@ -93,3 +93,34 @@ def test_text_keeps_within_its_width(width: int) -> None:
 def test_a_wall_of_findings_is_three_lines_and_a_number(render) -> None:
     """The JSON view has them all."""
     assert "... and 17 more" in render(report_about("a", needs=20), "R-1")
+
+
+def test_every_view_leads_to_the_page_about_a_finding_where_a_gateway_is_known() -> None:
+    """A command is for whoever has the command line; a browser wants an address."""
+    report = report_about("a")
+    page = "https://guard.example/findings/DEPENDENCY_MISSING"
+
+    for view in (
+        text.render(report, "R-1", explained_at="https://guard.example/"),
+        markdown.render(report, "R-1", explained_at="https://guard.example"),
+        html.render(report, "sha256:0", "R-1", explained_at="https://guard.example"),
+        sarif.render(report, "sha256:0", explained_at="https://guard.example"),
+    ):
+        assert page in view
+        assert "compat-guard explain" not in view
+
+
+def test_html_shows_ways_out_before_findings_and_names_the_request() -> None:
+    """Whoever was blocked reads first what helps, and can say which request it was."""
+    report = replace(report_about("a"), remediation_note="install b first")
+    page = html.render(report, "sha256:0", "R-1")
+
+    assert page.index("What helps") < page.index("Blocks: Dependencies")
+    assert "request R-1" in page
+
+
+def test_html_sets_what_is_quoted_as_code() -> None:
+    """Backticks are for Markdown; a hostile pair of them holds no markup either."""
+    page = html.render(replace(report_about("a"), summary="run `x <b>` now, not ` alone"), "sha256:0")
+
+    assert "run <code>x &lt;b&gt;</code> now, not ` alone" in page
