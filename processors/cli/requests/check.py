@@ -24,6 +24,7 @@ from processors.cli.requests.question import (
     Together,
 )
 from processors.client.matrices import chosen_matrix, matrix_of
+from processors.client.slips import refuse_mistyped_host
 from processors.configuration.settings import settings
 from processors.errors import SettingsInvalid
 from processors.events.report_record import report_from_record
@@ -86,7 +87,8 @@ def check(
         together=together or (),
     )
     schemas = Schemas.load(settings().schemas)
-    subject = schemas["InstallRequested"].encode_tail(subject_to_record(question.subject()))
+    asked = question.subject()
+    subject = schemas["InstallRequested"].encode_tail(subject_to_record(asked))
     now = _instant(at) if at else time.time_ns() // 1_000_000
     files = matrix or [chosen_matrix(settings())]
     reports = schemas["CompatibilityChecked"]
@@ -99,6 +101,7 @@ def check(
         now,
     )
     report = report_from_record(reports.decode_tail(answered.report))
+    refuse_mistyped_host(asked.host, report.findings)
     show(report, answered.digest, output, file, artifact=str(manifest[0]), matrices=tuple(map(str, files)))
     raise typer.Exit(exit_code(answered.verdict))
 

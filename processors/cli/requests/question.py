@@ -10,6 +10,7 @@ from typing import Annotated, Final, TypeVar
 import typer
 
 from processors.client.installed import id_and_version, printable, read_installed
+from processors.client.slips import refuse_mistyped
 from processors.errors import SettingsInvalid
 from processors.events.subject import Host, InstalledPlugin, Provision, Subject
 from processors.manifests import load_manifest
@@ -85,6 +86,10 @@ class Question:
 
     def subject(self) -> Subject:
         """Read the files. Raises DocumentRefused or SettingsInvalid that names the option and the value."""
+        runtimes = tuple(Provision(*id_and_version("--runtime", text, _RUNTIME)) for text in self.runtimes)
+        database = Provision(*id_and_version("--database", self.database, _DATABASE)) if self.database else None
+        refuse_mistyped("--runtime", runtimes)
+        refuse_mistyped("--database", (database,) if database else ())
         listed = read_installed(self.installed_from) if self.installed_from else ()
         return Subject(
             manifest=load_manifest(_only("--manifest", self.manifest)),
@@ -93,8 +98,8 @@ class Question:
                 *(InstalledPlugin(*id_and_version("--installed", text)) for text in self.installed),
                 *listed,
             ),
-            runtimes=tuple(Provision(*id_and_version("--runtime", text, _RUNTIME)) for text in self.runtimes),
-            database=Provision(*id_and_version("--database", self.database, _DATABASE)) if self.database else None,
+            runtimes=runtimes,
+            database=database,
             previous_version=None if self.previous is None else printable("--previous", self.previous),
             together=tuple(load_manifest(path) for path in self.together),
         )

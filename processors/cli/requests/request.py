@@ -28,6 +28,7 @@ from processors.cli.requests.question import (
 from processors.client.exceptions import case_of
 from processors.client.install_request import InstallRequest, UnderException, headers_of
 from processors.client.results import ask
+from processors.client.slips import refuse_mistyped_host
 from processors.configuration.settings import settings
 from processors.documents.scalars import unprintable
 from processors.errors import SettingsInvalid, shorten
@@ -127,6 +128,7 @@ def request(
         plan = _plan_needed(events, result)
     report = report_from_record(result["report"])
     verdict = Verdict(result["verdict"])
+    refuse_mistyped_host(asked.subject.host, report.findings)
     asking = None if exception else event["request_id"]  # who has an exception need not be told to ask for one
     known = {name: result[name] for name in KNOWN} | {"decided": verdict}
     show(report, result["report_digest"], output, file, asking, verdict, known=known)
