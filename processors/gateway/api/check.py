@@ -190,7 +190,7 @@ async def report(
     """The newest answer. A `Location` of a pending request waits for it; any other address answers at once."""
     form = chosen_form(request)
     tenant = _asked_by(desk, request_id, ticket)
-    result = await _known(desk, request_id, who)
+    result = await known_result(desk, request_id, who)
     if result is None and tenant in who.tenants:
         with desk.mailbox.waiter() as waiter:
             waiter.on(result_key(request_id))
@@ -303,7 +303,7 @@ def _asked_by(desk: Desk, request_id: str, ticket: str | None) -> str | None:
     return tenant if asked == request_id else None
 
 
-async def _known(desk: Desk, request_id: str, who: Principal) -> dict[str, Any] | None:
+async def known_result(desk: Desk, request_id: str, who: Principal) -> dict[str, Any] | None:
     """The result as it came by lately, else from the one partition of the topic that would hold it.
 
     Only what is the caller's own: others may have used the same id.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, cast
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -29,7 +29,7 @@ from processors.gateway.auth.principal import Principal
 from processors.gateway.auth.tokens import TokenRefused, read
 from processors.gateway.commanding import Decided, decide, refuse
 from processors.gateway.desk import Desk
-from processors.gateway.intake import patience, read_json
+from processors.gateway.intake import parsed, patience, read_json
 from processors.gateway.limits import Rate
 from processors.gateway.problems import Problem, documented
 
@@ -116,6 +116,17 @@ async def request_exception(
 ) -> Response:
     """The requester is the person of the token: the gateway signs the command for them."""
     asked = await read_json(request, ExceptionRequest)
+    exception_id, decided = await ask_for(desk, asked, who, key, patience(request))
+    if decided is None:
+        return _undecided(exception_id)
+    headers = {"Location": f"{PREFIX}/{exception_id}"}
+    return JSONResponse(dict(decided), 201, headers)
+
+
+async def ask_for(
+    desk: Desk, asked: ExceptionRequest, who: Principal, key: str | None, patience: float
+) -> tuple[str, Decided | None]:
+    """Ask for an exception; its id, and what was decided within `patience` seconds. Raises Problem."""
     _printable(asked.risk_statement, *asked.compensating_controls, *asked.findings)
     record = await desk.read(_from_block, desk, asked, who)
     record |= {
@@ -126,17 +137,14 @@ async def request_exception(
         "valid_until": asked.valid_until,
         "single_use": asked.single_use,
     }
-    decided = await _command(desk, record, who, request)
-    if decided is None:
-        return _undecided(record["exception_id"])
-    if decided["event"] == "already_open":
+    decided = await _command(desk, record, who, patience)
+    if decided is not None and decided["event"] == "already_open":
         raise Problem(
             "already-open",
             f"an exception is open already and is {decided['to_state']}; nothing was changed",
             exception_id=decided["exception_id"],
         )
-    headers = {"Location": f"{PREFIX}/{decided['exception_id']}"}
-    return JSONResponse(dict(decided), 201, headers)
+    return record["exception_id"], decided
 
 
 @router.post(
@@ -157,8 +165,16 @@ async def change_exception(
 ) -> Response:
     """Only who asked for it may; the workflow decides that by the signature."""
     change = await read_json(request, ExceptionChange)
+    decided = await ask_to_change(desk, exception_id, change, who, key, patience(request))
+    return _undecided(exception_id) if decided is None else JSONResponse(dict(decided))
+
+
+async def ask_to_change(
+    desk: Desk, exception_id: str, change: ExceptionChange, who: Principal, key: str | None, patience: float
+) -> Decided | None:
+    """Withdraw or extend; what was decided within `patience` seconds. Raises Problem."""
     _printable(change.reason)
-    case = await _own_case(desk, exception_id, who)
+    case = await own_case(desk, exception_id, who)
     record = command(
         case,
         {"withdraw": "WITHDRAWN", "extend": "EXTENSION_REQUESTED"}[change.kind],
@@ -166,8 +182,7 @@ async def change_exception(
         reason=change.reason,
         valid_until=change.valid_until,
     )
-    decided = await _command(desk, record, who, request)
-    return _undecided(exception_id) if decided is None else JSONResponse(dict(decided))
+    return await _command(desk, record, who, patience)
 
 
 @router.post(
@@ -186,8 +201,16 @@ async def approve(
 ) -> Response:
     """The proof alone says who decided what; the token only admits. Each proof counts once, by its `jti`."""
     handed = await read_json(request, Approval)
-    await _own_case(desk, handed.exception_id, who)
-    id = id_under(_jti(handed.proof), who, "", "approve")
+    decided = await hand_in(desk, handed, who, patience(request))
+    if decided is None or decided["event"] == "parked":
+        return _undecided(handed.exception_id)
+    return JSONResponse(dict(decided))
+
+
+async def hand_in(desk: Desk, handed: Approval, who: Principal, patience: float) -> Decided | None:
+    """Hand in a decision; what became of it within `patience` seconds. Raises Problem where it does not count."""
+    await own_case(desk, handed.exception_id, who)
+    id = id_under(_jti(handed), who, "", "approve")
     record = {
         "decision_id": id,
         "exception_id": handed.exception_id,
@@ -197,11 +220,10 @@ async def approve(
         "decision": handed.decision,
     }
     value = desk.events.encoder(APPROVAL_DECISIONS, "ApprovalDecided")(record)
-    decided = await decide(desk, APPROVAL_DECISIONS, handed.exception_id, value, id, patience(request))
-    if decided is None or decided["event"] == "parked":
-        return _undecided(handed.exception_id)
-    refuse(decided, proof=True)
-    return JSONResponse(dict(decided))
+    decided = await decide(desk, APPROVAL_DECISIONS, handed.exception_id, value, id, patience)
+    if decided is not None and decided["event"] != "parked":
+        refuse(decided, proof=True)
+    return decided
 
 
 @router.get(
@@ -230,7 +252,7 @@ async def list_exceptions(
 async def show_exception(
     exception_id: str, desk: AtDesk, who: Annotated[Principal, holding(Role.READER, rate=Rate.READ)]
 ) -> dict[str, Any]:
-    case = await _own_case(desk, exception_id, who)
+    case = await own_case(desk, exception_id, who)
     past = await desk.read(history, desk.settings, desk.events, exception_id)
     return {**facts_of(case, read_policy(desk.settings)), "history": past}
 
@@ -245,7 +267,7 @@ async def approvers(
     exception_id: str, desk: AtDesk, who: Annotated[Principal, holding(Role.READER, rate=Rate.READ)]
 ) -> dict[str, Any]:
     """The step that waits, the roles that may decide it, how many must agree, and until when."""
-    case, policy = await _own_case(desk, exception_id, who), read_policy(desk.settings)
+    case, policy = await own_case(desk, exception_id, who), read_policy(desk.settings)
     step = current_step(case, policy) if case.status in REVIEWING else None
     if step is None:
         return {"step": None, "roles": [], "approve": 0, "due_at": None, "report_digest": case.report_digest}
@@ -275,7 +297,7 @@ def _from_block(desk: Desk, asked: ExceptionRequest, who: Principal) -> dict[str
     )
 
 
-async def _own_case(desk: Desk, exception_id: str, who: Principal) -> ExceptionCase:
+async def own_case(desk: Desk, exception_id: str, who: Principal) -> ExceptionCase:
     if len(exception_id) > 200 or unprintable(exception_id):
         raise Problem("not-found", "there is no such exception")
     try:
@@ -287,12 +309,12 @@ async def _own_case(desk: Desk, exception_id: str, who: Principal) -> ExceptionC
     return case
 
 
-async def _command(desk: Desk, record: Mapping[str, Any], who: Principal, request: Request) -> Decided | None:
+async def _command(desk: Desk, record: Mapping[str, Any], who: Principal, patience: float) -> Decided | None:
     """Sign a command for the caller, and see what becomes of it."""
     signed = desk.keys.signer.sign(record, Person(who.issuer, who.subject))
     value = desk.events.encoder(EXCEPTION_REQUESTS, "ExceptionRequested")(signed)
     id, exception_id = signed["command_id"], signed["exception_id"]
-    decided = await decide(desk, EXCEPTION_REQUESTS, exception_id, value, id, patience(request))
+    decided = await decide(desk, EXCEPTION_REQUESTS, exception_id, value, id, patience)
     if decided is not None:
         refuse(decided, proof=False)
     return decided
@@ -303,14 +325,20 @@ def _undecided(exception_id: str) -> Response:
     return JSONResponse({"exception_id": exception_id, "status": "pending"}, 202, headers)
 
 
-def _jti(proof: str) -> str:
-    """The id that the proof bears, so that one that is handed in again is the same decision. Raises Problem."""
+def _jti(handed: Approval) -> str:
+    """The id that the decision bears, so that one that is handed in again is the same decision. Raises Problem.
+
+    An ID token says who logged in; the decision, whose hash is its nonce, stands beside it.
+    """
     try:
-        jti = read(proof).claims.get("jti")
+        claims = read(handed.proof).claims
     except TokenRefused:
         raise Problem("unprocessable", "proof: expected a compact JWS") from None
+    if handed.proof_kind == "ID_TOKEN_NONCE":
+        claims = parsed((handed.decision or "").encode())
+    jti: Any = cast("dict[str, Any]", claims).get("jti") if isinstance(claims, dict) else None
     if not isinstance(jti, str) or not 0 < len(jti) <= 255 or not jti.isprintable():
-        raise Problem("unprocessable", "proof: expected a claim `jti` of 1 to 255 printable characters")
+        raise Problem("unprocessable", "expected a `jti` of 1 to 255 printable characters in what is signed")
     return jti
 
 

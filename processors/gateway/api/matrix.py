@@ -40,7 +40,7 @@ class _Lately:
             return self._matrix
 
 
-_lately = _Lately()
+lately = _Lately()
 
 
 @router.get(
@@ -54,5 +54,5 @@ async def matrix_status(
     who: Annotated[Principal, holding(Role.READER, rate=Rate.LEDGER)],  # noqa: ARG001 - it is admitted
 ) -> list[dict[str, Any]]:
     """Those that expire first on top. None at all means that every request is blocked."""
-    matrix = await _lately.read(desk)
+    matrix = await lately.read(desk)
     return standings(matrix, desk.config().staleness.warn_at, time.time_ns() // 1_000_000)
