@@ -11,6 +11,7 @@ from processors.checker.brought import brings, with_plain_ids
 from processors.checker.statements import Statement, host_statements
 from processors.errors import VersionInvalid
 from processors.events.subject import InstalledPlugin, Manifest, Migration, Provision, Requirement, Subject
+from processors.events.vocabulary import Ground
 from processors.manifests.ecosystem import plugin_scheme
 from processors.matrix.document import Release
 from processors.matrix.merged import Matrix
@@ -139,6 +140,10 @@ class Case:
     def offered_by_others(self) -> Iterator[Provision]:
         """What the enabled plugins offer that stay as they are."""
         return (offer for plugin in self.others.values() if plugin.enabled for offer in self.offered_by(plugin))
+
+    def absence(self, plugin: str) -> Ground:
+        """Why a plugin is not there: nobody has installed it, or no source lists any release that could be."""
+        return Ground.ABSENT if self.matrix.releases(plugin) else Ground.UNLISTED
 
     def offered_before(self) -> Iterator[Provision]:
         """What the version and the plugins offer that are replaced."""

@@ -114,7 +114,10 @@ def _host_undeclared(f: _Fact) -> Words:
 
 def _dependency_missing(f: _Fact) -> Words:
     version = f", {f.needed}," if f.demand else ""
-    return f"{f.subject} needs {f.wants}, which is not installed", f"Install {f.object}{version} first."
+    advice = f"Install {f.object}{version} first."
+    if f.ground is Ground.UNLISTED:
+        return f"{f.subject} needs {f.wants}, which is not installed and which no matrix source lists", advice
+    return f"{f.subject} needs {f.wants}, which is not installed", advice
 
 
 def _dependency_too_old(f: _Fact) -> Words:
@@ -328,6 +331,8 @@ def _advisory(f: _Fact) -> Words:
     what = f"{f.asked} {f'is affected by {f.object}' if f.found == f.asked else affected}"
     if f.kind is DemandKind.WITHOUT:
         return what, "No version that mends it is known: do without it, or ask for an exception with safeguards."
+    if f.ground is Ground.UNLISTED:
+        return what, f"It is mended in {f.demand}, which no matrix source lists: have its vendor list it."
     inside = "" if f.found == f.asked else f"a version of {f.plugin} with "
     return what, f"Install {inside}{f.demand}."
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from processors.checker.sentences import Asked, in_words
 from processors.events.report import Change, Finding, Inference, PlanStep, Remediation, WaysOut
-from processors.events.vocabulary import Code, DemandKind, Dimension, RemedyKind, Verdict
+from processors.events.vocabulary import Code, DemandKind, Dimension, Ground, RemedyKind, Verdict
 from processors.matrix.document import Override, Rule
 from processors.matrix.weighing import minute
 
@@ -192,6 +192,8 @@ def no_way_out(links: Sequence[Inference]) -> str:
         said.setdefault(fact.subject, {}).setdefault(fact.verb, []).append(fact.object)
     facts = [f"{subject} {_joined(_demands(verbs))}" for subject, verbs in said.items()]
     if last.finding.object not in tried and last.finding.code in _OF_A_RELEASE:
+        if last.finding.ground is Ground.UNLISTED:
+            return f"No source lists {last.finding.object}: {_joined(facts)}." if len(links) > 1 else ""
         unlisted = f"No source lists a release of {last.finding.object} that would do"
         return f"{unlisted}: {_joined(facts)}."
     return f"No choice of releases fits: {_joined(facts)}." if len(links) > 1 else ""

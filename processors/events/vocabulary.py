@@ -130,6 +130,7 @@ class Ground(StrEnum):
     REPLACED = "REPLACED"
     DESCRIBED_TWICE = "DESCRIBED_TWICE"
     SIMILAR_NAME = "SIMILAR_NAME"
+    UNLISTED = "UNLISTED"
 
 
 class RemedyKind(StrEnum):

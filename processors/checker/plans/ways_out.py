@@ -14,13 +14,17 @@ from processors.checker.plans.harm import Harm
 from processors.checker.plans.solver import Node, Outcome, Solver
 from processors.checker.plans.steps import steps_of
 from processors.events.report import Change, Finding, PlanStep, Remediation, WaysOut
-from processors.events.vocabulary import NEVER_EXCEPTED, Code
+from processors.events.vocabulary import NEVER_EXCEPTED, Code, Ground
 
 STOPPED: Final = "the search for ways out stopped at its effort limit; there may be some"
 ASK_AGAIN: Final = "what the request says has to be corrected first; then ask again"
 UNREADABLE: Final = "what cannot be read has to be corrected first, by whoever wrote it; no exception covers it"
 NONE_FOUND: Final = (
     "no change of versions, dependencies, conflicts or host helps; ask the vendor, or ask for an exception"
+)
+NONE_LISTED: Final = (
+    "nothing that the matrix sources list helps, and none of them lists what is needed; have its vendor list it, "
+    "or ask for an exception"
 )
 HOPELESS: Final = "nothing that an administrator could change here helps until this is mended at its source"
 
@@ -50,7 +54,8 @@ def _none(case: Case, findings: tuple[Finding, ...], outcome: Outcome) -> WaysOu
     if outcome.stopped:
         return WaysOut(note=STOPPED, closest=closest)
     unreadable = any(finding.blocks and finding.code in NEVER_EXCEPTED for finding in findings)
-    note = UNREADABLE if unreadable else NONE_FOUND
+    unlisted = any(finding.blocks and finding.ground is Ground.UNLISTED for finding in findings)
+    note = UNREADABLE if unreadable else NONE_LISTED if unlisted else NONE_FOUND
     return WaysOut(note=note, derivation=derivation(case, outcome.ends), closest=closest)
 
 

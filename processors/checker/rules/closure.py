@@ -72,7 +72,7 @@ def _need(case: Case, plugin: InstalledPlugin, need: Requirement) -> Iterator[Fi
     there = case.others.get(need.id)
     if there is None:
         if not need.optional and need.id not in case.replaced and not _is_offered(case, need):
-            yield _finding(case, Code.DEPENDENCY_MISSING, plugin, need, None, Ground.ABSENT)
+            yield _finding(case, Code.DEPENDENCY_MISSING, plugin, need, None, case.absence(need.id))
         return
     if not there.enabled:
         if not need.optional:

@@ -30,7 +30,7 @@ def dependencies_are_met(case: Case) -> Iterator[Finding]:
         if plugin is None:
             if not need.optional and need.id != case.plugin:
                 miss = Misfit(Side.TOO_OLD, Distance.MISSING, Severity.MISSING)
-                yield _finding(case, Code.DEPENDENCY_MISSING, need, statement, None, miss, Ground.ABSENT)
+                yield _finding(case, Code.DEPENDENCY_MISSING, need, statement, None, miss, case.absence(need.id))
             continue
         if need.optional and not plugin.enabled:
             continue

@@ -9,7 +9,7 @@ from processors.checker.case import Case, readable
 from processors.checker.statements import Statement
 from processors.errors import Refused
 from processors.events.report import ALTERNATIVES, Demand, Finding
-from processors.events.vocabulary import Code, DemandKind, Dimension, Distance, Effect, Severity
+from processors.events.vocabulary import Code, DemandKind, Dimension, Distance, Effect, Ground, Severity
 from processors.policies import Advisory, SecurityPolicy
 from processors.versions import Dialect, parse_range
 
@@ -124,6 +124,13 @@ def _advisory(case: Case, policy: SecurityPolicy, advisory: Advisory, component:
         object=advisory.id,
         required=Demand(constraint=fixed, kind=kind, stated_by="policy", source=policy.policy_id),
         found=f"{component} {version}",
+        ground=Ground.UNLISTED if _is_unlisted(case, advisory, component) else Ground.UNKNOWN,
         distance=Distance.NONE,
         help=advisory.url,
     )
+
+
+def _is_unlisted(case: Case, advisory: Advisory, component: str) -> bool:
+    """Whether the plugin is mended in releases that no source lists. What is inside a release, none says."""
+    known = {release.version for release in case.matrix.releases(component)}
+    return component == case.plugin and bool(advisory.fixed) and not known & {*advisory.fixed}
