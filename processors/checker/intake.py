@@ -45,6 +45,7 @@ class Intake:
     def __init__(self, decoder: Decoder) -> None:
         self._split, self._is_ours = decoder.split, decoder.is_ours
         self._cut = decoder.cutter("request_id", "requested_at", "recheck_of", "monitoring")
+        self._cut_question = decoder.cutter("request_id", "requested_at")
         self._who = decoder.run("tenant", "recheck_of")
         self._repeated = decoder.run("requested_at", "monitoring")
         self._known: dict[bytes, Mapping[str, Any]] = {}
@@ -60,6 +61,19 @@ class Intake:
                 return self._decoded(value)
             return IncomingRequest(_id("request_id", request_id), who, self._recognised(who), {}, subject)
         return self._decoded(value)
+
+    def question(self, value: bytes | None) -> tuple[str, bytes] | None:
+        """The request id, and the bytes of who asks and what is asked: all that an answer depends on.
+
+        None for a value that has to be read. What is behind the id has not been looked at.
+        """
+        pieces = self._cut_question(value)
+        if pieces is None or len(pieces[0]) < 2:
+            return None
+        try:
+            return pieces[0][1:].decode(), pieces[2]
+        except UnicodeDecodeError:
+            return None
 
     def _recognised(self, who: bytes) -> Mapping[str, Any]:
         by = self._known.get(who)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
 import structlog
 
-from processors.checker.intake import IncomingRequest
 from processors.checker.memo import Answered
 from processors.events.vocabulary import Band, Code, Verdict
 from processors.observability import metrics
@@ -26,7 +25,9 @@ class Decision(NamedTuple):
     """One request that the checker itself has answered."""
 
     record: Inbound
-    asked: IncomingRequest
+    request_id: str
+    by: Mapping[str, Any]
+    """Who asked."""
     answered: Answered
 
 
@@ -79,9 +80,9 @@ def log(decisions: Iterable[Decision], of_interest: int) -> None:
 
 
 def _fields(decision: Decision) -> dict[str, Any]:
-    answered, by = decision.answered, decision.asked.by
+    answered, by = decision.answered, decision.by
     return {
-        "request_id": decision.asked.request_id,
+        "request_id": decision.request_id,
         "exception_id": by["exception_id"],
         "approval_id": None,
         "operator": by["operator"],

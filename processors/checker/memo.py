@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from processors.checker.memory import Memory
 from processors.events.vocabulary import Band, Verdict
 from processors.matrix.merged import Matrix
 from processors.policies import Policies
@@ -44,19 +45,17 @@ class Answered(NamedTuple):
     digest: str
     valid_until: int | None
 
+    def holds(self, now: int) -> bool:
+        """Whether no date has passed that it depends on."""
+        return self.valid_until is None or now < self.valid_until
+
 
 class Memo:
-    """Answers by subject bytes, forgotten as a whole when the matrix or the policies change.
-
-    Bounded in bytes, since whoever asks decides how long a question is: when the young generation is full it
-    becomes the old one, and what was not asked for since is dropped.
-    """
+    """Answers by subject bytes, forgotten as a whole when the matrix or the policies change. Bounded in bytes."""
 
     def __init__(self, evaluate: Callable[[bytes, Matrix, Policies, int], Answered], kept: int = KEPT) -> None:
-        self._evaluate, self._kept = evaluate, kept
-        self._young: dict[bytes, Answered] = {}
-        self._old: dict[bytes, Answered] = {}
-        self._size = 0
+        self._evaluate = evaluate
+        self._answers: Memory[Answered] = Memory(kept)
         self._matrix: Matrix | None = None
         self._policies: Policies | None = None
 
@@ -64,29 +63,16 @@ class Memo:
         """The answer to a subject. Raises whatever evaluating it raises; failures are not kept."""
         if matrix is not self._matrix or policies is not self._policies:
             self._matrix, self._policies = matrix, policies
-            self._young, self._old, self._size = {}, {}, 0
-        known = self._young.get(subject)
-        if known is None:
-            known = self._old.get(subject)
-        elif known.valid_until is None or now < known.valid_until:
-            return known
-        if known is None or (known.valid_until is not None and now >= known.valid_until):
+            self._answers.clear()
+        known = self._answers.get(subject)
+        if known is None or not known.holds(now):
             known = self._evaluate(subject, matrix, policies, now)
-        self._keep(subject, known)
+            self._answers.keep(subject, known, _size(subject, known))
         return known
 
     def held(self) -> int:
-        """Bytes that both generations hold, as far as they are counted."""
-        return sum(
-            _size(subject, answered) for held in (self._young, self._old) for subject, answered in held.items()
-        )
-
-    def _keep(self, subject: bytes, answered: Answered) -> None:
-        size = _size(subject, answered)
-        if self._size + size > self._kept:
-            self._young, self._old, self._size = {}, self._young, 0
-        self._young[subject] = answered
-        self._size += size
+        """Bytes that the answers and their questions take, as far as they are counted."""
+        return self._answers.held()
 
 
 def _size(subject: bytes, answered: Answered) -> int:

@@ -10,6 +10,7 @@ from processors.checker.evaluation import evaluator
 from processors.checker.intake import IncomingRequest, Intake
 from processors.checker.measures import Decision
 from processors.checker.memo import Answered, Memo
+from processors.checker.recurring import RecurringQuestions
 from processors.checker.unguarded import FEATURE, unguarded
 from processors.events.ids import minted
 from processors.events.subject import Subject
@@ -81,6 +82,7 @@ class Checker:
         self._uses = codec.encoder(EXCEPTION_USES, "ExceptionUseRequested")
         self._use_more = self._uses.run("requested_at", "monitoring")
         self._notifications = codec.encoder(NOTIFICATIONS, "NotificationRequested")
+        self._recurring = RecurringQuestions()
         said = self._results.run("plugin_id", "report_digest")
         self._memo = Memo(evaluator(requests.tail, self._results.tail, said.encode, check))
         self._unguarded = Memo(evaluator(requests.tail, self._results.tail, said.encode, _unchecked, checked=False))
@@ -88,7 +90,13 @@ class Checker:
     def handle(self, batch: Sequence[Inbound], view: View) -> Outcome:
         matrix, policies, now = view.table(MATRIX_REFRESHES), view.table(SECURITY_POLICIES), view.now
         outcome, guarded = Outcome(), self._guarded()
+        self._recurring.under(matrix, policies)
         for record in batch:
+            question = self._read.question(record.value) if guarded else None
+            if question is not None and (known := self._recurring.get(question[1], now)) is not None:
+                outcome.outputs.append(self._result(record, question[0], known.said, known.answered, now))
+                outcome.facts.append(Decision(record, question[0], known.by, known.answered))
+                continue
             with outcome.rejecting(record):  # an unreadable record becomes a dead letter, the rest goes on
                 asked = self._read(record.value)
                 memo = self._memo if guarded or asked.by["recheck_of"] else self._unguarded
@@ -96,7 +104,9 @@ class Checker:
                 answers = self._answers(record, asked, answered, now)
                 outcome.publish(*answers)
                 if answers[0].topic == RESULTS:
-                    outcome.facts.append(Decision(record, asked, answered))
+                    outcome.facts.append(Decision(record, asked.request_id, asked.by, answered))
+                if question is not None:
+                    self._recurring.learn(question[1], asked, answered)
         return outcome
 
     def observe(self, outcome: Outcome, view: View) -> None:  # noqa: ARG002 - the protocol's signature
@@ -111,20 +121,22 @@ class Checker:
         self, record: Inbound, asked: IncomingRequest, answered: Answered, now: int
     ) -> tuple[Outbound, ...]:
         """All that one request leads to: for the workflow, or a result and, if it blocks or warns, who is told."""
+        said = asked.who + answered.said + answered.report
         if answered.verdict is Verdict.ALLOW and not asked.by["exception_id"]:
-            return (self._result(record, asked, answered, now),)
+            return (self._result(record, asked.request_id, said, answered, now),)
         if asked.by["exception_id"] and (answered.verdict is Verdict.BLOCK or asked.by["recheck_of"]):
             return (self._use(record, asked, answered, now),)
-        result = self._result(record, asked, answered, now)
+        result = self._result(record, asked.request_id, said, answered, now)
         told = self._notification(record, asked, answered, now)
         if answered.verdict is Verdict.BLOCK:
             return (result, self._block(record, asked, answered, now), told)
         return (result, told) if answered.verdict is Verdict.WARN else (result,)
 
-    def _result(self, record: Inbound, asked: IncomingRequest, answered: Answered, now: int) -> Outbound:
-        id = minted("result", asked.request_id, answered.digest)
-        value = self._results.assemble(_ids(id, asked.request_id), asked.who, answered.said, answered.report)
-        return Outbound(RESULTS, asked.request_id.encode(), value, _CHECKED(id, now, record.headers))
+    def _result(self, record: Inbound, request_id: str, said: bytes, answered: Answered, now: int) -> Outbound:
+        """`said` is everything behind the ids."""
+        id = minted("result", request_id, answered.digest)
+        value = self._results.assemble(_ids(id, request_id), said)
+        return Outbound(RESULTS, request_id.encode(), value, _CHECKED(id, now, record.headers))
 
     def _block(self, record: Inbound, asked: IncomingRequest, answered: Answered, now: int) -> Outbound:
         id = minted("block", asked.request_id, answered.digest)

@@ -131,7 +131,6 @@ class Edge:
             **environment_of(stack),
             "GUARD_CONFIG": str(self.config),
             "GUARD_HEALTH_PORT": "0",
-            "GUARD_DEVELOPMENT": str(folder / "development"),
             "GUARD_GATEWAY__SIGNING_KEYS": str(folder / "gateway-keys.json"),
             "COLUMNS": "300",
         }

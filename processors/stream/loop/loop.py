@@ -269,9 +269,9 @@ class Runner:
                 self._hear(message, error, reached)
                 continue
             record = Polled(message)
-            at = (record.topic, record.partition)
-            if reached.get(at, _NOT_OWNED) <= record.offset:
-                reached[at] = record.offset + 1
+            at, offset = (record.topic, record.partition), record.offset
+            if reached.get(at, _NOT_OWNED) <= offset:
+                reached[at] = offset + 1
                 batch.append(record)
         return batch, {at: next_ for at, next_ in reached.items() if next_ != self.assignment.positions[at]}
 
@@ -324,7 +324,8 @@ class Runner:
         with self._measures.phase("commit"):
             self._transact(batch, outcome, positions)
         self._judge.committed()
-        self.horizon.handled(batch)
+        if self._processor.state is not None:
+            self.horizon.handled(batch)
         self.assignment.hold(outcome.waiting)
         if self._trace is not None:
             self._trace(batch, began, time.time_ns())

@@ -65,6 +65,8 @@ class Trials:
 
     def portions(self, batch: Sequence[Inbound]) -> list[list[Inbound]]:
         """The batch in order, in runs that are handed in together: what is suspected stands alone."""
+        if not any(self._suspected_until.values()):
+            return [list(batch)]
         suspected = enumerate(map(self.suspects, batch))
         runs = groupby(zip(batch, suspected, strict=True), key=lambda one: one[1][0] if one[1][1] else -1)
         return [[record for record, _ in run] for _, run in runs]
@@ -75,12 +77,12 @@ class Trials:
 
     def begin(self, portion: Sequence[Inbound], positions: Mapping[At, int]) -> None:
         """The portion is about to be handled. `positions` are the committed offsets."""
-        if untried := {(record.topic, record.partition) for record in portion} & self._untried:
+        if untried := self._untried_in(portion):
             self._write({at: (positions[at], self._attempts.get(at, 0) + 1) for at in untried})
 
     def passed(self, portion: Sequence[Inbound], positions: Mapping[At, int]) -> None:
         """It was handled; what its transaction meets with is not its fault."""
-        if untried := {(record.topic, record.partition) for record in portion} & self._untried:
+        if untried := self._untried_in(portion):
             self._write({at: (positions[at], self._attempts.pop(at, 0)) for at in untried})
             self._untried -= untried
 
@@ -93,6 +95,11 @@ class Trials:
         """Whether it ended too many processes to be tried again."""
         at = (record.topic, record.partition)
         return at in self._untried and self._attempts.get(at, 0) >= GIVEN_UP
+
+    def _untried_in(self, portion: Sequence[Inbound]) -> set[At]:
+        if not self._untried:  # as for all but the first batches: looking at every record would cost more than that
+            return set()
+        return {(record.topic, record.partition) for record in portion} & self._untried
 
     def _write(self, marks: Mapping[At, tuple[int, int]]) -> None:
         try:

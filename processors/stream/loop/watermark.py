@@ -37,8 +37,7 @@ class Watermark:
 
     def handled(self, batch: Sequence[Inbound]) -> None:
         """A batch is committed."""
-        for record in batch:
-            self._handled[record.topic, record.partition] = record.timestamp
+        self._handled |= {(record.topic, record.partition): record.timestamp for record in batch}
 
     def read_until(self, now: int, positions: Mapping[At, int], batch: Sequence[Inbound] = ()) -> Mapping[int, int]:
         """The time up to which every input of a partition number is read, as milliseconds since the epoch.

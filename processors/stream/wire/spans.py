@@ -36,11 +36,15 @@ class Run:
 
 
 class Cutter:
-    """Cuts the envelope of an event behind each of the named fields; what is left is the last piece."""
+    """Cuts the envelope of an event behind each of the named fields; what is left is the last piece.
+
+    What lies behind the last of them is not looked at.
+    """
 
     def __init__(self, schema: Schema, behind: Sequence[str]) -> None:
         fields = cast("list[dict[str, Any]]", json.loads(schema.text)["fields"])[:-1]
-        self._steps = tuple((_step(f["type"]), f["name"] in behind) for f in fields)
+        last = max(n for n, field in enumerate(fields) if field["name"] in behind)
+        self._steps = tuple((_step(f["type"]), f["name"] in behind) for f in fields[: last + 1])
 
     def __call__(self, value: bytes, start: int) -> list[bytes] | None:
         """The pieces of a value whose body begins at `start`.

@@ -1,0 +1,58 @@
+"""Questions that come again, word for word and from the same asker, and that are allowed: most of a fleet's.
+
+Behind its id and time such a request is one run of bytes, and behind its ids so is the answer. One look-up takes
+from the one to the other. Equal bytes have equal answers as long as matrix, policies and dates stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from processors.checker.intake import IncomingRequest
+from processors.checker.memo import Answered
+from processors.checker.memory import Memory
+from processors.events.vocabulary import Verdict
+from processors.matrix.merged import Matrix
+from processors.policies import Policies
+
+KEPT = 32 * 1024 * 1024
+"""Bytes in each of the two generations."""
+
+_ENTRY = 512
+"""Bytes that an entry takes beside its key and the bytes of the answer."""
+
+LONGEST = 500_000
+"""Bytes of an answer that is kept whole: with any id in front, a topic takes it."""
+
+
+class Recurring(NamedTuple):
+    by: Mapping[str, Any]
+    answered: Answered
+    said: bytes
+    """The result's bytes from `tenant` to the end of its report."""
+
+
+class RecurringQuestions:
+    """Plain ALLOWs by the bytes of asker and question."""
+
+    def __init__(self, kept: int = KEPT) -> None:
+        self._known: Memory[Recurring] = Memory(kept)
+        self._matrix: Matrix | None = None
+        self._policies: Policies | None = None
+
+    def under(self, matrix: Matrix, policies: Policies) -> None:
+        """What is answered from here on is judged by these."""
+        if matrix is not self._matrix or policies is not self._policies:
+            self._matrix, self._policies = matrix, policies
+            self._known.clear()
+
+    def get(self, question: bytes, now: int) -> Recurring | None:
+        known = self._known.get(question)
+        return known if known is not None and known.answered.holds(now) else None
+
+    def learn(self, question: bytes, asked: IncomingRequest, answered: Answered) -> None:
+        """Keep what has one answer only, the result. `question` is what the intake has cut the request to."""
+        said = asked.who + answered.said + answered.report
+        if answered.verdict is Verdict.ALLOW and not asked.more and len(said) <= LONGEST:
+            self._known.keep(question, Recurring(asked.by, answered, said), _ENTRY + len(question) + len(said))
