@@ -17,6 +17,7 @@ from processors.checker.plans.situation import (
     with_request,
     without,
 )
+from processors.checker.plans.surroundings import Judgements
 from processors.events.report import Change, Finding
 from processors.events.subject import InstalledPlugin, Manifest, Subject
 from processors.events.vocabulary import Code, RemedyKind
@@ -44,6 +45,7 @@ class Harm:
     case: Case
     effort: Effort
     before: Subject
+    judgements: Judgements
     asks: bool = True
     everybody: bool = False
     whole: bool = False
@@ -57,7 +59,8 @@ class Harm:
             return Wrong(blocking, True)
         there = with_request(subject) if self.asks else subject.installed
         for question, unknown in self._questions(subject, there, changes):
-            blocking = tuple(f for f in self._blocking(question) if not (unknown and f.code in NOT_TOLD))
+            blocking = self.judgements.blocking(question, there, self.effort)
+            blocking = tuple(f for f in blocking if not (unknown and f.code in NOT_TOLD))
             counting = tuple(f for f in blocking if not self._is_old(f, question.manifest.id))
             if counting:
                 return Wrong(counting, False)
@@ -129,7 +132,8 @@ class Harm:
             return True
         fitted = self._fitted.get(plugin.id)
         if fitted is None:
-            question = asking(self.before, self.before.installed, manifest_of(plugin), None)
-            blocking = [f for f in self.effort.evaluate(question) if f.blocks and f.code not in NOT_TOLD]
-            fitted = self._fitted[plugin.id] = not blocking
+            there = self.before.installed
+            question = asking(self.before, there, manifest_of(plugin), None)
+            blocking = self.judgements.blocking(question, there, self.effort)
+            fitted = self._fitted[plugin.id] = all(finding.code in NOT_TOLD for finding in blocking)
         return fitted

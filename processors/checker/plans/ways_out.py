@@ -13,6 +13,7 @@ from processors.checker.plans.effort import EFFORT, Effort, Exhausted
 from processors.checker.plans.harm import Harm
 from processors.checker.plans.solver import Node, Outcome, Solver
 from processors.checker.plans.steps import steps_of
+from processors.checker.plans.surroundings import Judgements
 from processors.events.report import Change, Finding, PlanStep, Remediation, WaysOut
 from processors.events.vocabulary import NEVER_EXCEPTED, Code, Ground
 
@@ -38,19 +39,19 @@ def ways_out(case: Case, findings: tuple[Finding, ...]) -> WaysOut:
         return WaysOut(note=HOPELESS)
     if case.host_version is None or case.twofold or not case.matrix.names_host(case.subject.host.name):
         return WaysOut(note=ASK_AGAIN)
-    effort = Effort.of(case, findings)
-    harm = Harm(case, effort, case.subject, known=findings)
+    effort, judgements = Effort.of(case, findings), Judgements(case)
+    harm = Harm(case, effort, case.subject, judgements, known=findings)
     together = (manifest.id for manifest in case.subject.together)
     root = Node(case.subject, decided=frozenset({case.plugin, *together}))
     outcome = Solver(case, blocking, harm, effort).solve(root)
-    plans = tuple(_plan(case, findings, node) for node in outcome.found)
+    plans = tuple(_plan(case, findings, node, judgements) for node in outcome.found)
     if plans:
         return WaysOut(plans=plans)
-    return _none(case, findings, outcome)
+    return _none(case, findings, outcome, judgements)
 
 
-def _none(case: Case, findings: tuple[Finding, ...], outcome: Outcome) -> WaysOut:
-    closest = _closest(case, findings, outcome)
+def _none(case: Case, findings: tuple[Finding, ...], outcome: Outcome, judgements: Judgements) -> WaysOut:
+    closest = _closest(case, findings, outcome, judgements)
     if outcome.stopped:
         return WaysOut(note=STOPPED, closest=closest)
     unreadable = any(finding.blocks and finding.code in NEVER_EXCEPTED for finding in findings)
@@ -59,17 +60,19 @@ def _none(case: Case, findings: tuple[Finding, ...], outcome: Outcome) -> WaysOu
     return WaysOut(note=note, derivation=derivation(case, outcome.ends), closest=closest)
 
 
-def _plan(case: Case, findings: tuple[Finding, ...], node: Node) -> Remediation:
-    harm = Harm(case, Effort(case, EFFORT), case.subject, asks=False)
+def _plan(case: Case, findings: tuple[Finding, ...], node: Node, judgements: Judgements) -> Remediation:
+    harm = Harm(case, Effort(case, EFFORT), case.subject, judgements, asks=False)
     return _remediation(case, steps_of(case, findings, node, harm), node, ())
 
 
-def _closest(case: Case, findings: tuple[Finding, ...], outcome: Outcome) -> Remediation | None:
+def _closest(
+    case: Case, findings: tuple[Finding, ...], outcome: Outcome, judgements: Judgements
+) -> Remediation | None:
     """What an exception would have to cover: the plan that leaves the fewest findings open and breaks nobody."""
     if outcome.closest is None:
         return None
     node, still_open = outcome.closest
-    harm = Harm(case, Effort(case, EFFORT), case.subject, asks=False)
+    harm = Harm(case, Effort(case, EFFORT), case.subject, judgements, asks=False)
     try:
         if harm.first(node.subject, node.changes) is not None:
             return None

@@ -1,0 +1,116 @@
+"""The part of an installation on which the answer about one plugin rests.
+
+Most of what is installed makes no difference to whether one plugin fits. Without it a question costs less, and one
+answer serves for all installations that differ elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple, TypeAlias
+
+from processors.checker.case import Case
+from processors.checker.plans.effort import Effort
+from processors.checker.together import installed_as
+from processors.events.report import Finding
+from processors.events.subject import Host, InstalledPlugin, Provision, Subject
+
+_Key: TypeAlias = tuple[InstalledPlugin, Host, tuple[Provision, ...], frozenset[InstalledPlugin]]
+
+
+class _Stated(NamedTuple):
+    """The ids that a plugin needs, those that it says anything about, and those that it offers."""
+
+    needs: frozenset[str]
+    mentions: frozenset[str]
+    offers: frozenset[str]
+
+
+@dataclass(slots=True)
+class _Index:
+    """What is said of whom among the plugins of one installation."""
+
+    there: Sequence[InstalledPlugin]
+    by_id: dict[str, InstalledPlugin]
+    mentioning: dict[str, list[str]]
+    offering: list[str]
+
+
+@dataclass(slots=True)
+class Judgements:
+    """What blocks single plugins, each asked about beside its surroundings alone, and once.
+
+    `case` is the question as it was asked. Two installations in which the surroundings are alike share an answer.
+    """
+
+    case: Case
+    _known: dict[_Key, tuple[Finding, ...]] = field(default_factory=dict[_Key, "tuple[Finding, ...]"])
+    _stated: dict[InstalledPlugin, _Stated] = field(default_factory=dict[InstalledPlugin, _Stated])
+    _index: _Index | None = None
+
+    def blocking(self, question: Subject, there: Sequence[InstalledPlugin], effort: Effort) -> tuple[Finding, ...]:
+        """What blocks the plugin that is asked for. `there` is the installation, the same for all its questions.
+
+        Raises Exhausted.
+        """
+        small = self.around(question, there)
+        key = (installed_as(small.manifest), small.host, small.runtimes, frozenset(small.installed))
+        known = self._known.get(key)
+        if known is None:
+            findings = effort.evaluate(small)
+            known = self._known[key] = tuple(finding for finding in findings if finding.blocks)
+        else:
+            effort.spend(1)
+        return known
+
+    def around(self, question: Subject, there: Sequence[InstalledPlugin]) -> Subject:
+        """The same question with as little installed as has the same answer.
+
+        What is left out is neither needed, however far down, nor offers anything, nor is it mentioned by a plugin
+        that stays, nor does it mention one or what goes away with the version before.
+        """
+        index = self._indexed(there)
+        asked = self._of(installed_as(question.manifest))
+        before = [plugin for plugin in question.installed if plugin.id == question.manifest.id]
+        closure = self._closure((*asked.needs, *index.offering), index)
+        kept = set(closure) | asked.mentions
+        for id in closure:
+            kept |= self._of(index.by_id[id]).mentions
+        lost = {offer for plugin in before for offer in self._of(plugin).offers}
+        for id in (*closure, question.manifest.id, *lost):
+            kept.update(index.mentioning.get(id, ()))
+        stays = tuple(plugin for plugin in question.installed if plugin.id in kept)
+        return replace(question, installed=(*stays, *(plugin for plugin in before if plugin.id not in kept)))
+
+    def _closure(self, needed: Iterable[str], index: _Index) -> set[str]:
+        found: set[str] = set()
+        waiting = list(needed)
+        while waiting:
+            id = waiting.pop()
+            if id not in found and id in index.by_id:
+                found.add(id)
+                waiting += self._of(index.by_id[id]).needs
+        return found
+
+    def _indexed(self, there: Sequence[InstalledPlugin]) -> _Index:
+        if self._index is None or self._index.there is not there:
+            mentioning: dict[str, list[str]] = {}
+            for plugin in there:
+                for id in self._of(plugin).mentions:
+                    mentioning.setdefault(id, []).append(plugin.id)
+            offering = [plugin.id for plugin in there if self._of(plugin).offers]
+            self._index = _Index(there, {plugin.id: plugin for plugin in there}, mentioning, offering)
+        return self._index
+
+    def _of(self, plugin: InstalledPlugin) -> _Stated:
+        """As it tells itself or the catalogue knows: both, since what is said too much leaves nothing out."""
+        known = self._stated.get(plugin)
+        if known is None:
+            dialect = self.case.dialect_of(plugin.id, version=plugin.version)
+            rows = self.case.matrix.release(plugin.id, plugin.version, dialect)
+            needs = frozenset(need.id for each in (plugin, *rows) for need in each.requires)
+            others = frozenset(other.id for each in (plugin, *rows) for other in (*each.conflicts, *each.consumes))
+            offers = frozenset(offer.id for each in (plugin, *rows) for offer in each.provides)
+            known = self._stated[plugin] = _Stated(needs, needs | others, offers)
+        return known

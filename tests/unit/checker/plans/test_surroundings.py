@@ -1,0 +1,72 @@
+"""What is left out of a question makes no difference to its answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from examples import questions as ask
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from processors.checker.case import read_case
+from processors.checker.plans.effort import Effort
+from processors.checker.plans.situation import asking, manifest_of
+from processors.checker.plans.surroundings import Judgements
+from processors.checker.validator import validate
+from processors.events.subject import InstalledPlugin, Manifest, Requirement, Subject
+from processors.matrix.merged import Matrix
+from processors.policies import NO_POLICIES
+
+ids = st.sampled_from([f"p{n}" for n in range(8)])
+needs = ask.few(st.builds(Requirement, ids, ask.ranges, st.booleans()))
+plugins = st.lists(
+    st.builds(
+        InstalledPlugin,
+        ids,
+        ask.versions,
+        st.booleans(),
+        needs,
+        needs,
+        ask.few(ask.provisions, 1) | ask.few(st.builds(ask.Provision, ids, ask.versions), 1),
+        ask.few(ask.uses, 1),
+    ),
+    max_size=8,
+    unique_by=lambda plugin: plugin.id,
+).map(tuple)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(plugins, ids, ask.versions, ask.matrices)
+def test_a_plugin_beside_its_surroundings_has_the_findings_that_it_has_beside_all(
+    there: tuple[InstalledPlugin, ...], id: str, version: str, matrix: Matrix
+) -> None:
+    """An installed plugin asked about afresh, and another version that takes the place of one."""
+    before = next((plugin for plugin in there if plugin.id == id), None)
+    subject = Subject(manifest=Manifest(id="nobody", version="1.0.0"), host=ask.Host("h", "2.0.0"), installed=there)
+    case = read_case(subject, matrix, NO_POLICIES, ask.NOON)
+    judgements, effort = Judgements(case), Effort(case, 1_000_000)
+    questions = [asking(subject, there, manifest_of(plugin), None) for plugin in there]
+    questions.append(asking(subject, there, Manifest(id=id, version=version), before))
+
+    for question in questions:
+        findings = validate(read_case(question, matrix, NO_POLICIES, ask.NOON))
+        small = judgements.around(question, there)
+        assert validate(read_case(small, matrix, NO_POLICIES, ask.NOON)) == findings
+        blocking = tuple(finding for finding in findings if finding.blocks)
+        assert judgements.blocking(question, there, effort) == blocking
+        assert judgements.blocking(replace(question), there, effort) == blocking
+
+
+def test_what_has_nothing_to_do_with_a_plugin_is_left_out() -> None:
+    there = (
+        InstalledPlugin("a", "1.0.0", requires=(Requirement("b"),)),
+        InstalledPlugin("b", "1.0.0"),
+        InstalledPlugin("c", "1.0.0", requires=(Requirement("d"),)),
+        InstalledPlugin("d", "1.0.0"),
+    )
+    subject = Subject(manifest=Manifest(id="", version=""), host=ask.Host("h", "2.0.0"), installed=there)
+    judgements = Judgements(read_case(subject, Matrix.EMPTY, NO_POLICIES, ask.NOON))
+
+    small = judgements.around(asking(subject, there, manifest_of(there[0]), None), there)
+
+    assert [plugin.id for plugin in small.installed] == ["b"]
