@@ -16,7 +16,9 @@ from processors.matrix.weighing import minute
 
 __all__ = [
     "Asked",
+    "dead_end",
     "done",
+    "joined",
     "note",
     "overridden",
     "plan",
@@ -167,15 +169,18 @@ def plan(steps: Sequence[PlanStep], plugin: str, version: str) -> str:
 def step_in_words(step: PlanStep, plugin: str, version: str) -> str:
     """One step as an order; empty for the request alone."""
     orders = [_order(change.kind, change.target, change.to, plugin) for change in step.changes]
+    if len(orders) > 1 and not step.with_request:
+        return f"{joined(orders)}, all in one step"
     if not orders or not step.with_request or any(change.kind in _REQUESTS for change in step.changes):
         return " together with ".join(orders)
-    return f"{_joined(orders)} together with {plugin} {version}"
+    return f"{joined(orders)} together with {plugin} {version}"
 
 
 _REQUESTS = frozenset({RemedyKind.INSTALL_VERSION, RemedyKind.REPLACE_PLUGIN})
 
 
-def _joined(texts: Sequence[str]) -> str:
+def joined(texts: Sequence[str]) -> str:
+    """As a sentence lists them: `a, b and c`. At least one."""
     *others, last = texts
     return f"{', '.join(others)} and {last}" if others else last
 
@@ -190,20 +195,43 @@ def no_way_out(links: Sequence[Inference]) -> str:
     for link in links:
         fact = _fact(link)
         said.setdefault(fact.subject, {}).setdefault(fact.verb, []).append(fact.object)
-    facts = [f"{subject} {_joined(_demands(verbs))}" for subject, verbs in said.items()]
+    facts = [f"{subject} {joined(_demands(verbs))}" for subject, verbs in said.items()]
     if last.finding.object not in tried and last.finding.code in _OF_A_RELEASE:
         if last.finding.ground is Ground.UNLISTED:
-            return f"No source lists {last.finding.object}: {_joined(facts)}." if len(links) > 1 else ""
+            return f"No source lists {last.finding.object}: {joined(facts)}." if len(links) > 1 else ""
         unlisted = f"No source lists a release of {last.finding.object} that would do"
-        return f"{unlisted}: {_joined(facts)}."
-    return f"No choice of releases fits: {_joined(facts)}." if len(links) > 1 else ""
+        return f"{unlisted}: {joined(facts)}."
+    return f"No choice of releases fits: {joined(facts)}." if len(links) > 1 else ""
 
 
 def _demands(verbs: Mapping[str, Sequence[str]]) -> list[str]:
-    return [f"{verb} {_joined(objects)}" for verb, objects in verbs.items()]
+    return [f"{verb} {joined(objects)}" for verb, objects in verbs.items()]
 
 
 _OF_A_RELEASE = frozenset({Code.DEPENDENCY_MISSING, Code.DEPENDENCY_TOO_OLD, Code.DEPENDENCY_TOO_NEW})
+
+
+def dead_end(links: Sequence[Inference]) -> str:
+    """What follows from the last link of a chain that nothing can meet."""
+    if not links:
+        return "No release that any source lists would do."
+    last = links[-1].finding
+    if last.code in _OF_A_RELEASE:
+        return f"No source lists a release of {last.object} that would do."
+    if last.code in _OF_THE_HOST and last.found:
+        return f"No source lists a release of {last.subject} that runs on {last.object} {last.found}."
+    if last.code in _OF_ITSELF:
+        return f"No source lists a release of {last.subject} that would do."
+    return "No choice of releases that any source lists avoids that."
+
+
+_OF_THE_HOST = frozenset({Code.HOST_TOO_OLD, Code.HOST_TOO_NEW, Code.HOST_PRERELEASE_EXCLUDED})
+_OF_ITSELF = frozenset(
+    {
+        *(*_OF_THE_HOST, Code.HOST_UNDECLARED, Code.MATRIX_BLOCK, Code.LIFECYCLE_SUNSET),
+        *(Code.SECURITY_ADVISORY, Code.SECURITY_BASELINE_LOW),
+    }
+)
 
 
 def reason(link: Inference, asked: Asked) -> str:
@@ -217,7 +245,7 @@ def reason(link: Inference, asked: Asked) -> str:
 
 def done(steps: Sequence[PlanStep]) -> str:
     """What a plan would have changed, told and not ordered: it does not lead out by itself."""
-    return _joined([_done(change) for step in steps for change in step.changes])
+    return joined([_done(change) for step in steps for change in step.changes])
 
 
 def _done(change: Change) -> str:
@@ -252,6 +280,8 @@ _VERBS = {
     Code.LIFECYCLE_SUNSET: "is no longer supported:",
     Code.MATRIX_BLOCK: "is blocked on",
     Code.SECURITY_ADVISORY: "is affected by",
+    Code.HOST_UNDECLARED: "is not known to run on any version of",
+    Code.DATABASE_UNSUPPORTED: "does not run on",
     Code.API_BREAK: "uses",
     Code.SCHEMA_BREAK: "uses",
 }

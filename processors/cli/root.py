@@ -36,6 +36,9 @@ _DEMO: Final[Mapping[str, Entry]] = (
 
 COMMANDS: Final[Mapping[str, Entry]] = {
     "check": Entry("requests.check:check", ASK, "Say whether a plugin may be installed, without a broker."),
+    "plan": Entry(
+        "requests.plan:plan", ASK, "Say how a host is upgraded with everything fitting, or who holds it back."
+    ),
     "request": Entry("requests.request:request", ASK, "Ask the running guard, and wait for its verdict."),
     "report": Entry("requests.watch:report", ASK, "Show the report of a request again."),
     "watch": Entry("requests.watch:watch", ASK, "Follow results as they come."),

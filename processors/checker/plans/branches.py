@@ -6,7 +6,7 @@ else, or what is demanded, to a version that is admitted. A search that takes ea
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -43,6 +43,9 @@ class Branches:
 
     case: Case
     catalogue: Catalogue
+    suits: Callable[[str, str], bool] | None = None
+    """Whether a release (its plugin's id, its version) could be there at all; None where that is not known."""
+
     _known: dict[tuple[str, str | None], tuple[Choice, ...]] = field(
         default_factory=dict[tuple[str, "str | None"], "tuple[Choice, ...]"]
     )
@@ -109,7 +112,7 @@ class Branches:
             fitting = [v for v in alike if v != present and (demand is None or admits(demand, v))]
             for older in (False, True):
                 side = tuple(v for v in fitting if (present is not None and v < present) is older)
-                if side:
+                if side and (self.suits is None or self.suits(id, side[0].text)):
                     yield self._to(id, side, age, is_new=here is None, older=older)
 
     def _to(self, id: str, side: Alike, age: int, *, is_new: bool, older: bool) -> Choice:

@@ -25,12 +25,13 @@ def derivation(case: Case, ends: Sequence[tuple[Node, Finding]]) -> tuple[Infere
     chains = [_chain(node, finding) for node, finding in kept]
     shortest = min(range(len(kept)), key=lambda n: (len(chains[n]), kept[n][0].cost, n))
     node, last = kept[shortest]
-    links = [_link(case, node, cured.finding, cured.change) for cured in chains[shortest]]
-    return (*links[: MOST_LINKS - 1], _link(case, node, last, None))
+    made = [cured.change for cured in node.trail]
+    links = [_link(case, made[: made.index(c.change)], c.finding, c.change) for c in chains[shortest]]
+    return (*links[: MOST_LINKS - 1], _link(case, made, last, None))
 
 
-def _link(case: Case, node: Node, finding: Finding, chosen: Change | None) -> Inference:
-    return Inference(finding=finding, version=_version(case, node, finding), chosen=chosen)
+def _link(case: Case, made: Sequence[Change], finding: Finding, chosen: Change | None) -> Inference:
+    return Inference(finding=finding, version=_version(case, made, finding), chosen=chosen)
 
 
 def _chain(node: Node, last: Finding) -> list[Cured]:
@@ -44,11 +45,11 @@ def _chain(node: Node, last: Finding) -> list[Cured]:
     return chain[::-1]
 
 
-def _version(case: Case, node: Node, finding: Finding) -> str:
-    """Of the plugin that has the demand, as it would be."""
+def _version(case: Case, made: Sequence[Change], finding: Finding) -> str:
+    """Of the plugin that has the demand, as it would be once some changes are made."""
     if finding.subject == case.plugin:
         return case.manifest.version
     enabled = RemedyKind.ENABLE_DEPENDENCY
-    chosen = [c.to for c in node.changes if c.target == finding.subject and c.kind is not enabled]
+    chosen = [c.to for c in made if c.target == finding.subject and c.kind is not enabled]
     there = case.others.get(finding.subject)
-    return (chosen[0] if chosen else there.version if there else None) or ""
+    return (chosen[-1] if chosen else there.version if there else None) or ""

@@ -39,7 +39,8 @@ class Harm:
 
     `before` is the installation that "fitted before" is about, `known` are the findings of `case` itself. With
     `everybody` all plugins are asked about, and not only those that a change concerns; with `whole` each of them
-    must fit, whether it did before or not.
+    must fit, whether it did before or not. Plugins that are `excused` need not fit. What is `not_told` says nothing
+    against a plugin that is installed already.
     """
 
     case: Case
@@ -50,6 +51,8 @@ class Harm:
     everybody: bool = False
     whole: bool = False
     known: tuple[Finding, ...] = ()
+    excused: frozenset[str] = frozenset()
+    not_told: frozenset[Code] = NOT_TOLD
     _fitted: dict[str, bool] = field(default_factory=dict[str, bool])
     _reach: dict[str, frozenset[str]] = field(default_factory=dict[str, "frozenset[str]"])
 
@@ -60,7 +63,7 @@ class Harm:
         there = with_request(subject) if self.asks else subject.installed
         for question, unknown in self._questions(subject, there, changes):
             blocking = self.judgements.blocking(question, there, self.effort)
-            blocking = tuple(f for f in blocking if not (unknown and f.code in NOT_TOLD))
+            blocking = tuple(f for f in blocking if not (unknown and f.code in self.not_told))
             counting = tuple(f for f in blocking if not self._is_old(f, question.manifest.id))
             if counting:
                 return Wrong(counting, False)
@@ -98,7 +101,9 @@ class Harm:
                 yield asking(subject, there, manifest, was.get(change.target)), False
         versions = {change.target for change in changes if change.kind in OTHER_VERSIONS}
         for plugin in there:
-            if plugin.id in versions or not plugin.enabled or (self.asks and plugin.id in asked):
+            if plugin.id in versions or plugin.id in self.excused or not plugin.enabled:
+                continue
+            if self.asks and plugin.id in asked:
                 continue
             if self._is_concerned(plugin, touched, changes) and self._must_fit(plugin, touched):
                 yield asking(subject, there, manifest_of(plugin), None), True

@@ -8,7 +8,7 @@ so whatever way out exists is found, and the first one found is the cheapest. Th
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -82,15 +82,33 @@ class Outcome:
 
 
 class Solver:
-    """One search for one case. `findings` are those of the request as it stands; empty where none is asked for."""
+    """One search for one case. `findings` are those of the request as it stands; empty where none is asked for.
 
-    def __init__(self, case: Case, findings: tuple[Finding, ...], harm: Harm, effort: Effort) -> None:
+    `least` is what has to be paid for each plugin that needs another release of itself, whatever else is done. A
+    `greedy` search goes on with what it has begun: it finds a way out sooner, which need not be the cheapest.
+    """
+
+    def __init__(
+        self,
+        case: Case,
+        findings: tuple[Finding, ...],
+        harm: Harm,
+        effort: Effort,
+        branches: Branches | None = None,
+        least: Mapping[str, Cost] | None = None,
+        *,
+        greedy: bool = False,
+        most_changes: int = MOST_CHANGES,
+    ) -> None:
         self._case = case
         self._findings = findings
         self._effort = effort
         self._harm = harm
-        self._branches = Branches(case, Catalogue(case, effort))
-        self._queue: list[tuple[Cost, int, _Waiting]] = []
+        self._branches = branches or Branches(case, Catalogue(case, effort))
+        self._least: Mapping[str, Cost] = {} if least is None else least
+        self._greedy = greedy
+        self._most_changes = most_changes
+        self._queue: list[tuple[int, Cost, int, _Waiting]] = []
         self._seen: set[frozenset[Change]] = set()
         self._kept: list[frozenset[tuple[str, str]]] = []
 
@@ -130,7 +148,7 @@ class Solver:
     def _hardest(self, node: Node, wrong: Wrong) -> tuple[Finding | None, list[Choice]]:
         """Of what is wrong, that with the fewest cures: where there is none, nothing further has to be tried."""
         different = list({(f.code, f.subject, f.object): f for f in reversed(wrong.findings)}.values())[::-1]
-        if len(node.changes) >= MOST_CHANGES or len(different) > MOST_CHANGES:
+        if len(node.changes) >= self._most_changes or len(different) > self._most_changes:
             return different[0], []
         best: tuple[Finding | None, list[Choice]] = (None, [])
         for finding in different[:_LOOKED_AT]:
@@ -148,7 +166,11 @@ class Solver:
             self._effort.spend(1)
             self._seen.add(changes)
             cost = node.cost.plus(choice.cost).plus(rest)
-            heapq.heappush(self._queue, (cost, len(self._seen), _Waiting(node, choice, finding)))
+            for plugin, least in self._least.items():
+                if plugin not in node.decided and plugin != choice.change.target:
+                    cost = cost.plus(least)
+            depth = -len(changes) if self._greedy else 0
+            heapq.heappush(self._queue, (depth, cost, len(self._seen), _Waiting(node, choice, finding)))
 
     def _made(self, waiting: _Waiting) -> Node:
         """The node with one more change, or with another release in the place of one that is like it."""

@@ -8,7 +8,7 @@ from processors.checker.case import Case
 from processors.checker.plans.effort import Effort, Exhausted
 from processors.checker.plans.harm import Harm
 from processors.checker.plans.situation import changed
-from processors.checker.plans.solver import Node
+from processors.checker.plans.solver import Cured, Node
 from processors.events.report import Change, Finding, PlanStep
 from processors.events.subject import Subject
 from processors.events.vocabulary import RemedyKind
@@ -38,20 +38,79 @@ def steps_of(
         return (PlanStep(node.changes, True, tuple(sorted(blocking - final))),)
 
 
-def _ordered(node: Node) -> list[Change]:
+def order_of(case: Case, changes: Sequence[Change], trail: Sequence[Cured], harm: Harm) -> tuple[PlanStep, ...]:
+    """The steps by which changes are made that no request comes with.
+
+    After each step whoever fitted before still fits, and what was changed fits. What can only be made together is
+    one step; so is all that is left once the effort is used up.
+    """
+    waiting, made, steps, subject = ordered(changes, trail), list[Change](), list[PlanStep](), case.subject
+    try:
+        while group := _group(case, subject, made, waiting, harm):
+            for change in group:
+                waiting.remove(change)
+                subject = changed(subject, change, case)
+            made += group
+            steps.append(PlanStep(tuple(group)))
+    except Exhausted:
+        pass
+    return (*steps, PlanStep(tuple(waiting))) if waiting else tuple(steps)
+
+
+def _group(
+    case: Case, subject: Subject, made: Sequence[Change], waiting: Sequence[Change], harm: Harm
+) -> list[Change]:
+    """The fewest changes that can be made together now; none where nothing is left."""
+    best, tried = list[Change](), list[Change]()
+    for first in waiting:
+        group = _drawn(case, subject, made, first, waiting, tried, harm)
+        if group and (not best or len(group) < len(best)):
+            best = group
+        if len(best) == 1:
+            break
+        tried.append(first)
+    return best
+
+
+def _drawn(
+    case: Case,
+    subject: Subject,
+    made: Sequence[Change],
+    first: Change,
+    waiting: Sequence[Change],
+    tried: Sequence[Change],
+    harm: Harm,
+) -> list[Change]:
+    """A change with those that it cannot be made without.
+
+    None where that is not enough, or where one is among them that was tried first: its group is no larger.
+    """
+    group, after = [first], changed(subject, first, case)
+    while (wrong := harm.first(after, (*made, *group))) is not None:
+        named = {id for finding in wrong.findings for id in (finding.subject, finding.object, *finding.path)}
+        more = [change for change in waiting if change not in group and change.target in named]
+        if not more or any(change in tried for change in more):
+            return []
+        group = [change for change in waiting if change in group or change in more]
+        for change in more:
+            after = changed(after, change, case)
+    return group
+
+
+def ordered(changes: Sequence[Change], trail: Sequence[Cured]) -> list[Change]:
     """The ground first, then what the others stand on: what another change needs comes before it."""
     depth: dict[str, int] = {}
-    for cured in node.trail:
+    for cured in trail:
         depth[cured.change.target] = depth.get(cured.finding.subject, 0) + 1
 
     def place(change: Change) -> tuple[int, int]:
         return _PLACE.get(change.kind, len(_PLACE) - 1), -depth.get(change.target, 0)
 
-    return sorted((c for c in node.changes if c.kind not in _WITH_THE_REQUEST), key=place)
+    return sorted((c for c in changes if c.kind not in _WITH_THE_REQUEST), key=place)
 
 
 def _steps(case: Case, blocking: set[str], final: set[str], node: Node, harm: Harm) -> Iterator[PlanStep]:
-    waiting, made, still_open, subject = _ordered(node), list[Change](), blocking, case.subject
+    waiting, made, still_open, subject = ordered(node.changes, node.trail), list[Change](), blocking, case.subject
     while (change := _possible(case, subject, made, waiting, harm)) is not None:
         waiting.remove(change)
         made.append(change)

@@ -23,10 +23,10 @@ def render(report: Report, digest: str, matrices: Sequence[str] = ()) -> str:
     totals = f'tests="{len(cases)}" failures="{failures}" errors="0" skipped="0"'
     ways = "".join(f"\nWhat helps: {plan.sentence}." for plan in report.remediations)
     files = "".join(f"\nmatrix file: {file}" for file in matrices)
-    told = "<system-out>" + _text(f"{report.summary}{ways}{files}\nreport {digest}") + "</system-out>"
+    told = "<system-out>" + xml_text(f"{report.summary}{ways}{files}\nreport {digest}") + "</system-out>"
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
-        f'<testsuites name="{_SUITE}" {totals}>\n<testsuite name={_attribute(asked)} {totals}>\n'
+        f'<testsuites name="{_SUITE}" {totals}>\n<testsuite name={attribute(asked)} {totals}>\n'
         + "\n".join(cases)
         + f"\n{told}\n</testsuite>\n</testsuites>"
     )
@@ -34,27 +34,27 @@ def render(report: Report, digest: str, matrices: Sequence[str] = ()) -> str:
 
 def _case(finding: Finding, asked: str) -> str:
     name = f"{finding.code} {finding.subject} {finding.object}"
-    about = f"<testcase classname={_attribute(asked)} name={_attribute(name)}>"
+    about = f"<testcase classname={attribute(asked)} name={attribute(name)}>"
     if not finding.blocks:
-        return f"{about}<system-out>{_text(finding.sentence)}</system-out></testcase>"
-    message = f"message={_attribute(finding.sentence)} type={_attribute(finding.code)}"
-    told = _text(f"{finding.sentence}\n{finding.help}")
+        return f"{about}<system-out>{xml_text(finding.sentence)}</system-out></testcase>"
+    message = f"message={attribute(finding.sentence)} type={attribute(finding.code)}"
+    told = xml_text(f"{finding.sentence}\n{finding.help}")
     return f"{about}<failure {message}>{told}</failure></testcase>"
 
 
 def _plain(report: Report, asked: str) -> str:
     """A report without findings: passed, unless it is no verdict that lets anything go on."""
-    about = f"<testcase classname={_attribute(asked)} name={_attribute('compatibility')}"
+    about = f"<testcase classname={attribute(asked)} name={attribute('compatibility')}"
     if report.verdict in (Verdict.ALLOW, Verdict.WARN, Verdict.ALLOW_BY_EXCEPTION):
         return f"{about}/>"
-    return f"{about}><failure message={_attribute(report.summary)}/></testcase>"
+    return f"{about}><failure message={attribute(report.summary)}/></testcase>"
 
 
-def _text(text: str) -> str:
+def xml_text(text: str) -> str:
     return escape(_clean(text))
 
 
-def _attribute(text: str) -> str:
+def attribute(text: str) -> str:
     return quoteattr(_clean(text))
 
 

@@ -17,27 +17,27 @@ def render(
 ) -> str:
     """`explained_at` is the address of a gateway that explains findings, if one is known."""
     said = outline(report, request_id, matrices, explained_at)
-    lines = [f"## {said.headline}: {_plain(said.asked)} on {_plain(said.where)}", "", _plain(report.summary), ""]
+    lines = [f"## {said.headline}: {plain(said.asked)} on {plain(said.where)}", "", plain(report.summary), ""]
     lines += [f"**{said.risk}**"]
     for group in said.groups:
-        lines += ["", f"### {'Blocks' if group.blocks else 'Warns'}: {_plain(group.title)}", ""]
-        lines += [f"- {_plain(finding.sentence)} ({_code(finding.code)})" for finding in group.findings]
+        lines += ["", f"### {'Blocks' if group.blocks else 'Warns'}: {plain(group.title)}", ""]
+        lines += [f"- {plain(finding.sentence)} ({_code(finding.code)})" for finding in group.findings]
         lines += [f"- ... and {group.hidden} more"] if group.hidden else []
     if said.why_none:
-        lines += ["", "### Why nothing helps", "", *(f"- {_plain(text)}" for text in said.why_none)]
+        lines += ["", "### Why nothing helps", "", *(f"- {plain(text)}" for text in said.why_none)]
     if said.ways_out or said.note or said.closest:
         lines += ["", "### What helps", ""]
         for number, way in enumerate(said.ways_out, 1):
-            lines += [f"{number}. {_plain(way.sentence)}", *(f"   - {_plain(step)}" for step in way.steps)]
-        lines += [_plain(text) for text in (said.note, said.closest) if text]
+            lines += [f"{number}. {plain(way.sentence)}", *(f"   - {plain(step)}" for step in way.steps)]
+        lines += [plain(text) for text in (said.note, said.closest) if text]
     lines += ["", "### On what grounds", ""]
-    lines += [f"- {_plain(text)}" for text in (*said.grounds, *contributions(report))]
+    lines += [f"- {plain(text)}" for text in (*said.grounds, *contributions(report))]
     if said.next_steps:
         lines += ["", *(f"- {step.words}: {_target(step)}" for step in said.next_steps)]
     return "\n".join(lines).rstrip()
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", text.replace("\n", " "))
 
 
@@ -48,4 +48,4 @@ def _code(text: str) -> str:
 def _target(step: Step) -> str:
     if step.is_link and _ADDRESS.fullmatch(step.target):
         return f"<{step.target}>"
-    return _plain(step.target) if "`" in step.target or "\n" in step.target else _code(step.target)
+    return plain(step.target) if "`" in step.target or "\n" in step.target else _code(step.target)

@@ -28,47 +28,47 @@ def render(
     """
     said = outline(report, request_id, matrices, explained_at)
     strong = _COLOURS.get(report.verdict, "31")
-    headline = _paint(said.headline.upper(), "1;" + strong, colour)
-    about = f"{_clean(f'{said.asked} on {said.where}')}  ({said.risk})"
+    headline = paint(said.headline.upper(), "1;" + strong, colour)
+    about = f"{clean(f'{said.asked} on {said.where}')}  ({said.risk})"
     fits = len(said.headline) + 2 + len(about) <= width
-    lines = [f"{headline}  {about}"] if fits else [headline, *_wrapped(about, width)]
+    lines = [f"{headline}  {about}"] if fits else [headline, *wrapped(about, width)]
     if not report.findings:
-        return "\n".join([*lines, *_wrapped(report.summary, width), "", *_indented(said.grounds, width)])
-    lines += ["", *_wrapped(report.summary, width)]
+        return "\n".join([*lines, *wrapped(report.summary, width), "", *indented(said.grounds, width)])
+    lines += ["", *wrapped(report.summary, width)]
     for group in said.groups:
         lines += ["", *_group(group, colour, width)]
     if said.why_none:
-        lines += ["", _paint("Why nothing helps", "1", colour), *_indented(said.why_none, width)]
+        lines += ["", paint("Why nothing helps", "1", colour), *indented(said.why_none, width)]
     if said.ways_out or said.note or said.closest:
-        lines += ["", _paint("What helps", "1", colour)]
+        lines += ["", paint("What helps", "1", colour)]
         for number, way in enumerate(said.ways_out, 1):
-            lines += _wrapped(f"{number}. {way.sentence}", width)
-            lines += [line for step in way.steps for line in _wrapped(f"- {step}", width, "     ")]
-        lines += _indented(tuple(filter(None, (said.note, said.closest))), width)
-    lines += ["", _paint("On what grounds", "1", colour)]
-    lines += _indented((*said.grounds, *contributions(report)), width)
+            lines += wrapped(f"{number}. {way.sentence}", width)
+            lines += [line for step in way.steps for line in wrapped(f"- {step}", width, "     ")]
+        lines += indented(tuple(filter(None, (said.note, said.closest))), width)
+    lines += ["", paint("On what grounds", "1", colour)]
+    lines += indented((*said.grounds, *contributions(report)), width)
     if said.next_steps:
-        lines += ["", *(_clean(f"{step.words}: {step.target}") for step in said.next_steps)]
+        lines += ["", *(clean(f"{step.words}: {step.target}") for step in said.next_steps)]
     return "\n".join(lines)
 
 
 def _group(group: Group, colour: bool, width: int) -> list[str]:
-    mark, paint = ("x", "31") if group.blocks else ("!", "33")
-    lines = [f"{_paint(mark, paint, colour)} {_paint(group.title, '1', colour)}"]
+    mark, shade = ("x", "31") if group.blocks else ("!", "33")
+    lines = [f"{paint(mark, shade, colour)} {paint(group.title, '1', colour)}"]
     for finding in group.findings:
-        lines += _wrapped(f"{finding.sentence} [{finding.code}]", width)
+        lines += wrapped(f"{finding.sentence} [{finding.code}]", width)
     if group.hidden:
-        lines += _wrapped(f"... and {group.hidden} more; `--output json` lists them all", width)
+        lines += wrapped(f"... and {group.hidden} more; `--output json` lists them all", width)
     return lines
 
 
-def _indented(texts: tuple[str, ...], width: int) -> list[str]:
-    return [line for text in texts for line in _wrapped(text, width)]
+def indented(texts: tuple[str, ...], width: int) -> list[str]:
+    return [line for text in texts for line in wrapped(text, width)]
 
 
-def _wrapped(text: str, width: int, indent: str = "  ") -> list[str]:
+def wrapped(text: str, width: int, indent: str = "  ") -> list[str]:
     return textwrap.wrap(
-        _clean(text),
+        clean(text),
         width,
         initial_indent=indent,
         subsequent_indent=indent,
@@ -77,10 +77,10 @@ def _wrapped(text: str, width: int, indent: str = "  ") -> list[str]:
     )
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """Without what a terminal would obey: ids come from outside."""
     return text if text.isprintable() else "".join(c if c.isprintable() else "�" for c in text)
 
 
-def _paint(text: str, code: str, colour: bool) -> str:
+def paint(text: str, code: str, colour: bool) -> str:
     return f"\x1b[{code}m{text}\x1b[0m" if colour else text

@@ -89,7 +89,7 @@ def check(
     schemas = Schemas.load(settings().schemas)
     asked = question.subject()
     subject = schemas["InstallRequested"].encode_tail(subject_to_record(asked))
-    now = _instant(at) if at else time.time_ns() // 1_000_000
+    now = instant(at) if at else time.time_ns() // 1_000_000
     files = matrix or [chosen_matrix(settings())]
     reports = schemas["CompatibilityChecked"]
     said = Run(reports, "plugin_id", "report_digest")
@@ -106,7 +106,8 @@ def check(
     raise typer.Exit(exit_code(answered.verdict))
 
 
-def _instant(text: str) -> int:
+def instant(text: str) -> int:
+    """Milliseconds since the epoch. Raises SettingsInvalid."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

@@ -63,9 +63,9 @@ Together = Annotated[
     ),
 ]
 
-_HOST: Final = "NAME@VERSION, such as corex@1.9.0"
-_RUNTIME: Final = "NAME@VERSION, such as go@1.22"
-_DATABASE: Final = "NAME@VERSION, such as postgresql@16.4"
+HOST: Final = "NAME@VERSION, such as corex@1.9.0"
+RUNTIME: Final = "NAME@VERSION, such as go@1.22"
+DATABASE: Final = "NAME@VERSION, such as postgresql@16.4"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,14 +86,14 @@ class Question:
 
     def subject(self) -> Subject:
         """Read the files. Raises DocumentRefused or SettingsInvalid that names the option and the value."""
-        runtimes = tuple(Provision(*id_and_version("--runtime", text, _RUNTIME)) for text in self.runtimes)
-        database = Provision(*id_and_version("--database", self.database, _DATABASE)) if self.database else None
+        runtimes = tuple(Provision(*id_and_version("--runtime", text, RUNTIME)) for text in self.runtimes)
+        database = Provision(*id_and_version("--database", self.database, DATABASE)) if self.database else None
         refuse_mistyped("--runtime", runtimes)
         refuse_mistyped("--database", (database,) if database else ())
         listed = read_installed(self.installed_from) if self.installed_from else ()
         return Subject(
-            manifest=load_manifest(_only("--manifest", self.manifest)),
-            host=Host(*id_and_version("--host", _only("--host", self.host), _HOST)),
+            manifest=load_manifest(only("--manifest", self.manifest)),
+            host=Host(*id_and_version("--host", only("--host", self.host), HOST)),
             installed=(
                 *(InstalledPlugin(*id_and_version("--installed", text)) for text in self.installed),
                 *listed,
@@ -105,7 +105,8 @@ class Question:
         )
 
 
-def _only(option: str, given: Sequence[T]) -> T:
+def only(option: str, given: Sequence[T]) -> T:
+    """The value of an option that is given once. Raises SettingsInvalid."""
     if len(given) != 1:
         raise SettingsInvalid(f"{option} is given {len(given)} times; a question has one; ask for each by itself")
     return given[0]

@@ -1,0 +1,171 @@
+"""`compat-guard plan`: may this host be upgraded, and how; or what makes an installation whole. Needs no broker."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from processors.checker.plans.installation import Installation, InstallationPlan, Outlook, plan_for
+from processors.checker.views import installation as view
+from processors.checker.views.text import WIDTH
+from processors.cli.requests.answers import ToFile
+from processors.cli.requests.check import At, Component, MatrixFiles, PolicyFiles, instant
+from processors.cli.requests.question import (
+    DATABASE,
+    HOST,
+    RUNTIME,
+    Database,
+    Installed,
+    InstalledFile,
+    Runtimes,
+    only,
+)
+from processors.client.installed import id_and_version, read_installed
+from processors.client.matrices import chosen_matrix, matrix_of
+from processors.client.slips import refuse_mistyped, refuse_mistyped_host
+from processors.configuration.settings import settings
+from processors.errors import SettingsInvalid, VersionInvalid
+from processors.events.subject import Host, InstalledPlugin, Provision
+from processors.matrix.merged import Matrix
+from processors.policies import Policies
+from processors.policies.text import load_policies
+from processors.versions import Dialect, parse_version
+
+HELD_BACK: Final = 1
+
+Wanted = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--host",
+        help="host as it is to run, such as corex@2.0.0; without it, the installation is made whole where it is",
+        metavar="NAME@VERSION",
+        show_default=False,
+    ),
+]
+Present = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--from",
+        help="host as it runs now, such as corex@1.9.0; with it, the plan says what can be done before the upgrade",
+        metavar="NAME@VERSION",
+        show_default=False,
+    ),
+]
+
+
+class PlanStyle(StrEnum):
+    """A plan is no list of findings in a file, so there is no SARIF of it."""
+
+    text = "text"
+    json = "json"
+    markdown = "markdown"
+    html = "html"
+    junit = "junit"
+
+
+PlanOutput = Annotated[PlanStyle, typer.Option("--output", "-o", help="how to show the plan")]
+
+
+def plan(
+    host: Wanted = None,
+    present: Present = None,
+    installed: Installed = None,
+    installed_from: InstalledFile = None,
+    runtime: Runtimes = None,
+    database: Database = None,
+    matrix: MatrixFiles = None,
+    policies: PolicyFiles = None,
+    component: Component = None,
+    at: At = None,
+    output: PlanOutput = PlanStyle.text,
+    file: ToFile = None,
+) -> None:
+    """Say how an installation gets to a newer host with everything fitting, or who holds it back. Needs no broker.
+
+    Without --host: what makes everything fit where it runs now. Ends with 0 if everything fits or a plan leads
+    there, 1 if there is none or it cannot be judged, 2 if the input cannot be read.
+    """
+    listed = read_installed(installed_from) if installed_from else ()
+    installation = Installation(
+        present=_host("--from", present),
+        wanted=_host("--host", host),
+        plugins=(*(InstalledPlugin(*id_and_version("--installed", text)) for text in installed or ()), *listed),
+        runtimes=tuple(Provision(*id_and_version("--runtime", text, RUNTIME)) for text in runtime or ()),
+        database=Provision(*id_and_version("--database", database, DATABASE)) if database else None,
+    )
+    refuse_mistyped("--runtime", installation.runtimes)
+    refuse_mistyped("--database", (installation.database,) if installation.database else ())
+    now = instant(at) if at else time.time_ns() // 1_000_000
+    known = matrix_of(matrix or [chosen_matrix(settings())], now)
+    _refuse_what_is_no_question(installation, known)
+    answer = plan_for(installation, known, now, Policies.of(load_policies(policies or (), component)))
+    refuse_mistyped_host(installation.target, answer.unjudged)
+    _show(answer, output, file)
+    raise typer.Exit(0 if answer.outlook in (Outlook.FITS, Outlook.PLAN) else HELD_BACK)
+
+
+def _host(option: str, given: list[str] | None) -> Host | None:
+    return Host(*id_and_version(option, only(option, given), HOST)) if given else None
+
+
+def _refuse_what_is_no_question(installation: Installation, matrix: Matrix) -> None:
+    present, wanted = installation.present, installation.wanted
+    if present is None and wanted is None:
+        raise SettingsInvalid(
+            "neither --host nor --from is given; --host corex@2.0.0 asks for the way to that version, "
+            "--from corex@1.9.0 alone for what makes everything fit on it"
+        )
+    if not installation.plugins:
+        raise SettingsInvalid(
+            "no plugin is given; name what is installed with --installed-from FILE or --installed"
+        )
+    if present is None or wanted is None:
+        return
+    if present.name != wanted.name:
+        raise SettingsInvalid(
+            f"--from is about `{present.name}`, --host about `{wanted.name}`; a plan keeps the host"
+        )
+    declared = matrix.host(wanted.name)
+    dialect = Dialect(declared.dialect) if declared else Dialect.NPM
+    try:
+        older = parse_version(wanted.version, dialect) < parse_version(present.version, dialect)
+    except VersionInvalid:
+        return  # which the answer says
+    if older:
+        raise SettingsInvalid(
+            f"--host `{wanted.version}` is older than --from `{present.version}`; a plan takes no host back"
+        )
+
+
+def _show(answer: InstallationPlan, style: PlanStyle, file: Path | None) -> None:
+    rendered = _rendered(answer, style, tty=file is None and sys.stdout.isatty())
+    if file is None:
+        typer.echo(rendered)
+        return
+    try:
+        file.write_text(rendered + "\n", "utf-8")
+    except OSError as error:
+        raise SettingsInvalid(f"--file `{file}` cannot be written: {error.strerror}") from None
+
+
+def _rendered(answer: InstallationPlan, style: PlanStyle, *, tty: bool) -> str:
+    match style:
+        case PlanStyle.json:
+            return view.as_json(answer)
+        case PlanStyle.markdown:
+            return view.markdown(answer)
+        case PlanStyle.html:
+            return view.html(answer)
+        case PlanStyle.junit:
+            return view.junit(answer)
+        case PlanStyle.text:
+            narrow = tty or "COLUMNS" in os.environ
+            width = min(WIDTH, shutil.get_terminal_size().columns - 2) if narrow else WIDTH
+            return view.text(answer, colour=tty and not os.environ.get("NO_COLOR"), width=width)
