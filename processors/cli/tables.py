@@ -5,13 +5,35 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any, Final, NamedTuple, cast
 
+import typer
 from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
+
+from processors.errors import SettingsInvalid, nearest, shorten
+
+ColumnsOption = Annotated[
+    str | None, typer.Option("--columns", help="columns of the table, such as time,who,outcome", metavar="NAME,...")
+]
+WideOption = Annotated[bool, typer.Option("--wide", "-w", help="every column, however narrow the terminal is")]
+
+
+class Asked(NamedTuple):
+    """Which columns somebody wants, if they said so."""
+
+    columns: Sequence[str] = ()
+    wide: bool = False
+
+    @classmethod
+    def of(cls, columns: str | None, wide: bool) -> Asked:
+        """As `--columns` and `--wide` say."""
+        named = (name.strip().replace("-", "_") for name in (columns or "").split(","))
+        return cls(tuple(filter(None, named)), wide)
+
 
 _UNBOUND: Final = 240
 """Columns where nobody says how many: a file or a pipe is not 80 wide."""
@@ -38,6 +60,52 @@ def show(columns: Sequence[str], rows: Iterable[Sequence[str | Text]], *, header
     for row in cells:
         table.add_row(*row)
     console.print(table)
+
+
+def listing(rows: Sequence[Mapping[str, Any]], short: Sequence[str], wide: Sequence[str], asked: Asked) -> None:
+    """Print rows in the columns asked for; else in `wide` where the page has room for them, else in `short`.
+
+    Raises SettingsInvalid for a column that the rows do not have.
+    """
+    if not rows:
+        return
+    columns = asked.columns or (wide if asked.wide or _fits(rows, wide) else short)
+    for name in columns:
+        if name not in rows[0]:
+            raise SettingsInvalid(f"--columns `{shorten(name)}`: {nearest(name, rows[0])}")
+    console, cells = page(), [[_cell(row[name]) for name in columns] for row in rows]
+    names = [Text(name.replace("_", " ")) for name in columns]
+    if _lean_width(columns, cells) >= console.width:
+        _show_records(console, names, cells)
+        return
+    table = Table(
+        *(Column(name, overflow="fold") for name in names), box=None, pad_edge=False, padding=(0, 1, 0, 0)
+    )
+    for column, values in zip(table.columns, zip(*cells, strict=True), strict=True):
+        column.min_width = max(map(_longest_word, values))
+        column.no_wrap = all(len(value.plain.split()) <= 1 for value in values)
+    for row in cells:
+        table.add_row(*row)
+    console.print(table)
+
+
+def _fits(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> bool:
+    """Whether no cell of these columns would have to be broken."""
+    widths = [max(cell_len(name), *(_cell(row[name]).cell_len for row in rows)) for name in columns]
+    return sum(widths) + len(widths) <= page().width
+
+
+def _lean_width(columns: Sequence[str], cells: Sequence[Sequence[Text]]) -> int:
+    """Characters that rows need at least, broken between words and nowhere else."""
+    heads = [max(map(cell_len, name.split("_"))) for name in columns]
+    widths = [max(map(_longest_word, column)) for column in zip(*cells, strict=True)]
+    return sum(map(max, heads, widths)) + len(columns)
+
+
+def _cell(value: Any) -> Text:
+    if isinstance(value, list | tuple):
+        return Text(", ".join(map(str, cast("Sequence[object]", value))))
+    return value if isinstance(value, Text) else Text("" if value is None else str(value))
 
 
 def clock(milliseconds: int) -> str:

@@ -16,7 +16,7 @@ from rich.progress import Progress
 from sqlalchemy import Connection
 
 from processors.bootstrap.ledger_access import database, names_of, public_keys, published_anchors
-from processors.cli import talk
+from processors.cli import tables, talk
 from processors.cli.formats import Stream, StreamOption
 from processors.cli.ledger.output import Since, Until, instant, show
 from processors.cli.tables import clock
@@ -27,6 +27,7 @@ from processors.ledger import queries, side_tables
 from processors.ledger.anchors import NOWHERE, Noted, chain_of, judged, of_chain
 from processors.ledger.database import reading
 from processors.ledger.export import Format, export
+from processors.ledger.happening import happening, short
 from processors.ledger.proof import check
 from processors.ledger.queries import RecordPosition, Wanted, place_of
 from processors.ledger.reading import (
@@ -40,6 +41,7 @@ from processors.ledger.reading import (
 from processors.ledger.telling import tell
 from processors.ledger.verify import Inconsistency, StoredRow
 from processors.ledger.verify import verify as verify_rows
+from processors.matrix.writing import instant as instant_of
 
 app = typer.Typer(
     add_completion=False,
@@ -50,7 +52,20 @@ app = typer.Typer(
 
 Keys = Annotated[Path | None, typer.Option("--keys", help="JWKS of the anchors; by default the ledger's own keys")]
 
-SHOWN = ("time", "kind", "plugin", "host", "outcome", "band", "request_id", "exception_id", "event_id")
+SHORT = ("time", "who", "event", "outcome", "event_id")
+WIDE = (
+    "time",
+    "who",
+    "event",
+    "outcome",
+    "reason",
+    "plugin",
+    "host",
+    "band",
+    "request_id",
+    "exception_id",
+    "event_id",
+)
 
 
 @app.command("search")
@@ -69,9 +84,13 @@ def search(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="most events to show")] = 50,
     after: Annotated[str | None, typer.Option(help="event that ended the page before", metavar="EVENT_ID")] = None,
     everything: Annotated[bool, typer.Option("--all", help="also the guard's own changelogs and anchors")] = False,
+    columns: tables.ColumnsOption = None,
+    wide: tables.WideOption = False,
     output: StreamOption = Stream.table,
 ) -> None:
-    """Find events, the newest first. Ends with 1 if there is none.
+    """Find events, the newest first: who did what, with which outcome and why. Ends with 1 if there is none.
+
+    A command or decision that is only SENT has its outcome in an event of its own, REFUSED if it was not accepted.
 
     `ledger show` tells the whole story of a request or an exception, `ledger prove` proves an event.
     """
@@ -91,7 +110,10 @@ def search(
     )
     with database("guard_auditor") as engine, reading(engine) as connection:
         found = queries.search(connection, wanted, limit=limit, after=_place(connection, after))
-    show([_in_short(row) if output is Stream.table else _shown(row) for row in found], output, SHOWN)
+    if output is Stream.table:
+        tables.listing([_in_short(row) for row in found], SHORT, WIDE, tables.Asked.of(columns, wide))
+    else:
+        show([_shown(row) for row in found], output)
     if not found:
         talk().print("no event matches")
     elif len(found) == limit:
@@ -119,18 +141,22 @@ def _one_of(words: type[StrEnum], given: str | None, option: str) -> str | None:
 
 def _in_short(row: Mapping[str, Any]) -> dict[str, Any]:
     """What a person looks for in a table."""
+    said = happening(row)
     return {
         **row,
+        **said._asdict(),
+        "who": short(said.who),
+        "outcome": said.outcome.replace("_", " "),  # between words a narrow column can break it
         "time": clock(row["appended_at"]),
         "plugin": f"{row['plugin_id'] or ''} {row['plugin_version'] or ''}".strip(),
         "host": f"{row['host'] or ''} {row['host_version'] or ''}".strip(),
-        "outcome": row["verdict"] or row["state"],
     }
 
 
 def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "time": clock(row["appended_at"]),
+        "time": instant_of(row["appended_at"]),
+        **happening(row)._asdict(),
         **{name: value for name, value in row.items() if name not in ("payload", "row_hash", "value_digest")},
         "payload": json.loads(row["payload"]),
         "value_digest": f"sha256:{bytes(row['value_digest']).hex()}",

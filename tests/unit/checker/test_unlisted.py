@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from examples.questions import HOUR, NOON, document
+from examples.questions import HOUR, NOON
 
 from processors.checker.check import check
 from processors.events.report import Report
 from processors.events.subject import Host, Manifest, Requirement, Subject
 from processors.events.vocabulary import Code, Ground, Verdict
 from processors.matrix.merged import Matrix
+from processors.matrix.text import parse_matrix
 from processors.policies import Advisory, Policies, SecurityPolicy
 
-MATRIX = Matrix.of([(document("governance", (), ()), NOON, NOON + HOUR)])
+MATRIX = Matrix.of([(parse_matrix("hosts: {corex: {dialect: npm}}"), NOON, NOON + HOUR)])
 
 
 def report(requires: tuple[Requirement, ...] = (), *advisories: Advisory) -> Report:
     manifest = Manifest(id="sync", version="1.0.0", host_range="*", requires=requires)
-    policies = Policies.of([SecurityPolicy("sync", "SEC", NOON, advisories=advisories)])
+    policies = Policies.of(
+        [SecurityPolicy(component_id="sync", policy_id="SEC", published_at=NOON, advisories=advisories)]
+    )
     return check(Subject(manifest=manifest, host=Host("corex", "1.9.0")), MATRIX, NOON, "", policies).report
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from processors.cli import tables
+from processors.errors import SettingsInvalid
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 
@@ -54,3 +55,43 @@ def test_what_is_one_word_is_never_cut(capsys: pytest.CaptureFixture[str], monke
     shown = capsys.readouterr().out
     assert all(id in shown for id in ids)
     assert max(map(len, shown.splitlines())) <= 240
+
+
+ID = "dd4ab3d8-6d8a-4e26-9a4a-b24dd6fd4c32"
+EVENT = {
+    "time": "2026-11-28 22:10:01",
+    "who": "p… 3f2a",
+    "event": "asked to install",
+    "outcome": "ALLOW BY EXCEPTION",
+    "reason": "HOST_PRERELEASE_EXCLUDED",
+    "event_id": ID,
+}
+SHORT = ("time", "who", "event", "outcome", "event_id")
+
+
+@pytest.mark.parametrize(("width", "has_reason"), [("80", False), ("160", True)])
+def test_a_listing_fits_its_terminal_and_cuts_no_id(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, width: str, has_reason: bool
+) -> None:
+    """Eighty columns have a short form, and where there is room for all columns they are there."""
+    monkeypatch.setenv("COLUMNS", width)
+
+    tables.listing([EVENT, EVENT], SHORT, tuple(EVENT), tables.Asked())
+
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= int(width)
+    assert sum(ID in line for line in lines) == 2
+    assert any("reason" in line for line in lines) is has_reason
+
+
+def test_columns_can_be_chosen(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+
+    tables.listing([EVENT], SHORT, tuple(EVENT), tables.Asked.of("event-id, reason", False))
+
+    assert capsys.readouterr().out.split() == ["event", "id", "reason", ID, "HOST_PRERELEASE_EXCLUDED"]
+
+
+def test_a_column_that_is_not_there_is_named_with_the_nearest() -> None:
+    with pytest.raises(SettingsInvalid, match="--columns `outcom`: did you mean `outcome`"):
+        tables.listing([EVENT], SHORT, tuple(EVENT), tables.Asked.of("outcom", False))
