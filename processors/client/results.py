@@ -47,20 +47,29 @@ class QuestionUnclear(Refused):
         )
 
 
-def ask(of: Settings, codec: Codec, request: Mapping[str, Any], headers: Any, patience: float) -> Record:
-    """Publish a request and wait for its result, at most `patience` seconds.
+def ask(
+    of: Settings,
+    codec: Codec,
+    request: Mapping[str, Any],
+    headers: Any,
+    patience: float,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Record:
+    """Publish a request and wait for its result, at most `patience` seconds from when the broker has it.
 
-    Results of other questions under the same id are passed over. Raises NoVerdict, RequestRefused or
-    BrokerUnavailable.
+    Results of other questions under the same id are passed over. `tell` is called with what is waited for. Raises
+    NoVerdict, RequestRefused or BrokerUnavailable.
     """
     stream = stream_settings(of)
     encode = codec.encoder(INSTALL_REQUESTS, "InstallRequested")
     decode = _lenient(codec.decoder(RESULTS, "CompatibilityChecked"))
     question = asked_by(request, encode.tail(request["subject"]))
     key, others = request["subject"]["manifest"]["id"].encode(), False
+    tell(f"a broker at {of.kafka.bootstrap}")
     with closing(Follower(stream, "request")) as follower:
         follower.from_end([RESULTS, DEAD_LETTERS])
         place = send(stream, Outbound(INSTALL_REQUESTS, key, encode(request), headers))
+        tell(f"a checker to answer on {RESULTS}")
         for record in follower.follow(time.monotonic() + patience):
             if record.topic == DEAD_LETTERS:
                 _raise_if_ours(record, place)

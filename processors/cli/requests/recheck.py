@@ -14,12 +14,11 @@ import typer
 
 from processors.bootstrap.clients import codec, stream_settings
 from processors.checker.impact import Difference, difference
-from processors.cli import talk
 from processors.cli.formats import Prose, ProseOption
 from processors.cli.requests.answers import Style, WhichQuestion, exit_code, show
 from processors.cli.requests.replay import finding_json
-from processors.cli.requests.request import SOURCE, Operator, Patience
-from processors.client.results import LISTED, ask, only, read_request, results_of
+from processors.cli.requests.request import SOURCE, Operator, Patience, wait_for_verdict
+from processors.client.results import LISTED, only, read_request, results_of
 from processors.configuration.settings import Settings, settings
 from processors.errors import SettingsInvalid, shorten
 from processors.events.questions import Question
@@ -57,14 +56,13 @@ def recheck(
             time=event["requested_at"],
             cause=(new_trace(),),
         )
-        result = ask(settings(), events, event, headers, timeout)
+        result = wait_for_verdict(settings(), events, event, headers, timeout)
     changed = changes(earlier, result) if earlier else None
     if output is Prose.json:
         typer.echo(json.dumps(_json(result, changed), ensure_ascii=False))
     else:
         show(report_from_record(result["report"]), result["report_digest"], Style.text, None, event["request_id"])
         typer.echo("\n".join(_told(changed)))
-        talk().print(f"request {event['request_id']}, re-check of {request_id}", style="dim", highlight=False)
     raise typer.Exit(exit_code(Verdict(result["verdict"])))
 
 

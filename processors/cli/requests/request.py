@@ -25,11 +25,12 @@ from processors.cli.requests.question import (
     Runtimes,
     Together,
 )
+from processors.cli.waiting import OutOfTime, await_answer
 from processors.client.exceptions import case_of
 from processors.client.install_request import InstallRequest, UnderException, headers_of
-from processors.client.results import ask
+from processors.client.results import NoVerdict, ask
 from processors.client.slips import refuse_mistyped_host
-from processors.configuration.settings import settings
+from processors.configuration.settings import Settings, settings
 from processors.documents.scalars import unprintable
 from processors.errors import SettingsInvalid, shorten
 from processors.events.report_record import report_from_record
@@ -87,8 +88,8 @@ def request(
 ) -> None:
     """Ask the running guard whether a plugin may be installed, and wait for the verdict.
 
-    Ends with 0 if it may be installed, 1 if it is blocked, 2 if the input cannot be read, 3 if nobody answers:
-    without a verdict nothing may be installed.
+    Ends with 0 if it may be installed, 1 if it is blocked, 2 if the input cannot be read, 3 if nobody answers,
+    130 after Ctrl-C. Without a verdict nothing may be installed; stderr shows the id at once, to find a late one.
     """
     _refuse_broken(
         {
@@ -124,7 +125,7 @@ def request(
     now = time.time_ns() // 1_000_000
     event, headers = asked.record(now), headers_of(asked.request_id, SOURCE, now)
     with codec(settings()) as events:
-        result = ask(settings(), events, event, headers, timeout)
+        result = wait_for_verdict(settings(), events, event, headers, timeout)
         plan = _plan_needed(events, result)
     report = report_from_record(result["report"])
     verdict = Verdict(result["verdict"])
@@ -135,6 +136,28 @@ def request(
     if output is Style.text:
         _say_more(result, plan)
     raise typer.Exit(exit_code(verdict))
+
+
+def wait_for_verdict(
+    of: Settings, events: Codec, event: Mapping[str, Any], headers: Any, timeout: float
+) -> dict[str, Any]:
+    """Ask, and show on stderr the id at once and then what is waited for.
+
+    Raises NoVerdict within `timeout` seconds, whatever does not answer; Ctrl-C leaves the id behind.
+    """
+    id = event["request_id"]
+    late = f"a late one is shown by `compat-guard report {id}`"
+    try:
+        talk().print(f"request {id}", style="dim", highlight=False)
+        return await_answer(lambda tell: ask(of, events, event, headers, timeout, tell), timeout)
+    except OutOfTime as error:
+        raise NoVerdict(
+            f"no verdict on request {id} within {timeout:g} s, which counts as a block; waited for "
+            f"{error.awaited}; {late}"
+        ) from None
+    except KeyboardInterrupt:
+        talk().print(f"no verdict on request {id}; {late}", highlight=False)
+        raise
 
 
 def _refuse_broken(options: Mapping[str, str | None]) -> None:
@@ -188,4 +211,3 @@ def _say_more(result: Mapping[str, Any], plan: str | None) -> None:
         talk().print(f"approved with: --monitoring {plan}", highlight=False, soft_wrap=True)
     if result["refusals"] and Reason.NO_SUCH_EXCEPTION not in result["refusals"]:
         talk().print(f"how it stands: compat-guard exception show {result['exception_id']}", highlight=False)
-    talk().print(f"request {result['request_id']}", style="dim", highlight=False)

@@ -1,0 +1,68 @@
+"""Waiting at the terminal: what is waited for is shown, a time limit holds, and Ctrl-C counts at once."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from processors.cli import talk
+from processors.errors import Unavailable
+
+T = TypeVar("T")
+Tell = Callable[[str], None]
+
+_LOOK_EVERY = 0.05
+"""Seconds. Short enough for a person, and a main thread that sleeps hears Ctrl-C."""
+
+
+class OutOfTime(Unavailable):
+    """The time limit is over. `awaited` is what has not answered."""
+
+    def __init__(self, patience: float, awaited: str) -> None:
+        super().__init__(f"no answer within {patience:g} s from {awaited}")
+        self.awaited = awaited
+
+
+def await_answer(work: Callable[[Tell], T], patience: float) -> T:
+    """What `work` returns or raises, at most `patience` seconds from now.
+
+    `work` runs in a thread of its own, because a client library that looks for a broker hears neither a deadline
+    nor Ctrl-C. It calls what it is given with what it waits for, such as "a checker"; a terminal shows that. After
+    the limit OutOfTime names it; the thread is left to itself, and ends with the process.
+    """
+    running = _Running(work)
+    threading.Thread(target=running, daemon=True, name="asking").start()
+    console, until = talk(), time.monotonic() + patience
+    with console.status("") as shown:
+        while not running.ended.wait(_LOOK_EVERY):
+            shown.update(f"waiting for {running.awaited}")
+            if time.monotonic() >= until:
+                raise OutOfTime(patience, running.awaited)
+    return running.result()
+
+
+class _Running(Generic[T]):
+    def __init__(self, work: Callable[[Tell], T]) -> None:
+        self.awaited = "the servers"
+        self.ended = threading.Event()
+        self._work = work
+        self._results: list[T] = []
+        self._failure: BaseException | None = None
+
+    def __call__(self) -> None:
+        try:
+            self._results.append(self._work(self._tell))
+        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+            self._failure = error
+        finally:
+            self.ended.set()
+
+    def result(self) -> T:
+        if self._failure is not None:
+            raise self._failure
+        return self._results[0]
+
+    def _tell(self, awaited: str) -> None:
+        self.awaited = awaited
