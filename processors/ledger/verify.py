@@ -86,6 +86,7 @@ def verify(chain: Chain, rows: Iterable[StoredRow]) -> Iterator[Inconsistency]:
     for row in rows:
         yield from walk.step(row)
     yield from walk.end()
+    yield from _verify_batches(chain)
     yield from _verify_anchors(chain, walk)
     yield from _verify_pruned(chain)
 
@@ -170,11 +171,27 @@ class _Walk:
         return Inconsistency(kind, self.chain.topic, self.chain.partition, sequence, message)
 
 
+def _verify_batches(chain: Chain) -> Iterator[Inconsistency]:
+    """The batches must cover the chain without gaps, and lead to the head's root, under which the next anchor is
+    signed. What each of them has for a root is compared with its rows on the way."""
+    head, last = Head(), 0
+    for batch in chain.batches:
+        if batch.first != last + 1:
+            message = f"a batch ends at row {last}, and the next begins at row {batch.first}"
+            yield Inconsistency(Kind.BAD_ROOT, chain.topic, chain.partition, batch.first, message)
+        head, last = with_batch(head, batch), batch.last
+    if (head.batches, head.frontier) != (chain.head.batches, chain.head.frontier):
+        message = f"{head.batches} batches lead to another root than the head's of {chain.head.batches}"
+        yield Inconsistency(Kind.BAD_ROOT, chain.topic, chain.partition, last, message)
+
+
 def _verify_anchors(chain: Chain, walk: _Walk) -> Iterator[Inconsistency]:
+    """Only by the hash of the last row, which follows from the records alone and stands for all before it. The root
+    depends on how transactions were cut, and a ledger that was restored has cut them anew."""
+
     def wrong(kind: Kind, anchor: Anchor, message: str) -> Inconsistency:
         return Inconsistency(kind, chain.topic, chain.partition, anchor.sequence, message)
 
-    roots = _roots(chain)
     published = _Published()
     for anchor in sorted(chain.anchors, key=lambda anchor: anchor.place):
         if not anchor.signed:
@@ -193,8 +210,6 @@ def _verify_anchors(chain: Chain, walk: _Walk) -> Iterator[Inconsistency]:
                 )
         elif (found := walk.hashes.get(anchor.sequence)) and found != anchor.head:
             yield wrong(Kind.ANCHOR_MISMATCH, anchor, f"row {anchor.sequence} was anchored with another hash")
-        elif anchor.batches in roots and roots[anchor.batches] != anchor.root:
-            yield wrong(Kind.ANCHOR_MISMATCH, anchor, f"the first {anchor.batches} batches have another root")
 
 
 OVERTAKING: Final = 600_000
@@ -238,15 +253,3 @@ def _verify_pruned(chain: Chain) -> Iterator[Inconsistency]:
         elif sequence in signed and signed[sequence].head != hash_:
             message = f"row {sequence} was taken out, and had been anchored with another hash"
             yield Inconsistency(Kind.ANCHOR_MISMATCH, chain.topic, chain.partition, sequence, message)
-
-
-def _roots(chain: Chain) -> dict[int, bytes]:
-    """The roots over the batches at each number of them that somebody signed."""
-    wanted = {anchor.batches for anchor in chain.anchors if anchor.signed and anchor.batches}
-    roots: dict[int, bytes] = {}
-    head = Head()
-    for batch in chain.batches:
-        head = with_batch(head, batch)
-        if head.batches in wanted:
-            roots[head.batches] = head.root
-    return roots | dict.fromkeys(wanted - set(roots), b"") if chain.batches else roots
