@@ -18,6 +18,8 @@ from pydantic_settings import BaseSettings
 from processors.errors import SettingsInvalid, nearest
 
 PREFIX: Final = "GUARD_"
+SECRET_FILE: Final = "_FILE"  # noqa: S105 - part of a name, and no secret
+"""Ends the name of a variable that names the file of a secret."""
 LARGEST_SECRET: Final = 64 * 1024
 """Bytes. A longer file is no password but a mistake."""
 
@@ -41,7 +43,7 @@ _OF_A_SERVICE = re.compile(r"_SERVICE_(HOST|PORT(_\w+)?)$|_PORT_\d+_(TCP|UDP)(_\
 
 def refuse_unknown(environment: Mapping[str, str], settings: type[BaseSettings]) -> None:
     """Raise SettingsInvalid that names each GUARD_* variable which nobody reads, with the one probably meant."""
-    known = {name for name, _ in _variables(settings)} | {f"{name}_FILE" for name in _secrets(settings)}
+    known = {name for name, _ in _variables(settings)} | {f"{name}{SECRET_FILE}" for name in _secrets(settings)}
     unknown = [
         name
         for name in sorted(environment)
@@ -62,12 +64,12 @@ def with_secret_files(environment: Mapping[str, str | None], settings: type[Base
     """
     found = {name.lower(): value for name, value in environment.items()}
     for secret in _secrets(settings):
-        file = found.pop(f"{secret}_FILE".lower(), None)
+        file = found.pop(f"{secret}{SECRET_FILE}".lower(), None)
         if file is None:
             continue
         if secret.lower() in found:
             raise SettingsInvalid(f"{secret} and {secret}_FILE are both set; unset one of them")
-        found[secret.lower()] = _content(f"{secret}_FILE", Path(file))
+        found[secret.lower()] = _content(f"{secret}{SECRET_FILE}", Path(file))
     return found
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, cast
 import psycopg
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, exc, text
 from sqlalchemy.engine import URL, make_url
 
@@ -152,6 +153,16 @@ def migrate(url: str) -> None:
             ensure_months(connection)
     finally:
         engine.dispose()
+
+
+def head() -> str:
+    """The migration that this version of the guard brings a database to."""
+    return ScriptDirectory(str(_MIGRATIONS)).get_current_head() or ""
+
+
+def revision(connection: Connection) -> str | None:
+    """The migration that the database stands at; None where there was none."""
+    return connection.execute(text("SELECT max(version_num) FROM ledger.migrations")).scalar_one()
 
 
 def require_migrated(engine: Engine) -> None:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
+from processors.cli import tables
+from processors.cli.formats import Listing, ListingOption
 from processors.configuration import guard as guard_config
 from processors.configuration.settings import settings
+from processors.configuration.showing import Setting, settings_shown
 from processors.contracts.files import load_topics
 from processors.errors import DocumentRefused, Refused, SettingsInvalid
 from processors.exception_workflow import config as exception_workflow
 from processors.matrix.text import load_matrix
 from processors.relay import config as relay
 
-app = typer.Typer(help="Configuration files: check them.", no_args_is_help=True)
+app = typer.Typer(help="Settings and configuration files: show and check them.", no_args_is_help=True)
 
 FILES: Final[Mapping[str, Callable[[Path], object]]] = {
     "guard.yaml": lambda path: guard_config.load(path.parent),
@@ -33,7 +38,7 @@ OPTIONAL: Final = frozenset({"compat_matrix.yaml", "relay.yaml"})
 
 @app.callback()
 def config() -> None:
-    """Configuration files: check them."""
+    """Settings and configuration files: show and check them."""
 
 
 @app.command()
@@ -51,6 +56,24 @@ def check(
     if refused:
         raise DocumentRefused("", "\n".join(refused))
     typer.echo(f"no problems in {', '.join(files)} of {place}")
+
+
+@app.command()
+def show(
+    output: ListingOption = Listing.table,
+    wide: tables.WideOption = False,
+    columns: tables.ColumnsOption = None,
+) -> None:
+    """Show each setting, its value and where it comes from: environment, file or default. Secrets are masked.
+
+    The configuration folder is the one that GUARD_CONFIG names, else ./config if it holds guard.yaml, else the
+    shipped defaults. `config check` reads its files.
+    """
+    rows = [setting._asdict() for setting in settings_shown(settings(), os.environ)]
+    if output is Listing.json:
+        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    tables.listing(rows, Setting._fields[:-1], Setting._fields, tables.Asked.of(columns, wide))
 
 
 def _problem(read: Callable[[Path], object], path: Path) -> str:
