@@ -51,19 +51,22 @@ class Answered(NamedTuple):
 
 
 class Memo:
-    """Answers by subject bytes, forgotten as a whole when the matrix or the policies change. Bounded in bytes."""
+    """Answers by subject bytes, forgotten as a whole when the matrix or the policies change, or time goes back: an
+    answer says until when it holds, and not since when. Bounded in bytes."""
 
     def __init__(self, evaluate: Callable[[bytes, Matrix, Policies, int], Answered], kept: int = KEPT) -> None:
         self._evaluate = evaluate
         self._answers: Memory[Answered] = Memory(kept)
         self._matrix: Matrix | None = None
         self._policies: Policies | None = None
+        self._now = 0
 
     def answer(self, subject: bytes, matrix: Matrix, policies: Policies, now: int) -> Answered:
         """The answer to a subject. Raises whatever evaluating it raises; failures are not kept."""
-        if matrix is not self._matrix or policies is not self._policies:
+        if matrix is not self._matrix or policies is not self._policies or now < self._now:
             self._matrix, self._policies = matrix, policies
             self._answers.clear()
+        self._now = now
         known = self._answers.get(subject)
         if known is None or not known.holds(now):
             known = self._evaluate(subject, matrix, policies, now)

@@ -105,6 +105,12 @@ def _operation(action: str, topic: Topic, writers: Sequence[str]) -> Json:
 
 def _message(contract: Contract, topic: Topic) -> Json:
     key = {"key": {"type": "string", "description": f"{topic.key}, UTF-8; partitioned by murmur2 of it"}}
+    if topic.empty:
+        return {
+            "title": _message_name(topic),
+            "summary": "A record without a value: only the time at which the broker took it counts",
+            "bindings": {"kafka": {**key, "bindingVersion": "0.5.0"}},
+        }
     if topic.event is None:
         return {
             "title": _message_name(topic),
@@ -136,4 +142,4 @@ def _headers(docs: Mapping[str, str]) -> Json:
 
 
 def _message_name(topic: Topic) -> str:
-    return topic.event or "DeadLetter"
+    return topic.event or ("Empty" if topic.empty else "DeadLetter")

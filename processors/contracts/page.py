@@ -44,15 +44,30 @@ def _topics(contract: Contract) -> Iterator[str]:
     yield "|---|---|---|---|---|---|---|"
     file = contract.topics
     for topic in file.topics:
-        event = f"[{topic.event}](#{topic.event.lower()})" if topic.event else "the record as it came, and why"
         writers = ", ".join(topic.written_by)
-        cells = (topic.name, event, topic.key, str(file.partitions(topic)), _kept(topic), writers, topic.owner)
+        cells = (
+            topic.name,
+            _carried(topic),
+            topic.key,
+            str(file.partitions(topic)),
+            _kept(topic),
+            writers,
+            topic.owner,
+        )
         yield f"| {' | '.join(cells)} |"
+
+
+def _carried(topic: Topic) -> str:
+    if topic.event:
+        return f"[{topic.event}](#{topic.event.lower()})"
+    return "nothing but its time" if topic.empty else "the record as it came, and why"
 
 
 def _kept(topic: Topic) -> str:
     if isinstance(topic.retention, str):
         return "newest of each key"
+    if topic.retention < timedelta(days=1):
+        return f"{topic.retention / timedelta(hours=1):g} h"
     return f"{topic.retention / timedelta(days=1):g} d"
 
 

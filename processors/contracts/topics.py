@@ -70,7 +70,10 @@ class Defaults(_Strict):
 class Topic(_Strict):
     name: Annotated[str, Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._-]{0,200}$")]
     event: str | None = None
-    """Stem of its schema's file; None where foreign bytes are carried."""
+    """Stem of its schema's file; None where foreign bytes are carried, or none."""
+
+    empty: bool = False
+    """Its records have no value: that they were taken, and when, is all that they say."""
 
     key: str
     group: str | None = None

@@ -43,6 +43,7 @@ class _Alone:
     partition: int
     count: int
     now: int = 0
+    clocks_agree: bool = True
     held: dict[str, Any] = field(default_factory=dict[str, Any])
     overtaken: bool = False
     """Whether the record at hand was refused because the matrix had moved: no topic tells that afterwards."""

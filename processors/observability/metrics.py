@@ -230,6 +230,12 @@ PHASE_SECONDS = _histogram(
     processor=_PROCESSOR,
     phase="poll, handle, commit",
 )
+CLOCK_SKEW = _gauge(
+    "compat_stream_clock_skew_seconds",
+    "By how much the clock of the process is ahead of the broker's; negative while it is behind. Beyond 30 seconds "
+    "timers stop.",
+    processor=_PROCESSOR,
+)
 LAG = _gauge(
     "compat_stream_lag_records",
     "Records that wait on the owned partitions of a topic, as the broker last told. Transaction markers count too, "

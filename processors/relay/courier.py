@@ -50,6 +50,7 @@ class Courier:
         self._taking = True
         self._stopped = False
         self._failure: Exception | None = None
+        self._clock = time.time_ns() // 1_000_000, time.monotonic()
         self._thread = threading.Thread(target=self._run, name=f"relay-{target}", daemon=True)
 
     def __enter__(self) -> Courier:
@@ -58,11 +59,15 @@ class Courier:
 
     def __exit__(self, *_: object) -> None:
         self._stopped = True
-        self.wake()
+        self._stir()
         self._thread.join()
 
-    def wake(self) -> None:
-        """Something may have become due."""
+    def wake(self, now: int) -> None:
+        """Something may have become due. `now` is the broker's time, by which deliveries are due."""
+        self._clock = now, time.monotonic()
+        self._stir()
+
+    def _stir(self) -> None:
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._news.set)
 
@@ -88,7 +93,7 @@ class Courier:
         try:
             while not self._stopped:
                 self._news.clear()
-                while self._taking and len(tasks) < self._most and (attempt := self._dispatch.take(_now())):
+                while self._taking and len(tasks) < self._most and (attempt := self._dispatch.take(self._now())):
                     tasks.add(asyncio.create_task(self._try(attempt)))
                 for task in await self._wait(tasks):
                     tasks.discard(task)
@@ -102,7 +107,7 @@ class Courier:
     async def _wait(self, tasks: set[asyncio.Task[None]]) -> set[asyncio.Task[None]]:
         """Until a try has ended, news came or the next delivery is due. Returns the tries that have ended."""
         due = self._dispatch.next_at()
-        sleep = _LONGEST_SLEEP if due is None else (due - _now()) / 1000
+        sleep = _LONGEST_SLEEP if due is None else (due - self._now()) / 1000
         if len(tasks) >= self._most:
             sleep = _LONGEST_SLEEP
         news = asyncio.create_task(self._news.wait())
@@ -122,7 +127,7 @@ class Courier:
             self._dispatch.abandon(attempt)
             raise
         self._measures.tried(time.monotonic() - began, reply)
-        self._dispatch.finish(attempt, reply, _now())
+        self._dispatch.finish(attempt, reply, self._now())
         if reply.reception is not Reception.ACCEPTED:
             _log.warning(
                 "a delivery failed",
@@ -133,6 +138,7 @@ class Courier:
                 message=reply.message,
             )
 
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000
+    def _now(self) -> int:
+        """The broker's time, counted on from when it was told last."""
+        told, at = self._clock
+        return told + int((time.monotonic() - at) * 1000)

@@ -84,7 +84,7 @@ class Relay:
         self._obey(view.table(RELAY_STATE), view, outcome)
         self._share_standing(now, view, outcome)
         self._dispatch.sync({k: v for n in view.partitions() for k, v in _deliveries(view, n).items()})
-        self._courier.wake()
+        self._courier.wake(now)
         return outcome
 
     def observe(self, outcome: Outcome, view: View) -> None:

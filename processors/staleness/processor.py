@@ -68,9 +68,12 @@ class StalenessMonitor:
         return outcome
 
     def tick(self, now: int, view: View) -> Outcome:
-        """Tell what has changed since people were last told."""
+        """Tell what has changed since people were last told. While clocks disagree, nobody knows how old a source
+        is, and nobody is told."""
         outcome, matrix, config = Outcome(), view.table(MATRIX_REFRESHES), self._config()
         outcome.publish(*self._raised(matrix.floors, view.table(MATRIX_FLOORS), now))
+        if not view.clocks_agree:
+            return outcome
         known: Mapping[str, Known] = view.state(_ONLY)
         for change in changes(matrix, known, config.warn_at, now):
             before = known.get(change.name, Known(change.name))

@@ -44,6 +44,9 @@ class StreamSettings:
     """After this long without an answer inside a transaction its outcome is unknown, and the process exits."""
 
     dead_letters: str = "compat.dead-letters"
+    clock: str = "compat.clock"
+    """The topic by which the broker is asked for the time. Its records have the broker's append time."""
+
     otlp_endpoint: str = ""
     """Where traces go, by OTLP over HTTP; empty sends none."""
 

@@ -111,7 +111,13 @@ class View(Protocol):
 
     @property
     def now(self) -> int:
-        """Milliseconds since the epoch, UTC; one instant for the whole batch."""
+        """Milliseconds since the epoch, UTC, by the broker's clock; one instant for the whole batch."""
+        ...
+
+    @property
+    def clocks_agree(self) -> bool:
+        """Whether timers may fire. False while the clocks of process and broker differ by so much that one of them
+        must be wrong: what a timer brings about cannot be taken back."""
         ...
 
     def state(self, partition: int) -> Mapping[str, Any]:
@@ -132,11 +138,11 @@ class View(Protocol):
 
     def read_until(self, partition: int) -> int:
         """The time up to which all inputs of this partition are read: whatever the broker took until then is in
-        the state, or in the batch at hand. At most `now`, in its unit; 0 while nothing is known. Only where there
-        is state.
+        the state, or in the batch at hand. At most `now`, in its unit; 0 while nothing is known, and while clocks
+        do not agree. Only where there is state.
 
-        Asks the broker, once for a view, so look first whether there is a clock to ring. It relies on topics that
-        have the broker's append time, and on clocks of broker and process that agree. Raises BrokerUnavailable.
+        Asks the broker, once for a view, so look first whether a timer is due. It relies on topics that have the
+        broker's append time. Raises BrokerUnavailable.
         """
         ...
 

@@ -61,6 +61,7 @@ class Held:
 
     now: int
     by_partition: Mapping[int, Mapping[str, Any]]
+    clocks_agree: bool = True
 
     def state(self, partition: int) -> Mapping[str, Any]:
         return self.by_partition[partition]

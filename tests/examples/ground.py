@@ -57,6 +57,7 @@ class Ground:
             poll=0.1,
             tick=0.2,
             dead_letters=f"{self.name}-dead",
+            clock=f"{self.name}-clock",
             seals=SEALS,
             **more,
         )
@@ -84,6 +85,12 @@ class Ground:
         """The topics that the counting processor and its like need."""
         self.topics(*processor.inputs, processor.output, processor.state.changelog, partitions=partitions)
         self.topics(self.settings.dead_letters, partitions=1, **{"max.message.bytes": "2097152"})
+        self.for_clock()
+
+    def for_clock(self) -> None:
+        """The topic by which a loop asks for the time, where there is none yet."""
+        if self.settings.clock not in self.names():
+            self.topics(self.settings.clock, partitions=1, **{"message.timestamp.type": "LogAppendTime"})
 
     def write(self, topic: str, records: Iterable[tuple[bytes | None, bytes | None]], **more: Any) -> None:
         for key, value in records:
@@ -131,6 +138,7 @@ class Ground:
 
         A `supervised` one is started afresh when it ends with Fatal, as in production.
         """
+        self.for_clock()
         worker = Worker(Health(processor.name))
 
         def work() -> None:

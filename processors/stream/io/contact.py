@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from typing import Final
 
-from confluent_kafka import Consumer, KafkaException
+from confluent_kafka import Consumer, KafkaException, Producer
 
 from processors.errors import Fatal
 from processors.stream.io import clients
@@ -34,12 +34,14 @@ MISSES: Final = 2
 
 
 class Contact:
-    """Asks on behalf of consumers, by topic. Not thread-safe: it belongs to the loop.
+    """Asks on behalf of clients, by topic. Not thread-safe: it belongs to the loop.
 
     `silent` is True while no broker answers anybody, as far as the last round tells.
     """
 
-    def __init__(self, settings: StreamSettings, consumers: Mapping[str, Consumer], every: float = EVERY) -> None:
+    def __init__(
+        self, settings: StreamSettings, consumers: Mapping[str, Consumer | Producer], every: float = EVERY
+    ) -> None:
         self._settings, self._consumers, self._every = settings, consumers, every
         self._next = time.monotonic() + every
         self._misses: Counter[str] = Counter()
@@ -77,8 +79,8 @@ class Contact:
             return _is_answered(fresh, topic)
 
 
-def _is_answered(consumer: Consumer, topic: str) -> bool:
+def _is_answered(client: Consumer | Producer, topic: str) -> bool:
     try:
-        return bool(consumer.list_topics(topic, timeout=PATIENCE).brokers)
+        return bool(client.list_topics(topic, timeout=PATIENCE).brokers)
     except KafkaException:
         return False

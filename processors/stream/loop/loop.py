@@ -25,6 +25,7 @@ from processors.errors import Fatal, TransactionAborted, Unavailable
 from processors.stream.io import clients
 from processors.stream.io.contact import Contact
 from processors.stream.loop.assignment import Assignment
+from processors.stream.loop.clock import Clock
 from processors.stream.loop.dead_letters import dead_letter
 from processors.stream.loop.health import CALLING, CLOSING, WORKING, Health, HealthServer
 from processors.stream.loop.inbound import Polled
@@ -121,6 +122,10 @@ class LoopView:
     _positions: Mapping[At, int] = field(default_factory=dict[At, int])
     _read_until: Mapping[int, int] | None = None
 
+    @property
+    def clocks_agree(self) -> bool:
+        return self._runner.clock.agrees
+
     def state(self, partition: int) -> Mapping[str, Any]:
         return self._runner.state.of(partition)
 
@@ -134,6 +139,8 @@ class LoopView:
         return self._runner.partition_count(topic)
 
     def read_until(self, partition: int) -> int:
+        if not self.clocks_agree:
+            return 0
         if self._read_until is None:
             positions = {**self._runner.assignment.positions, **self._positions}
             self._read_until = self._runner.horizon.read_until(self.now, positions, self._batch)
@@ -187,7 +194,9 @@ class Runner:
             stack.callback(table.close)
         self._trials = Trials(self._consumer, self._settings.batch) if self._quarantines else None
         self._judge = Judge(self._processor, self._trials)
-        self._contact = Contact(self._settings, consumers)
+        self.clock = Clock(self._processor.name, self._settings)
+        stack.callback(self.clock.close)
+        self._contact = Contact(self._settings, {**consumers, self._settings.clock: self.clock.producer})
         if not self._until_available(self._prepare, lambda: None):
             return
         stack.callback(self.assignment.leave)  # before the consumer is closed, as the last comes first
@@ -203,6 +212,7 @@ class Runner:
         _log.info("processor stopped", processor=self._processor.name)
 
     def _prepare(self) -> None:
+        self.clock.start()
         for table in self.tables.values():
             self._note_rejects(table, table.load(self._settings.retry_deadline, self._health.beat))
         self._health.tables_loaded = True
@@ -253,6 +263,7 @@ class Runner:
             self._health.stands_still()
         else:
             self._health.moved()
+        self.clock.look()
 
     def _poll(self) -> tuple[list[Inbound], dict[At, int]]:
         """A batch in order of arrival, and the positions behind it.
@@ -429,7 +440,7 @@ class Runner:
         self._table_rejects.extend(rejects)
 
     def _view(self, batch: Sequence[Inbound] = (), positions: Mapping[At, int] | None = None) -> LoopView:
-        return LoopView(time.time_ns() // 1_000_000, self, batch, positions or {})
+        return LoopView(self.clock.now(), self, batch, positions or {})
 
     def partition_count(self, topic: str) -> int:
         if topic not in self._counts:

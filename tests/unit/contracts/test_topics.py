@@ -61,7 +61,7 @@ def test_a_topic_overrides_the_defaults_and_values_are_written_as_the_broker_wri
     [
         pytest.param(a_file(a_topic(more="retention: 1d, retension: 2d")), "did you mean `retention`", id="a typo"),
         pytest.param(
-            a_file(a_topic(more="retention: 1d, zzz: 2d")), "known are config, event", id="an unknown key"
+            a_file(a_topic(more="retention: 1d, zzz: 2d")), "known are config, empty, event", id="an unknown key"
         ),
         pytest.param(
             a_file(a_topic(), defaults=DEFAULTS + "tpoics: []\n"), "did you mean `topics`", id="at the top"
