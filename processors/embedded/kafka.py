@@ -1,10 +1,12 @@
-"""Apache Kafka: one node that is broker and controller, in KRaft mode."""
+"""Apache Kafka in KRaft mode: nodes that are broker and controller, one or several of them."""
 
 from __future__ import annotations
 
 import base64
 import subprocess
 import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -19,8 +21,8 @@ STARTED = "Kafka Server started"
 
 PROPERTIES = """\
 process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@{host}:{controller}
+node.id={number}
+controller.quorum.voters={voters}
 controller.listener.names=CONTROLLER
 listeners=PLAINTEXT://{host}:{kafka},CONTROLLER://{host}:{controller}
 advertised.listeners=PLAINTEXT://{host}:{kafka}
@@ -31,15 +33,17 @@ log.dirs={data}
 # Topics come to be by `topics apply` alone.
 auto.create.topics.enable=false
 
-# One node has one replica; few partitions make it start fast.
-offsets.topic.replication.factor=1
+# Each node has a replica of everything, and all but one must have what is acknowledged.
+# Few partitions make it start fast.
+offsets.topic.replication.factor={replicas}
 offsets.topic.num.partitions=4
-transaction.state.log.replication.factor=1
+transaction.state.log.replication.factor={replicas}
 transaction.state.log.num.partitions=4
-transaction.state.log.min.isr=1
-share.coordinator.state.topic.replication.factor=1
+transaction.state.log.min.isr={in_sync}
+share.coordinator.state.topic.replication.factor={replicas}
 share.coordinator.state.topic.num.partitions=4
-share.coordinator.state.topic.min.isr=1
+share.coordinator.state.topic.min.isr={in_sync}
+min.insync.replicas={in_sync}
 
 # The controller remembers the broker that was killed with it, and lets no other in until this has passed.
 broker.session.timeout.ms=4000
@@ -73,8 +77,33 @@ Configuration:
 """
 
 
-def kafka(release: Path, folder: Path, ports: Ports, protection: Protection | None = None) -> Recipe:
-    """The broker whose configuration and logs live in `folder`. Its cluster id and data survive restarts."""
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One node of a cluster, by its number and ports."""
+
+    number: int
+    kafka: int
+    controller: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterOf:
+    """What a node must know of the cluster that it belongs to."""
+
+    nodes: Sequence[Node]
+    id: str
+
+
+def alone(ports: Ports) -> tuple[Node, ClusterOf]:
+    """A cluster of one node. Its id counts only while there is no data yet."""
+    node = Node(1, ports.kafka, ports.controller)
+    return node, ClusterOf([node], cluster_id())
+
+
+def kafka(
+    release: Path, folder: Path, node: Node, cluster: ClusterOf, protection: Protection | None = None
+) -> Recipe:
+    """The node whose configuration and logs live in `folder`. Its cluster id and data survive restarts."""
     java = (
         str(JAVA),
         "-Xms256m",
@@ -88,26 +117,33 @@ def kafka(release: Path, folder: Path, ports: Ports, protection: Protection | No
         f"{release}/*",
     )
     return Recipe(
-        name="kafka",
+        name=folder.name,
         command=(*java, "kafka.Kafka", str(folder / "server.properties")),
-        prepare=lambda log: _prepare(java, folder, ports, protection, log),
-        is_ready=lambda _pid, log: STARTED in log and answers(ports.kafka),
+        prepare=lambda log: _prepare(java, folder, node, cluster, protection, log),
+        is_ready=lambda _pid, log: STARTED in log and answers(node.kafka),
     )
 
 
 def _prepare(
-    java: tuple[str, ...], folder: Path, ports: Ports, protection: Protection | None, log: IO[bytes]
+    java: tuple[str, ...],
+    folder: Path,
+    node: Node,
+    cluster: ClusterOf,
+    protection: Protection | None,
+    log: IO[bytes],
 ) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / "log4j2.yaml", LOG4J)
     data = folder / "data"
     if not data.is_dir():
         with complete_folder(data) as staging:
-            _format(java, staging, ports, protection, log)
-    write_whole(folder / "server.properties", _properties(data, ports, protection))
+            settings = data.with_name("format.properties")
+            write_whole(settings, _properties(staging, node, cluster, protection))
+            _format(java, settings, cluster.id, protection, log)
+    write_whole(folder / "server.properties", _properties(data, node, cluster, protection))
 
 
-def _cluster_id() -> str:
+def cluster_id() -> str:
     """A UUID in base64, as Kafka writes them. One that begins with a hyphen would be read as an option."""
     while True:
         text = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
@@ -115,10 +151,9 @@ def _cluster_id() -> str:
             return text
 
 
-def _format(java: tuple[str, ...], data: Path, ports: Ports, protection: Protection | None, log: IO[bytes]) -> None:
-    settings = data.with_name("format.properties")
-    write_whole(settings, _properties(data, ports, protection))
-    cluster = _cluster_id()
+def _format(
+    java: tuple[str, ...], settings: Path, cluster: str, protection: Protection | None, log: IO[bytes]
+) -> None:
     quick = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")  # it runs for a second
     storage_tool = (
         java[0],
@@ -137,6 +172,15 @@ def _format(java: tuple[str, ...], data: Path, ports: Ports, protection: Protect
     subprocess.run(storage_tool, check=True, env={}, stdin=subprocess.DEVNULL, stdout=said, stderr=log)
 
 
-def _properties(data: Path, ports: Ports, protection: Protection | None) -> str:
-    plain = PROPERTIES.format(host=HOST, kafka=ports.kafka, controller=ports.controller, data=data)
-    return plain + (protection.properties(ports) if protection else "")
+def _properties(data: Path, node: Node, cluster: ClusterOf, protection: Protection | None) -> str:
+    plain = PROPERTIES.format(
+        host=HOST,
+        number=node.number,
+        kafka=node.kafka,
+        controller=node.controller,
+        voters=",".join(f"{other.number}@{HOST}:{other.controller}" for other in cluster.nodes),
+        replicas=len(cluster.nodes),
+        in_sync=max(1, len(cluster.nodes) - 1),
+        data=data,
+    )
+    return plain + (protection.properties(node.kafka, node.controller) if protection else "")

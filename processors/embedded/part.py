@@ -7,8 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import Executor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -168,3 +168,15 @@ class Part:
 
     def _failed(self, why: str, error: type[StackPartFailed] = StackPartFailed) -> StackPartFailed:
         return error(self.name, f"{why}; its log is `{self.log}`", self.log_tail())
+
+
+def start_together(parts: Sequence[Part]) -> None:
+    """Start all at once. The first that fails, or an interrupt, calls the others off; they may still run then."""
+    called_off = Event()
+    with ThreadPoolExecutor(len(parts)) as pool:
+        try:
+            for started in as_completed([pool.submit(part.start, called_off) for part in parts]):
+                started.result()
+        except BaseException:
+            called_off.set()
+            raise

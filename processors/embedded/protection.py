@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from processors.embedded.ports import HOST, Ports
+from processors.embedded.ports import HOST
 
 PROPERTIES: Final = """
 listeners=SASL_SSL://{host}:{kafka},SSL://{host}:{mutual},CONTROLLER://{host}:{controller}
@@ -49,12 +49,12 @@ class Protection:
     admin: str = "admin"
     password: str = field(repr=False)
 
-    def properties(self, ports: Ports) -> str:
-        """What is added to the broker's configuration."""
+    def properties(self, kafka: int, controller: int) -> str:
+        """What is added to the configuration of a broker on these ports."""
         return PROPERTIES.format(
             host=HOST,
-            kafka=ports.kafka,
-            controller=ports.controller,
+            kafka=kafka,
+            controller=controller,
             mutual=self.mutual_port,
             keystore=self.keystore,
             truststore=self.truststore,

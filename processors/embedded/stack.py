@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
@@ -13,7 +12,7 @@ from typing import Self
 from processors.embedded import kafka, postgres, registry
 from processors.embedded.artifacts import KAFKA, REGISTRY
 from processors.embedded.cache import installed
-from processors.embedded.part import Part, Recipe
+from processors.embedded.part import Part, Recipe, start_together
 from processors.embedded.ports import HOST, Ports, ports_of
 from processors.embedded.progress import Progress, Silent
 from processors.embedded.protection import Protection
@@ -125,7 +124,7 @@ class Stack:
         for left in reversed(range(ATTEMPTS)):
             self._make_parts()
             try:
-                _start_together(self.parts)
+                start_together(self.parts)
                 break
             except PortTaken as error:
                 if not left:
@@ -136,7 +135,9 @@ class Stack:
     def _make_parts(self) -> None:
         homes = {release: installed(release, self._progress) for release in (KAFKA, REGISTRY)}
         ports = self._ports = ports_of(self.data / "ports.json")
-        self.kafka = self._part(kafka.kafka(homes[KAFKA], self.data / "kafka", ports, self._protection))
+        self.kafka = self._part(
+            kafka.kafka(homes[KAFKA], self.data / "kafka", *kafka.alone(ports), self._protection)
+        )
         self.registry = self._part(registry.registry(homes[REGISTRY], self.data / "registry", ports))
         self.postgres = self._part(postgres.postgres(self.data / "postgres", ports))
         self.parts = (self.kafka, self.registry, self.postgres)
@@ -187,15 +188,3 @@ def state_file(data: Path) -> Path:
 def lock_of(data: Path) -> FileLock:
     """Held by the process whose stack runs on the folder."""
     return FileLock(data / "stack.lock")
-
-
-def _start_together(parts: Sequence[Part]) -> None:
-    """Start all at once. The first that fails, or an interrupt, calls the others off; they may still run then."""
-    called_off = threading.Event()
-    with ThreadPoolExecutor(len(parts)) as pool:
-        try:
-            for started in as_completed([pool.submit(part.start, called_off) for part in parts]):
-                started.result()
-        except BaseException:
-            called_off.set()
-            raise

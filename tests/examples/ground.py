@@ -49,8 +49,8 @@ class Worker:
 class Ground:
     """Everything a stream test does to a broker."""
 
-    def __init__(self, bootstrap: str, registry: str, **more: Any) -> None:
-        self.name = f"t{uuid.uuid4().hex[:8]}"
+    def __init__(self, bootstrap: str, registry: str, *, replicas: int = 1, **more: Any) -> None:
+        self.name, self._replicas = f"t{uuid.uuid4().hex[:8]}", replicas
         self.settings = StreamSettings(
             bootstrap=bootstrap,
             registry=registry,
@@ -73,10 +73,19 @@ class Ground:
         clients.close(self._producer)
 
     def topics(self, *names: str, partitions: int = 2, **config: str) -> None:
-        new = [NewTopic(name, partitions, 1, config=config) for name in names]
+        new = [NewTopic(name, partitions, self._replicas, config=config) for name in names]
         for done in self._admin.create_topics(new).values():
             done.result(30)
         eventually(lambda: set(names) <= self.names())
+
+    def leader(self, topic: str, partition: int) -> int:
+        """The number of the broker that leads a partition."""
+        return self._admin.list_topics(topic, timeout=10).topics[topic].partitions[partition].leader
+
+    def is_replicated(self) -> bool:
+        """Whether every replica of every topic has what its leader has."""
+        known = self._admin.list_topics(timeout=10).topics.values()
+        return all(sorted(p.isrs) == sorted(p.replicas) for topic in known for p in topic.partitions.values())
 
     def names(self) -> set[str]:
         return set(self._admin.list_topics(timeout=10).topics)
