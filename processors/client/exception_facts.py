@@ -36,6 +36,7 @@ def facts_of(case: ExceptionCase, policy: ExceptionPolicy) -> dict[str, Any]:
         "controls": "; ".join(case.controls),
         "asked_until": date(case.asked_until),
         "step": step.name if step is not None else "",
+        "due": date(step_deadline(case, policy) or (case.valid_until if case.status is Status.APPROVED else None)),
         "left": left(step_deadline(case, policy) or (case.valid_until if case.status is Status.APPROVED else None)),
         "approved_by": ", ".join(f"{a.person.subject} ({a.step})" for a in case.approvals),
         "approval_id": case.approval_id or "",

@@ -87,12 +87,15 @@ def ask(
 def follow(of: Settings, codec: Codec, *, from_beginning: bool) -> Iterator[tuple[int, Record]]:
     """Every result from now on, or from the first one that is kept, and the broker's milliseconds of each.
 
-    What is kept comes partition by partition. What cannot be read is passed over. Ends with the caller.
+    What is kept comes in the order of the broker's time. What cannot be read is passed over. Ends with the caller.
     """
     decode = _lenient(codec.decoder(RESULTS, "CompatibilityChecked"))
     with closing(Follower(stream_settings(of), "watch")) as follower:
         if from_beginning:
             follower.from_beginning([RESULTS])
+            for record in follower.read_in_time_order():
+                if result := decode(record.value):
+                    yield record.timestamp, result
         else:
             follower.from_end([RESULTS])
         for record in follower.follow(float("inf")):

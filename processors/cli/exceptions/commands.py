@@ -46,6 +46,9 @@ from processors.exception_workflow.state.case import ExceptionCase
 PENDING = 4
 """Exit code of what waits for an approval."""
 
+LISTED = ("exception", "for", "status", "requester", "findings", "step", "left")
+WIDE = (*LISTED, "due", "band", "approved_by", "valid_until")
+
 app = typer.Typer(
     add_completion=False, help="Exceptions from a block: ask, look, change, end.", no_args_is_help=True
 )
@@ -224,9 +227,11 @@ def show(exception: ExceptionId, output: ListingOption = Listing.table) -> None:
 @app.command("list")
 def show_all(
     everything: Annotated[bool, typer.Option("--all", help="also what is over")] = False,
+    columns: tables.ColumnsOption = None,
+    wide: tables.WideOption = False,
     output: ListingOption = Listing.table,
 ) -> None:
-    """List exceptions with what is left of their SLA, the most urgent first."""
+    """List exceptions with who asks, which findings, and what is left of the timer; the most urgent first."""
     policy = read_policy(settings())
     with codec(settings()) as events:
         cases = all_cases(settings(), events)
@@ -238,11 +243,7 @@ def show_all(
     if not chosen:
         talk().print("no exception is open; --all shows those that are over" if not everything else "no exceptions")
         return
-    rows = ((case, facts_of(case, policy)) for case in chosen)
-    tables.show(
-        ("exception", "what", "band", "status", "step", "left"),
-        ((c.exception_id, gist(c), facts["band"], c.status, facts["step"], facts["left"]) for c, facts in rows),
-    )
+    tables.listing([facts_of(case, policy) for case in chosen], LISTED, WIDE, tables.Asked.of(columns, wide))
 
 
 class _By(NamedTuple):

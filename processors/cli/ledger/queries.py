@@ -193,7 +193,7 @@ def export_events(
     until: Until = None,
     force: Annotated[bool, typer.Option("--force", help="write over a file that is there already")] = False,
 ) -> None:
-    """Write events to a file, oldest first, with a manifest of digests."""
+    """Write events to a file, oldest first, with a manifest of digests beside it. Stdout stays empty."""
     if file.exists() and not force:
         raise SettingsInvalid(f"`{file}` is there already; --force writes over it")
     if format_ not in get_args(Format):
@@ -215,7 +215,8 @@ def export_events(
         manifest = export(
             connection, wanted, file, cast(Format, format_), lambda rows: progress.advance(task, rows)
         )
-    typer.echo(manifest.read_text("utf-8"), nl=False)
+    if console.is_terminal:
+        console.print(f"wrote {file}, and what is in it: {manifest}", highlight=False)
 
 
 @app.command("verify")

@@ -29,6 +29,7 @@ from processors.matrix.lint import lint as notices_of
 from processors.matrix.merged import Matrix, Source
 from processors.matrix.parts import statement_of
 from processors.matrix.reading import Problem, Reading
+from processors.matrix.revisions import precedes
 from processors.matrix.text import inspect_matrix, load_matrix, matrix_text
 from processors.matrix.writing import instant, written
 
@@ -71,7 +72,7 @@ def publish(
         bool, typer.Option("--impact", help="show first which verdicts of past requests would change, and ask")
     ] = False,
     since: Annotated[str, typer.Option("--since", help="how far --impact looks back")] = "7d",
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="show the impact, and publish without asking")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="publish without asking; also what is older")] = False,
     key: Key = None,
     serial: Serial = None,
     signature: Annotated[
@@ -82,12 +83,15 @@ def publish(
     """Put a matrix in effect: signed, and all of its parts in one transaction, or none.
 
     An unchanged matrix may be published again: that renews its expiry. Ends with 2, having written nothing, if the
-    guard would not take it; with 3 if a server does not answer; with 1 if --impact was answered with no.
+    guard would not take it; with 3 if a server does not answer; with 1 if a question was answered with no: that of
+    --impact, or whether a revision shall go back that is older than the one in effect.
     """
     refuse_shipped(file)
     document = _sound(file)
     issued = _issued(document, issued_at)
     if impact and not _wanted_still(document, since, yes=yes):
+        raise typer.Exit(1)
+    if not yes and not _newer_or_wanted(document):
         raise typer.Exit(1)
     from processors.client.matrix_topic import (  # noqa: PLC0415 - lint needs no client library
         Signed,
@@ -180,10 +184,21 @@ def _wanted_still(document: MatrixDocument, since: str, *, yes: bool) -> bool:
     from processors.cli.requests.replay import measure, show  # noqa: PLC0415 - lint needs no client library
 
     show(measure(settings(), [document], since), talk())
-    if yes:
+    return yes or _confirmed("Publish it?")
+
+
+def _newer_or_wanted(document: MatrixDocument) -> bool:
+    """Ask where the revision that is in effect is newer. Raises SettingsInvalid where nobody answers."""
+    held = next((source.revision for source in in_effect().sources if source.name == document.source), "")
+    if not precedes(document.revision, held):
         return True
+    talk().print(f"revision {held} is in effect, and {document.revision} is older", style="yellow", highlight=False)
+    return _confirmed("Go back to it?")
+
+
+def _confirmed(question: str) -> bool:
     try:
-        return typer.confirm("Publish it?", err=True)
+        return typer.confirm(question, err=True)
     except typer.Abort:
         typer.echo(err=True)  # the question stands there without a line's end
         raise SettingsInvalid("nobody answers whether to publish it; --yes publishes without asking") from None

@@ -39,7 +39,10 @@ def explain(
     ] = None,
     output: ListingOption = Listing.table,
 ) -> None:
-    """Show which rows decide about a plugin on a host, and why. Dependencies are for `check` to judge."""
+    """Show which rows decide about a plugin on a host, and why. Dependencies are for `check` to judge.
+
+    Ends with 1 if the rows block the plugin there, with 0 if they let it pass, a warning included.
+    """
     now = time.time_ns() // 1_000_000
     merged = matrix_of(matrix, now) if matrix else in_effect()
     (plugin_id, version), (host_id, host_version) = _pair(plugin), _pair(host)
@@ -57,6 +60,7 @@ def explain(
         typer.echo(json.dumps(_as_json(weighing, action)))
     else:
         _show(weighing, action)
+    raise typer.Exit(1 if action == "block" else 0)
 
 
 def _action(weighing: Weighing) -> str:

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from processors.cli import tables, talk
 from processors.cli.formats import Contents, ContentsOption, Listing, ListingOption
+from processors.client.policy_reach import unknown_to
 from processors.configuration.settings import settings
 from processors.documents.files import naming
 from processors.documents.yaml_writing import to_yaml
@@ -33,6 +34,12 @@ Component = Annotated[
     str | None,
     typer.Option("--component", help="plugin that OSV records are about; default: the packages they name"),
 ]
+
+
+_NOBODY = (
+    "no plugin of the matrix is called `{}`, so this policy binds only who states it as a component; --component "
+    "names the plugin that a record is about"
+)
 
 
 @app.command()
@@ -71,8 +78,11 @@ def publish(
     having written nothing, if one of them must not be published; with 3 if a server does not answer.
     """
     policies = _sound(load_policies(files, component))
-    from processors.client.policy_topic import publish_policies  # noqa: PLC0415 - lint needs no client library
+    from processors.client.matrix_topic import read_matrix  # noqa: PLC0415 - lint needs no client library
+    from processors.client.policy_topic import publish_policies  # noqa: PLC0415
 
+    for name in unknown_to(read_matrix(settings())[0].snapshot(), policies):
+        talk().print(Text(f"warning: {_NOBODY.format(name)}", style="bold yellow"))
     done = publish_policies(settings(), policies, _now())
     for notice in (notice for policy in policies for notice in notices_of(policy, _now())):
         talk().print(Text(f"warning: {notice.where}: {notice.message}", style="yellow"))
@@ -102,6 +112,12 @@ def show(
         _show_policy(chosen[0])
     else:
         _show_rows([_standing(policy) for policy in chosen], Listing.table)
+
+
+@app.command("list")
+def show_all(output: ListingOption = Listing.table) -> None:
+    """List the policies in force, a line each."""
+    _show_rows([_standing(policy) for policy in _sorted(_in_force())], output)
 
 
 @app.command()
@@ -135,7 +151,7 @@ def _one(policies: Policies, component: str) -> SecurityPolicy:
     policy = policies.about(component)
     if policy is None:
         raise SettingsInvalid(
-            f"there is no policy of `{shorten(component)}`; `compat-guard policies show` lists them"
+            f"there is no policy of `{shorten(component)}`; `compat-guard policies list` shows all"
         )
     return policy
 

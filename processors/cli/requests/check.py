@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from processors.checker.check import check as judge
 from processors.checker.evaluation import evaluator
+from processors.cli import talk
 from processors.cli.requests.answers import Output, Style, ToFile, exit_code, show
 from processors.cli.requests.question import (
     Database,
@@ -24,6 +26,7 @@ from processors.cli.requests.question import (
     Together,
 )
 from processors.client.matrices import chosen_matrix, matrix_of
+from processors.client.policy_reach import idle_for
 from processors.client.slips import refuse_mistyped_host
 from processors.configuration.settings import settings
 from processors.errors import SettingsInvalid
@@ -94,10 +97,13 @@ def check(
     reports = schemas["CompatibilityChecked"]
     said = Run(reports, "plugin_id", "report_digest")
     evaluate = evaluator(schemas["InstallRequested"].decode_tail, reports.encode_tail, said.encode, judge)
+    stated = load_policies(policies or (), component)
+    for name in idle_for(asked.manifest, stated):
+        talk().print(Text(f"warning: the policy of `{name}` binds neither the plugin nor what it states inside"))
     answered = evaluate(
         subject,
         matrix_of(files, now),
-        Policies.of(load_policies(policies or (), component)),
+        Policies.of(stated),
         now,
     )
     report = report_from_record(reports.decode_tail(answered.report))

@@ -23,7 +23,7 @@ _COLOURS = {"ALLOW": "green", "WARN": "yellow", "BLOCK": "bold red", "ALLOW_BY_E
 
 OnlyVerdict = Annotated[Verdict | None, typer.Option("--verdict", help="show only results with this verdict")]
 FromBeginning = Annotated[
-    bool, typer.Option("--from-beginning", help="begin with all that is kept, one partition after the other")
+    bool, typer.Option("--from-beginning", help="begin with all that is kept, the oldest first")
 ]
 Count = Annotated[int, typer.Option("--count", "-n", help="stop after so many; 0 goes on until Ctrl-C", min=0)]
 

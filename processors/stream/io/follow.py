@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
@@ -17,6 +18,10 @@ from processors.stream.wire.partitioner import partition_of
 
 PATIENCE = 10.0
 """Seconds without any answer from the broker after which it counts as unavailable."""
+
+
+_MOST_WAITING = 2_000
+"""Records of one partition that may wait for the turn of others."""
 
 
 class Follower:
@@ -111,6 +116,32 @@ class Follower:
                 else:
                     raise_if_serious(error)
             heard = time.monotonic() if messages else heard  # what the caller did meanwhile is no silence
+
+    def read_in_time_order(self) -> Iterator[Inbound]:
+        """As `read`, the oldest record of all assigned partitions first, by the broker's time.
+
+        A partition is paused while many of its records wait for others, so memory does not grow with the topic.
+        """
+        assigned = self._consumer.assignment()
+        waiting = {(at.topic, at.partition): deque[Inbound]() for at in assigned}
+        paused: set[tuple[str, int]] = set()
+        heard = time.monotonic()
+        while True:
+            while all(records or at in self._reached for at, records in waiting.items()):
+                heads = [(records[0].timestamp, at) for at, records in waiting.items() if records]
+                if not heads:
+                    return
+                yield waiting[min(heads)[1]].popleft()
+            came = self.batch(0.2)
+            for record in came:
+                waiting[record.topic, record.partition].append(record)
+            heard = time.monotonic() if came else heard
+            if not came and time.monotonic() - heard > PATIENCE:
+                raise BrokerUnavailable(f"no broker has answered for {PATIENCE:g} s")
+            full = {at for at, records in waiting.items() if len(records) > _MOST_WAITING}
+            self._consumer.pause([TopicPartition(*at) for at in full - paused])
+            self._consumer.resume([TopicPartition(*at) for at in paused - full])
+            paused = full
 
     def close(self) -> None:
         self._consumer.close()

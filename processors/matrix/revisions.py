@@ -1,0 +1,24 @@
+"""The order of revisions, as far as their names tell it. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_PARTS: Final = re.compile(r"\d+|\D+")
+
+
+def precedes(one: str, other: str) -> bool:
+    """Whether a revision is older than another: numbers count as numbers, so 2026.11-9 is older than 2026.11-10.
+
+    False where one of them is empty, or where their names are made otherwise and so say nothing of an order.
+    """
+    ours, theirs = _PARTS.findall(one), _PARTS.findall(other)
+    for mine, its in zip(ours, theirs, strict=False):
+        if mine.isdigit() != its.isdigit():
+            return False
+        if mine.isdigit() and int(mine) != int(its):
+            return int(mine) < int(its)
+        if not mine.isdigit() and mine != its:
+            return False
+    return bool(ours) and len(ours) < len(theirs)
