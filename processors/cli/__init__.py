@@ -10,17 +10,14 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from processors.cli.exit_codes import OUTPUT_LOST, tells_verdict
 from processors.errors import BrokerUnavailable, DatabaseUnavailable, GuardError, RegistryUnavailable
-
-OUTPUT_LOST = 74
-"""Exit code where stdout cannot be written to; sysexits calls it EX_IOERR."""
 
 
 def main() -> None:
-    """Run the command line.
+    """Run the command line. `exit_codes` says what each command ends with.
 
-    Exit codes: 0 done or allowed, 1 blocked, 2 bad input, 3 a dependency is down, 74 the verdict could not be
-    written: a gate must neither pass nor block because nobody read it.
+    Whoever closes the pipe of a listing has read enough. A verdict that nobody read must neither pass nor block.
     """
     from processors.cli.root import app  # noqa: PLC0415 - commands are imported only by those who run them
 
@@ -42,8 +39,11 @@ def main() -> None:
     except SystemExit as error:
         if isinstance(error.__context__, BrokenPipeError):  # typer ends with 1, which means blocked
             _give_up_stdout()
-            sys.exit(OUTPUT_LOST)
+            sys.exit(OUTPUT_LOST if tells_verdict(sys.argv[1:]) else 0)
         raise
+    except BrokenPipeError:
+        _give_up_stdout()
+        sys.exit(OUTPUT_LOST if tells_verdict(sys.argv[1:]) else 0)
     except OSError as error:
         about = f": `{error.filename}`" if error.filename else ""
         _complain(f"{error.strerror or error}{about}")

@@ -5,15 +5,18 @@ A command is imported when it is asked for, so that an offline check does not wa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Final, NamedTuple, cast
 
 import typer
+from rich.markup import escape
 from typer.core import TyperCommand, TyperGroup
 
 import processors
+from processors.cli.examples import EXAMPLES
+from processors.cli.exit_codes import in_help
 
 ASK, EXCEPT = "Ask", "Exceptions"
 KNOW, OPERATE, TRY = "What the guard knows", "Operate", "Try it"
@@ -49,6 +52,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
         "See what a matrix would change about the last requests, before it is published.",
     ),
     "explain": Entry("requests.explain:explain", ASK, "Say what a finding means, and what to do about it."),
+    "manual": Entry("manual:manual", ASK, "Print every command with its options, exit codes and an example."),
     "exception": Entry(
         "exceptions.commands:app",
         EXCEPT,
@@ -127,7 +131,45 @@ def load(name: str) -> Any:
     else:
         command = typer.main.get_command(_alone(found))
     command.name = name
+    for path, one in _commands_of(name, command):
+        _complete_help(path, one)
     return command
+
+
+def every_command() -> Iterator[tuple[str, Any]]:
+    """Every command that does something, by its path such as `matrix publish`. The demo is part of no wheel, and of
+    no manual."""
+    for name in COMMANDS:
+        if name != "demo":
+            yield from _commands_of(name, load(name))
+
+
+def _commands_of(path: str, command: Any) -> Iterator[tuple[str, Any]]:
+    inner: dict[str, Any] = getattr(command, "commands", {})
+    if not inner:
+        yield path, command
+    for name, one in inner.items():
+        yield from _commands_of(f"{path} {name}", one)
+
+
+def _complete_help(path: str, command: Any) -> None:
+    """Whole paragraphs, an example, the exit codes, and what a list of files is called."""
+    command.help = "\n\n".join(" ".join(part.split()) for part in (command.help or "").split("\n\n"))
+    example = f"Example: compat-guard {path} {EXAMPLES[path]}".rstrip() + "\n\n" if path in EXAMPLES else ""
+    command.epilog = escape(example + in_help(path))
+    for parameter in command.params:
+        kind = parameter.bare_type()
+        if kind.startswith("list["):
+            parameter.display_type_rich = _type_of_each(kind)
+
+
+def _type_of_each(kind: str) -> Callable[..., str]:
+    """A list of Python means nothing to whoever types."""
+
+    def shown(ctx: Any) -> str:  # noqa: ARG001 - typer's signature
+        return f"<{kind.removeprefix('list[').removesuffix(']').lower()}>..."
+
+    return shown
 
 
 def _alone(function: Callable[..., Any]) -> typer.Typer:

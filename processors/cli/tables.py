@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
+import pydoc
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
 from typing import Annotated, Any, Final, NamedTuple, cast
 
 import typer
@@ -106,6 +109,19 @@ def _cell(value: Any) -> Text:
     if isinstance(value, list | tuple):
         return Text(", ".join(map(str, cast("Sequence[object]", value))))
     return value if isinstance(value, Text) else Text("" if value is None else str(value))
+
+
+@contextmanager
+def paged() -> Generator[None]:
+    """Show what is written to stdout meanwhile through the pager of this terminal; a pipe gets it as it is."""
+    if not sys.stdout.isatty():
+        yield
+        return
+    written = io.StringIO()
+    with redirect_stdout(written):
+        yield
+    os.environ.setdefault("LESS", "FRX")  # what fits the screen is shown at once, and colours are colours
+    pydoc.pager(written.getvalue())
 
 
 def clock(milliseconds: int) -> str:

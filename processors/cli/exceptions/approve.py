@@ -19,6 +19,7 @@ from processors.bootstrap import development
 from processors.bootstrap.clients import codec
 from processors.bootstrap.exception_workflow import read_policy
 from processors.cli import talk
+from processors.cli.completion import exceptions, people
 from processors.cli.exceptions.announce import announce
 from processors.client.exception_facts import facts_of
 from processors.client.exceptions import PATIENCE, all_cases, case_of, publish
@@ -36,9 +37,17 @@ LIFE = 300
 
 ExceptionId = Annotated[
     str | None,
-    typer.Argument(help="exception to decide on", metavar="EXCEPTION", show_default="one of those that wait"),
+    typer.Argument(
+        help="exception to decide on",
+        metavar="EXCEPTION",
+        show_default="one of those that wait",
+        autocompletion=exceptions,
+    ),
 ]
-Person = Annotated[str, typer.Option("--as", help=f"who decides; on a laptop {', '.join(development.PEOPLE)}")]
+Person = Annotated[
+    str,
+    typer.Option("--as", help=f"who decides; on a laptop {', '.join(development.PEOPLE)}", autocompletion=people),
+]
 Why = Annotated[str, typer.Option("--reason", help="why; a denial needs one")]
 Profile = Annotated[
     str | None, typer.Option("--monitoring", help="monitoring profile, if a stricter one is wanted")

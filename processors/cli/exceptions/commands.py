@@ -15,6 +15,7 @@ import typer
 from processors.bootstrap.clients import codec
 from processors.bootstrap.exception_workflow import read_policy
 from processors.cli import tables, talk
+from processors.cli.completion import exceptions
 from processors.cli.exceptions.announce import EXTENSION_WAITS, announce
 from processors.cli.exceptions.approve import signed
 from processors.cli.exceptions.rebuild import rebuild_exceptions
@@ -55,7 +56,7 @@ app = typer.Typer(
 app.command("rebuild")(rebuild_exceptions)
 
 
-ExceptionId = Annotated[str, typer.Argument(help="exception", metavar="EXCEPTION")]
+ExceptionId = Annotated[str, typer.Argument(help="exception", metavar="EXCEPTION", autocompletion=exceptions)]
 RequestId = Annotated[str, typer.Argument(help="blocked request that it is for", metavar="REQUEST")]
 Risk = Annotated[str | None, typer.Option("--risk", help="what is at risk and why it is worth it")]
 RiskFile = Annotated[Path | None, typer.Option("--risk-file", help="the same, from a file")]

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from processors.bootstrap.ledger_access import database, names_of, public_keys, published_anchors
 from processors.cli import tables, talk
+from processors.cli.completion import bands, finding_codes
 from processors.cli.formats import Stream, StreamOption
 from processors.cli.ledger.output import Since, Until, instant, show
 from processors.cli.tables import clock
@@ -75,8 +76,10 @@ def search(
     approver: Annotated[str | None, typer.Option(help="who approved: a name or its pseudonym")] = None,
     approval_id: Annotated[str | None, typer.Option(help="approval id")] = None,
     exception: Annotated[str | None, typer.Option(help="exception id")] = None,
-    finding: Annotated[str | None, typer.Option(help="finding code, such as HOST_TOO_OLD")] = None,
-    band: Annotated[str | None, typer.Option(help="risk band, such as HIGH")] = None,
+    finding: Annotated[
+        str | None, typer.Option(help="finding code, such as HOST_TOO_OLD", autocompletion=finding_codes)
+    ] = None,
+    band: Annotated[str | None, typer.Option(help="risk band, such as HIGH", autocompletion=bands)] = None,
     tenant: Annotated[str | None, typer.Option(help="tenant")] = None,
     operator: Annotated[str | None, typer.Option(help="who acted: a name or its pseudonym")] = None,
     since: Since = None,
@@ -111,7 +114,8 @@ def search(
     with database("guard_auditor") as engine, reading(engine) as connection:
         found = queries.search(connection, wanted, limit=limit, after=_place(connection, after))
     if output is Stream.table:
-        tables.listing([_in_short(row) for row in found], SHORT, WIDE, tables.Asked.of(columns, wide))
+        with tables.paged():
+            tables.listing([_in_short(row) for row in found], SHORT, WIDE, tables.Asked.of(columns, wide))
     else:
         show([_shown(row) for row in found], output)
     if not found:
@@ -173,8 +177,9 @@ def show_case(
     with database("guard_auditor") as engine, reading(engine) as connection:
         rows = [row for row in queries.story(connection, case) if row["kind"] not in queries.MACHINERY]
     if output is Stream.table:
-        for row in rows:
-            typer.echo(f"{clock(row['appended_at'])}  {tell(row)}")
+        with tables.paged():
+            for row in rows:
+                typer.echo(f"{clock(row['appended_at'])}  {tell(row)}")
     else:
         show([{**_shown(row), "story": tell(row)} for row in rows], output)
     if not rows:

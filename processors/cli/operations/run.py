@@ -10,6 +10,7 @@ import typer
 
 from processors.bootstrap.processors import PROCESSORS, run_processor
 from processors.bootstrap.supervisor import supervise
+from processors.cli.completion import processors
 from processors.configuration.settings import settings
 from processors.errors import SettingsInvalid
 from processors.observability.logs import configure_logging
@@ -18,7 +19,9 @@ NAMES = (*PROCESSORS, "gateway")
 
 
 def run(
-    names: Annotated[list[str], typer.Argument(help=f"{', '.join(NAMES)}; or all", metavar="NAME...")],
+    names: Annotated[
+        list[str], typer.Argument(help=f"{', '.join(NAMES)}; or all", metavar="NAME...", autocompletion=processors)
+    ],
 ) -> None:
     """Run processors until SIGTERM or Ctrl-C. One runs in this process; several run in children of their own.
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from processors.checker.findings import sections
+from processors.cli.completion import finding_codes
 from processors.errors import SettingsInvalid, nearest, shorten
 
 WIDTH = 100
@@ -16,7 +17,10 @@ _STRONG = re.compile(r"\*\*(.+?)\*\*")
 
 
 def explain(
-    code: Annotated[str, typer.Argument(help="finding code, such as HOST_TOO_OLD", metavar="CODE")],
+    code: Annotated[
+        str,
+        typer.Argument(help="finding code, such as HOST_TOO_OLD", metavar="CODE", autocompletion=finding_codes),
+    ],
 ) -> None:
     """Say what a finding means, why it matters, what to do about it, and how it counts."""
     known, wanted = sections(), code.upper().replace("-", "_")
