@@ -8,7 +8,7 @@ so whatever way out exists is found, and the first one found is the cheapest. Th
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -141,9 +141,9 @@ class Solver:
             return
         if not choices:
             outcome.ends.append((node, finding))
-        rest = _remaining(wrong.findings, self._case.plugin, finding) if wrong.is_asked else _NOTHING
+        missed = _missed(wrong.findings if wrong.is_asked else (), self._case.plugin)
         for choice in choices:
-            self._push(node, choice, finding, rest)
+            self._push(node, choice, finding, _remaining(missed, {finding.object, choice.change.target}))
 
     def _hardest(self, node: Node, wrong: Wrong) -> tuple[Finding | None, list[Choice]]:
         """Of what is wrong, that with the fewest cures: where there is none, nothing further has to be tried."""
@@ -220,13 +220,18 @@ def _replayed(case: Case, changes: Iterable[Change]) -> Subject:
     return subject
 
 
-def _remaining(findings: Sequence[Finding], plugin: str, cured: Finding) -> Cost:
-    """The least that is to be paid once `cured` is: each other thing that the plugin misses takes a change."""
-    rest = Cost()
+def _missed(findings: Sequence[Finding], plugin: str) -> Mapping[tuple[Code, str], Cost]:
+    """What the plugin misses itself, and the least that each of it takes."""
     missed = {(f.code, f.object) for f in findings if f.subject == plugin and f.code in _LEAST and not f.path}
-    for code, object in missed:
-        if object != cured.object:
-            rest = rest.plus(cost_of(Change(_LEAST[code], object, None)))
+    return {(code, object): cost_of(Change(_LEAST[code], object, None)) for code, object in missed}
+
+
+def _remaining(missed: Mapping[tuple[Code, str], Cost], settled: Collection[str]) -> Cost:
+    """The least that is still to be paid for all that is missed of what is not settled."""
+    rest = _NOTHING
+    for (_, object), cost in missed.items():
+        if object not in settled:
+            rest = rest.plus(cost)
     return rest
 
 
