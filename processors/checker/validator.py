@@ -24,7 +24,7 @@ from processors.checker.rules import (
     security,
 )
 from processors.events.report import Finding
-from processors.events.vocabulary import Code, Dimension, Effect
+from processors.events.vocabulary import Code, Dimension, Effect, Ground
 from processors.matrix.document import GOVERNANCE, Override, Rule
 
 RULES: tuple[Callable[[Case], Iterator[Finding]], ...] = (
@@ -142,9 +142,11 @@ def _strictness(finding: Finding) -> tuple[bool, int, bool]:
 def _order(finding: Finding, weights: Mapping[Dimension, int]) -> tuple[bool, bool, int, str, str, str, str]:
     required = finding.required.constraint
     impact = finding.severity_percent * weights.get(finding.dimension, UNWEIGHTED)
-    fixed = finding.dimension not in _FIXED
+    fixed = not (finding.dimension in _FIXED or finding.code in _HOPELESS or finding.ground is Ground.UNLISTED)
     return (not finding.blocks, fixed, -impact, finding.code, finding.subject, finding.object, required)
 
 
 _FIXED = frozenset({Dimension.MANIFEST, Dimension.MATRIX, Dimension.HOST})
 """What the administrator cannot change comes first: there is no use in mending anything else before."""
+
+_HOPELESS = frozenset({Code.DEPENDENCY_CYCLE})

@@ -100,20 +100,94 @@ def summary(
     if not blocks:
         return _bounded(f"{asked} may go on with a warning. {head} {advice}")
     if ways.plans:
-        return _bounded(f"{head} {_capital(', or '.join(map(_short, ways.plans[:2])))}.")
+        return _bounded(f"{head} {_offered(ways.plans, asked)}.")
     return _bounded(f"{head} {_no_plan(ways, causes[0], advice)}")
 
 
-def _short(plan: Remediation) -> str:
-    """A long plan is told by how it begins; the report has it step by step."""
-    steps = plan.sentence.split(_NEXT)
-    if len(steps) <= _MOST_STEPS:
-        return plan.sentence
-    return f"{_NEXT.join(steps[: _MOST_STEPS - 1])}, and so on: {len(steps)} steps in all"
+def _offered(plans: Sequence[Remediation], asked: Asked) -> str:
+    """The first two plans; of one that is long, what is done with how many, and no other beside it."""
+    first, *others = plans
+    if steps_of(first) > _MOST_STEPS:
+        return f"{_capital(_NEXT.join(runs(first.steps, asked.plugin, asked.version, most=_MOST_NAMED)))}"
+    short = [plan.sentence for plan in others[:1] if steps_of(plan) <= _MOST_STEPS]
+    return _capital(", or ".join((first.sentence, *short)))
+
+
+def steps_of(plan: Remediation) -> int:
+    """How many steps a plan has, without that of the request alone."""
+    return sum(bool(step.changes) for step in plan.steps)
+
+
+def runs(steps: Sequence[PlanStep], plugin: str, version: str, most: int | None = None) -> list[str]:
+    """The steps of a plan in their order, those of one kind told together; at most so many named of each kind."""
+    told: list[str] = []
+    run: list[Change] = []
+    for step in (*steps, PlanStep(())):
+        is_single = len(step.changes) == 1 and not step.with_request and step.changes[0].kind not in _REQUESTS
+        if run and not (is_single and step.changes[0].kind is run[0].kind):
+            told.append(_run(run, plugin, most))
+            run = []
+        if is_single:
+            run.append(step.changes[0])
+        elif said := step_in_words(step, plugin, version):
+            told.append(said)
+    return told
+
+
+def _run(changes: Sequence[Change], plugin: str, most: int | None) -> str:
+    """Changes of one kind, such as `remove a, b and c`."""
+    orders = [_order(change.kind, change.target, change.to, plugin) for change in changes]
+    verb = orders[0].partition(" ")[0]
+    named = [order.partition(" ")[2] for order in orders[:most]]
+    if left := len(orders) - len(named):
+        named.append(f"{left} more")
+    return f"{verb} {joined(named)}"
 
 
 _NEXT = ", then "
 _MOST_STEPS = 4
+_MOST_NAMED = 3
+
+
+def in_short(findings: Sequence[Finding], *, more: bool = False) -> list[str]:
+    """Findings by name alone, those of one kind together: `too old: crm 1.2.0 and sso 2.0.0`.
+
+    With `more`, each kind is counted first.
+    """
+    kinds: dict[str, list[str]] = {}
+    for finding in findings:
+        kinds.setdefault(_KINDS.get(finding.code, str(finding.code)), []).append(_named(finding))
+    return [f"{f'{len(names)} more ' if more else ''}{kind}: {_listed(names)}" for kind, names in kinds.items()]
+
+
+def _listed(names: Sequence[str]) -> str:
+    different = list(dict.fromkeys(names))
+    rest = len(different) - _MOST_LISTED
+    return joined([*different[:_MOST_LISTED], f"{rest} others"] if rest > 0 else different)
+
+
+_MOST_LISTED = 40
+
+
+def _named(finding: Finding) -> str:
+    if finding.code in (Code.DEPENDENT_BROKEN, Code.CONFLICT_REVERSE):
+        return finding.subject
+    if finding.code in (Code.DEPENDENCY_TOO_OLD, Code.DEPENDENCY_TOO_NEW, Code.RUNTIME_TOO_OLD):
+        return f"{finding.object} {finding.found or ''}".strip()
+    return finding.object
+
+
+_KINDS = {
+    Code.DEPENDENCY_MISSING: "not installed",
+    Code.DEPENDENCY_TOO_OLD: "too old",
+    Code.DEPENDENCY_TOO_NEW: "too new",
+    Code.DEPENDENCY_DISABLED: "disabled",
+    Code.DEPENDENT_BROKEN: "that would break",
+    Code.PLUGIN_CONFLICT: "in conflict",
+    Code.CONFLICT_REVERSE: "in conflict",
+    Code.RUNTIME_TOO_OLD: "too old",
+}
+"""What is wrong with a thing in two words, where it can be said without a sentence."""
 
 
 def _no_plan(ways: WaysOut, cause: Finding, advice: str) -> str:
@@ -189,6 +263,7 @@ def no_way_out(links: Sequence[Inference]) -> str:
     """Why nothing helps, in one sentence: the facts that rule each other out. Empty where nothing is derived."""
     if not links:
         return ""
+    links = chains(links)[0]
     last = links[-1]
     tried = {link.chosen.target for link in links if link.chosen}
     said: dict[str, dict[str, list[str]]] = {}
@@ -204,6 +279,17 @@ def no_way_out(links: Sequence[Inference]) -> str:
     return f"No choice of releases fits: {joined(facts)}." if len(links) > 1 else ""
 
 
+def chains(links: Sequence[Inference]) -> list[Sequence[Inference]]:
+    """Each reason by itself: a chain ends where nothing is left to try."""
+    found: list[Sequence[Inference]] = []
+    begin = 0
+    for n, link in enumerate(links, 1):
+        if link.chosen is None or n == len(links):
+            found.append(links[begin:n])
+            begin = n
+    return found
+
+
 def _demands(verbs: Mapping[str, Sequence[str]]) -> list[str]:
     return [f"{verb} {joined(objects)}" for verb, objects in verbs.items()]
 
@@ -216,10 +302,12 @@ def dead_end(links: Sequence[Inference]) -> str:
     if not links:
         return "No release that any source lists would do."
     last = links[-1].finding
-    if last.code in _OF_A_RELEASE:
-        return f"No source lists a release of {last.object} that would do."
     if last.code in _OF_THE_HOST and last.found:
         return f"No source lists a release of {last.subject} that runs on {last.object} {last.found}."
+    if last.object in {link.chosen.target for link in links if link.chosen}:
+        return f"No release of {last.object} does for all of that."
+    if last.code in _OF_A_RELEASE:
+        return f"No source lists a release of {last.object} that would do."
     if last.code in _OF_ITSELF:
         return f"No source lists a release of {last.subject} that would do."
     return "No choice of releases that any source lists avoids that."

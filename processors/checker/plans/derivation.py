@@ -12,7 +12,7 @@ from typing import Final
 from processors.checker.case import Case
 from processors.checker.plans.solver import Cured, Node
 from processors.events.report import Change, Finding, Inference
-from processors.events.vocabulary import RemedyKind
+from processors.events.vocabulary import Code, RemedyKind
 
 MOST_LINKS: Final = 12
 
@@ -38,6 +38,8 @@ def _chain(node: Node, last: Finding) -> list[Cured]:
     """Of what was changed on the way, only what the last finding rests on."""
     concerned = {last.subject, last.object, *last.path}
     chain: list[Cured] = []
+    if last.code is Code.DEPENDENCY_CYCLE:
+        return []  # whatever was tried against a circle led back to it
     for cured in reversed(node.trail):
         if cured.change.target in concerned:
             concerned |= {cured.finding.subject, *cured.finding.path}

@@ -26,6 +26,18 @@ _LOSSES: Final = frozenset({Code.DEPENDENT_BROKEN, Code.API_BREAK, Code.SCHEMA_B
 _FOR_ALL: Final = frozenset({RemedyKind.UPGRADE_HOST, RemedyKind.UPGRADE_RUNTIME})
 
 
+class Stated(NamedTuple):
+    """A demand: who has it, of what, and which. It may be missed in one way now, and in another after a change."""
+
+    subject: str
+    object: str
+    demand: str
+
+
+def stated(finding: Finding) -> Stated:
+    return Stated(finding.subject, finding.object, finding.required.identity)
+
+
 class Wrong(NamedTuple):
     """What blocks one question. `is_asked` says that it is the request's own."""
 
@@ -39,8 +51,9 @@ class Harm:
 
     `before` is the installation that "fitted before" is about, `known` are the findings of `case` itself. With
     `everybody` all plugins are asked about, and not only those that a change concerns; with `whole` each of them
-    must fit, whether it did before or not. Plugins that are `excused` need not fit. What is `not_told` says nothing
-    against a plugin that is installed already.
+    must fit, whether it did before or not. Plugins that are `excused` need not fit, and demands on the request
+    that are `left_open` do not count. What is `not_told` says nothing against a plugin that is
+    installed already.
     """
 
     case: Case
@@ -52,6 +65,7 @@ class Harm:
     whole: bool = False
     known: tuple[Finding, ...] = ()
     excused: frozenset[str] = frozenset()
+    left_open: frozenset[Stated] = frozenset()
     not_told: frozenset[Code] = NOT_TOLD
     _fitted: dict[str, bool] = field(default_factory=dict[str, bool])
     _reach: dict[str, frozenset[str]] = field(default_factory=dict[str, "frozenset[str]"])
@@ -86,7 +100,7 @@ class Harm:
 
     def _blocking(self, subject: Subject) -> tuple[Finding, ...]:
         findings = self.known if subject is self.case.subject else self.effort.evaluate(subject)
-        return tuple(finding for finding in findings if finding.blocks)
+        return tuple(f for f in findings if f.blocks and (not self.left_open or stated(f) not in self.left_open))
 
     def _questions(
         self, subject: Subject, there: tuple[InstalledPlugin, ...], changes: Sequence[Change]

@@ -59,8 +59,8 @@ class Node:
     asks_other: bool = False
 
     @property
-    def touched(self) -> frozenset[tuple[str, str]]:
-        return frozenset((change.kind, change.target) for change in self.changes)
+    def touched(self) -> frozenset[str]:
+        return frozenset(decided for change in self.changes for decided in decides(change))
 
 
 class _Waiting(NamedTuple):
@@ -110,7 +110,7 @@ class Solver:
         self._most_changes = most_changes
         self._queue: list[tuple[int, Cost, int, _Waiting]] = []
         self._seen: set[frozenset[Change]] = set()
-        self._kept: list[frozenset[tuple[str, str]]] = []
+        self._kept: list[frozenset[str]] = []
 
     def solve(self, root: Node) -> Outcome:
         outcome = Outcome()
@@ -189,7 +189,7 @@ class Solver:
         )
 
     def _is_dominated(self, node: Node) -> bool:
-        """Whether a way out that was found does the same with less."""
+        """Whether a way out that was found changes no more than the same things, which it does with less."""
         touched = node.touched
         return any(kept <= touched for kept in self._kept)
 

@@ -67,8 +67,8 @@ class Judgements:
     def around(self, question: Subject, there: Sequence[InstalledPlugin]) -> Subject:
         """The same question with as little installed as has the same answer.
 
-        What is left out is neither needed, however far down, nor offers anything, nor is it mentioned by a plugin
-        that stays, nor does it mention one or what goes away with the version before.
+        What is left out offers nothing, and nothing that stays needs it or names it as a conflict; nor does it say
+        anything about what the plugin needs, about the plugin, or about what goes with the version before.
         """
         index = self._indexed(there)
         asked = self._of(installed_as(question.manifest))
@@ -78,8 +78,9 @@ class Judgements:
         for id in closure:
             kept |= self._of(index.by_id[id]).mentions
         lost = {offer for plugin in before for offer in self._of(plugin).offers}
-        for id in (*closure, question.manifest.id, *lost):
-            kept.update(index.mentioning.get(id, ()))
+        for mentioned in (*closure, question.manifest.id, *lost):
+            for id in index.mentioning.get(mentioned, ()):
+                kept |= {id, *self._of(index.by_id[id]).needs}
         stays = tuple(plugin for plugin in question.installed if plugin.id in kept)
         return replace(question, installed=(*stays, *(plugin for plugin in before if plugin.id not in kept)))
 

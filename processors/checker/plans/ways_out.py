@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from processors.checker import words
 from processors.checker.case import Case
 from processors.checker.plans.derivation import derivation
 from processors.checker.plans.effort import EFFORT, Effort, Exhausted
-from processors.checker.plans.harm import Harm
+from processors.checker.plans.harm import Harm, stated
 from processors.checker.plans.solver import Node, Outcome, Solver
 from processors.checker.plans.steps import steps_of
 from processors.checker.plans.surroundings import Judgements
-from processors.events.report import Change, Finding, PlanStep, Remediation, WaysOut
+from processors.events.report import Change, Finding, Inference, PlanStep, Remediation, WaysOut
 from processors.events.vocabulary import NEVER_EXCEPTED, Code, Ground
 
 STOPPED: Final = "the search for ways out stopped at its effort limit; there may be some"
@@ -28,6 +28,9 @@ NONE_LISTED: Final = (
     "or ask for an exception"
 )
 HOPELESS: Final = "nothing that an administrator could change here helps until this is mended at its source"
+
+MOST_LEFT_OPEN: Final = 8
+"""Findings that are left aside, one after the other, to find what could be done about the others."""
 
 _HOPELESS: Final = frozenset({Code.MATRIX_MISSING, Code.MATRIX_EXPIRED})
 
@@ -47,22 +50,60 @@ def ways_out(case: Case, findings: tuple[Finding, ...]) -> WaysOut:
     plans = tuple(_plan(case, findings, node, judgements) for node in outcome.found)
     if plans:
         return WaysOut(plans=plans)
-    return _none(case, findings, outcome, judgements)
+    return _none(case, findings, outcome, judgements, effort, root)
 
 
-def _none(case: Case, findings: tuple[Finding, ...], outcome: Outcome, judgements: Judgements) -> WaysOut:
-    closest = _closest(case, findings, outcome, judgements)
+def _none(
+    case: Case, findings: tuple[Finding, ...], outcome: Outcome, judgements: Judgements, effort: Effort, root: Node
+) -> WaysOut:
     if outcome.stopped:
-        return WaysOut(note=STOPPED, closest=closest)
+        return WaysOut(note=STOPPED, closest=_closest(case, findings, outcome, judgements))
     unreadable = any(finding.blocks and finding.code in NEVER_EXCEPTED for finding in findings)
     unlisted = any(finding.blocks and finding.ground is Ground.UNLISTED for finding in findings)
     note = UNREADABLE if unreadable else NONE_LISTED if unlisted else NONE_FOUND
-    return WaysOut(note=note, derivation=derivation(case, outcome.ends), closest=closest)
+    links, left, node = _what_is_left(case, findings, outcome, judgements, effort, root)
+    if node is None:
+        closest = _closest(case, findings, outcome, judgements)
+    else:
+        closest = _plan(case, findings, node, judgements, left) if node.changes else None
+    return WaysOut(note=note, derivation=links, closest=closest)
 
 
-def _plan(case: Case, findings: tuple[Finding, ...], node: Node, judgements: Judgements) -> Remediation:
+class _Left(NamedTuple):
+    """Why nothing helps, the findings that no plan cures, and the plan for all others if one is known."""
+
+    links: tuple[Inference, ...]
+    findings: tuple[str, ...]
+    node: Node | None
+
+
+def _what_is_left(
+    case: Case, findings: tuple[Finding, ...], outcome: Outcome, judgements: Judgements, effort: Effort, root: Node
+) -> _Left:
+    """Leave what rules every plan out aside, and search again, until there is a plan for the rest."""
+    links = derivation(case, outcome.ends)
+    blocking = {finding.id: finding for finding in findings if finding.blocks}
+    left: dict[str, Finding] = {}
+    chain = links
+    while not outcome.found and chain and chain[0].finding.id in blocking and len(left) < MOST_LEFT_OPEN:
+        left[chain[0].finding.id] = chain[0].finding
+        rest = tuple(finding for id, finding in blocking.items() if id not in left)
+        harm = Harm(
+            case, effort, case.subject, judgements, known=rest, left_open=frozenset(map(stated, left.values()))
+        )
+        outcome = Solver(case, rest, harm, effort).solve(root)
+        chain = () if outcome.found or outcome.stopped else derivation(case, outcome.ends)
+        if chain and all(chain[-1].finding.id != link.finding.id for link in links):
+            links += chain
+    node = outcome.found[0] if outcome.found and left else None
+    return _Left(links, tuple(sorted(left)), node)
+
+
+def _plan(
+    case: Case, findings: tuple[Finding, ...], node: Node, judgements: Judgements, left: tuple[str, ...] = ()
+) -> Remediation:
     harm = Harm(case, Effort(case, EFFORT), case.subject, judgements, asks=False)
-    return _remediation(case, steps_of(case, findings, node, harm), node, ())
+    return _remediation(case, steps_of(case, findings, node, harm, left), node, left)
 
 
 def _closest(

@@ -75,7 +75,7 @@ def stylesheet() -> str:
 
 def _group(group: Group, explained_at: str | None) -> str:
     items = [f"<li>{_words(f.sentence)} {_code(f.code, explained_at)}</li>" for f in group.findings]
-    items += [f"<li>... and {group.hidden} more</li>"] if group.hidden else []
+    items += [f"<li>{escape(text)}</li>" for text in group.rest]
     kind, says = ("blocks", "Blocks") if group.blocks else ("warns", "Warns")
     heading = f"{says}: {escape(group.title)}"
     return f'<section class="{kind}"><h2>{heading}</h2><ul>{"".join(items)}</ul></section>'

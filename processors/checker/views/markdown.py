@@ -22,11 +22,11 @@ def render(
     for group in said.groups:
         lines += ["", f"### {'Blocks' if group.blocks else 'Warns'}: {plain(group.title)}", ""]
         lines += [f"- {plain(finding.sentence)} ({_code(finding.code)})" for finding in group.findings]
-        lines += [f"- ... and {group.hidden} more"] if group.hidden else []
+        lines += [f"- {plain(text)}" for text in group.rest]
     if said.why_none:
         lines += ["", "### Why nothing helps", "", *(f"- {plain(text)}" for text in said.why_none)]
     if said.ways_out or said.note or said.closest:
-        lines += ["", "### What helps", ""]
+        lines += ["", f"### {said.helps}", ""]
         for number, way in enumerate(said.ways_out, 1):
             lines += [f"{number}. {plain(way.sentence)}", *(f"   - {plain(step)}" for step in way.steps)]
         lines += [plain(text) for text in (said.note, said.closest) if text]

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from processors.checker import words
 from processors.events.report import Finding, Remediation, Report
-from processors.events.vocabulary import NEVER_EXCEPTED, Dimension, Verdict
+from processors.events.vocabulary import NEVER_EXCEPTED, Dimension, RemedyKind, Verdict
 
 LINES = 3
-"""Findings shown of one group. The rest is counted; the JSON view has them all."""
+"""Findings of one group that are told in a sentence each. The rest is counted and named."""
 
 _TITLES = {
     Dimension.HOST: "Host",
@@ -33,12 +33,15 @@ _HEADLINES = {
 
 
 class Group(NamedTuple):
-    """Findings with one root: what they are about, whether they block, the worst of them first."""
+    """Findings with one root: what they are about, whether they block, the worst of them first.
+
+    `rest` counts and names those that have no sentence of their own.
+    """
 
     title: str
     blocks: bool
     findings: tuple[Finding, ...]
-    hidden: int
+    rest: tuple[str, ...]
 
 
 class Step(NamedTuple):
@@ -54,7 +57,7 @@ class Step(NamedTuple):
 
 
 class WayOut(NamedTuple):
-    """A plan as one sentence; its steps one by one where they are many."""
+    """A plan as one sentence; where it is long, its steps in their order, those of one kind on one line."""
 
     sentence: str
     steps: tuple[str, ...] = ()
@@ -73,6 +76,11 @@ class Outline(NamedTuple):
     grounds: tuple[str, ...]
     next_steps: tuple[Step, ...]
 
+    @property
+    def helps(self) -> str:
+        """The heading of ways out, notes and the closest plan."""
+        return "What helps" if self.ways_out else "What is left to do"
+
 
 def outline(
     report: Report, request_id: str | None = None, matrices: Sequence[str] = (), explained_at: str = ""
@@ -89,7 +97,7 @@ def outline(
         risk=f"risk {report.risk.score} of 100, {report.risk.band.lower()}",
         groups=tuple(_groups(report.findings)),
         ways_out=tuple(_way_out(plan, report) for plan in report.remediations),
-        why_none=tuple(f"{words.reason(link, _asked(report))}." for link in report.derivation),
+        why_none=tuple(_why_none(report)),
         closest=_closest(report),
         note=_capital(report.remediation_note) + "." if report.remediation_note else "",
         grounds=(*(f"matrix file: {file}" for file in matrices), *_grounds(report)),
@@ -102,11 +110,18 @@ def _asked(report: Report) -> words.Asked:
 
 
 def _way_out(plan: Remediation, report: Report) -> WayOut:
-    told = [words.step_in_words(step, report.plugin_id, report.plugin_version) for step in plan.steps]
-    steps = tuple(f"{_capital(step)}." for step in told if step)
-    if len(steps) <= LINES:
+    count = words.steps_of(plan)
+    if count <= LINES:
         return WayOut(f"{_capital(plan.sentence)}.")
-    return WayOut(f"In {len(steps)} steps:", steps)
+    runs = words.runs(plan.steps, report.plugin_id, report.plugin_version)
+    return WayOut(f"In {count} steps, one after the other:", tuple(f"{_capital(run)}." for run in runs))
+
+
+def _why_none(report: Report) -> Iterable[str]:
+    """Chains of facts, each with what follows from its end."""
+    for chain in words.chains(report.derivation):
+        yield from (f"{words.reason(link, _asked(report))}." for link in chain)
+        yield words.dead_end(chain)
 
 
 def _closest(report: Report) -> str:
@@ -115,10 +130,8 @@ def _closest(report: Report) -> str:
     if plan is None:
         return ""
     still_open = [finding for finding in report.findings if finding.id in plan.leaves_open]
-    named = ", ".join(f"{finding.code} {finding.object}" for finding in still_open[:LINES])
-    more = len(plan.leaves_open) - len(still_open[:LINES])
-    left = named + (f" and {more} more" if more > 0 else "")
-    return f"What comes closest, {plan.sentence}, would leave open: {left or 'more than the report lists'}."
+    left = "; ".join(words.in_short(still_open)) or "more than the report lists"
+    return f"What comes closest is {plan.sentence}; an exception would have to cover the rest ({left})."
 
 
 def contributions(report: Report) -> list[str]:
@@ -140,7 +153,10 @@ def _groups(findings: Iterable[Finding]) -> Iterable[Group]:
     for (blocks, dimension), found in grouped.items():
         roots = sorted(found, key=lambda f: f.derived_from is not None)
         title = _TITLES.get(dimension, dimension) + (f" ({len(found)})" if len(found) > 1 else "")
-        yield Group(title, blocks, tuple(roots[:LINES]), max(0, len(found) - LINES))
+        rest = roots[LINES:]
+        yield Group(
+            title, blocks, tuple(roots[:LINES]), tuple(f"{text}." for text in words.in_short(rest, more=True))
+        )
 
 
 def _grounds(report: Report) -> Iterable[str]:
@@ -168,6 +184,13 @@ def _next_steps(report: Report, request_id: str | None, explained_at: str) -> It
         return
     if report.findings:
         yield Step("More on this", _help(report.findings[0], explained_at))
+    if moved := next(
+        (link.chosen for link in report.derivation if link.chosen and link.chosen.kind is RemedyKind.UPGRADE_HOST),
+        None,
+    ):
+        now, then = f"{report.host}@{report.host_version}", f"{moved.target}@{moved.to}"
+        command = f"compat-guard plan --from {now} --host {then} --installed-from FILE"
+        yield Step("Who holds the host back", command)
     if request_id and may_be_excepted(report):
         yield Step("If none of this is possible", f"compat-guard exception request {request_id}")
 

@@ -40,7 +40,7 @@ def render(
     if said.why_none:
         lines += ["", paint("Why nothing helps", "1", colour), *indented(said.why_none, width)]
     if said.ways_out or said.note or said.closest:
-        lines += ["", paint("What helps", "1", colour)]
+        lines += ["", paint(said.helps, "1", colour)]
         for number, way in enumerate(said.ways_out, 1):
             lines += wrapped(f"{number}. {way.sentence}", width)
             lines += [line for step in way.steps for line in wrapped(f"- {step}", width, "     ")]
@@ -57,9 +57,7 @@ def _group(group: Group, colour: bool, width: int) -> list[str]:
     lines = [f"{paint(mark, shade, colour)} {paint(group.title, '1', colour)}"]
     for finding in group.findings:
         lines += wrapped(f"{finding.sentence} [{finding.code}]", width)
-    if group.hidden:
-        lines += wrapped(f"... and {group.hidden} more; `--output json` lists them all", width)
-    return lines
+    return [*lines, *indented(group.rest, width)]
 
 
 def indented(texts: tuple[str, ...], width: int) -> list[str]:

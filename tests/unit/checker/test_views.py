@@ -90,9 +90,14 @@ def test_text_keeps_within_its_width(width: int) -> None:
 
 
 @pytest.mark.parametrize("render", [text.render, markdown.render])
-def test_a_wall_of_findings_is_three_lines_and_a_number(render) -> None:
-    """The JSON view has them all."""
-    assert "... and 17 more" in render(report_about("a", needs=20), "R-1")
+def test_a_wall_of_findings_is_three_sentences_and_the_names_of_the_rest(render) -> None:
+    """Nobody has to ask for another format to learn what else is missing."""
+    report = report_about("a", needs=20)
+    said = render(report, "R-1")
+
+    assert "17 more not installed: " in said
+    missing = [f.object for f in report.findings if f.code is Code.DEPENDENCY_MISSING]
+    assert (len(missing), [id for id in missing if id not in said]) == (20, [])
 
 
 def test_every_view_leads_to_the_page_about_a_finding_where_a_gateway_is_known() -> None:
