@@ -10,7 +10,7 @@ from dataclasses import replace
 from processors.bootstrap.clients import codec, stream_settings
 from processors.bootstrap.pulse import pulse
 from processors.bootstrap.sealing import seals
-from processors.bootstrap.trust import matrix_trust
+from processors.bootstrap.trust import matrix_trust, policy_trust
 from processors.configuration.guard import Watched
 from processors.configuration.settings import Settings
 from processors.masking.masker import Masker
@@ -32,7 +32,7 @@ def _checker(of: Settings, events: Codec) -> Processor:
     from processors.checker.processor import Checker  # noqa: PLC0415 - each process loads its own room only
 
     config = Watched(of.config)
-    return Checker(events, seals(of), lambda: config().features.guard, matrix_trust(of))
+    return Checker(events, seals(of), lambda: config().features.guard, matrix_trust(of), policy_trust(of))
 
 
 def _ledger(of: Settings, events: Codec) -> Processor:
@@ -51,7 +51,7 @@ def _staleness(of: Settings, events: Codec) -> Processor:
     from processors.staleness.processor import StalenessMonitor  # noqa: PLC0415 - as above
 
     config = Watched(of.config)
-    return StalenessMonitor(events, seals(of), lambda: config().staleness, matrix_trust(of))
+    return StalenessMonitor(events, seals(of), lambda: config().staleness, matrix_trust(of), policy_trust(of))
 
 
 def _exception_workflow(of: Settings, events: Codec) -> Processor:

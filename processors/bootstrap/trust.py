@@ -11,6 +11,7 @@ from processors.configuration.settings import Settings
 from processors.documents.files import naming
 from processors.errors import SettingsInvalid
 from processors.matrix.document import GOVERNANCE
+from processors.policies.record import SECURITY
 from processors.stream.io.clients import beyond_loopback
 from processors.trust.keys import PublicKey, Signer, public_half, read_public_keys, read_signer
 from processors.trust.sources import Trust, TrustedSource
@@ -37,6 +38,17 @@ def matrix_trust(of: Settings) -> Trust:
             "`compat-guard matrix keys FILE`, and name its public half under `trust.sources`"
         )
     return Trust(sources)
+
+
+def policy_trust(of: Settings) -> Trust:
+    """Whose security policies come into force: those of the keys under `trust.policies`, else of governance.
+
+    Raises as `matrix_trust` does.
+    """
+    stated, matrix = guard.load(of.config).trust.policies, matrix_trust(of)
+    if stated is not None:
+        return Trust({SECURITY: TrustedSource(_keys(of.config / stated.keys))})
+    return Trust({SECURITY: matrix.of(GOVERNANCE)})
 
 
 def signer(of: Settings, key: Path | None = None) -> Signer:

@@ -54,9 +54,9 @@ class Checker:
     without a check, and the answer says so. Re-checks are checked all the same: an exception must not be voided
     because nobody looked.
 
-    Of the matrix, only what sources that are trusted have signed takes effect. What goes to the workflow is sealed
-    with `seals`; a re-check of an exception that the workflow has not sealed is refused, because its answer would
-    speak for the workflow.
+    Of matrix and policies, only what is signed by whom `trust` and `security` name takes effect. What goes to the
+    workflow is sealed with `seals`; a re-check of an exception that the workflow has not sealed is refused, because
+    its answer would speak for the workflow.
     """
 
     name = "checker"
@@ -64,7 +64,12 @@ class Checker:
     state = None
 
     def __init__(
-        self, codec: Codec, seals: Seals, guarded: Callable[[], bool] = lambda: True, trust: Trust = NOBODY
+        self,
+        codec: Codec,
+        seals: Seals,
+        guarded: Callable[[], bool] = lambda: True,
+        trust: Trust = NOBODY,
+        security: Trust = NOBODY,
     ) -> None:
         self._seals, self._guarded = seals, guarded
         measures.begin()
@@ -72,7 +77,7 @@ class Checker:
         self.tables = (
             floors,
             MatrixFold(codec.decoder(MATRIX_REFRESHES, "MatrixRefreshed"), trust, floors.snapshot),
-            PolicyFold(codec.decoder(SECURITY_POLICIES, "SecurityPolicyPublished")),
+            PolicyFold(codec.decoder(SECURITY_POLICIES, "SecurityPolicyPublished"), security, floors.snapshot),
         )
         requests = codec.decoder(INSTALL_REQUESTS, "InstallRequested")
         self._read = Intake(requests)

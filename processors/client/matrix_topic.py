@@ -24,7 +24,8 @@ from processors.stream.loop.table import Table
 from processors.stream.types import Fold, Outbound, Reject
 from processors.stream.wire.codec import Codec, Encoder
 from processors.stream.wire.headers import event_headers
-from processors.trust.statements import Statement, sign, verify
+from processors.trust.signatures import sign, verify
+from processors.trust.statements import Statement
 
 _PATIENCE = 30.0
 """Seconds without a record after which the broker counts as unavailable."""

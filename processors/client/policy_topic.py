@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from processors.bootstrap.clients import codec, stream_settings
+from processors.bootstrap.trust import policy_trust, signer
 from processors.configuration.settings import Settings
 from processors.errors import OutputTooLarge
 from processors.events.ids import minted
-from processors.events.topics import SECURITY_POLICIES
+from processors.events.topics import MATRIX_FLOORS, SECURITY_POLICIES
+from processors.matrix.floors import EVENT as FLOOR
+from processors.matrix.floors import FloorFold
 from processors.policies import Policies, SecurityPolicy
 from processors.policies.fold import PolicyFold
-from processors.policies.record import policy_to_record
+from processors.policies.record import policy_to_record, statement_of, withdrawal_of, withdrawal_to_record
 from processors.stream.io.atomically import publish_atomically
 from processors.stream.io.clients import reader
 from processors.stream.loop.table import Table
-from processors.stream.types import LARGEST_VALUE, Outbound, Reject
+from processors.stream.types import LARGEST_VALUE, Fold, Outbound, Reject
 from processors.stream.wire.codec import Codec, Encoder
 from processors.stream.wire.headers import event_headers
+from processors.trust.keys import Signer
+from processors.trust.signatures import sign
 
 EVENT: Final = "SecurityPolicyPublished"
 SOURCE: Final = "/compat-guard/cli"
@@ -54,29 +60,51 @@ def read_policies(of: Settings) -> tuple[Policies, Sequence[Reject]]:
     Raises BrokerUnavailable, RegistryUnavailable, or SettingsInvalid where there is no such topic.
     """
     with codec(of) as events:
-        return _read(of, events)
+        fold, rejects = _read(of, events)
+        return fold.snapshot(), rejects
 
 
-def publish_policies(of: Settings, policies: Iterable[SecurityPolicy], now: int) -> list[Published]:
-    """Put policies in force, all of them in one transaction. One that says nothing new is not written.
+def publish_policies(
+    of: Settings, policies: Iterable[SecurityPolicy], now: int, *, key: Path | None = None
+) -> list[Published]:
+    """Sign policies and put them in force, all in one transaction. One that says nothing new is not written.
 
     A policy without a time of its own is stamped with `now`. Raises OutputTooLarge for one that no record could
     hold, having written nothing; Unavailable and Fatal as `publish_atomically` does.
     """
     with codec(of) as events:
-        held, _ = _read(of, events)
+        fold, _ = _read(of, events)
+        held = fold.snapshot()
         done = [_against(policy, held.about(policy.component_id), now) for policy in policies]
         encode = events.encoder(SECURITY_POLICIES, EVENT)
-        records = [_record(one.policy, encode, now) for one in done if one.is_changed]
+        by = signer(of, key) if any(one.is_changed for one in done) else None
+        records = [
+            _record(one.policy, _serial(fold, one, now), by, encode, now) for one in done if one.is_changed and by
+        ]
         if records:
             publish_atomically(stream_settings(of), _TRANSACTIONAL_ID, records)
         return done
 
 
-def withdraw_policy(of: Settings, component: str) -> None:
-    """Take a component's policy out of force, whether there is one or not."""
-    tombstone = Outbound(SECURITY_POLICIES, component.encode(), None)
-    publish_atomically(stream_settings(of), _TRANSACTIONAL_ID, [tombstone])
+def withdraw_policy(of: Settings, component: str, now: int, *, key: Path | None = None) -> None:
+    """Take a component's policy out of force, whether there is one or not, by a withdrawal that is signed."""
+    with codec(of) as events:
+        fold, _ = _read(of, events)
+        floor = fold.floor(component)
+        statement = withdrawal_of(component, now, max(now, floor.serial + 1 if floor else 0))
+        value = events.encoder(SECURITY_POLICIES, EVENT)(
+            withdrawal_to_record(statement, sign(statement, signer(of, key)))
+        )
+        id = minted("policy-withdrawal", component, str(statement.serial))
+        headers = event_headers(id=id, type="compat.policy.withdrawn", source=SOURCE, time=now)
+        record = Outbound(SECURITY_POLICIES, component.encode(), value, headers)
+        publish_atomically(stream_settings(of), _TRANSACTIONAL_ID, [record])
+
+
+def _serial(fold: PolicyFold, one: Published, now: int) -> int:
+    """The time, or one more than security has come to: a clock that was wrong once must not shut it out."""
+    floor = fold.floor(one.policy.component_id)
+    return max(now, floor.serial + 1 if floor else 0)
 
 
 def _against(policy: SecurityPolicy, before: SecurityPolicy | None, now: int) -> Published:
@@ -86,23 +114,30 @@ def _against(policy: SecurityPolicy, before: SecurityPolicy | None, now: int) ->
     return Published(policy if policy.published_at else replace(policy, published_at=now), before)
 
 
-def _record(policy: SecurityPolicy, encode: Encoder, now: int) -> Outbound:
-    value = encode(policy_to_record(policy))
+def _record(policy: SecurityPolicy, serial: int, by: Signer, encode: Encoder, now: int) -> Outbound:
+    statement = statement_of(policy, serial)
+    value = encode(policy_to_record(policy, statement, sign(statement, by)))
     if len(value) > LARGEST_VALUE:
         raise OutputTooLarge(
             f"the policy of `{policy.component_id}` has {len(value)} bytes, at most {LARGEST_VALUE} fit a record; "
             "leave out advisories that are withdrawn"
         )
-    id = minted("policy", policy.component_id, policy.digest)
+    id = minted("policy", policy.component_id, policy.digest, str(serial))
     headers = event_headers(id=id, type="compat.policy.published", source=SOURCE, time=now)
     return Outbound(SECURITY_POLICIES, policy.component_id.encode(), value, headers)
 
 
-def _read(of: Settings, events: Codec) -> tuple[Policies, Sequence[Reject]]:
-    fold = PolicyFold(events.decoder(SECURITY_POLICIES, EVENT))
+def _read(of: Settings, events: Codec) -> tuple[PolicyFold, Sequence[Reject]]:
+    """A command has no keys for seals and takes the floors as they are: nothing is let through because of it."""
+    floors = FloorFold(events.decoder(MATRIX_FLOORS, FLOOR), lambda record: record)
+    fold = PolicyFold(events.decoder(SECURITY_POLICIES, EVENT), policy_trust(of), floors.snapshot)
+    _load(of, floors)
+    return fold, _load(of, fold)
+
+
+def _load(of: Settings, fold: Fold) -> Sequence[Reject]:
     table = Table(reader(stream_settings(of), "policies"), fold)
     try:
-        rejects = table.load(_PATIENCE)
-        return fold.snapshot(), rejects
+        return table.load(_PATIENCE)
     finally:
         table.close()

@@ -103,10 +103,17 @@ class Trusted(_Part):
     longest_validity: Duration = LONGEST_VALIDITY
 
 
+class Authority(_Part):
+    """Who may publish security policies: the keys of a JWKS file."""
+
+    keys: Path
+
+
 class TrustConfig(_Part):
     """Who may publish what. On loopback a key of this machine vouches for whatever is not named here."""
 
     sources: tuple[Trusted, ...] = ()
+    policies: Authority | None = None
 
     @model_validator(mode="after")
     def _named_once(self) -> TrustConfig:

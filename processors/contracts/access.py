@@ -119,7 +119,7 @@ ROLES: Final[tuple[Role, ...]] = (
     Role(
         name="staleness",
         who="the monitor that notices a matrix which goes stale",
-        reads=(MATRIX_REFRESHES, MATRIX_FLOORS, STALENESS_STATE),
+        reads=(MATRIX_REFRESHES, MATRIX_FLOORS, SECURITY_POLICIES, STALENESS_STATE),
         writes=(MATRIX_FLOORS, STALENESS_STATE, NOTIFICATIONS, DEAD_LETTERS, CLOCK),
         groups=("staleness",),
         looks=("staleness-reader", "contact-reader"),
@@ -197,7 +197,7 @@ ROLES: Final[tuple[Role, ...]] = (
     Role(
         name="policy-publisher",
         who="the security team, with `compat-guard policies publish`",
-        reads=(SECURITY_POLICIES,),
+        reads=(SECURITY_POLICIES, MATRIX_FLOORS),
         writes=(SECURITY_POLICIES,),
         looks=("policies-reader",),
         transactions="policies-publish",

@@ -49,13 +49,16 @@ class FloorFold:
         self, decode: Callable[[bytes | None], Mapping[str, Any]], check: Callable[[Inbound], object]
     ) -> None:
         self._decode, self._check = decode, check
+        self._held: dict[str, Floor] = {}
         self._floors: Floors = MappingProxyType({})
 
     def snapshot(self) -> Floors:
         return self._floors
 
     def apply(self, records: Sequence[Inbound]) -> Sequence[Reject]:
-        return [reject for record in records if (reject := self._take(record)) is not None]
+        rejects = [reject for record in records if (reject := self._take(record)) is not None]
+        self._floors = MappingProxyType(dict(self._held))
+        return rejects
 
     def _take(self, record: Inbound) -> Reject | None:
         try:
@@ -63,9 +66,9 @@ class FloorFold:
             stated = self._decode(record.value)
         except Refused as error:
             return Reject(record, error.reason, str(error), getattr(error, "stage", "table"))
-        source, held = stated["source"], self._floors.get(stated["source"])
+        source, held = stated["source"], self._held.get(stated["source"])
         floor = Floor(stated["serial"], stated["digest"], stated["withdrawn"])
         if held is not None and not held.admits(floor):
             return Reject(record, Untrusted.reason, f"serial {floor.serial} comes after {held.serial}", "table")
-        self._floors = MappingProxyType({**self._floors, source: floor})
+        self._held[source] = floor
         return None

@@ -23,8 +23,9 @@ from processors.matrix.parts import TOPIC, Part, Refresh, assemble, part_at, rea
 from processors.matrix.writing import instant
 from processors.observability.collector import collector_paused
 from processors.stream.types import Inbound, Reject
+from processors.trust.signatures import verify
 from processors.trust.sources import Trust, TrustedSource
-from processors.trust.statements import Untrusted, verify
+from processors.trust.statements import Untrusted
 
 UNUSABLE: Final = "unusable"
 """The revision of a source of which no whole refresh is to be had."""

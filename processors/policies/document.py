@@ -11,6 +11,10 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Final
 
+from processors.matrix.floors import Floor, Floors
+
+NO_FLOORS: Final[Floors] = MappingProxyType({})
+
 SEVERITIES: Final = ("critical", "high", "medium", "low")
 """Worst first."""
 
@@ -53,10 +57,13 @@ class Policies:
     """All policies in force, by component id. Immutable: a change makes another one."""
 
     by_component: Mapping[str, SecurityPolicy] = field(default_factory=dict[str, SecurityPolicy])
+    floors: Floors = field(default_factory=dict[str, Floor])
+    """How far security has come about each component, withdrawn policies included."""
 
     @classmethod
-    def of(cls, policies: Iterable[SecurityPolicy]) -> Policies:
-        return cls(MappingProxyType({policy.component_id: policy for policy in policies}))
+    def of(cls, policies: Iterable[SecurityPolicy], floors: Floors = NO_FLOORS) -> Policies:
+        by_component = {policy.component_id: policy for policy in policies}
+        return cls(MappingProxyType(by_component), MappingProxyType(dict(floors)))
 
     def about(self, component: str) -> SecurityPolicy | None:
         return self.by_component.get(component)

@@ -4,14 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 from processors.policies.document import Advisory, SecurityPolicy
+from processors.trust.statements import Statement
+
+SECURITY: Final = "security"
+"""Who signs policies, whichever team or database they come from."""
 
 
-def policy_to_record(policy: SecurityPolicy) -> dict[str, Any]:
-    """The exact inverse of `policy_from_record`."""
-    return asdict(policy)
+def statement_of(policy: SecurityPolicy, serial: int) -> Statement:
+    """What security signs, for a policy to come into force."""
+    at = policy.published_at
+    return Statement("security-policy", SECURITY, policy.component_id, policy.digest, at, at, serial)
+
+
+def withdrawal_of(component: str, at: int, serial: int) -> Statement:
+    """What security signs, for the policy of a component to end."""
+    return Statement("security-policy-withdrawal", SECURITY, component, "", at, at, serial)
+
+
+def policy_to_record(policy: SecurityPolicy, statement: Statement, signature: str) -> dict[str, Any]:
+    """The inverse of `policy_from_record`, with who vouches for it."""
+    return {**asdict(policy), "serial": statement.serial, "withdrawn": False, "signature": signature}
+
+
+def withdrawal_to_record(statement: Statement, signature: str) -> dict[str, Any]:
+    """The record that ends a policy: an empty one, which says so."""
+    empty = SecurityPolicy(component_id=statement.subject, policy_id="", published_at=statement.issued_at)
+    return {**policy_to_record(empty, statement, signature), "withdrawn": True}
+
+
+def statement_from_record(record: Mapping[str, Any]) -> Statement:
+    """What the signature of a decoded record has to be over."""
+    policy = policy_from_record(record)
+    if record["withdrawn"]:
+        return withdrawal_of(policy.component_id, policy.published_at, record["serial"])
+    return statement_of(policy, record["serial"])
+
+
+def floor_name(component: str) -> str:
+    """What the floors know a component by. No source of a matrix has such a name."""
+    return f"policy/{component}"
 
 
 def policy_from_record(record: Mapping[str, Any]) -> SecurityPolicy:

@@ -6,11 +6,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from processors.configuration.guard import Staleness
 from processors.events.ids import minted
-from processors.events.topics import MATRIX_FLOORS, MATRIX_REFRESHES, NOTIFICATIONS, STALENESS_STATE
+from processors.events.topics import (
+    MATRIX_FLOORS,
+    MATRIX_REFRESHES,
+    NOTIFICATIONS,
+    SECURITY_POLICIES,
+    STALENESS_STATE,
+)
 from processors.matrix.floors import EVENT, FloorFold, Floors, floor_to_record
 from processors.matrix.fold import MatrixFold
 from processors.matrix.merged import Matrix
 from processors.matrix.parts import Refresh, refresh_of
+from processors.policies.fold import PolicyFold
 from processors.staleness.freshness import Change, Known, Level, changes, is_news, refreshed
 from processors.staleness.measures import Measures
 from processors.staleness.words import notice
@@ -18,8 +25,9 @@ from processors.stream.seals import Seals
 from processors.stream.types import Inbound, Outbound, Outcome, StateSpec, View
 from processors.stream.wire.codec import Codec
 from processors.stream.wire.headers import event_headers
+from processors.trust.signatures import verify
 from processors.trust.sources import NOBODY, Trust
-from processors.trust.statements import Untrusted, verify
+from processors.trust.statements import Untrusted
 
 SOURCE = "/compat-guard/staleness"
 _ONLY = 0
@@ -28,7 +36,7 @@ _ONLY = 0
 
 class StalenessMonitor:
     """Tells people once for each change of a source's standing, and everybody else by metrics at any time. It also
-    writes down how far each source has come, for all that read the matrix.
+    writes down how far each source, and security about each component, has come, for all that read these.
 
     What is in effect comes from the same fold that the checker reads, so that both agree. What was told is in the
     changelog, so that a restart repeats nothing. `config` may change between batches.
@@ -37,11 +45,21 @@ class StalenessMonitor:
     name = "staleness"
     inputs = (MATRIX_REFRESHES,)
 
-    def __init__(self, codec: Codec, seals: Seals, config: Callable[[], Staleness], trust: Trust = NOBODY) -> None:
+    def __init__(
+        self,
+        codec: Codec,
+        seals: Seals,
+        config: Callable[[], Staleness],
+        trust: Trust = NOBODY,
+        security: Trust = NOBODY,
+    ) -> None:
         self._seals, self._config, self._trust, self._measures = seals, config, trust, Measures()
         self._refreshes = codec.decoder(MATRIX_REFRESHES, "MatrixRefreshed")
         floors = FloorFold(codec.decoder(MATRIX_FLOORS, EVENT), seals.check)
-        self.tables = (floors, MatrixFold(self._refreshes, trust, floors.snapshot))
+        policies = PolicyFold(
+            codec.decoder(SECURITY_POLICIES, "SecurityPolicyPublished"), security, floors.snapshot
+        )
+        self.tables = (floors, MatrixFold(self._refreshes, trust, floors.snapshot), policies)
         self._floors = codec.encoder(MATRIX_FLOORS, EVENT)
         self._notifications = codec.encoder(NOTIFICATIONS, "NotificationRequested")
         self._written = codec.encoder(STALENESS_STATE, "StalenessState")
@@ -71,7 +89,8 @@ class StalenessMonitor:
         """Tell what has changed since people were last told. While clocks disagree, nobody knows how old a source
         is, and nobody is told."""
         outcome, matrix, config = Outcome(), view.table(MATRIX_REFRESHES), self._config()
-        outcome.publish(*self._raised(matrix.floors, view.table(MATRIX_FLOORS), now))
+        reached = {**matrix.floors, **view.table(SECURITY_POLICIES).floors}
+        outcome.publish(*self._raised(reached, view.table(MATRIX_FLOORS), now))
         if not view.clocks_agree:
             return outcome
         known: Mapping[str, Known] = view.state(_ONLY)

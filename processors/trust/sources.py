@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from processors.errors import shorten
-from processors.trust.keys import PublicKey
 from processors.trust.statements import Untrusted
+
+if TYPE_CHECKING:
+    from processors.trust.keys import PublicKey
 
 LONGEST_VALIDITY: Final = 31 * 86_400_000
 """Milliseconds for which a statement holds at most where nothing else is configured."""

@@ -22,8 +22,9 @@ from processors.matrix.parts import key_of, split, statement_of
 from processors.stream.types import Inbound
 from processors.stream.wire.schema import Schemas
 from processors.trust.keys import new_signing_key, public_half, read_public_keys, read_signer
+from processors.trust.signatures import sign, verify
 from processors.trust.sources import Trust, TrustedSource
-from processors.trust.statements import Statement, sign, verify
+from processors.trust.statements import Statement
 
 from . import subjects
 

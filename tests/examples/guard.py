@@ -17,6 +17,7 @@ from examples.sealing import SEALS, as_ours
 from processors.bootstrap.clients import cluster, registry_client, stream_settings
 from processors.bootstrap.trust import matrix_trust
 from processors.client.matrix_topic import read_matrix, withdraw_matrix
+from processors.client.policy_topic import read_policies, withdraw_policy
 from processors.configuration.settings import KafkaSettings, RegistrySettings, Settings
 from processors.contracts.files import load_contract
 from processors.contracts.plan import diff
@@ -31,7 +32,6 @@ from processors.events.topics import (
     INSTALL_REQUESTS,
     NOTIFICATIONS,
     RESULTS,
-    SECURITY_POLICIES,
 )
 from processors.exception_workflow.config import ExceptionPolicy
 from processors.exception_workflow.processor import ExceptionWorkflow
@@ -85,8 +85,8 @@ class Guard:
         """Take back whatever is in effect, as somebody who withdraws every source would."""
         for source in read_matrix(self.of)[0].snapshot().sources:
             withdraw_matrix(self.of, source.name)
-        last = {record.key: record.value for record in self.ground.read(SECURITY_POLICIES)}
-        self.ground.write(SECURITY_POLICIES, [(key, None) for key, value in last.items() if value is not None])
+        for component in read_policies(self.of)[0].by_component:
+            withdraw_policy(self.of, component, now())
 
     def new_codec(self) -> Codec:
         """One for each thread: a registry client is used from one thread only."""

@@ -10,8 +10,9 @@ from processors.client.matrix_topic import Signed
 from processors.matrix.document import MatrixDocument
 from processors.matrix.parts import LARGEST_PART, split, statement_of
 from processors.trust.keys import PublicKey, Signer, new_signing_key, public_half, read_public_keys, read_signer
+from processors.trust.signatures import sign
 from processors.trust.sources import Trust, TrustedSource
-from processors.trust.statements import Statement, sign
+from processors.trust.statements import Statement
 
 
 def a_key(name: str = "test") -> tuple[Signer, PublicKey]:

@@ -35,7 +35,8 @@ from processors.policies.record import policy_to_record
 from processors.stream.types import INTERNAL, Inbound, Reject
 from processors.stream.wire.codec import Codec, OfflineRegistry
 from processors.stream.wire.schema import Schema, Schemas
-from processors.trust.statements import Statement, sign
+from processors.trust.signatures import sign
+from processors.trust.statements import Statement
 
 MUTANTS = int(os.environ.get("GUARD_FUZZ", "4000"))
 BATCH = 20

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from processors.cli import tables, talk
 from processors.cli.formats import Contents, ContentsOption, Listing, ListingOption
+from processors.cli.matrix.signing import Key
 from processors.client.policy_reach import unknown_to
 from processors.configuration.settings import settings
 from processors.documents.files import naming
@@ -70,6 +71,7 @@ def publish(
         typer.Argument(help="policy files or OSV records, YAML or JSON", metavar="FILE...", show_default=False),
     ],
     component: Component = None,
+    key: Key = None,
     output: ListingOption = Listing.table,
 ) -> None:
     """Put policies in force: all of them in one transaction, or none.
@@ -83,7 +85,7 @@ def publish(
 
     for name in unknown_to(read_matrix(settings())[0].snapshot(), policies):
         talk().print(Text(f"warning: {_NOBODY.format(name)}", style="bold yellow"))
-    done = publish_policies(settings(), policies, _now())
+    done = publish_policies(settings(), policies, _now(), key=key)
     for notice in (notice for policy in policies for notice in notices_of(policy, _now())):
         talk().print(Text(f"warning: {notice.where}: {notice.message}", style="yellow"))
     for one in done:
@@ -123,12 +125,13 @@ def show_all(output: ListingOption = Listing.table) -> None:
 @app.command()
 def withdraw(
     component: Annotated[str, typer.Argument(help="component whose policy is to go", show_default=False)],
+    key: Key = None,
 ) -> None:
     """Take a component's policy out of force. To end one advisory, publish it with `withdrawn_at`."""
     from processors.client.policy_topic import withdraw_policy  # noqa: PLC0415 - lint needs no client library
 
     _one(_in_force(), component)
-    withdraw_policy(settings(), component)
+    withdraw_policy(settings(), component, _now(), key=key)
     typer.echo(f"{component} has no policy any more")
 
 

@@ -8,9 +8,10 @@ from examples.trust import TRUST, said
 from processors.client.matrix_topic import refresh_records
 from processors.configuration.guard import Staleness
 from processors.configuration.settings import shipped
-from processors.events.topics import MATRIX_FLOORS, MATRIX_REFRESHES, NOTIFICATIONS
+from processors.events.topics import MATRIX_FLOORS, MATRIX_REFRESHES, NOTIFICATIONS, SECURITY_POLICIES
 from processors.matrix.floors import Floor
 from processors.matrix.merged import Matrix
+from processors.policies import NO_POLICIES
 from processors.staleness.freshness import WHOLE, Known, Level
 from processors.staleness.processor import StalenessMonitor
 from processors.stream.wire.codec import Codec, OfflineRegistry
@@ -22,7 +23,7 @@ CODEC = Codec(Schemas.load(shipped("schemas")), OfflineRegistry())
 
 def monitor() -> StalenessMonitor:
     config = Staleness(warn_at=80, notify="role:matrix-ops")
-    return StalenessMonitor(CODEC, SEALS, lambda: config, TRUST)
+    return StalenessMonitor(CODEC, SEALS, lambda: config, TRUST, TRUST)
 
 
 def cases() -> list[Case]:
@@ -53,6 +54,7 @@ def cases() -> list[Case]:
             unreadable=[b"", b"\0\0\0", b"\1not an event", b"\0\x7f\xff\xff\xff\2a"],  # a tombstone is no refresh
             tables={
                 MATRIX_REFRESHES: matrix,
+                SECURITY_POLICIES: NO_POLICIES,
                 MATRIX_FLOORS: {"governance": Floor(1, "", False), "vendor": Floor(NOON, "", False)},
             },
             state={

@@ -87,7 +87,7 @@ def test_an_advisory_blocks_until_it_is_withdrawn(command: Command, plugin: str,
 
 
 def test_a_policy_can_be_taken_out_of_force(command: Command, plugin: str, tmp_path: Path) -> None:
-    """As a whole, with a tombstone."""
+    """As a whole, by a withdrawal that is signed."""
     manifest = a_manifest(tmp_path, plugin)
     advisory = '{id: ACME-1, severity: high, affected: ["<2.0.0"]}'
     published(command, a_file(tmp_path, "policy.yaml", f"component: {plugin}\nadvisories: [{advisory}]\n"))

@@ -15,7 +15,7 @@ from processors.errors import DocumentRefused
 from processors.policies import Advisory, SecurityPolicy
 from processors.policies.document import SEVERITIES
 from processors.policies.lint import lint
-from processors.policies.record import policy_from_record, policy_to_record
+from processors.policies.record import policy_from_record, policy_to_record, statement_of
 from processors.policies.text import inspect_policies, load_policies, parse_policies
 from processors.policies.writing import written
 from processors.stream.wire.schema import Schemas
@@ -109,7 +109,9 @@ def test_what_is_written_reads_as_the_same_policy(policy: SecurityPolicy) -> Non
     """In YAML, in JSON and as Avro."""
     assert (policy,) == parse_policies(to_yaml(written(policy)))
     assert (policy,) == parse_policies(json.dumps(written(policy)), json=True)
-    assert policy == policy_from_record(SCHEMA.decode(SCHEMA.encode(policy_to_record(policy)), SCHEMA))
+    assert policy == policy_from_record(
+        SCHEMA.decode(SCHEMA.encode(policy_to_record(policy, statement_of(policy, 1), "")), SCHEMA)
+    )
 
 
 @pytest.mark.parametrize(
