@@ -63,7 +63,7 @@ class Role:
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
-    """Consumer groups that it joins; one that ends with `*` stands for all that begin so."""
+    """Consumer groups that it joins, or keeps offsets in; one that ends with `*` stands for all that begin so."""
 
     looks: tuple[str, ...] = ()
     """Names under which it reads without joining a group. The client asks about them all the same, and would be
@@ -85,8 +85,8 @@ ROLES: Final[tuple[Role, ...]] = (
         who="the processor that decides",
         reads=(INSTALL_REQUESTS, MATRIX_REFRESHES, MATRIX_FLOORS, SECURITY_POLICIES),
         writes=(RESULTS, BLOCKS, NOTIFICATIONS, EXCEPTION_USES, DEAD_LETTERS, CLOCK),
-        groups=("checker",),
-        looks=("checker-reader", "contact-reader"),
+        groups=("checker", "checker-reader"),
+        looks=("contact-reader",),
         transactions="checker-*",
     ),
     Role(
@@ -104,8 +104,8 @@ ROLES: Final[tuple[Role, ...]] = (
             DEAD_LETTERS,
             CLOCK,
         ),
-        groups=("exception-workflow",),
-        looks=("exception-workflow-reader", "contact-reader"),
+        groups=("exception-workflow", "exception-workflow-reader"),
+        looks=("contact-reader",),
         transactions="exception-workflow-*",
     ),
     Role(
@@ -121,8 +121,8 @@ ROLES: Final[tuple[Role, ...]] = (
         who="the monitor that notices a matrix which goes stale",
         reads=(MATRIX_REFRESHES, MATRIX_FLOORS, SECURITY_POLICIES, STALENESS_STATE),
         writes=(MATRIX_FLOORS, STALENESS_STATE, NOTIFICATIONS, DEAD_LETTERS, CLOCK),
-        groups=("staleness",),
-        looks=("staleness-reader", "contact-reader"),
+        groups=("staleness", "staleness-reader"),
+        looks=("contact-reader",),
         transactions="staleness-*",
     ),
     Role(
@@ -154,8 +154,8 @@ ROLES: Final[tuple[Role, ...]] = (
         who="the processor that asks a security service about components",
         reads=(MATRIX_REFRESHES, MATRIX_FLOORS, SECURITY_POLICIES),
         writes=(SECURITY_POLICIES, DEAD_LETTERS, CLOCK),
-        groups=("security-context",),
-        looks=("security-context-reader", "contact-reader"),
+        groups=("security-context", "security-context-reader"),
+        looks=("contact-reader",),
         transactions="security-context-*",
     ),
     Role(

@@ -31,6 +31,7 @@ from processors.stream.loop.health import CALLING, CLOSING, WORKING, Health, Hea
 from processors.stream.loop.inbound import Polled
 from processors.stream.loop.judge import Judge
 from processors.stream.loop.measures import Measures
+from processors.stream.loop.refusals import Refusals
 from processors.stream.loop.state import KeyedState, changelog_records
 from processors.stream.loop.table import Table
 from processors.stream.loop.transaction import (
@@ -168,7 +169,7 @@ class Runner:
         self.tables: dict[str, Table] = {}
         self.horizon = Watermark(settings)
         self._counts: dict[str, int] = {}
-        self._table_rejects: list[Reject] = []
+        self._refusals: dict[str, Refusals] = {}
         self._attempt = self._aborts = 0
         self._next_tick = 0.0
         self._next_release = 0.0
@@ -191,6 +192,7 @@ class Runner:
         for fold in self._processor.tables:
             consumers[fold.topic] = reader = clients.reader(self._settings, self._processor.name)
             self.tables[fold.topic] = table = Table(reader, fold)
+            self._refusals[fold.topic] = Refusals(reader)
             stack.callback(table.close)
         self._trials = Trials(self._consumer, self._settings.batch) if self._quarantines else None
         self._judge = Judge(self._processor, self._trials)
@@ -405,7 +407,8 @@ class Runner:
         if self._processor.state is not None:
             self.state.apply(outcome.writes)
         self.assignment.positions.update(positions)
-        self._table_rejects = []
+        for refusals in self._refusals.values():
+            refusals.settled(owner=self.assignment.has_first())
 
     def _wait(self, error: Unavailable) -> None:
         """Back off. Short enough to keep the group's rebalances waiting for a few seconds at most."""
@@ -426,18 +429,16 @@ class Runner:
 
     def _complete(self, outcome: Outcome) -> None:
         """Add what is due whatever the processor decides: what tables and changelogs hold and should not."""
-        outcome.rejects.extend(self._spoken_for())
+        if self.assignment.has_first():
+            for refusals in self._refusals.values():
+                outcome.rejects.extend(refusals.due())
         self.state.mend(outcome)
-
-    def _spoken_for(self) -> Sequence[Reject]:
-        """A table is read by every process; only the owner of the first partition quarantines what it refuses."""
-        return self._table_rejects if self.assignment.has_first() else ()
 
     def _note_rejects(self, table: Table, rejects: Sequence[Reject]) -> None:
         self._measures.table(table, rejects)
         for reject in rejects:
             _log.error("a table refused a record", topic=table.topic, reason=reject.reason, message=reject.message)
-        self._table_rejects.extend(rejects)
+        self._refusals[table.topic].note(rejects)
 
     def _view(self, batch: Sequence[Inbound] = (), positions: Mapping[At, int] | None = None) -> LoopView:
         return LoopView(self.clock.now(), self, batch, positions or {})

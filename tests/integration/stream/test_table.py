@@ -133,3 +133,20 @@ def test_an_empty_table_is_a_table(ground: Ground, till: Till) -> None:
     with ground.running(till) as worker:
         eventually(lambda: ground.values(till.output) == [b"none"])
         assert worker.health.ready
+
+
+def test_what_a_table_refuses_is_quarantined_once_however_often_it_is_read(ground: Ground, till: Till) -> None:
+    """The topic keeps the record, so that each start finds it; what is refused later is quarantined as well."""
+    ground.write(till.prices.topic, [(b"pear", b"dear"), (b"plum", b"cheap")])
+    for start in range(3):
+        fresh = Till(ground.name)
+        with ground.running(fresh):
+            ask(ground, fresh, b"fig")
+            eventually(lambda start=start: len(ground.values(till.output)) == start + 1)
+            eventually(lambda: len(ground.values(ground.settings.dead_letters)) >= 2)
+    assert sorted(ground.values(ground.settings.dead_letters)) == [b"cheap", b"dear"]
+
+    with ground.running(Till(ground.name)) as worker:
+        eventually(lambda: worker.health.ready)
+        ground.write(till.prices.topic, [(b"kiwi", b"green")])
+        eventually(lambda: len(ground.values(ground.settings.dead_letters)) == 3)
