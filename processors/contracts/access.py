@@ -197,9 +197,9 @@ ROLES: Final[tuple[Role, ...]] = (
     Role(
         name="policy-publisher",
         who="the security team, with `compat-guard policies publish`",
-        reads=(SECURITY_POLICIES, MATRIX_FLOORS),
+        reads=(SECURITY_POLICIES, MATRIX_REFRESHES, MATRIX_FLOORS),
         writes=(SECURITY_POLICIES,),
-        looks=("policies-reader",),
+        looks=("policies-reader", "matrix-reader"),
         transactions="policies-publish",
     ),
     Role(
