@@ -101,16 +101,25 @@ def alone(ports: Ports) -> tuple[Node, ClusterOf]:
 
 
 def kafka(
-    release: Path, folder: Path, node: Node, cluster: ClusterOf, protection: Protection | None = None
+    release: Path,
+    folder: Path,
+    node: Node,
+    cluster: ClusterOf,
+    protection: Protection | None = None,
+    *,
+    optimised: bool = False,
 ) -> Recipe:
-    """The node whose configuration and logs live in `folder`. Its cluster id and data survive restarts."""
+    """The node whose configuration and logs live in `folder`. Its cluster id and data survive restarts.
+
+    Most live for minutes, and optimising them costs more than that brings; for a measurement it is the other way.
+    """
     java = (
         str(JAVA),
         "-Xms256m",
         "-Xmx1g",
         "-XX:+ExitOnOutOfMemoryError",
         "-XX:-UsePerfData",
-        "-XX:TieredStopAtLevel=1",  # it mostly lives for minutes; optimising it costs more than that brings
+        *(() if optimised else ("-XX:TieredStopAtLevel=1",)),
         "--sun-misc-unsafe-memory-access=allow",  # else Java warns about Kafka's own use of it
         f"-Dlog4j2.configurationFile={folder / 'log4j2.yaml'}",
         "-cp",

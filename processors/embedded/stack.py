@@ -55,11 +55,19 @@ class Stack:
     postgres: Part
 
     def __init__(
-        self, data: Path, *, progress: Progress | None = None, protection: Protection | None = None
+        self,
+        data: Path,
+        *,
+        progress: Progress | None = None,
+        protection: Protection | None = None,
+        optimised: bool = False,
     ) -> None:
-        """A broker with `protection` asks everybody who they are; without, it lets the whole machine in."""
+        """A broker with `protection` asks everybody who they are; without, it lets the whole machine in.
+
+        One that is `optimised` is worth measuring, and takes longer to start.
+        """
         self.data = data.expanduser().resolve()
-        self._protection = protection
+        self._protection, self._optimised = protection, optimised
         self._progress = progress or Silent()
         self._lock = lock_of(self.data)
         self._spawner = ThreadPoolExecutor(1, "spawner")  # one thread for life: see leash.py
@@ -136,7 +144,13 @@ class Stack:
         homes = {release: installed(release, self._progress) for release in (KAFKA, REGISTRY)}
         ports = self._ports = ports_of(self.data / "ports.json")
         self.kafka = self._part(
-            kafka.kafka(homes[KAFKA], self.data / "kafka", *kafka.alone(ports), self._protection)
+            kafka.kafka(
+                homes[KAFKA],
+                self.data / "kafka",
+                *kafka.alone(ports),
+                self._protection,
+                optimised=self._optimised,
+            )
         )
         self.registry = self._part(registry.registry(homes[REGISTRY], self.data / "registry", ports))
         self.postgres = self._part(postgres.postgres(self.data / "postgres", ports))

@@ -9,11 +9,11 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from confluent_kafka.admin import NewTopic
-from rich.console import Console
+from platformdirs import user_cache_path
 from rich.text import Text
 
 from processors.bootstrap.clients import stream_settings
@@ -26,32 +26,10 @@ from processors.observability.logs import silence_unless_configured
 from processors.stream.io.clients import admin
 from processors.stream.wire.schema import Schemas
 
-from . import exceptions, latency, ledger, matrix, observing, plans, subjects, throughput, versions
-
-talk = Console(stderr=True)
-
-
-@dataclass(frozen=True)
-class Figure:
-    name: str
-    unit: str
-    value: float
-    ratio_to: str | None = None
-    ratio: float | None = None
-
-
-class Figures:
-    """What was measured so far, shown as it comes."""
-
-    def __init__(self) -> None:
-        self.all: list[Figure] = []
-
-    def add(self, name: str, unit: str, value: float, against: str | None = None) -> None:
-        baseline = next((f.value for f in self.all if f.name == against), None)
-        figure = Figure(name, unit, value, against, value / baseline if baseline else None)
-        self.all.append(figure)
-        ratio = f", {figure.ratio:.2f} of {against}" if figure.ratio is not None else ""
-        talk.print(f"  {name}: {_number(value)} {unit}{ratio}", highlight=False)
+from . import exceptions, latency, ledger, matrix, observing, peers, plans, rounds, subjects, throughput, versions
+from .figures import Figure, Figures, number, talk
+from .machine import QUIET, of_this_machine
+from .page import write_page
 
 
 def main() -> None:
@@ -68,8 +46,13 @@ def main() -> None:
         action="append",
         help="measure only this",
     )
+    parser.add_argument("--peers", action="store_true", help="also Kafka Streams and Quix Streams, which are built")
+    parser.add_argument("--page", type=Path, metavar="FOLDER", help="also write RESULTS.md and its plot there")
     options = parser.parse_args()
     silence_unless_configured()
+    machine = of_this_machine()
+    if machine.busy > QUIET:
+        talk.print(f"[yellow]the machine is not quiet: {machine.busy:.0%} of it is used by others[/yellow]")
     figures = Figures()
     chosen = options.only or [
         "versions",
@@ -92,7 +75,7 @@ def main() -> None:
     if {"throughput", "latency", "ledger", "exceptions"} & set(chosen):
         with _guard() as settings:
             if "throughput" in chosen:
-                _throughput(figures, settings, options.records)
+                _throughput(figures, settings, options.records, with_peers=options.peers)
             if "latency" in chosen:
                 _latency(figures, settings, options.seconds)
             if "ledger" in chosen:
@@ -100,6 +83,8 @@ def main() -> None:
             if "exceptions" in chosen:
                 _exceptions(figures, settings, options.exceptions)
     _show(figures.all)
+    if options.page:
+        write_page(options.page, figures.all, machine)
     if options.json:
         options.json.write_text(json.dumps([asdict(f) for f in figures.all], indent=2) + "\n", "utf-8")
 
@@ -109,7 +94,7 @@ def _guard() -> Iterator[Settings]:
     """Servers with topics and a matrix, and a topic for echoes."""
     talk.print("starting the servers")
     with tempfile.TemporaryDirectory(prefix="compat-guard-bench-") as folder:
-        stack = Stack(Path(folder))
+        stack = Stack(Path(folder), optimised=True)
         try:
             addresses = stack.start()
             settings = Settings.model_validate(environment_settings(addresses))
@@ -162,22 +147,12 @@ def _plans(figures: Figures) -> None:
     figures.add("plans-block-p99", "ms", found.p99, "plans-check-fits")
 
 
-def _throughput(figures: Figures, settings: Settings, count: int) -> None:
-    new = subjects.counting(1_000_000)
-    cases = (
-        ("raw", "raw", "raw", subjects.cycling(200), None),
-        ("codec", "codec", "codec", subjects.cycling(200), "raw"),
-        ("checker-known-subjects", "checker", "checker", subjects.cycling(200), "raw"),
-        ("checker-zipf", "checker", "checker", subjects.zipf(50_000), "codec"),
-        ("checker-new-subjects", "checker", "checker", new, "codec"),
-    )
-    throughput.load(settings, subjects.cycling(200), count)
-    throughput.apart("raw", settings, count)  # the broker's first pass is its slowest, and would flatter the others
-    for name, measure, group, numbers, against in cases:
-        talk.print(f"writing {count} requests for {name}")
-        throughput.skip_to_end(settings, group)
-        throughput.load(settings, numbers, count)
-        figures.add(name, "records/s", throughput.apart(measure, settings, count), against)
+def _throughput(figures: Figures, settings: Settings, count: int, *, with_peers: bool) -> None:
+    with tempfile.TemporaryDirectory(prefix="compat-guard-bench-") as folder:
+        others = peers.available(user_cache_path("compat-guard") / "bench-peers") if with_peers else {}
+        peers.hand_out(Path(folder), Schemas.load(shipped("schemas")), throughput.ordinary_result())
+        for rate in rounds.rates(settings, count, others, Path(folder), talk.print):
+            figures.add(rate.name, "records/s", rate.median, rounds.AGAINST.get(rate.name), rate.spread)
 
 
 def _observing(figures: Figures, count: int) -> None:
@@ -240,7 +215,7 @@ def _matrix(figures: Figures, rows: int) -> None:
 
 
 def _show(figures: list[Figure]) -> None:
-    rows = ((f.name, _right(_number(f.value)), f.unit, _right(_ratio(f)), f.ratio_to or "") for f in figures)
+    rows = ((f.name, _right(number(f.value)), f.unit, _right(_ratio(f)), f.ratio_to or "") for f in figures)
     show(("measurement", "value", "unit", "ratio", "of"), rows)
 
 
@@ -250,10 +225,6 @@ def _right(text: str) -> Text:
 
 def _ratio(figure: Figure) -> str:
     return "" if figure.ratio is None else f"{figure.ratio:.2f}"
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if value >= 1000 else f"{value:.1f}"
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from processors.bootstrap.clients import codec
 from processors.bootstrap.clients import stream_settings as streams
 from processors.bootstrap.sealing import seals
+from processors.bootstrap.trust import matrix_trust
 from processors.checker.processor import Checker
 from processors.configuration.settings import Settings
 from processors.events.topics import INSTALL_REQUESTS, RESULTS
@@ -76,7 +77,11 @@ def _served(which: str, settings: Settings, stop: Any, ready: Any) -> None:
     ended = threading.Event()
     threading.Thread(target=lambda: (stop.wait(), ended.set()), daemon=True).start()
     with codec(settings) as events:
-        run(Checker(events, seals(settings)) if which == "checker" else _Echo(), streams(settings), ended)
+        run(
+            Checker(events, seals(settings), trust=matrix_trust(settings)) if which == "checker" else _Echo(),
+            streams(settings),
+            ended,
+        )
 
 
 def _asked(settings: Settings, answers: str, seconds: float) -> Percentiles:

@@ -6,6 +6,8 @@ import itertools
 import random
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from processors.events.subject import Host, InstalledPlugin, Manifest, Provision, Requirement, Subject
@@ -24,6 +26,7 @@ def plugin(number: int) -> str:
     return f"com.acme.plugins.p{number:03d}"
 
 
+@lru_cache(maxsize=1000)
 def subject(number: int) -> Subject:
     """The question of that number: always the same one, and another one than that of any other number."""
     chosen = random.Random(number)
@@ -44,12 +47,30 @@ def subject(number: int) -> Subject:
     )
 
 
-def requests(encoder: Encoder, numbers: Iterator[int], count: int) -> Iterator[Outbound]:
+KNOWN = 200
+"""Manifests, hosts and sets of installed plugins of which `combination` makes questions that nobody has asked."""
+
+
+def combination(number: int) -> Subject:
+    """A question of that number which is new as a whole, and in none of its parts."""
+    chosen = random.Random(f"combination {number}")
+    wanted, there = subject(chosen.randrange(1, KNOWN)), subject(chosen.randrange(1, KNOWN))
+    known = [
+        plugin for n in range(1, KNOWN, 20) for plugin in subject(n).installed if plugin not in there.installed
+    ]
+    extra = {plugin.id: plugin for plugin in chosen.sample(known, 8)}
+    own = {plugin.id: plugin for plugin in (*there.installed, *wanted.installed)}
+    return replace(wanted, installed=tuple({**extra, **own}.values()))
+
+
+def requests(
+    encoder: Encoder, numbers: Iterator[int], count: int, ask: Callable[[int], Subject] = subject
+) -> Iterator[Outbound]:
     """Requests for the questions of these numbers, with the headers that a deployer's client writes."""
     tails: dict[int, tuple[bytes, bytes]] = {}
     for number in itertools.islice(numbers, count):
         if number not in tails:
-            asked = subject(number)
+            asked = ask(number)
             tails[number] = (asked.manifest.id.encode(), encoder.tail(subject_to_record(asked)))
         key, tail = tails[number]
         request_id = str(uuid.uuid4())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -14,8 +14,10 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from processors.bootstrap.clients import codec
 from processors.bootstrap.clients import stream_settings as streams
 from processors.bootstrap.sealing import seals
+from processors.bootstrap.trust import matrix_trust
 from processors.checker.processor import Checker
 from processors.configuration.settings import Settings
+from processors.events.subject import Subject
 from processors.events.topics import INSTALL_REQUESTS, RESULTS
 from processors.observability.logs import silence_unless_configured
 from processors.stream.loop.loop import run
@@ -29,14 +31,21 @@ ECHO = "bench.echo"
 BATCH = 2000
 
 
-def load(settings: Settings, numbers: Iterator[int], count: int) -> None:
+def load(
+    settings: Settings, numbers: Iterator[int], count: int, ask: Callable[[int], Subject] = subjects.subject
+) -> None:
     """Write that many requests, outside of any measurement."""
     producer = Producer(
-        {"bootstrap.servers": settings.kafka.bootstrap, "linger.ms": 20, "partitioner": "murmur2_random"}
+        {
+            "bootstrap.servers": settings.kafka.bootstrap,
+            "linger.ms": 20,
+            "partitioner": "murmur2_random",
+            "compression.type": "lz4",
+        }
     )
     with codec(settings) as events:
         encoder = events.encoder(INSTALL_REQUESTS, "InstallRequested")
-        for record in subjects.requests(encoder, numbers, count):
+        for record in subjects.requests(encoder, numbers, count, ask):
             while True:
                 try:
                     producer.produce(record.topic, record.value, record.key, headers=list(record.headers))
@@ -89,6 +98,7 @@ def _raw(settings: Settings, count: int) -> float:
             "isolation.level": "read_committed",
             "auto.offset.reset": "earliest",
             "queued.min.messages": 20_000,
+            "fetch.queue.backoff.ms": 20,  # as the product has it; the default starves whoever is fast
         }
     )
     producer = Producer(
@@ -97,6 +107,7 @@ def _raw(settings: Settings, count: int) -> float:
             "transactional.id": "raw",
             "partitioner": "murmur2_random",
             "linger.ms": 5,
+            "compression.type": "lz4",
             "queue.buffering.max.messages": 1_000_000,
         }
     )
@@ -167,7 +178,7 @@ class _Recode:
     def __init__(self, events: Codec) -> None:
         self._decode = events.decoder(INSTALL_REQUESTS, "InstallRequested")
         self._encode = events.encoder(RESULTS, "CompatibilityChecked")
-        self._result = _ordinary_result()
+        self._result = ordinary_result()
 
     def handle(self, batch: Sequence[Inbound], view: View) -> Outcome:
         outcome = Outcome()
@@ -185,7 +196,7 @@ class _Recode:
         return Outcome()
 
 
-def _ordinary_result() -> dict[str, Any]:
+def ordinary_result() -> dict[str, Any]:
     """What the checker answers to a request that fits."""
     from .matrix import answer_to
 
@@ -199,4 +210,4 @@ def _codec(settings: Settings, count: int) -> float:
 
 def _checker(settings: Settings, count: int) -> float:
     with codec(settings) as events:
-        return _timed(Checker(events, seals(settings)), settings, count)
+        return _timed(Checker(events, seals(settings), trust=matrix_trust(settings)), settings, count)
