@@ -16,6 +16,7 @@
     │   ├── TransactionAborted  nothing of a batch took effect: the same records again
     │   ├── RegistryUnavailable
     │   ├── DatabaseUnavailable
+    │   ├── GatewayUnavailable
     │   └── StackPartFailed     a part of the embedded stack did not start
     └── Fatal                   this process must stop (exit 70) and be started afresh
         ├── Fenced              another process owns this identity, or the outcome of a commit is unknown
@@ -155,6 +156,10 @@ class RegistryUnavailable(Unavailable):
 
 class DatabaseUnavailable(Unavailable):
     """Postgres does not answer."""
+
+
+class GatewayUnavailable(Unavailable):
+    """The gateway does not answer, or cannot at the moment."""
 
 
 class StackPartFailed(Unavailable):

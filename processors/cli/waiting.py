@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from processors.cli import talk
+from processors.client.transport import Tell
 from processors.errors import Unavailable
 
 T = TypeVar("T")
-Tell = Callable[[str], None]
 
 _LOOK_EVERY = 0.05
 """Seconds. Short enough for a person, and a main thread that sleeps hears Ctrl-C."""

@@ -3,18 +3,41 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from processors.events.exceptions import Status
 from processors.exception_workflow.config import ExceptionPolicy
 from processors.exception_workflow.notify.notices import gist
 from processors.exception_workflow.rules.executions import way_out
+from processors.exception_workflow.rules.reasons import SENTENCES, in_words
 from processors.exception_workflow.rules.timers import REVIEWING, current_step, step_deadline
 from processors.exception_workflow.state.case import ExceptionCase
 
 OPEN = frozenset({Status.CHECKING, Status.PENDING, Status.IN_REVIEW, Status.APPROVED, Status.NEEDS_REVIEW})
 """Where something may still happen to it."""
+
+
+class Waiting(NamedTuple):
+    """Whose decision an exception waits for. `step` is None where it waits for nobody's; `approve` is how many must
+    agree, `due_at` until when, in milliseconds since the epoch. A decision states `step` and `report_digest`."""
+
+    step: str | None
+    roles: Sequence[str]
+    approve: int
+    due_at: int | None
+    report_digest: str
+
+
+def waiting_of(case: ExceptionCase, policy: ExceptionPolicy) -> Waiting:
+    step = current_step(case, policy) if case.status in REVIEWING else None
+    if step is None:
+        return Waiting(None, (), 0, None, case.report_digest)
+    threshold = policy.thresholds[step.threshold]
+    return Waiting(
+        step.name, tuple(threshold.roles), threshold.approve, step_deadline(case, policy), case.report_digest
+    )
 
 
 def facts_of(case: ExceptionCase, policy: ExceptionPolicy) -> dict[str, Any]:
@@ -61,3 +84,27 @@ def left(due: int | None) -> str:
 def date(at: int | None) -> str:
     """An instant in UTC, to the second; empty for none."""
     return "" if at is None else f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M:%S}Z"
+
+
+def why(decided: Mapping[str, str]) -> str:
+    """Why something was decided, in words: what a refusal rests on, then what was said in the case at hand."""
+    code, said = decided["reason_code"], decided["reason"]
+    if not code:
+        return said
+    others, colon, rest = said.partition(": ")
+    if not colon or not SENTENCES.keys() >= set(others.split(", ")):  # a colon of the text itself, or none
+        others, rest = "", said
+    codes = filter(None, [code, *others.split(", ")])
+    return "; ".join(map(in_words, codes)) + (f" ({rest})" if rest else "")
+
+
+def monitoring_of(case: ExceptionCase, policy: ExceptionPolicy) -> str:
+    """The monitoring that was approved, as `PROFILE:ADDON,...`; what a request under the exception must attach."""
+    known = policy.monitoring.get(case.profile)
+    return ":".join(filter(None, (case.profile, ",".join(known.addons) if known else "")))
+
+
+def by_urgency(cases: Sequence[ExceptionCase], policy: ExceptionPolicy, *, everything: bool) -> list[ExceptionCase]:
+    """Those that are open, or all, beginning with the one whose time is up first."""
+    chosen = [case for case in cases if everything or case.status in OPEN]
+    return sorted(chosen, key=lambda case: step_deadline(case, policy) or case.valid_until or 2**62)

@@ -8,8 +8,10 @@ from contextlib import closing
 from typing import Any
 
 from processors.bootstrap.clients import stream_settings
+from processors.client.exception_facts import why
+from processors.client.transport import CommandRefused, NoAnswer, not_there
 from processors.configuration.settings import Settings
-from processors.errors import EventUnreadable, Refused, SettingsInvalid, Unavailable, shorten
+from processors.errors import EventUnreadable, SettingsInvalid
 from processors.events.exceptions import Status
 from processors.events.topics import (
     DEAD_LETTERS,
@@ -17,8 +19,6 @@ from processors.events.topics import (
     EXCEPTION_REQUESTS,
     EXCEPTION_STATE,
 )
-from processors.exception_workflow.rules.reasons import SENTENCES, in_words
-from processors.exception_workflow.rules.timers import REVIEWING
 from processors.exception_workflow.state.case import DIGESTS, ExceptionCase, decode
 from processors.stream.io.follow import Follower
 from processors.stream.io.publish import send
@@ -27,36 +27,13 @@ from processors.stream.wire.codec import Codec
 from processors.stream.wire.headers import event_headers, header
 
 SOURCE = "/compat-guard/cli"
-PATIENCE = 30.0
-
-
-class NoAnswer(Unavailable):
-    """The workflow did not answer in time. The command may still take effect."""
-
-
-class CommandRefused(Refused):
-    """The workflow refuses the command; the exception stays as it was."""
-
-
-class AlreadyOpen(Refused):
-    """An exception of the same scope is open, and stands as it did. `status` is where it stands."""
-
-    def __init__(self, exception_id: str, status: Status) -> None:
-        way_out = (
-            f"`compat-guard exception amend {exception_id}` changes it"
-            if status in REVIEWING
-            else f"`compat-guard exception show {exception_id}` tells what it covers"
-        )
-        super().__init__(f"an exception is open already and is {status}; nothing was changed; {way_out}")
 
 
 def case_of(of: Settings, codec: Codec, exception_id: str) -> ExceptionCase:
     """An exception as the workflow last wrote it down. Raises SettingsInvalid if there is none."""
     found = {case.exception_id: case for case in _cases(of, codec, exception_id.encode())}.get(exception_id)
     if found is None or not found.exists:
-        raise SettingsInvalid(
-            f"there is no exception `{shorten(exception_id)}`; `compat-guard exception list --all` shows all"
-        )
+        raise SettingsInvalid(not_there(exception_id))
     return found
 
 
@@ -95,33 +72,7 @@ def history(of: Settings, codec: Codec, exception_id: str) -> list[dict[str, Any
         return [read(record.value) for record in follower.read() if record.key == key]
 
 
-def command(case: ExceptionCase, kind: str, **more: Any) -> dict[str, Any]:
-    """A command about an exception that exists; `more` are fields that differ from what it says of itself."""
-    return {
-        "exception_id": case.exception_id,
-        "kind": kind,
-        "at": time.time_ns() // 1_000_000,
-        "requester": case.requester.subject,
-        "requester_issuer": case.requester.issuer,
-        **case.scope._asdict(),
-        "request_id": case.request_id,
-        "report_digest": "",
-        "finding_ids": [],
-        "risk_statement": "",
-        "category": "WAIVER",
-        "compensating_controls": [],
-        "valid_until": None,
-        "single_use": case.single_use,
-        "reason": "",
-        "proof_kind": "SERVICE_JWS",
-        "proof": None,
-        "subject": None,
-        "report": None,
-        **more,
-    }
-
-
-def say(of: Settings, codec: Codec, record: Mapping[str, Any], patience: float = PATIENCE) -> dict[str, Any]:
+def say(of: Settings, codec: Codec, record: Mapping[str, Any], patience: float) -> dict[str, Any]:
     """Give a command to the workflow and wait for what it decides. Raises CommandRefused or NoAnswer."""
     value = codec.encoder(EXCEPTION_REQUESTS, "ExceptionRequested")(record)
     return publish(of, codec, EXCEPTION_REQUESTS, record["exception_id"], value, record["command_id"], patience)
@@ -167,18 +118,6 @@ def _is_about(decided: Mapping[str, Any], place: str, asked: bool) -> bool:
     """Whether a decision is what a command caused, or what the guard's answer to it led to."""
     answered = decided["from_state"] == Status.CHECKING != decided["to_state"]
     return decided["caused_by"] == place or (asked and answered)
-
-
-def why(decided: Mapping[str, str]) -> str:
-    """Why something was decided, in words: what a refusal rests on, then what was said in the case at hand."""
-    code, said = decided["reason_code"], decided["reason"]
-    if not code:
-        return said
-    others, colon, rest = said.partition(": ")
-    if not colon or not SENTENCES.keys() >= set(others.split(", ")):  # a colon of the text itself, or none
-        others, rest = "", said
-    codes = filter(None, [code, *others.split(", ")])
-    return "; ".join(map(in_words, codes)) + (f" ({rest})" if rest else "")
 
 
 def _raise_if_ours(record: Any, place: str) -> None:

@@ -45,15 +45,31 @@ def read_installed(path: Path) -> tuple[InstalledPlugin, ...]:
     or SettingsInvalid for a line, that names file and place of what cannot be read or is not known.
     """
     with naming(path):
-        text = utf8(content_of(path, LARGEST_LIST), LARGEST_LIST)
-        if text.lstrip().startswith(("[", "{")):
+        text = _text(path)
+        if _is_json(text):
             return listed(json_text.load(text))
+    return tuple(InstalledPlugin(*id_and_version(f"{path}: line {number}:", line)) for number, line in _lines(text))
+
+
+def lines_of(path: Path) -> list[str] | None:
+    """The lines ID@VERSION of such a file; None where it is a JSON list. Raises DocumentRefused."""
+    with naming(path):
+        text = _text(path)
+    return None if _is_json(text) else [line for _, line in _lines(text)]
+
+
+def _text(path: Path) -> str:
+    return utf8(content_of(path, LARGEST_LIST), LARGEST_LIST)
+
+
+def _is_json(text: str) -> bool:
+    return text.lstrip().startswith(("[", "{"))
+
+
+def _lines(text: str) -> list[tuple[int, str]]:
+    """With their numbers, without comments and empty ones."""
     lines = ((number, line.strip()) for number, line in enumerate(text.splitlines(), 1))
-    return tuple(
-        InstalledPlugin(*id_and_version(f"{path}: line {number}:", line))
-        for number, line in lines
-        if line and line[0] != "#"
-    )
+    return [(number, line) for number, line in lines if line and line[0] != "#"]
 
 
 def listed(value: Any) -> tuple[InstalledPlugin, ...]:

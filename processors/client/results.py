@@ -7,13 +7,14 @@ else `Question` holds. A request id alone proves nothing, because its sender cho
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from typing import Any
 
 from processors.bootstrap.clients import stream_settings
+from processors.client.transport import NoVerdict, QuestionUnclear, Record, RequestRefused, no_result
 from processors.configuration.settings import Settings
-from processors.errors import EventUnreadable, Refused, SettingsInvalid, Unavailable, shorten
+from processors.errors import EventUnreadable, SettingsInvalid, shorten
 from processors.events.questions import Question, answered_by, asked_by
 from processors.events.topics import DEAD_LETTERS, INSTALL_REQUESTS, RESULTS
 from processors.stream.io.follow import Follower
@@ -21,30 +22,6 @@ from processors.stream.io.publish import Delivered, send
 from processors.stream.types import Inbound, Outbound
 from processors.stream.wire.codec import Codec, Decoder
 from processors.stream.wire.headers import header
-
-Record = dict[str, Any]
-
-LISTED = "`compat-guard watch --from-beginning` lists those that are kept"
-"""The way out for whoever gave the id of a request that is not there."""
-
-
-class NoVerdict(Unavailable):
-    """Nobody answered in time. Treat it as a block."""
-
-
-class RequestRefused(Refused):
-    """The guard could not read the request; it lies among the dead letters."""
-
-
-class QuestionUnclear(Refused):
-    """Several questions were asked under one id, and nobody said which one is meant."""
-
-    def __init__(self, request_id: str, questions: Iterable[tuple[Question, str]]) -> None:
-        listed = "\n".join(f"  --question {question.name}  {about}" for question, about in questions)
-        super().__init__(
-            f"several questions were asked under the id `{shorten(request_id)}`; an id is its sender's choice, "
-            f"so say which one is yours:\n{listed}"
-        )
 
 
 def ask(
@@ -103,21 +80,6 @@ def follow(of: Settings, codec: Codec, *, from_beginning: bool) -> Iterator[tupl
                 yield record.timestamp, result
 
 
-class KnownQuestions:
-    """Which question was answered under an id first, of the ids that were seen lately."""
-
-    def __init__(self, most: int = 100_000) -> None:
-        self._most, self._first = most, dict[str, str]()
-
-    def is_another(self, result: Mapping[str, Any]) -> bool:
-        """Whether a result answers another question than the first one of its id."""
-        question = answered_by(result)
-        first = self._first.setdefault(question.request_id, question.name)
-        if len(self._first) > self._most:
-            del self._first[next(iter(self._first))]
-        return first != question.name
-
-
 def results_of(of: Settings, codec: Codec, request_id: str) -> dict[Question, Record]:
     """The newest result of each question that was answered under an id, by reading the one partition of its key."""
     decode = _lenient(codec.decoder(RESULTS, "CompatibilityChecked"))
@@ -133,7 +95,7 @@ def result_of(of: Settings, codec: Codec, request_id: str, question: str | None 
     of several questions and no name of one is given."""
     found = results_of(of, codec, request_id)
     if not found:
-        raise SettingsInvalid(f"there is no result for request `{shorten(request_id)}`; {LISTED}")
+        raise SettingsInvalid(no_result(request_id))
     return only(request_id, {asked: (result, about(result)) for asked, result in found.items()}, question)
 
 

@@ -128,7 +128,6 @@ class GatewaySettings(_Section):
     )
     url: str = Field(default="", description="Gateway that the command line asks instead of Kafka")
     token: SecretStr = Field(default=SecretStr(""), description="Access token that it asks with")
-    token_file: Path | None = Field(default=None, description="File that holds the token, read for every request")
     ca: Path | None = Field(default=None, description="CA of that gateway, PEM; unset trusts the system's")
 
 

@@ -129,7 +129,9 @@ ROLES: Final[tuple[Role, ...]] = (
         name="gateway",
         who="the door for HTTP and browsers",
         reads=(
+            INSTALL_REQUESTS,
             RESULTS,
+            APPROVAL_DECISIONS,
             EXCEPTION_DECISIONS,
             EXCEPTION_STATE,
             DEAD_LETTERS,
@@ -138,7 +140,14 @@ ROLES: Final[tuple[Role, ...]] = (
             RELAY_STATE,
         ),
         writes=(INSTALL_REQUESTS, EXCEPTION_REQUESTS, APPROVAL_DECISIONS, RELAY_STATE),
-        looks=("gateway-reader", "request-reader", "report-reader", "exceptions-reader", "matrix-reader"),
+        looks=(
+            "gateway-reader",
+            "request-reader",
+            "report-reader",
+            "exceptions-reader",
+            "matrix-reader",
+            "deliveries-reader",
+        ),
     ),
     Role(
         name="relay",
@@ -221,6 +230,7 @@ ROLES: Final[tuple[Role, ...]] = (
             "replay-reader",
             "ledger-reconcile-reader",
         ),
+        transactions="deliveries-replay",
     ),
     Role(name="topics-admin", who="`compat-guard topics diff` and `apply`", administers=PREFIX),
 )

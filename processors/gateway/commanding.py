@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
 from typing import Any, Final
 
-from processors.client.exceptions import why
+from processors.client.exception_facts import why
+from processors.events.exceptions import Status
 from processors.events.topics import EXCEPTION_DECISIONS
 from processors.exception_workflow.rules.reasons import Reason
 from processors.gateway.asking import SOURCE
 from processors.gateway.desk import Desk
 from processors.gateway.problems import Problem
-from processors.gateway.replies import decision_key, refusal_key
+from processors.gateway.replies import change_key, decision_key, refusal_key
 from processors.stream.types import LARGEST_VALUE, Outbound
 from processors.stream.wire.headers import event_headers
 
@@ -61,7 +63,8 @@ _UNKNOWN: Final = frozenset({Reason.NO_SUCH_EXCEPTION, Reason.ORPHAN_DECISION})
 async def decide(
     desk: Desk, topic: str, exception_id: str, value: bytes, id: str, patience: float
 ) -> Decided | None:
-    """What the workflow decided on one record; None if that has not come within `patience` seconds.
+    """What the workflow decided on one record; None if that has not come within `patience` seconds. Where the guard
+    is asked to confirm the report first, what its answer led to.
 
     Raises Problem for a record that cannot be read there, Crowded, BrokerUnavailable.
     """
@@ -69,6 +72,7 @@ async def decide(
         raise Problem("too-large", f"the command has {len(value)} bytes, and a topic takes {LARGEST_VALUE}")
     kind, now = "plugin.compat.exception_command", time.time_ns() // 1_000_000
     headers = event_headers(id=id, type=kind, source=SOURCE, time=now)
+    until = asyncio.get_running_loop().time() + patience
     with desk.mailbox.waiter() as waiter:
         place = "/".join(map(str, await desk.publish(Outbound(topic, exception_id.encode(), value, headers))))
         waiter.on(decision_key(place))
@@ -80,6 +84,29 @@ async def decide(
     if answer_kind == "refusal":
         said = answer.decode("utf-8", "replace")
         raise Problem("unprocessable", f"the workflow cannot read this: {said}")
+    return await _confirmed(desk, _decided(desk, answer), until)
+
+
+async def _confirmed(desk: Desk, decided: Decided, until: float) -> Decided | None:
+    """The change with which the exception leaves CHECKING, where it was asked for or amended; else `decided`.
+
+    Changes are numbered without gaps, so the next one is known before it comes.
+    """
+    while decided["to_state"] == Status.CHECKING and decided["event"] in _CHECKED:
+        with desk.mailbox.waiter() as waiter:
+            waiter.on(change_key(decided["exception_id"], decided["sequence"] + 1))
+            found = await waiter.first(max(0.0, until - asyncio.get_running_loop().time()))
+        if found is None:
+            return None
+        decided = _decided(desk, found[1])
+    return decided
+
+
+_CHECKED: Final = frozenset({"requested", "amended", "repeated"})
+"""Events after which the guard is asked, where they lead to CHECKING."""
+
+
+def _decided(desk: Desk, answer: bytes) -> Decided:
     return desk.events.decoder(EXCEPTION_DECISIONS, "ExceptionDecided")(answer)
 
 

@@ -26,6 +26,7 @@ USUAL_WAIT: Final = 25
 """Seconds."""
 
 _MOST_FIELDS: Final = 5_000
+_MOST_FILES: Final = 60
 _JSON: Final = re.compile(r"application/(?:[\w.-]+\+)?json", re.IGNORECASE)
 _WAIT: Final = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,4})\"?\s*(?=$|[,;])", re.IGNORECASE)
 
@@ -42,7 +43,7 @@ async def read_json(request: Request, model: type[M]) -> M:
 async def read_form(request: Request) -> dict[str, Any]:
     """The fields of a form by name: lists of texts, and files as `(name, content)`. Raises Problem."""
     try:
-        form = await request.form(max_files=2, max_fields=_MOST_FIELDS, max_part_size=LARGEST_BODY)
+        form = await request.form(max_files=_MOST_FILES, max_fields=_MOST_FIELDS, max_part_size=LARGEST_BODY)
     except HTTPException as error:
         raise Problem("malformed", f"the form cannot be read: {error.detail}") from None
     fields: dict[str, list[Any]] = {}

@@ -90,6 +90,12 @@ KINDS: Final[Mapping[str, Kind]] = {
             "An exception of the same tenant, plugin, version, host and environment is open. `exception_id` "
             "names it.",
         ),
+        Kind(
+            "question-unclear",
+            409,
+            "Several questions were asked under that id",
+            "A request id is its sender's choice. `detail` lists the questions; name one with `question`.",
+        ),
         Kind("too-large", 413, "Too large", "`detail` says what is too large, and how large it may be."),
         Kind(
             "unsupported-media-type",
@@ -190,6 +196,7 @@ SCHEMA: Final[Mapping[str, Any]] = {
         "detail": {"type": "string"},
         "reason_code": {"type": "string", "description": "Why the exception workflow refused, where it did"},
         "exception_id": {"type": "string", "format": "uuid"},
+        "to_state": {"type": "string", "description": "Where the exception stands that is open already"},
     },
 }
 

@@ -42,6 +42,11 @@ def decision_key(place: str) -> tuple[str, str]:
     return ("decision", place)
 
 
+def change_key(exception_id: str, sequence: int) -> tuple[str, str]:
+    """The change of an exception that bears this number."""
+    return ("change", f"{exception_id}/{sequence}")
+
+
 def refusal_key(place: str) -> tuple[str, str]:
     """Why the record at `topic/partition/offset` lies among the dead letters, as UTF-8."""
     return ("refusal", place)
@@ -101,27 +106,31 @@ class Replies:
         records = follower.batch(0.1)
         self._beat = time.monotonic()
         if records:
-            answers = [answer for record in records if (answer := self._answer(record)) is not None]
+            answers = [answer for record in records for answer in self._answers(record)]
             live = self.caught_up.is_set()
             self._deliver(answers, [record for record in records if record.topic == RESULTS] if live else ())
         if follower.caught_up:
             self.caught_up.set()
 
-    def _answer(self, record: Inbound) -> Answer | None:
+    def _answers(self, record: Inbound) -> Sequence[Answer]:
+        """Those that a record gives, each under its key."""
         if record.topic == DEAD_LETTERS:
             message = header(record.headers, "__streams.errors.message") or ""
-            return refusal_key(_came_from(record)), message.encode()
+            return [(refusal_key(_came_from(record)), message.encode())]
         if record.value is None:
-            return None
+            return []
         if record.topic == RESULTS:
-            return result_key((record.key or b"").decode("utf-8", "replace")), record.value
+            return [(result_key((record.key or b"").decode("utf-8", "replace")), record.value)]
         try:
-            return decision_key(self._decision(record.value)["caused_by"]), record.value
+            decided = self._decision(record.value)
         except EventUnreadable as error:
             _log.warning("a decision cannot be read", offset=record.offset, message=str(error))
         except GuardError as error:  # the registry is away: whoever waits for this one is told to come again
             _log.error("a decision was passed over", offset=record.offset, message=str(error))
-        return None
+        else:
+            keys = (decision_key(decided["caused_by"]), change_key(decided["exception_id"], decided["sequence"]))
+            return [(key, record.value) for key in keys]
+        return []
 
 
 def _came_from(record: Inbound) -> str:

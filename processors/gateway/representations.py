@@ -10,7 +10,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from processors.checker.views import html, markdown
+from processors.checker.views import html, junit, markdown, sarif
 from processors.events.report_record import report_from_record
 from processors.events.vocabulary import Verdict
 from processors.gateway.problems import Problem
@@ -30,6 +30,14 @@ def _html(result: Result) -> str:
     return html.render(_seen(result), result["report_digest"], result["request_id"]) + "\n"
 
 
+def _sarif(result: Result) -> str:
+    return sarif.render(_seen(result), result["report_digest"]) + "\n"
+
+
+def _junit(result: Result) -> str:
+    return junit.render(_seen(result), result["report_digest"]) + "\n"
+
+
 def _seen(result: Result) -> Any:
     """The report under the verdict of the result, which an exception may have made another than the report's."""
     return replace(report_from_record(result["report"]), verdict=Verdict(result["verdict"]))
@@ -39,6 +47,8 @@ FORMS: Final[Mapping[str, Callable[[Result], str]]] = {
     "application/json": _json,
     "text/markdown": _markdown,
     "text/html": _html,
+    "application/sarif+json": _sarif,
+    "application/junit+xml": _junit,
 }
 """By media type, in the order of preference where a caller has none."""
 

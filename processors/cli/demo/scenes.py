@@ -15,9 +15,9 @@ from rich.rule import Rule
 
 from processors.bootstrap.clients import codec
 from processors.checker.views import text
-from processors.cli.requests.question import Question
 from processors.cli.requests.watch import line
 from processors.client.install_request import action
+from processors.client.question import PluginQuestion
 from processors.client.results import ask
 from processors.configuration.settings import Settings
 from processors.events.report_record import report_from_record
@@ -110,7 +110,7 @@ def play(scene: Scene, of: Settings) -> Played:
     """Ask, and show the answer."""
     console = Console()
     console.print(Rule(f"[bold]{scene.title}[/]", align="left"))
-    question = Question(
+    question = PluginQuestion(
         manifest=[PLUGINS / scene.manifest],
         host=[scene.host],
         installed=scene.installed,

@@ -16,21 +16,18 @@ import typer
 from joserfc import jws
 
 from processors.bootstrap import development
-from processors.bootstrap.clients import codec
-from processors.bootstrap.exception_workflow import read_policy
 from processors.cli import talk
 from processors.cli.completion import exceptions, people
 from processors.cli.exceptions.announce import announce
-from processors.client.exception_facts import facts_of
-from processors.client.exceptions import PATIENCE, all_cases, case_of, publish
+from processors.cli.gateway_option import GatewayOption
+from processors.client.connecting import connected
+from processors.client.transport import Transport
 from processors.configuration.settings import settings
 from processors.errors import SettingsInvalid
-from processors.events.topics import APPROVAL_DECISIONS
-from processors.exception_workflow.config import ExceptionPolicy
 from processors.exception_workflow.proof.claims import Verb
-from processors.exception_workflow.rules.timers import REVIEWING, current_step, step_deadline
-from processors.exception_workflow.state.case import ExceptionCase
-from processors.stream.wire.codec import Codec
+
+PATIENCE = 30.0
+"""Seconds to wait for the workflow."""
 
 LIFE = 300
 """Seconds that a signed decision is good for."""
@@ -61,20 +58,42 @@ def approve(
     reason: Why = "",
     monitoring: Profile = None,
     timeout: Wait = PATIENCE,
+    gateway: GatewayOption = None,
 ) -> None:
     """Approve the step of an exception that waits. Ends with 0 if it counts, 2 if the workflow refuses it.
 
     Without an id it shows those that wait, and at a terminal asks which one is meant.
     """
-    _decide(exception, person, Verb.APPROVE, reason, timeout, monitoring_profile=monitoring)
+    decide(exception, person, Verb.APPROVE, reason, timeout, gateway, monitoring_profile=monitoring)
 
 
-def deny(person: Person, reason: Why, exception: ExceptionId = None, timeout: Wait = PATIENCE) -> None:
+def deny(
+    person: Person,
+    reason: Why,
+    exception: ExceptionId = None,
+    timeout: Wait = PATIENCE,
+    gateway: GatewayOption = None,
+) -> None:
     """Deny an exception, which ends it. Without an id it shows those that wait, as `approve` does."""
-    _decide(exception, person, Verb.DENY, reason, timeout)
+    decide(exception, person, Verb.DENY, reason, timeout, gateway)
 
 
-def signed(case: ExceptionCase, person: str, verb: Verb, reason: str, step: str, **more: Any) -> str:
+def decide(
+    exception: str | None, person: str, verb: Verb, reason: str, timeout: float, gateway: str | None, **more: Any
+) -> None:
+    """Sign and hand in what a person decides, and tell what came of it."""
+    with connected(settings(), gateway) as guard:
+        exception = exception or _chosen(guard)
+        waiting = guard.waiting(exception)
+        step = None if verb is Verb.REVOKE else waiting.step
+        proof = _signed(exception, waiting.report_digest, person, verb, reason, step=step, **more)
+        decided = guard.decide(exception, proof, timeout)
+        announce(decided, guard.waiting(exception))
+    if verb is not Verb.REVOKE and decided["approval_id"]:
+        typer.echo(decided["approval_id"])
+
+
+def _signed(exception: str, digest: str, person: str, verb: Verb, reason: str, **more: str | None) -> str:
     """The claims of a decision under the key of this machine's tool."""
     tool = development.tool()
     if person not in tool.people:
@@ -89,53 +108,28 @@ def signed(case: ExceptionCase, person: str, verb: Verb, reason: str, step: str,
         "auth_time": now,
         "amr": ["pwd", "otp"],
         "roles": tool.people[person],
-        "exception_id": case.exception_id,
-        "report_digest": case.report_digest,
+        "exception_id": exception,
+        "report_digest": digest,
         "decision": verb.value,
         "reason": reason,
         "jti": str(uuid.uuid4()),
-        **({"step": step} if step else {}),
         **{name: value for name, value in more.items() if value is not None},
     }
     header = {"alg": "ES256", "kid": tool.key.kid, "typ": "compat-approval+jwt"}
     return jws.serialize_compact(header, json.dumps(claims), tool.key, algorithms=["ES256"])
 
 
-def _decide(exception: str | None, person: str, verb: Verb, reason: str, timeout: float, **more: Any) -> None:
-    policy = read_policy(settings())
-    with codec(settings()) as events:
-        exception = exception or _chosen(events, policy)
-        case = case_of(settings(), events, exception)
-        step = current_step(case, policy)
-        id = str(uuid.uuid4())
-        record = {
-            "decision_id": id,
-            "exception_id": exception,
-            "at": time.time_ns() // 1_000_000,
-            "proof_kind": "SERVICE_JWS",
-            "proof": signed(case, person, verb, reason, step.name if step is not None else "", **more),
-            "decision": None,
-        }
-        value = events.encoder(APPROVAL_DECISIONS, "ApprovalDecided")(record)
-        decided = publish(settings(), events, APPROVAL_DECISIONS, exception, value, id, timeout)
-        announce(decided, case_of(settings(), events, exception), policy)
-    if decided["approval_id"]:
-        typer.echo(decided["approval_id"])
-
-
-def _chosen(events: Codec, policy: ExceptionPolicy) -> str:
+def _chosen(guard: Transport) -> str:
     """The exception that is meant of those that wait. Raises SettingsInvalid where nobody can be asked."""
-    waiting = [case for case in all_cases(settings(), events) if case.status in REVIEWING]
+    waiting = [facts for facts in guard.exceptions(everything=False) if facts["step"]]
     if not waiting:
         raise SettingsInvalid("no exception waits for a decision")
-    waiting.sort(key=lambda case: step_deadline(case, policy) or 2**62)
-    for number, case in enumerate(waiting, 1):
-        facts = facts_of(case, policy)
+    for number, facts in enumerate(waiting, 1):
         about = f"{facts['for']}: {facts['findings']}; step {facts['step']}, {facts['left']}"
-        talk().print(f"{number}. {case.exception_id}  {about}", highlight=False, markup=False)
+        talk().print(f"{number}. {facts['exception']}  {about}", highlight=False, markup=False)
     if not sys.stdin.isatty():
         raise SettingsInvalid("name the exception to decide on; those that wait are listed above")
     number: int = typer.prompt("Which one", type=int, err=True)
     if not 1 <= number <= len(waiting):
         raise SettingsInvalid(f"{number} is none of those that wait")
-    return waiting[number - 1].exception_id
+    return waiting[number - 1]["exception"]

@@ -2,47 +2,29 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import time
-import uuid
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated
 
 import typer
 
-from processors.bootstrap.clients import codec
-from processors.bootstrap.exception_workflow import read_policy
 from processors.cli import tables, talk
 from processors.cli.completion import exceptions
 from processors.cli.exceptions.announce import EXTENSION_WAITS, announce
-from processors.cli.exceptions.approve import signed
-from processors.cli.exceptions.rebuild import rebuild_exceptions
+from processors.cli.exceptions.approve import PATIENCE, decide
 from processors.cli.formats import Listing, ListingOption
+from processors.cli.gateway_option import GatewayOption
 from processors.cli.requests.answers import WhichQuestion
-from processors.client.block import from_block
-from processors.client.exception_facts import OPEN, date, facts_of
-from processors.client.exceptions import (
-    PATIENCE,
-    AlreadyOpen,
-    all_cases,
-    case_of,
-    command,
-    history,
-    say,
-    why,
-)
-from processors.client.signing import signer_of
+from processors.client.connecting import connected
+from processors.client.exception_facts import date, why
+from processors.client.transport import AlreadyOpen, Author, Change, Wanted
 from processors.configuration.settings import settings
 from processors.documents.durations import duration
 from processors.errors import SettingsInvalid
-from processors.events.exceptions import Person, Status
-from processors.exception_workflow.config import ExceptionPolicy
-from processors.exception_workflow.notify.notices import gist
+from processors.events.exceptions import Status
+from processors.exception_workflow.config import load as load_policy
 from processors.exception_workflow.proof.claims import Verb
-from processors.exception_workflow.rules.timers import step_deadline
-from processors.exception_workflow.state.case import ExceptionCase
 
 PENDING = 4
 """Exit code of what waits for an approval."""
@@ -53,7 +35,6 @@ WIDE = (*LISTED, "due", "band", "approved_by", "valid_until")
 app = typer.Typer(
     add_completion=False, help="Exceptions from a block: ask, look, change, end.", no_args_is_help=True
 )
-app.command("rebuild")(rebuild_exceptions)
 
 
 ExceptionId = Annotated[str, typer.Argument(help="exception", metavar="EXCEPTION", autocompletion=exceptions)]
@@ -94,6 +75,7 @@ def request(
     issuer: Issuer = None,
     key: Key = None,
     timeout: Wait = PATIENCE,
+    gateway: GatewayOption = None,
 ) -> None:
     """Ask for an exception from the block of a request. Ends with 4: it waits for approval.
 
@@ -101,19 +83,19 @@ def request(
 
     If one is open already, nothing is changed, and it ends with 2; stdout names the exception all the same.
     """
-    policy = read_policy(settings())
-    statement = _statement(policy, risk, risk_file)
-    with codec(settings()) as events:
-        record = from_block(settings(), events, request_id, finding, question=question)
-        record |= {
-            "risk_statement": statement,
-            **_terms(control, valid_for, not window),
-        }
-        decided = say(settings(), events, _By(requester, issuer, key).signs(record, policy), timeout)
+    wanted = Wanted(
+        risk=_statement(risk, risk_file),
+        findings=finding or (),
+        controls=control or (),
+        valid_until=_until(valid_for),
+        single_use=not window,
+    )
+    with connected(settings(), gateway, Author(requester, issuer, key)) as guard:
+        decided = guard.request_exception(request_id, question, wanted, timeout)
         typer.echo(decided["exception_id"])
         if decided["event"] == "already_open":
             raise AlreadyOpen(decided["exception_id"], Status(decided["to_state"]))
-        announce(decided, case_of(settings(), events, decided["exception_id"]), policy)
+        announce(decided, guard.waiting(decided["exception_id"]))
     raise typer.Exit(PENDING)
 
 
@@ -135,28 +117,24 @@ def amend(
     issuer: Issuer = None,
     key: Key = None,
     timeout: Wait = PATIENCE,
+    gateway: GatewayOption = None,
 ) -> None:
     """Change what was asked for; what is not named stays. Approvals given so far are void.
 
     Ends with 4: it waits for approval.
     """
-    policy = read_policy(settings())
-    with codec(settings()) as events:
-        case = case_of(settings(), events, exception)
-        kept = case.finding_ids if request_id is None else ()
-        record = from_block(settings(), events, request_id or case.request_id, finding, kept, question)
-        _same_exception(case, record)
-        controls = case.controls if control is None else control
-        record |= {
-            "kind": "AMENDED",
-            "risk_statement": _statement(policy, risk, risk_file) if risk or risk_file else case.risk_statement,
-            "reason": reason,
-            **_terms(controls, valid_for, case.single_use if window is None else not window),
-        }
-        if valid_for is None:
-            record["valid_until"] = case.asked_until
-        decided = say(settings(), events, _By(requester, issuer, key).signs(record, policy), timeout)
-        announce(decided, case_of(settings(), events, exception), policy)
+    change = Change(
+        request_id=request_id,
+        question=question,
+        risk=_statement(risk, risk_file) if risk or risk_file else None,
+        findings=finding,
+        controls=control,
+        valid_until=_until(valid_for),
+        single_use=None if window is None else not window,
+        reason=reason,
+    )
+    with connected(settings(), gateway, Author(requester, issuer, key)) as guard:
+        announce(guard.amend(exception, change, timeout), guard.waiting(exception))
     raise typer.Exit(PENDING)
 
 
@@ -168,9 +146,11 @@ def withdraw(
     issuer: Issuer = None,
     key: Key = None,
     timeout: Wait = PATIENCE,
+    gateway: GatewayOption = None,
 ) -> None:
     """Take a request back before it is decided. Only who asked may."""
-    _about(exception, "WITHDRAWN", _By(requester, issuer, key), timeout, reason=reason)
+    with connected(settings(), gateway, Author(requester, issuer, key)) as guard:
+        announce(guard.withdraw(exception, reason, timeout), guard.waiting(exception))
 
 
 @app.command(
@@ -184,12 +164,11 @@ def extend(
     issuer: Issuer = None,
     key: Key = None,
     timeout: Wait = PATIENCE,
+    gateway: GatewayOption = None,
 ) -> None:
-    with codec(settings()) as events:
-        ends = case_of(settings(), events, exception).valid_until
-    until = _until(valid_for, ends)
-    by = _By(requester, issuer, key)
-    _about(exception, "EXTENSION_REQUESTED", by, timeout, reason=reason, valid_until=until)
+    longer = None if valid_for is None else _duration(valid_for)
+    with connected(settings(), gateway, Author(requester, issuer, key)) as guard:
+        announce(guard.extend(exception, longer, reason, timeout), guard.waiting(exception))
     raise typer.Exit(PENDING)
 
 
@@ -199,27 +178,22 @@ def revoke(
     reason: Reason,
     person: Annotated[str, typer.Option("--as", help="who revokes; needs a security role")],
     timeout: Wait = PATIENCE,
+    gateway: GatewayOption = None,
 ) -> None:
     """End an approved exception at once, with the same proof as an approval."""
-    with codec(settings()) as events:
-        case = case_of(settings(), events, exception)
-        proof = signed(case, person, Verb.REVOKE, reason, "")
-        record = command(case, "REVOCATION_REQUESTED", command_id=str(uuid.uuid4()), requester=person, proof=proof)
-        decided = say(settings(), events, record | {"requester_issuer": "", "reason": reason}, timeout)
-        announce(decided, case_of(settings(), events, exception), read_policy(settings()))
+    decide(exception, person, Verb.REVOKE, reason, timeout, gateway)
 
 
 @app.command()
-def show(exception: ExceptionId, output: ListingOption = Listing.table) -> None:
+def show(exception: ExceptionId, output: ListingOption = Listing.table, gateway: GatewayOption = None) -> None:
     """Show an exception: where it stands, who approved, what happened."""
-    policy = read_policy(settings())
-    with codec(settings()) as events:
-        case = case_of(settings(), events, exception)
-        past = history(settings(), events, exception)
+    with connected(settings(), gateway) as guard:
+        shown = guard.exception(exception)
     if output is Listing.json:
-        typer.echo(json.dumps({**facts_of(case, policy), "history": past}, ensure_ascii=False, indent=2))
+        typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
         return
-    facts = ((name.replace("_", " "), str(value)) for name, value in facts_of(case, policy).items() if value != "")
+    past = shown.pop("history")
+    facts = ((name.replace("_", " "), str(value)) for name, value in shown.items() if value != "")
     tables.show(("what", "is"), facts, header=False)
     steps = ((date(d["at"]), d["event"], d["from_state"], d["to_state"], d["actor"], why(d)) for d in past)
     tables.show(("when", "event", "from", "to", "by", "why"), steps)
@@ -231,77 +205,50 @@ def show_all(
     columns: tables.ColumnsOption = None,
     wide: tables.WideOption = False,
     output: ListingOption = Listing.table,
+    gateway: GatewayOption = None,
 ) -> None:
     """List exceptions with who asks, which findings, and what is left of the timer; the most urgent first."""
-    policy = read_policy(settings())
-    with codec(settings()) as events:
-        cases = all_cases(settings(), events)
-    chosen = [case for case in cases if everything or case.status in OPEN]
-    chosen.sort(key=lambda case: step_deadline(case, policy) or case.valid_until or 2**62)
+    with connected(settings(), gateway) as guard:
+        found = guard.exceptions(everything=everything)
     if output is Listing.json:
-        typer.echo(json.dumps([facts_of(case, policy) for case in chosen], ensure_ascii=False, indent=2))
+        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
-    if not chosen:
+    if not found:
         talk().print("no exception is open; --all shows those that are over" if not everything else "no exceptions")
         return
-    tables.listing([facts_of(case, policy) for case in chosen], LISTED, WIDE, tables.Asked.of(columns, wide))
+    tables.listing(found, LISTED, WIDE, tables.Asked.of(columns, wide))
 
 
-class _By(NamedTuple):
-    """Who asks, and who vouches for them."""
+@app.command()
+def rebuild(write: Annotated[bool, typer.Option("--write", help="write what the changelog lacks")] = False) -> None:
+    """Work out every exception again from all that was said about it, and compare it with the changelog.
 
-    requester: str | None
-    issuer: str | None
-    key: Path | None
+    Ends with 0 if both are equal, or are after --write, and with 1 if anything differs or cannot be explained.
+    """
+    from processors.cli.exceptions.rebuild import rebuild_exceptions  # noqa: PLC0415 - needs Kafka's library
 
-    def signs(self, record: dict[str, Any], policy: ExceptionPolicy) -> dict[str, Any]:
-        signer, provider = signer_of(policy, self.issuer, self.key)
-        return signer.sign(record, Person(provider, self.requester or getpass.getuser()))
-
-
-def _about(exception: str, kind: str, by: _By, timeout: float, **more: Any) -> None:
-    policy = read_policy(settings())
-    with codec(settings()) as events:
-        case = case_of(settings(), events, exception)
-        record = command(case, kind, command_id=str(uuid.uuid4()), **more)
-        decided = say(settings(), events, by.signs(record, policy), timeout)
-        announce(decided, case_of(settings(), events, exception), policy)
+    rebuild_exceptions(write=write)
 
 
-def _statement(policy: ExceptionPolicy, risk: str | None, file: Path | None) -> str:
+def _statement(risk: str | None, file: Path | None) -> str:
     if file is not None:
         try:
             return file.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsInvalid(f"--risk-file `{file}` cannot be read: {error}") from None
     if risk is None:
+        policy = load_policy(settings().config / "exception_workflow.yaml")
         talk().print(policy.risk_statement.template, highlight=False, markup=False)
         raise SettingsInvalid("a request states the risk; answer these questions with --risk or --risk-file")
     return risk
 
 
-def _same_exception(case: ExceptionCase, record: dict[str, Any]) -> None:
-    """A block of another plugin, host or tenant belongs to another exception, which must not be changed instead."""
-    if record["exception_id"] != case.exception_id:
-        raise SettingsInvalid(
-            f"request `{record['request_id']}` is not about {gist(case)}, which this exception is for; "
-            f"ask for one of its own: `compat-guard exception request {record['request_id']}`"
-        )
+def _until(valid_for: str | None) -> int | None:
+    return None if valid_for is None else time.time_ns() // 1_000_000 + _duration(valid_for)
 
 
-def _terms(control: Sequence[str] | None, valid_for: str | None, single_use: bool) -> dict[str, Any]:
-    return {
-        "category": "MITIGATED" if control else "WAIVER",
-        "compensating_controls": list(control or ()),
-        "valid_until": _until(valid_for),
-        "single_use": single_use,
-    }
-
-
-def _until(valid_for: str | None, after: int | None = None) -> int | None:
-    if valid_for is None:
-        return None
+def _duration(valid_for: str) -> int:
     try:
-        return max(time.time_ns() // 1_000_000, after or 0) + duration(valid_for)
+        return duration(valid_for)
     except ValueError as error:
         raise SettingsInvalid(f"--for {error}") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import closing
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
@@ -29,14 +29,9 @@ from processors.stream.types import Inbound, StateSpec, Write
 from processors.stream.wire.codec import Codec
 from processors.stream.wire.partitioner import partition_of
 
-Wanted = Annotated[bool, typer.Option("--write", help="write what the changelog lacks")]
 
-
-def rebuild_exceptions(write: Wanted = False) -> None:
-    """Work out every exception again from all that was said about it, and compare it with the changelog.
-
-    Ends with 0 if both are equal, or are after --write, and with 1 if anything differs or cannot be explained.
-    """
+def rebuild_exceptions(*, write: bool) -> None:
+    """Compare what the topics say with the changelog, and write what it lacks where that is wanted."""
     with codec(settings()) as events:
         rebuilt = _rebuild_all(settings(), events)
         differing = _differing(settings(), events, rebuilt)

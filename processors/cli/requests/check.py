@@ -21,12 +21,12 @@ from processors.cli.requests.question import (
     InstalledFile,
     ManifestFile,
     Previous,
-    Question,
     Runtimes,
     Together,
 )
 from processors.client.matrices import chosen_matrix, matrix_of
 from processors.client.policy_reach import idle_for
+from processors.client.question import PluginQuestion
 from processors.client.slips import refuse_mistyped_host
 from processors.configuration.settings import settings
 from processors.errors import SettingsInvalid
@@ -79,7 +79,7 @@ def check(
 
     Ends with 0 if it may be installed (a warning included), 1 if it is blocked, 2 if the input cannot be read.
     """
-    question = Question(
+    question = PluginQuestion(
         manifest=manifest,
         host=host,
         runtimes=runtime or (),

@@ -17,18 +17,10 @@ from processors.checker.views import installation as view
 from processors.checker.views.text import WIDTH
 from processors.cli.requests.answers import ToFile
 from processors.cli.requests.check import At, Component, MatrixFiles, PolicyFiles, instant
-from processors.cli.requests.question import (
-    DATABASE,
-    HOST,
-    RUNTIME,
-    Database,
-    Installed,
-    InstalledFile,
-    Runtimes,
-    only,
-)
+from processors.cli.requests.question import Database, Installed, InstalledFile, Runtimes
 from processors.client.installed import id_and_version, read_installed
 from processors.client.matrices import chosen_matrix, matrix_of
+from processors.client.question import DATABASE, HOST, RUNTIME, only
 from processors.client.slips import refuse_mistyped, refuse_mistyped_host
 from processors.configuration.settings import settings
 from processors.errors import SettingsInvalid, VersionInvalid

@@ -17,8 +17,10 @@ from processors.checker.impact import Difference, difference
 from processors.cli.formats import Prose, ProseOption
 from processors.cli.requests.answers import Style, WhichQuestion, exit_code, show
 from processors.cli.requests.replay import finding_json
-from processors.cli.requests.request import SOURCE, Operator, Patience, wait_for_verdict
-from processors.client.results import LISTED, only, read_request, results_of
+from processors.cli.requests.request import Operator, Patience, wait_for_verdict
+from processors.client.exceptions import SOURCE
+from processors.client.results import ask, only, read_request, results_of
+from processors.client.transport import LISTED
 from processors.configuration.settings import Settings, settings
 from processors.errors import SettingsInvalid, shorten
 from processors.events.questions import Question
@@ -56,7 +58,9 @@ def recheck(
             time=event["requested_at"],
             cause=(new_trace(),),
         )
-        result = wait_for_verdict(settings(), events, event, headers, timeout)
+        result = wait_for_verdict(
+            lambda tell: ask(settings(), events, event, headers, timeout, tell), timeout, event["request_id"]
+        )
     changed = changes(earlier, result) if earlier else None
     if output is Prose.json:
         typer.echo(json.dumps(_json(result, changed), ensure_ascii=False))

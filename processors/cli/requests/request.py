@@ -1,18 +1,15 @@
-"""`compat-guard request`: ask the running guard through Kafka, and wait for its verdict."""
+"""`compat-guard request`: ask the running guard, through Kafka or a gateway, and wait for its verdict."""
 
 from __future__ import annotations
 
-import getpass
-import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import typer
 
-from processors.bootstrap.clients import codec
-from processors.bootstrap.exception_workflow import read_policy
 from processors.cli import talk
+from processors.cli.gateway_option import GatewayOption
 from processors.cli.requests.answers import KNOWN, Output, Style, ToFile, exit_code, show
 from processors.cli.requests.question import (
     Database,
@@ -21,31 +18,34 @@ from processors.cli.requests.question import (
     InstalledFile,
     ManifestFile,
     Previous,
-    Question,
     Runtimes,
     Together,
 )
 from processors.cli.waiting import OutOfTime, await_answer
-from processors.client.exceptions import case_of
-from processors.client.install_request import InstallRequest, UnderException, headers_of
-from processors.client.results import NoVerdict, ask
+from processors.client.connecting import connected
+from processors.client.install_request import UnderException
+from processors.client.question import PluginQuestion
 from processors.client.slips import refuse_mistyped_host
-from processors.configuration.settings import Settings, settings
+from processors.client.transport import Author, Inquiry, NoVerdict, Record, Tell, Transport
+from processors.configuration.settings import settings
 from processors.documents.scalars import unprintable
 from processors.errors import SettingsInvalid, shorten
 from processors.events.report_record import report_from_record
 from processors.events.vocabulary import Verdict
 from processors.exception_workflow.rules.reasons import Reason, in_words
-from processors.stream.wire.codec import Codec
-
-SOURCE = "/compat-guard/cli"
 
 RequestId = Annotated[
     uuid.UUID | None, typer.Option("--request-id", help="of the request; a retry uses the same one")
 ]
-Tenant = Annotated[str, typer.Option("--tenant", help="tenant that it is for")]
+Tenant = Annotated[
+    str | None,
+    typer.Option(
+        "--tenant", help="tenant that it is for", show_default="`default`; over a gateway the token's only one"
+    ),
+]
 Operator = Annotated[
-    str | None, typer.Option("--operator", help="who asks", show_default="the user that runs this")
+    str | None,
+    typer.Option("--operator", help="who asks", show_default="the user that runs this; the token's over a gateway"),
 ]
 Environment = Annotated[str, typer.Option("--environment", help="environment, such as production or staging")]
 Target = Annotated[str, typer.Option("--target", help="installation it is meant for, such as a cluster id")]
@@ -75,7 +75,7 @@ def request(
     previous: Previous = None,
     together: Together = None,
     request_id: RequestId = None,
-    tenant: Tenant = "default",
+    tenant: Tenant = None,
     operator: Operator = None,
     environment: Environment = "production",
     target: Target = "",
@@ -85,6 +85,7 @@ def request(
     timeout: Patience = 30.0,
     output: Output = Style.text,
     file: ToFile = None,
+    gateway: GatewayOption = None,
 ) -> None:
     """Ask the running guard whether a plugin may be installed, and wait for the verdict.
 
@@ -103,7 +104,7 @@ def request(
         }
     )
     _only_under_exception(exception, acknowledge_risk, monitoring)
-    question = Question(
+    question = PluginQuestion(
         manifest=manifest,
         host=host,
         runtimes=runtime or (),
@@ -113,24 +114,22 @@ def request(
         previous=previous,
         together=together or (),
     )
-    asked = InstallRequest(
-        request_id=str(request_id or uuid.uuid4()),
+    subject = question.subject()
+    inquiry = Inquiry(
+        id=request_id or uuid.uuid4(),
+        question=question,
         tenant=tenant,
-        operator=operator or getpass.getuser(),
         environment=environment,
         target=target,
-        subject=question.subject(),
         exception=_under_exception(exception, acknowledge_risk, monitoring) if exception else None,
     )
-    now = time.time_ns() // 1_000_000
-    event, headers = asked.record(now), headers_of(asked.request_id, SOURCE, now)
-    with codec(settings()) as events:
-        result = wait_for_verdict(settings(), events, event, headers, timeout)
-        plan = _plan_needed(events, result)
+    with connected(settings(), gateway, Author(operator)) as guard:
+        result = _verdict_on(guard, inquiry, timeout)
+        plan = _plan_needed(guard, result)
     report = report_from_record(result["report"])
     verdict = Verdict(result["verdict"])
-    refuse_mistyped_host(asked.subject.host, report.findings)
-    asking = None if exception else event["request_id"]  # who has an exception need not be told to ask for one
+    refuse_mistyped_host(subject.host, report.findings)
+    asking = None if exception else result["request_id"]  # who has an exception need not be told to ask for one
     known = {name: result[name] for name in KNOWN} | {"decided": verdict}
     show(report, result["report_digest"], output, file, asking, verdict, known=known)
     if output is Style.text:
@@ -138,25 +137,36 @@ def request(
     raise typer.Exit(exit_code(verdict))
 
 
-def wait_for_verdict(
-    of: Settings, events: Codec, event: Mapping[str, Any], headers: Any, timeout: float
-) -> dict[str, Any]:
-    """Ask, and show on stderr the id at once and then what is waited for.
+def _verdict_on(guard: Transport, inquiry: Inquiry, timeout: float) -> Record:
+    """Ask, and show the id of the request: at once, or when the gateway that chooses it has answered."""
+    id = guard.known_as(inquiry)
+    if id is not None:
+        return wait_for_verdict(lambda tell: guard.ask(inquiry, timeout, tell), timeout, id)
+    again = f"`--request-id {inquiry.id}` asks for it again"
+    result = wait_for_verdict(lambda tell: guard.ask(inquiry, timeout, tell), timeout, None, again)
+    talk().print(f"request {result['request_id']}", style="dim", highlight=False)
+    return result
 
-    Raises NoVerdict within `timeout` seconds, whatever does not answer; Ctrl-C leaves the id behind.
+
+def wait_for_verdict(
+    ask: Callable[[Tell], Record], timeout: float, id: str | None, way_out: str | None = None
+) -> Record:
+    """Ask, and show on stderr the id at once, where it is known, and then what is waited for.
+
+    Raises NoVerdict within `timeout` seconds, whatever does not answer; Ctrl-C leaves the way to a late one behind.
     """
-    id = event["request_id"]
-    late = f"a late one is shown by `compat-guard report {id}`"
+    late = way_out or f"a late one is shown by `compat-guard report {id}`"
+    about = f"no verdict on request {id}" if id else "no verdict"
     try:
-        talk().print(f"request {id}", style="dim", highlight=False)
-        return await_answer(lambda tell: ask(of, events, event, headers, timeout, tell), timeout)
+        if id:
+            talk().print(f"request {id}", style="dim", highlight=False)
+        return await_answer(ask, timeout)
     except OutOfTime as error:
         raise NoVerdict(
-            f"no verdict on request {id} within {timeout:g} s, which counts as a block; waited for "
-            f"{error.awaited}; {late}"
+            f"{about} within {timeout:g} s, which counts as a block; waited for {error.awaited}; {late}"
         ) from None
     except KeyboardInterrupt:
-        talk().print(f"no verdict on request {id}; {late}", highlight=False)
+        talk().print(f"{about}; {late}", highlight=False)
         raise
 
 
@@ -188,13 +198,11 @@ def _under_exception(exception: str, acknowledged: str | None, monitoring: str |
     )
 
 
-def _plan_needed(events: Codec, result: Mapping[str, Any]) -> str | None:
+def _plan_needed(guard: Transport, result: Mapping[str, Any]) -> str | None:
     """The monitoring that was approved, as --monitoring states it; None where nothing was wrong with the plan."""
     if not {Reason.MONITORING_PLAN_MISSING, Reason.MONITORING_NOT_COVERING} & set(result["refusals"]):
         return None
-    profile = case_of(settings(), events, result["exception_id"]).profile
-    known = read_policy(settings()).monitoring.get(profile)
-    return ":".join(filter(None, (profile, ",".join(known.addons) if known else "")))
+    return guard.monitoring(result["exception_id"])
 
 
 def _say_more(result: Mapping[str, Any], plan: str | None) -> None:

@@ -9,11 +9,12 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from processors.bootstrap.clients import codec
 from processors.cli.formats import Prose, ProseOption
+from processors.cli.gateway_option import GatewayOption
 from processors.cli.requests.answers import KNOWN, Output, Style, ToFile, WhichQuestion, exit_code, show
 from processors.cli.tables import clock
-from processors.client.results import KnownQuestions, follow, result_of
+from processors.client.connecting import connected
+from processors.client.known_questions import KnownQuestions
 from processors.configuration.settings import settings
 from processors.events.report_record import report_from_record
 from processors.events.vocabulary import Verdict
@@ -33,12 +34,13 @@ def watch(
     from_beginning: FromBeginning = False,
     count: Count = 0,
     output: ProseOption = Prose.text,
+    gateway: GatewayOption = None,
 ) -> None:
     """Follow results live, a line each with its time (UTC), until Ctrl-C."""
     console, known = Console(), KnownQuestions()
     shown = 0
-    with codec(settings()) as events:
-        for at, result in follow(settings(), events, from_beginning=from_beginning):
+    with connected(settings(), gateway) as guard:
+        for at, result in guard.results(from_beginning=from_beginning):
             if verdict is None or result["verdict"] == verdict:
                 _show_line(console, at, result, output, other=known.is_another(result))
                 shown += 1
@@ -51,11 +53,12 @@ def report(
     output: Output = Style.text,
     file: ToFile = None,
     question: WhichQuestion = None,
+    gateway: GatewayOption = None,
 ) -> None:
     """Show the newest report of a request, or download it. Ends like `check`: 1 if it was blocked, 2 if several
     questions were asked under the id."""
-    with codec(settings()) as events:
-        result = result_of(settings(), events, request_id, question)
+    with connected(settings(), gateway) as guard:
+        result = guard.result(request_id, question)
     verdict = Verdict(result["verdict"])
     known = {name: result[name] for name in KNOWN} | {"decided": verdict}
     seen = report_from_record(result["report"])

@@ -7,16 +7,18 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, cast
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
 from processors.client.install_request import InstallRequest, UnderException
 from processors.client.installed import id_and_version, listed, printable
-from processors.client.results import results_of
+from processors.client.results import about, results_of
+from processors.client.transport import QuestionUnclear
 from processors.configuration.gateway import Role
 from processors.documents.scalars import unprintable
-from processors.events.subject import Host, InstalledPlugin, Provision, Subject
+from processors.events.questions import Question
+from processors.events.subject import Host, InstalledPlugin, Manifest, Provision, Subject
 from processors.events.topics import RESULTS
 from processors.gateway.api.callers import AtDesk, holding, tenant_of
 from processors.gateway.asking import Asking, id_under, prepare
@@ -33,6 +35,8 @@ from processors.manifests import read_manifest
 PATH: Final = "/internal/version/compat/check"
 LONGEST_ID: Final = 200
 """Characters of a request id."""
+
+MOST_TOGETHER: Final = 50
 
 _PENDING: Final = "pending-check"
 
@@ -68,6 +72,9 @@ class CheckRequest(_Body):
     """May this plugin be installed, or upgraded to, on that host?"""
 
     manifest: ManifestFile
+    together: tuple[ManifestFile, ...] = Field(
+        default=(), max_length=MOST_TOGETHER, description="manifests of what is installed in the same step"
+    )
     host: str = Field(description="NAME@VERSION, such as corex@1.9.0", max_length=512)
     installed: tuple[str | Mapping[str, Any], ...] = Field(
         default=(), max_length=5000, description="ID@VERSION, or an object with `id`, `version` and what is known"
@@ -117,7 +124,17 @@ _BODY: Final[dict[str, Any]] = {
                 "required": ["manifest", "host"],
                 "properties": {
                     "manifest": {"type": "string", "contentMediaType": "application/octet-stream"},
+                    "together": {
+                        "type": "array",
+                        "maxItems": MOST_TOGETHER,
+                        "items": {"type": "string", "contentMediaType": "application/octet-stream"},
+                    },
                     "installed_from": {"type": "string", "contentMediaType": "application/json"},
+                    "exception": {
+                        "type": "string",
+                        "contentMediaType": "application/json",
+                        "contentSchema": {"$ref": "#/components/schemas/ExceptionUse"},
+                    },
                     **{name: {"type": "array", "items": {"type": "string"}} for name in ("installed", "runtime")},
                     **{name: {"type": "string"} for name in _FORM_TEXTS},
                 },
@@ -172,7 +189,7 @@ async def check(
     summary="The verdict of a request, and its report",
     operation_id="report",
     responses={
-        **documented(404),
+        **documented(404, 409),
         200: _FOUND,
         202: _WAITING,
         304: {"description": "The caller has this report already"},
@@ -184,13 +201,16 @@ async def report(
     request_id: str,
     desk: AtDesk,
     who: Annotated[Principal, holding(Role.REQUESTER, Role.READER, Role.AUDITOR, rate=Rate.READ)],
-    ticket: str | None = None,
+    ticket: Annotated[str | None, Query(max_length=2000)] = None,
+    question: Annotated[
+        str | None, Query(max_length=64, description="which one, if the id was used for several")
+    ] = None,
     prefer: Prefer = None,  # noqa: ARG001 - as above
 ) -> Response:
     """The newest answer. A `Location` of a pending request waits for it; any other address answers at once."""
     form = chosen_form(request)
     tenant = _asked_by(desk, request_id, ticket)
-    result = await known_result(desk, request_id, who)
+    result = await known_result(desk, request_id, who, question)
     if result is None and tenant in who.tenants:
         with desk.mailbox.waiter() as waiter:
             waiter.on(result_key(request_id))
@@ -222,16 +242,16 @@ async def _question(request: Request) -> CheckRequest:
     if media_type(request) != "multipart/form-data":
         return await read_json(request, CheckRequest)
     fields = await read_form(request)
-    name, content = _file("manifest", fields.pop("manifest", ()))
     document: dict[str, Any] = {
-        "manifest": {"name": name or "plugin.yaml", "content": _text("manifest", content)},
+        "manifest": _manifest("manifest", fields.pop("manifest", ())),
         "installed": [*fields.pop("installed", []), *_listed(fields.pop("installed_from", []))],
         "runtimes": fields.pop("runtime", []),
+        "together": [_manifest("together", [file]) for file in fields.pop("together", [])],
     }
+    if "exception" in fields:
+        document["exception"] = parsed(_one_text("exception", fields.pop("exception")).encode())
     for field, values in fields.items():
-        if len(values) != 1 or not isinstance(values[0], str):
-            raise Problem("unprocessable", f"{field[:80]}: expected one text")
-        document[field] = values[0]
+        document[field] = _one_text(field[:80], values)
     return validated(document, CheckRequest)
 
 
@@ -250,6 +270,17 @@ def _file(field: str, values: Sequence[Any]) -> tuple[str, bytes]:
     return cast("tuple[str, bytes]", values[0])
 
 
+def _manifest(field: str, values: Sequence[Any]) -> dict[str, str]:
+    name, content = _file(field, values)
+    return {"name": name or "plugin.yaml", "content": _text(field, content)}
+
+
+def _one_text(field: str, values: Sequence[Any]) -> str:
+    if len(values) != 1 or not isinstance(values[0], str):
+        raise Problem("unprocessable", f"{field}: expected one text")
+    return values[0]
+
+
 def _text(field: str, content: bytes) -> str:
     try:
         return content.decode("utf-8-sig")
@@ -264,7 +295,8 @@ def subject_of(question: CheckRequest) -> Subject:
     plain = [text for text in question.installed if isinstance(text, str)]
     described = [plugin for plugin in question.installed if not isinstance(plugin, str)]
     return Subject(
-        manifest=read_manifest(question.manifest.content.encode(), question.manifest.name),
+        manifest=_read(question.manifest),
+        together=tuple(_read(manifest) for manifest in question.together),
         host=Host(*id_and_version("host", question.host, "NAME@VERSION, such as corex@1.9.0")),
         installed=(
             *(InstalledPlugin(*id_and_version("installed", text)) for text in plain),
@@ -279,6 +311,10 @@ def subject_of(question: CheckRequest) -> Subject:
         else Provision(*id_and_version("database", question.database, "NAME@VERSION, such as postgresql@16.4")),
         previous_version=None if question.previous is None else printable("previous", question.previous),
     )
+
+
+def _read(manifest: ManifestFile) -> Manifest:
+    return read_manifest(manifest.content.encode(), manifest.name)
 
 
 def _under(use: ExceptionUse | None) -> UnderException | None:
@@ -303,20 +339,36 @@ def _asked_by(desk: Desk, request_id: str, ticket: str | None) -> str | None:
     return tenant if asked == request_id else None
 
 
-async def known_result(desk: Desk, request_id: str, who: Principal) -> dict[str, Any] | None:
+async def known_result(
+    desk: Desk, request_id: str, who: Principal, question: str | None = None
+) -> dict[str, Any] | None:
     """The result as it came by lately, else from the one partition of the topic that would hold it.
 
-    Only what is the caller's own: others may have used the same id.
+    Only what is the caller's own: others may have used the same id. Raises Problem where the caller's tenants have
+    several questions under it.
     """
-    if len(request_id) > LONGEST_ID:
+    if len(request_id) > LONGEST_ID or unprintable(request_id):
         return None
     lately = desk.mailbox.get(result_key(request_id))
-    if lately is not None:
+    if lately is not None and question is None:
         result = desk.events.decoder(RESULTS, "CompatibilityChecked")(lately)
         if result["tenant"] in who.tenants:
             return result
     kept = await desk.read(results_of, desk.settings, desk.events, request_id)
-    return next((result for result in kept.values() if result["tenant"] in who.tenants), None)
+    own = {
+        asked: result
+        for asked, result in kept.items()
+        if result["tenant"] in who.tenants and question in (None, asked.name)
+    }
+    if len(own) > 1:
+        raise unclear(request_id, own)
+    return next(iter(own.values()), None)
+
+
+def unclear(request_id: str, found: Mapping[Question, Mapping[str, Any]]) -> Problem:
+    """For an id under which the caller's tenants asked several questions."""
+    listed = QuestionUnclear(request_id, ((asked, about(result)) for asked, result in found.items()))
+    return Problem("question-unclear", str(listed))
 
 
 SCHEMAS: Final = (CheckRequest,)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, Literal, cast
 
 from fastapi import APIRouter, Request, Response
@@ -11,19 +11,22 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
 from processors.bootstrap.exception_workflow import read_policy
+from processors.client.approvals import first_answer
 from processors.client.block import from_block
-from processors.client.exception_facts import OPEN, facts_of
-from processors.client.exceptions import all_cases, case_of, command, history
+from processors.client.exception_commands import amendment, command, extended_until, kept
+from processors.client.exception_commands import request as asked_from
+from processors.client.exception_facts import by_urgency, facts_of, monitoring_of, waiting_of
+from processors.client.exceptions import all_cases, case_of, history
 from processors.client.results import results_of
+from processors.client.transport import Change, QuestionUnclear, Wanted
 from processors.configuration.gateway import Role
 from processors.documents.scalars import unprintable
 from processors.errors import SettingsInvalid
 from processors.events.exceptions import Person
 from processors.events.topics import APPROVAL_DECISIONS, EXCEPTION_REQUESTS
-from processors.exception_workflow.rules.timers import REVIEWING, current_step, step_deadline
 from processors.exception_workflow.state.case import ExceptionCase
 from processors.gateway.api.callers import AtDesk, holding
-from processors.gateway.api.check import Key, Prefer, retry_after
+from processors.gateway.api.check import Key, Prefer, retry_after, unclear
 from processors.gateway.asking import id_under
 from processors.gateway.auth.principal import Principal
 from processors.gateway.auth.tokens import TokenRefused, read
@@ -58,13 +61,29 @@ class ExceptionRequest(_Body):
 
 
 class ExceptionChange(_Body):
-    """What the requester of an exception asks besides: to take it back, or more time."""
+    """What the requester of an exception asks besides: to change it, to take it back, or more time."""
 
-    kind: Literal["withdraw", "extend"]
+    kind: Literal["amend", "withdraw", "extend"]
     reason: Text = ""
-    valid_until: int | None = Field(
-        default=None, ge=0, le=2**53, description="of an extension; the most if not set"
+    longer: int | None = Field(
+        default=None,
+        ge=0,
+        le=2**53,
+        description="extend: milliseconds beyond its end, or beyond now if that is over; the most if not set",
     )
+    valid_until: int | None = Field(
+        default=None, ge=0, le=2**53, description="amend, extend: the end, in milliseconds since the epoch"
+    )
+    request_id: Id | None = Field(default=None, description="amend: the newer block that it rests on")
+    question: str | None = Field(
+        default=None, max_length=64, description="amend: which one, if the id was used twice"
+    )
+    risk: Text | None = Field(default=None, description="amend: what is at risk")
+    findings: tuple[Id, ...] | None = Field(default=None, max_length=500, description="amend: ids or codes")
+    controls: tuple[Text, ...] | None = Field(
+        default=None, max_length=20, description="amend: compensating controls"
+    )
+    single_use: bool | None = Field(default=None, description="amend: for one installation")
 
 
 class Approval(_Body):
@@ -128,28 +147,29 @@ async def ask_for(
 ) -> tuple[str, Decided | None]:
     """Ask for an exception; its id, and what was decided within `patience` seconds. Raises Problem."""
     _printable(asked.risk_statement, *asked.compensating_controls, *asked.findings)
-    record = await desk.read(_from_block, desk, asked, who)
-    record |= {
-        "command_id": id_under(key, who, record["tenant"], "exception"),
-        "risk_statement": asked.risk_statement,
-        "category": "MITIGATED" if asked.compensating_controls else "WAIVER",
-        "compensating_controls": list(asked.compensating_controls),
-        "valid_until": asked.valid_until,
-        "single_use": asked.single_use,
-    }
+    block = await desk.read(_block, desk, who, asked.request_id, asked.question, asked.findings)
+    wanted = Wanted(
+        risk=asked.risk_statement,
+        controls=asked.compensating_controls,
+        valid_until=asked.valid_until,
+        single_use=asked.single_use,
+    )
+    id = id_under(key, who, block["tenant"], "exception")
+    record = {**asked_from(block, wanted), "command_id": id}
     decided = await _command(desk, record, who, patience)
     if decided is not None and decided["event"] == "already_open":
         raise Problem(
             "already-open",
             f"an exception is open already and is {decided['to_state']}; nothing was changed",
             exception_id=decided["exception_id"],
+            to_state=decided["to_state"],
         )
     return record["exception_id"], decided
 
 
 @router.post(
     PREFIX + "/{exception_id}/commands",
-    summary="Withdraw an exception, or ask for more time",
+    summary="Amend or withdraw an exception, or ask for more time",
     operation_id="changeException",
     responses={**documented(404, 409, 422), 200: {"description": "Done", **_DECIDED}, 202: _LATER},
     response_class=Response,
@@ -172,16 +192,11 @@ async def change_exception(
 async def ask_to_change(
     desk: Desk, exception_id: str, change: ExceptionChange, who: Principal, key: str | None, patience: float
 ) -> Decided | None:
-    """Withdraw or extend; what was decided within `patience` seconds. Raises Problem."""
-    _printable(change.reason)
+    """Amend, withdraw or extend; what was decided within `patience` seconds. Raises Problem."""
+    _printable(change.reason, change.risk or "", *(change.findings or ()), *(change.controls or ()))
     case = await own_case(desk, exception_id, who)
-    record = command(
-        case,
-        {"withdraw": "WITHDRAWN", "extend": "EXTENSION_REQUESTED"}[change.kind],
-        command_id=id_under(key, who, case.scope.tenant, change.kind),
-        reason=change.reason,
-        valid_until=change.valid_until,
-    )
+    id = id_under(key, who, case.scope.tenant, change.kind)
+    record = {**await _changed(desk, case, change, who), "command_id": id}
     return await _command(desk, record, who, patience)
 
 
@@ -199,7 +214,9 @@ async def approve(
     who: Annotated[Principal, holding(Role.APPROVER, rate=Rate.APPROVE)],
     prefer: Prefer = None,  # noqa: ARG001 - as above
 ) -> Response:
-    """The proof alone says who decided what; the token only admits. Each proof counts once, by its `jti`."""
+    """The proof alone says who decided what; the token only admits. Each proof counts once, by its `jti`: whoever
+    hands it in again gets the first answer again.
+    """
     handed = await read_json(request, Approval)
     decided = await hand_in(desk, handed, who, patience(request))
     if decided is None or decided["event"] == "parked":
@@ -221,8 +238,12 @@ async def hand_in(desk: Desk, handed: Approval, who: Principal, patience: float)
     }
     value = desk.events.encoder(APPROVAL_DECISIONS, "ApprovalDecided")(record)
     decided = await decide(desk, APPROVAL_DECISIONS, handed.exception_id, value, id, patience)
-    if decided is not None and decided["event"] != "parked":
-        refuse(decided, proof=True)
+    if decided is None or decided["event"] == "parked":
+        return decided
+    if decided["reason_code"]:
+        first = await desk.read(first_answer, desk.settings, desk.events, handed.exception_id, id, handed.proof)
+        decided = first or decided
+    refuse(decided, proof=True)
     return decided
 
 
@@ -238,9 +259,8 @@ async def list_exceptions(
     """`everything` also shows those that are over."""
     policy = read_policy(desk.settings)
     cases = await desk.read(all_cases, desk.settings, desk.events)
-    own = [c for c in cases if c.scope.tenant in who.tenants and (everything or c.status in OPEN)]
-    own.sort(key=lambda case: step_deadline(case, policy) or case.valid_until or 2**62)
-    return [facts_of(case, policy) for case in own]
+    own = [case for case in cases if case.scope.tenant in who.tenants]
+    return [facts_of(case, policy) for case in by_urgency(own, policy, everything=everything)]
 
 
 @router.get(
@@ -266,35 +286,47 @@ async def show_exception(
 async def approvers(
     exception_id: str, desk: AtDesk, who: Annotated[Principal, holding(Role.READER, rate=Rate.READ)]
 ) -> dict[str, Any]:
-    """The step that waits, the roles that may decide it, how many must agree, and until when."""
+    """The step that waits, the roles that may decide it, how many must agree, and until when; the digest of the
+    report that a decision is about, and the monitoring that a request under the exception must attach."""
     case, policy = await own_case(desk, exception_id, who), read_policy(desk.settings)
-    step = current_step(case, policy) if case.status in REVIEWING else None
-    if step is None:
-        return {"step": None, "roles": [], "approve": 0, "due_at": None, "report_digest": case.report_digest}
-    threshold = policy.thresholds[step.threshold]
-    return {
-        "step": step.name,
-        "roles": list(threshold.roles),
-        "approve": threshold.approve,
-        "due_at": step_deadline(case, policy),
-        "report_digest": case.report_digest,
-    }
+    return {**waiting_of(case, policy)._asdict(), "monitoring": monitoring_of(case, policy)}
 
 
 SCHEMAS: Final = (ExceptionRequest, ExceptionChange, Approval)
 """Bodies of requests, for the contract."""
 
 
-def _from_block(desk: Desk, asked: ExceptionRequest, who: Principal) -> dict[str, Any]:
+def _block(
+    desk: Desk,
+    who: Principal,
+    request_id: str,
+    question: str | None,
+    named: Sequence[str] | None,
+    otherwise: Sequence[str] = (),
+) -> dict[str, Any]:
     """In a thread. A request of another tenant is answered like one that is not there."""
-    results = results_of(desk.settings, desk.events, asked.request_id)
-    own = [question for question, result in results.items() if result["tenant"] in who.tenants]
+    results = results_of(desk.settings, desk.events, request_id)
+    own = {asked: result for asked, result in results.items() if result["tenant"] in who.tenants}
     if not own:
         raise Problem("not-found", "there is no such request")
-    which = own[0].name if len(own) == 1 else asked.question
-    return from_block(
-        desk.settings, desk.events, asked.request_id, asked.findings, question=which or asked.question
-    )
+    named_one = question or (next(iter(own)).name if len(own) == 1 else None)
+    try:
+        return from_block(desk.settings, desk.events, request_id, named, otherwise, named_one)
+    except QuestionUnclear:
+        raise unclear(request_id, own) from None
+
+
+async def _changed(desk: Desk, case: ExceptionCase, change: ExceptionChange, who: Principal) -> dict[str, Any]:
+    """The command that a change asks for, without its id."""
+    if change.kind != "amend":
+        extends, now = change.kind == "extend", time.time_ns() // 1_000_000
+        until = extended_until(case, change.longer, now) if change.valid_until is None else change.valid_until
+        kind = "EXTENSION_REQUESTED" if extends else "WITHDRAWN"
+        return command(case, kind, reason=change.reason, valid_until=until if extends else None)
+    changed = Change(**change.model_dump(exclude={"kind", "longer"}))
+    rests_on = change.request_id or case.request_id
+    block = await desk.read(_block, desk, who, rests_on, change.question, change.findings, kept(case, changed))
+    return amendment(case, block, changed)
 
 
 async def own_case(desk: Desk, exception_id: str, who: Principal) -> ExceptionCase:

@@ -43,7 +43,8 @@ class Outbox:
             producer = self._producer
         try:
             headers = cast(Any, list(record.headers))
-            producer.produce(record.topic, record.value, record.key, headers=headers, on_delivery=delivered)
+            partition = -1 if record.partition is None else record.partition
+            producer.produce(record.topic, record.value, record.key, partition, delivered, headers=headers)
         except (KafkaException, BufferError) as error:
             reported(BrokerUnavailable(f"`{record.topic}` cannot be written to: {error}"))
 

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from examples.approvals import issuers_of_proofs
 from examples.gateways import Edge, Provider, Replica
 
 from processors.embedded import Addresses
@@ -24,4 +25,12 @@ def edge(guarded: Addresses, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 @pytest.fixture(scope="module")
 def gateway(edge: Edge) -> Iterator[Replica]:
     with edge.gateways() as (replica,):
+        yield replica
+
+
+@pytest.fixture(scope="module")
+def platform(edge: Edge) -> Iterator[Replica]:
+    """A gateway beside a workflow that trusts its signatures."""
+    issuers_of_proofs(edge)
+    with edge.processor("exception-workflow"), edge.gateways() as (replica,):
         yield replica

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from processors.client.results import KnownQuestions, QuestionUnclear, only
+from processors.client.known_questions import KnownQuestions
+from processors.client.results import only
+from processors.client.transport import QuestionUnclear
 from processors.errors import SettingsInvalid
 from processors.events.questions import Question, answered_by, asked_by
 

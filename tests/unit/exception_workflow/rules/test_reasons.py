@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from examples.exceptions import NOON, policy
 
-from processors.client.exceptions import why
+from processors.client.exception_facts import why
 from processors.exception_workflow.notify.notices import notices
 from processors.exception_workflow.rules.reasons import SENTENCES, Reason, in_words
 from processors.exception_workflow.rules.transitions import Fact, Move

@@ -1,0 +1,23 @@
+"""Telling apart the questions that were asked under one id, for whoever sees results go by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from processors.events.questions import answered_by
+
+
+class KnownQuestions:
+    """Which question was answered under an id first, of the ids that were seen lately."""
+
+    def __init__(self, most: int = 100_000) -> None:
+        self._most, self._first = most, dict[str, str]()
+
+    def is_another(self, result: Mapping[str, Any]) -> bool:
+        """Whether a result answers another question than the first one of its id."""
+        question = answered_by(result)
+        first = self._first.setdefault(question.request_id, question.name)
+        if len(self._first) > self._most:
+            del self._first[next(iter(self._first))]
+        return first != question.name

@@ -1,0 +1,212 @@
+"""The guard through a gateway: for people and scripts that have an access token, and no rights on the broker."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any, Final
+from urllib.parse import quote
+
+from processors.client.exception_facts import Waiting
+from processors.client.gateway_calls import Files, GatewayCalls, GatewayRefused, retry_after
+from processors.client.installed import LARGEST_LIST, lines_of
+from processors.client.question import PluginQuestion, only
+from processors.client.transport import (
+    Change,
+    CommandRefused,
+    Inquiry,
+    NoAnswer,
+    NoVerdict,
+    Record,
+    RequestRefused,
+    Tell,
+    Wanted,
+    no_result,
+    not_there,
+)
+from processors.documents.files import content_of
+from processors.errors import GatewayUnavailable, SettingsInvalid
+from processors.manifests.read import file_bytes
+
+CHECK: Final = "/internal/version/compat/check"
+EXCEPTIONS: Final = "/internal/exceptions"
+
+LOOKING: Final = 30.0
+"""Seconds of patience for what is only looked at."""
+
+_REFUSALS: Final = frozenset(
+    {"approval-refused", "refused", "unprocessable", "key-reused", "too-large", "malformed"}
+)
+"""Problems that the caller's words have, and not the caller."""
+
+
+class HttpTransport:
+    """Asks in the name of the token, or of this machine's developer where the gateway needs none."""
+
+    def __init__(self, calls: GatewayCalls) -> None:
+        self._calls = calls
+
+    def known_as(self, inquiry: Inquiry) -> None:
+        """The gateway makes the id of whoever asks, and of the key that they ask under."""
+
+    def ask(self, inquiry: Inquiry, patience: float, tell: Tell) -> Record:
+        tell(f"the gateway {self._calls.url}")
+        inquiry.question.subject()  # what cannot be read is told here, in the words of the options
+        until = time.monotonic() + patience
+        try:
+            answer = self._calls.post(CHECK, until, key=str(inquiry.id), files=form_of(inquiry))
+            while answer.status_code == 202 and time.monotonic() < until:
+                answer = self._calls.get(answer.headers["location"], until)
+        except GatewayRefused as error:
+            if error.kind in _REFUSALS:
+                raise RequestRefused(f"the guard cannot read this request: {error.detail}") from None
+            raise
+        if answer.status_code == 202:
+            raise NoVerdict(
+                f"no verdict on request {answer.json()['request_id']} within {patience:g} s, which counts as a "
+                "block; is a checker running? `compat-guard run checker`"
+            )
+        return answer.json()
+
+    def result(self, request_id: str, question: str | None) -> Record:
+        named = {} if question is None else {"question": question}
+        with _finding(no_result(request_id)):
+            answer = self._calls.get(f"{CHECK}/{quote(request_id, safe='')}", _looking(), **named)
+        return answer.json()
+
+    def results(self, *, from_beginning: bool) -> Iterator[tuple[int, Record]]:
+        if from_beginning:
+            raise SettingsInvalid("a gateway streams results from now on; leave --from-beginning out, or ask Kafka")
+        with self._calls.stream("/internal/events") as answer:
+            for line in answer.iter_lines():
+                name, _, value = line.partition(":")
+                if name == "data":
+                    event = json.loads(value)
+                    yield event["at"], event["result"]
+        raise GatewayUnavailable("the gateway ended the stream; results may have come by since")
+
+    def exceptions(self, *, everything: bool) -> Sequence[Record]:
+        return self._calls.get(EXCEPTIONS, _looking(), everything=str(everything).lower()).json()
+
+    def exception(self, exception_id: str) -> Record:
+        return self._about(exception_id)
+
+    def waiting(self, exception_id: str) -> Waiting:
+        found = self._about(exception_id, "/approvers")
+        return Waiting(**{name: found[name] for name in Waiting._fields})
+
+    def monitoring(self, exception_id: str) -> str:
+        return self._about(exception_id, "/approvers")["monitoring"]
+
+    def request_exception(self, request_id: str, question: str | None, wanted: Wanted, patience: float) -> Record:
+        body = {
+            "request_id": request_id,
+            "question": question,
+            "risk_statement": wanted.risk,
+            "findings": list(wanted.findings),
+            "compensating_controls": list(wanted.controls),
+            "valid_until": wanted.valid_until,
+            "single_use": wanted.single_use,
+        }
+        try:
+            return self._say("/internal/version/compat/exception", body, no_result(request_id), patience)
+        except GatewayRefused as error:
+            if error.kind != "already-open":
+                raise
+            more = error.more
+            return {"event": "already_open", "exception_id": more["exception_id"], "to_state": more["to_state"]}
+
+    def amend(self, exception_id: str, change: Change, patience: float) -> Record:
+        return self._change(exception_id, patience, kind="amend", **asdict(change))
+
+    def withdraw(self, exception_id: str, reason: str, patience: float) -> Record:
+        return self._change(exception_id, patience, kind="withdraw", reason=reason)
+
+    def extend(self, exception_id: str, longer: int | None, reason: str, patience: float) -> Record:
+        return self._change(exception_id, patience, kind="extend", longer=longer, reason=reason)
+
+    def decide(self, exception_id: str, proof: str, patience: float) -> Record:
+        body = {"exception_id": exception_id, "proof": proof}
+        return self._say("/internal/version/compat/approve", body, not_there(exception_id), patience)
+
+    def _change(self, exception_id: str, patience: float, **body: Any) -> Record:
+        path = f"{EXCEPTIONS}/{quote(exception_id, safe='')}/commands"
+        stated = {name: value for name, value in body.items() if value is not None}
+        return self._say(path, stated, not_there(exception_id), patience)
+
+    def _say(self, path: str, body: Mapping[str, Any], missing: str, patience: float) -> Record:
+        """Repeated under its key until it is decided: a repetition is the same command."""
+        until, key = time.monotonic() + patience, str(uuid.uuid4())
+        try:
+            with _finding(missing):
+                answer = self._calls.post(path, until, key=key, body=body)
+                while answer.status_code == 202 and (left := until - time.monotonic()) > 0:
+                    time.sleep(min(retry_after(answer), left))
+                    answer = self._calls.post(path, until, key=key, body=body)
+        except GatewayRefused as error:
+            if error.kind in _REFUSALS:
+                raise CommandRefused(error.detail) from None
+            raise
+        if answer.status_code == 202:
+            raise NoAnswer(
+                f"nothing was decided within {patience:g} s, and the command may still take effect; "
+                "is the workflow running? `compat-guard run exception-workflow`"
+            )
+        return answer.json()
+
+    def _about(self, exception_id: str, part: str = "") -> Record:
+        with _finding(not_there(exception_id)):
+            return self._calls.get(f"{EXCEPTIONS}/{quote(exception_id, safe='')}{part}", _looking()).json()
+
+
+def _looking() -> float:
+    return time.monotonic() + LOOKING
+
+
+@contextmanager
+def _finding(missing: str) -> Generator[None]:
+    """Raises SettingsInvalid, with these words, for what is not there; GatewayRefused from inside goes through."""
+    try:
+        yield
+    except GatewayRefused as error:
+        if error.kind == "not-found":
+            raise SettingsInvalid(missing) from None
+        raise
+
+
+def form_of(inquiry: Inquiry) -> Files:
+    """The question as a form, with every file as it is. Raises DocumentRefused and SettingsInvalid."""
+    asked, under = inquiry.question, inquiry.exception
+    manifest = only("--manifest", asked.manifest)
+    texts: list[tuple[str, str | None]] = [
+        ("host", only("--host", asked.host)),
+        *(("runtime", runtime) for runtime in asked.runtimes),
+        *(("installed", plugin) for plugin in asked.installed),
+        ("database", asked.database),
+        ("previous", asked.previous),
+        ("tenant", inquiry.tenant),
+        ("environment", inquiry.environment),
+        ("target", inquiry.target or None),
+    ]
+    if under is not None:
+        use = {"id": under.exception_id, "acknowledge_risk": under.statement, "monitoring": under.profile}
+        texts.append(("exception", json.dumps({**use, "addons": list(under.addons)})))
+    return [
+        ("manifest", (manifest.name, file_bytes(manifest))),
+        *(("together", (path.name, file_bytes(path))) for path in asked.together),
+        *_installed(asked),
+        *((name, (None, text.encode())) for name, text in texts if text is not None),
+    ]
+
+
+def _installed(asked: PluginQuestion) -> Files:
+    if asked.installed_from is None:
+        return []
+    lines = lines_of(asked.installed_from)
+    if lines is None:
+        return [("installed_from", (asked.installed_from.name, content_of(asked.installed_from, LARGEST_LIST)))]
+    return [("installed", (None, line.encode())) for line in lines]
