@@ -101,7 +101,13 @@ def test_an_answer_is_found_again_in_every_form(gateway: Replica) -> None:
     found = httpx.get(address, headers=bearer())
     assert found.json() == result
     assert httpx.get(address, headers={**bearer(), "If-None-Match": found.headers["etag"]}).status_code == 304
-    for form, beginning in {"text/html": "<!doctype html>", "text/markdown": "## Blocked"}.items():
+    forms = {
+        "text/html": "<!doctype html>",
+        "text/markdown": "## Blocked",
+        "application/sarif+json": "{",
+        "application/junit+xml": "<?xml",
+    }
+    for form, beginning in forms.items():
         shown = httpx.get(address, headers={**bearer(), "Accept": form})
         assert shown.headers["content-type"].startswith(form)
         assert shown.text.startswith(beginning)
