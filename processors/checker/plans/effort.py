@@ -17,7 +17,7 @@ from processors.matrix.document import Release
 EFFORT: Final = 20_000
 """How much the search may look at: entries of a question weighed, and ranges judged. About 20 ms of one core."""
 
-AFTER_THE_FIRST: Final = 2_000
+AFTER_THE_FIRST: Final = 500
 """How much it may still look at once it has a way out: further ones are welcome, and nobody waits for them."""
 
 INSTALLATION: Final = 2_000_000

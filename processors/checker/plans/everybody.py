@@ -75,7 +75,7 @@ class Everybody:
             outcome, is_cheapest = self._together(held, unfit)
         except Exhausted:
             return Found(unstated=unstated, stopped=True)
-        if outcome.stopped:
+        if outcome.stopped or (outcome.cut and not outcome.found):
             return Found(held_back=tuple(held), unstated=unstated, stopped=True)
         plans = [plan for node in outcome.found if (plan := self._plan(node, held)) is not None]
         known = {back.plugin for back in held}
@@ -99,7 +99,7 @@ class Everybody:
         """Whether a plugin could not even be helped if no other one had to fit. Raises Exhausted."""
         others = frozenset(other.id for other in self._enabled if other is not plugin)
         outcome = self._solve(others, {plugin: unfit[plugin]})
-        if outcome.found or outcome.stopped:
+        if outcome.found or outcome.stopped or outcome.cut:
             return None
         return HeldBack(plugin.id, plugin.version, derivation(self._end, outcome.ends))
 
@@ -114,7 +114,7 @@ class Everybody:
             excused = frozenset(back.plugin for back in held)
             left = {plugin: found for plugin, found in unfit.items() if plugin.id not in excused}
             outcome = self._solve(excused, left)
-            if outcome.stopped:
+            if outcome.stopped or outcome.cut:
                 return self._solve(excused, left, greedy=True), False
             culprit = None if outcome.found else self._culprit(outcome, excused)
             if culprit is None:

@@ -73,10 +73,14 @@ class _Waiting(NamedTuple):
 
 @dataclass(slots=True)
 class Outcome:
-    """What a search found. `stopped` says that there may be more; `ends` are the nodes that led nowhere."""
+    """What a search found. `stopped` says that there may be more, `cut` that something would take too many changes.
+
+    `ends` are the nodes that led nowhere.
+    """
 
     found: list[Node] = field(default_factory=list[Node])
     stopped: bool = False
+    cut: bool = False
     ends: list[tuple[Node, Finding]] = field(default_factory=list[tuple[Node, Finding]])
     closest: tuple[Node, tuple[Finding, ...]] | None = None
 
@@ -117,9 +121,9 @@ class Solver:
         try:
             self._expand(root, outcome)
             while self._queue and len(outcome.found) < MOST_PLANS:
-                node = self._made(heapq.heappop(self._queue)[-1])
-                if not self._is_dominated(node):
-                    self._expand(node, outcome)
+                waiting = heapq.heappop(self._queue)[-1]
+                if not self._is_dominated(waiting):
+                    self._expand(self._made(waiting), outcome)
         except Exhausted:
             outcome.stopped = not outcome.found
         return outcome
@@ -138,6 +142,7 @@ class Solver:
                 self._push(node, choice, wrong.findings[0], _NOTHING)
         finding, choices = self._hardest(node, wrong)
         if finding is None:
+            outcome.cut = True
             return
         if not choices:
             outcome.ends.append((node, finding))
@@ -146,10 +151,13 @@ class Solver:
             self._push(node, choice, finding, _remaining(missed, {finding.object, choice.change.target}))
 
     def _hardest(self, node: Node, wrong: Wrong) -> tuple[Finding | None, list[Choice]]:
-        """Of what is wrong, that with the fewest cures: where there is none, nothing further has to be tried."""
+        """Of what is wrong, that with the fewest cures: where there is none, nothing further has to be tried.
+
+        None where it takes more changes than are allowed.
+        """
         different = list({(f.code, f.subject, f.object): f for f in reversed(wrong.findings)}.values())[::-1]
         if len(node.changes) >= self._most_changes or len(different) > self._most_changes:
-            return different[0], []
+            return None, []
         best: tuple[Finding | None, list[Choice]] = (None, [])
         for finding in different[:_LOOKED_AT]:
             choices = list(self._branches.of(finding, wrong.findings, node.subject, node.decided))
@@ -188,9 +196,9 @@ class Solver:
             asks_other=node.asks_other or other,
         )
 
-    def _is_dominated(self, node: Node) -> bool:
+    def _is_dominated(self, waiting: _Waiting) -> bool:
         """Whether a way out that was found changes no more than the same things, which it does with less."""
-        touched = node.touched
+        touched = waiting.parent.touched.union(decides(waiting.choice.change))
         return any(kept <= touched for kept in self._kept)
 
     def _note(self, node: Node, wrong: Wrong, outcome: Outcome) -> None:

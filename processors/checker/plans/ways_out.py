@@ -11,13 +11,17 @@ from processors.checker.case import Case
 from processors.checker.plans.derivation import derivation
 from processors.checker.plans.effort import EFFORT, Effort, Exhausted
 from processors.checker.plans.harm import Harm, stated
-from processors.checker.plans.solver import Node, Outcome, Solver
+from processors.checker.plans.solver import MOST_CHANGES, Node, Outcome, Solver
 from processors.checker.plans.steps import steps_of
 from processors.checker.plans.surroundings import Judgements
 from processors.events.report import Change, Finding, Inference, PlanStep, Remediation, WaysOut
 from processors.events.vocabulary import NEVER_EXCEPTED, Code, Ground
 
 STOPPED: Final = "the search for ways out stopped at its effort limit; there may be some"
+TOO_MANY: Final = (
+    f"more than {MOST_CHANGES} changes would be needed, which nobody makes in one go; make some of them first, "
+    "then ask again"
+)
 ASK_AGAIN: Final = "what the request says has to be corrected first; then ask again"
 UNREADABLE: Final = "what cannot be read has to be corrected first, by whoever wrote it; no exception covers it"
 NONE_FOUND: Final = (
@@ -58,6 +62,8 @@ def _none(
 ) -> WaysOut:
     if outcome.stopped:
         return WaysOut(note=STOPPED, closest=_closest(case, findings, outcome, judgements))
+    if outcome.cut:
+        return WaysOut(note=TOO_MANY)
     unreadable = any(finding.blocks and finding.code in NEVER_EXCEPTED for finding in findings)
     unlisted = any(finding.blocks and finding.ground is Ground.UNLISTED for finding in findings)
     note = UNREADABLE if unreadable else NONE_LISTED if unlisted else NONE_FOUND

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,8 @@ from examples.questions import HOUR, NOON, document
 
 from processors.checker.case import read_case
 from processors.checker.plans.effort import AT_MOST, Effort, weight
-from processors.checker.plans.ways_out import STOPPED, ways_out
+from processors.checker.plans.solver import MOST_CHANGES
+from processors.checker.plans.ways_out import STOPPED, TOO_MANY, ways_out
 from processors.checker.validator import validate
 from processors.events.subject import (
     Host,
@@ -217,6 +219,61 @@ def test_more_targets_than_changes_are_given_up_at_once() -> None:
     foes = (an_installed(f"p{n}", conflicts=needs("com.a")) for n in range(2_000))
 
     assert offered(a_subject(*foes)) == []
+
+
+def test_what_would_take_too_many_changes_is_called_that() -> None:
+    """It is no dead end: all that is missing could be installed."""
+    subject = a_subject(requires=needs(*(f"p{n}" for n in range(MOST_CHANGES + 1))))
+    case = read_case(subject, a_matrix(*(a_release(f"p{n}", "1.0.0") for n in range(99))), NO_POLICIES, NOON)
+    ways = ways_out(case, validate(case))
+
+    assert (ways.note, ways.derivation, ways.plans) == (TOO_MANY, (), ())
+
+
+def a_crowd(plugins: int, versions: int, **says: Callable[[int, int], tuple[Requirement, ...]]) -> list[Release]:
+    """Releases of many plugins; what each says comes of the numbers of plugin and version."""
+    return [
+        a_release(f"p{n}", f"{v}.0.0", **{key: of(n, v) for key, of in says.items()})
+        for n in range(plugins)
+        for v in range(1, versions + 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "releases", "note"),
+    [
+        pytest.param(
+            ("p0", "p1"),
+            a_crowd(2, 5_000, conflicts=lambda n, v: needs(f"p{1 - n} >={v % 7}.0.0")),
+            STOPPED,
+            id="10,000 releases that exclude each other",
+        ),
+        pytest.param(
+            ("p0",),
+            a_crowd(500, 2, requires=lambda n, _: needs(f"p{(n + 1) % 500}")),
+            TOO_MANY,
+            id="a circle of 500",
+        ),
+        pytest.param(
+            ("p0",),
+            a_crowd(200, 3, requires=lambda n, v: needs(f"p{n + 1} >={v}.0.0")),
+            STOPPED,
+            id="a chain of 200",
+        ),
+        pytest.param(tuple(f"p{n}" for n in range(500)), a_crowd(500, 1), TOO_MANY, id="500 dependencies"),
+    ],
+)
+def test_a_hostile_catalogue_ends_at_a_limit_that_is_told(
+    wanted: tuple[str, ...], releases: list[Release], note: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The check is asked again a bounded number of times, whatever the catalogue holds."""
+    asked: list[Subject] = []
+    evaluate = Effort.evaluate
+    monkeypatch.setattr(Effort, "evaluate", lambda self, subject: asked.append(subject) or evaluate(self, subject))
+    case = read_case(a_subject(requires=needs(*wanted)), a_matrix(*releases), NO_POLICIES, NOON)
+
+    assert ways_out(case, validate(case)).note == note
+    assert len(asked) <= AT_MOST // 40
 
 
 def test_a_search_that_has_spent_its_effort_takes_no_further_step() -> None:
