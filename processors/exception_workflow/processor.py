@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from processors.documents.canonical import digest_of
-from processors.errors import OutputTooLarge
+from processors.errors import EventUnreadable, OutputTooLarge
 from processors.events.exceptions import (
     CommandKind,
     ExceptionCommand,
@@ -380,11 +380,18 @@ class ExceptionWorkflow:
     def _restore(self, value: bytes) -> Held:
         """Read a state back, and index it: whatever is restored goes through here."""
         record = self._read(value)
-        held = decode(record["document"], record["subject"])
+        held = decode(record["document"], self._renewed(record["subject"]))
         if isinstance(held, ExceptionCase):
             held = without_idle(held)
         self._due.note(held)
         return held
+
+    def _renewed(self, subject: bytes) -> bytes:
+        """A question that an earlier build kept, as it is asked now. One that is no question is left as it is."""
+        try:
+            return self._questions.renewed(subject) if subject else subject
+        except EventUnreadable:
+            return subject
 
 
 def _partition(key: str, view: View) -> int:

@@ -58,6 +58,7 @@ class Encoder:
         self._schema, self._subject, self._registry = schema, subject, registry
         self._prefix = b""
         self.tail = schema.encode_tail
+        self.renewed = schema.renewed_tail
 
     def __call__(self, record: Mapping[str, Any]) -> bytes:
         return (self._prefix or self._look_up()) + self._schema.encode(record)

@@ -223,6 +223,31 @@ class Schema:
         """Raises EventUnreadable, stage `body`, also when something is left over."""
         return _decode(self.tail, None, raw)
 
+    def renewed_tail(self, raw: bytes) -> bytes:
+        """A tail that was kept, as this schema writes it: fields may have been added to its end since.
+
+        Raises EventUnreadable, stage `body`, for bytes of no earlier version that differs in more than that.
+        """
+        try:
+            self.decode_tail(raw)
+        except EventUnreadable:
+            for earlier in self._earlier_tails():
+                try:
+                    return self.encode_tail(_decode(earlier, self.tail, raw))
+                except EventUnreadable:
+                    continue
+            raise
+        return raw
+
+    def _earlier_tails(self) -> Iterator[Json]:
+        """Without the last field, without the last two, and so on, as long as they may be missing."""
+        tail = cast(dict[str, Any], self.tail)
+        fields = cast(list[dict[str, Json]], tail.get("fields", []))
+        for count in range(len(fields) - 1, 0, -1):
+            if "default" not in fields[count]:
+                return
+            yield parse_schema({"type": "record", "name": tail["name"], "fields": fields[:count]})
+
     def split(self, value: bytes, start: int) -> tuple[dict[str, Any], bytes]:
         """Envelope and raw tail of a value whose body begins at `start`. The tail is not looked at.
 

@@ -132,6 +132,23 @@ def test_a_review_says_what_is_new_and_the_way_out() -> None:
     assert f"`compat-guard exception extend {ID}` asks for a new review" in refusal["reason"]
 
 
+def test_a_question_that_an_earlier_build_has_kept_is_asked_again_as_it_is_now() -> None:
+    """Its bytes lack a field that was added since; the answer is about the bytes that are sent."""
+    desk = Desk(NOON)
+    approved(desk)
+    at, case = desk.home(ID), desk.case(ID)
+    desk.held[at][ID] = case._replace(subject=case.subject[:-1], input_digest="sha256:of-the-earlier-bytes")
+    desk.start()
+    desk.mark = "mark-2"
+    desk.tick()
+
+    (asked,) = desk.of(INSTALL_REQUESTS)[-1:]
+    assert asked["subject"]["together"] == []
+    answer = desk.events.use(recheck_of="request-1", request_id=recheck_id(desk.case(ID)))
+    desk.take(EXCEPTION_USES, ID, answer)
+    assert desk.of(EXCEPTION_DECISIONS)[-1]["event"] == "rechecked"
+
+
 def test_an_extension_does_not_end_what_lasts_longer() -> None:
     desk = Desk(NOON)
     approved(desk)

@@ -9,7 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from processors.configuration.settings import settings as settings_of
 from processors.errors import DocumentRefused, EventUnreadable
+from processors.events.subject import Host, Manifest, Subject
+from processors.events.subject_record import subject_to_record
 from processors.stream.wire.schema import DEEPEST, Schema, Schemas
 
 LINE = {"type": "record", "name": "Line", "fields": [{"name": "text", "type": "string"}]}
@@ -202,3 +205,17 @@ def test_every_shipped_schema_is_safe() -> None:
 
     assert schemas["InstallRequested"].tail_name == "subject"
     assert schemas["CompatibilityChecked"].tail_name == schemas["InstallBlocked"].tail_name == "report"
+
+
+def test_a_tail_that_was_kept_is_written_as_the_schema_is_now() -> None:
+    """Fields that were added to its end since have their defaults; anything else is no earlier version."""
+    question = Schemas.load(settings_of().schemas)["InstallRequested"]
+    whole = question.encode_tail(
+        subject_to_record(Subject(manifest=Manifest(id="a", version="1"), host=Host("h", "2")))
+    )
+    earlier = whole[:-1]  # without `together`, which is an empty list, one byte
+
+    assert question.renewed_tail(whole) == whole
+    assert question.renewed_tail(earlier) == whole
+    with pytest.raises(EventUnreadable):
+        question.renewed_tail(whole + b"x")
