@@ -21,6 +21,7 @@ from processors.ledger.queries import SELECTED, Wanted, every
 Format = Literal["csv", "jsonl", "parquet"]
 Row = Mapping[str, Any]
 CHUNK = 5_000
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def export(
@@ -73,7 +74,15 @@ def _csv(path: Path, rows: Iterator[dict[str, Any]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, SELECTED)
         writer.writeheader()
-        writer.writerows({**row, "finding_codes": " ".join(row["finding_codes"])} for row in rows)
+        for row in rows:
+            flat = {**row, "finding_codes": " ".join(row["finding_codes"])}
+            writer.writerow({name: inert(value) for name, value in flat.items()})
+
+
+def inert(value: Any) -> Any:
+    """A cell that no spreadsheet takes for a formula: a text that begins like one gets a `'` in front, as they all
+    understand. JSON Lines and Parquet have every text as it is."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def _jsonl(path: Path, rows: Iterator[dict[str, Any]]) -> None:

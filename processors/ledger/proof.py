@@ -19,6 +19,9 @@ from processors.ledger.chain import Batch, batch_leaf, leaf_of
 
 FORMAT = "compat-guard-inclusion-1"
 
+LARGEST_PROOF = 16 * 1024 * 1024
+"""Bytes: ten times those of a row as large as a record can be."""
+
 
 def prove(
     row: bytes,
@@ -44,6 +47,31 @@ def prove(
     }
 
 
+def read_proof(text: bytes) -> Any:
+    """The JSON of a proof. Whatever a row may hold its proof may, control characters included; but nothing may
+    stand there twice, since two readers would take it for two proofs.
+
+    Raises DocumentRefused.
+    """
+    if len(text) > LARGEST_PROOF:
+        raise DocumentRefused("", f"this is no inclusion proof: it is larger than {LARGEST_PROOF // 2**20} MiB")
+    try:
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        raise DocumentRefused("", "this is no inclusion proof: it cannot be read as JSON") from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise DocumentRefused("", "this is no inclusion proof: a key stands twice in one object")
+    return found
+
+
+def _no_number(name: str) -> Any:
+    raise DocumentRefused("", f"this is no inclusion proof: `{name}` is no number")
+
+
 def check(proof: Mapping[str, Any], keys: KeySet) -> list[str]:
     """What is wrong with a proof, each in a sentence; empty if it holds.
 
@@ -51,7 +79,7 @@ def check(proof: Mapping[str, Any], keys: KeySet) -> list[str]:
     """
     try:
         return list(_check(proof, keys))
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError):
         raise DocumentRefused("", "this is no inclusion proof; `compat-guard ledger prove` writes them") from None
 
 

@@ -282,6 +282,10 @@ _HINTS = (
     *("apikey", "api_key", "api-key", "accesskey", "access_key", "access-key", "privatekey", "private_key"),
     *("private-key", "credential", "authorization", "cookie", "sessionid", "session_id", "session-id"),
     *("pin", "otp", "sig=", 'sig"', "signature", " -p", "-u", "--user"),
+    *("mot de ", "contrase", "senha", "wachtwoord", "senord", "hasł", "haslo", "пароль", "密", "パスワード", "p/w"),
+    *("api key", "access key", "private key", "key is", "login", "log in", "cred", "root:", "root/", "admin:"),
+    *("admin/", "administrator", "postgres:", "postgres/", "identified", "redis-cli", "sudo", "2fa", "mfa"),
+    *("one-time", "one time", "verification", "security "),
 )
 
 # The parts that patterns are made of. Texts are hostile: what repeats is possessive (`*+`) or has a bound, so that
@@ -293,8 +297,8 @@ _NAMED = (
 )
 _BEGINS = r"(?:(?<![^\W\d_])|(?<=[a-z])(?-i:(?=[A-Z])))"
 """Short words hide in longer ones: `compass`, `bypass`. They begin after what is no letter, or as in `dbPass`."""
-_CALLED = r"[\\\"']{0,4}\s{0,20}(?:=>|:=|[:=])\s{0,20}"
-_SAID = rf"(?:{_CALLED}|\s{{1,9}}(?:is|was)\s{{1,9}})"
+_CALLED = r"[\\\"'`*]{0,4}\s{0,20}(?:=>|:=|[:=]|%3D)\s{0,20}"
+_SAID = rf"(?:{_CALLED}|\s{{1,9}}(?:is|was)(?:\s{{0,3}}:)?\s{{1,9}})"
 _QUOTED = r"(?P<quote>\\{0,8}[\"'])(?:(?!(?<!\\)(?P=quote)).|(?P=quote){2})*+(?P=quote)?"
 """Up to the quote that closes it, be it escaped itself as JSON in JSON is, and not up to one that is doubled or
 escaped; what was cut off goes up to its end."""
@@ -304,6 +308,22 @@ _VALUE = rf"(?:{_QUOTED}|(?:(?!{_ENDS})\S)++)"
 _WORDS = rf"(?:(?!{_ENDS})[^\n])++"
 _PARAMETER = rf"[\w-]{{1,40}}+=(?:\"[^\"\n]*+\"?|(?:(?!{_ENDS})[^\s,;\"])++)"
 _INSTEAD = r"\1\g<quote>[secret]\g<quote>"
+_ABROAD = (
+    r"(?:mot de passe|contrase[nñ]a|senha|wachtwoord|l[oö]senord|has[lł]o|пароль|密码|密碼|パスワード"
+    r"|pass phrase|p/w|(?:api|access|private|secret) key)"
+)
+"""Passwords by other names: too ordinary, or too long, to be the beginning of a name."""
+_LOOKS = (
+    r"(?!v?\d+[.\s])(?!v\d)(?!(?:oauth|sha|md|[ehpr]s|base|utf|http|tls|x|argon|aes|ed|http/)-?\d+\b)"
+    r"(?![0-9a-f]{8}-[0-9a-f]{4}-)(?=[^\s\d]{0,60}\d)(?=[^\sa-z]{0,60}[a-z])[\w!$%^&*#+=~?-]{5,80}+(?![\w@:/]|\.\w)"
+)
+"""A word that looks like a secret: letters and digits in one, and neither a version, an algorithm nor an id."""
+_BETWEEN = (
+    r"[\"'`*]{0,4}(?:\s{0,9}(?:->|→|[-–—|/(\[<:=\"'`*])){0,3}\s{0,9}"
+    r"(?:(?:to|from|set|changed|now|will|be|is|was|it|are|equals|became|ist|lautet|hei(?:ß|ss)t|est|es|still)\s{1,9}){0,4}"
+)
+"""What people write between the name of a secret and the secret."""
+_FACTOR = r"(?:pin|otp|(?:one[- ]time|[2m]fa|verification|security)[ -](?:code|pin|password))(?: code)?"
 
 
 def _pattern(pattern: str) -> re.Pattern[str]:
@@ -361,6 +381,13 @@ _SECRETS: Final = (
         ),
         _INSTEAD,
     ),
+    (
+        _pattern(
+            r"(\b(?:log ?in|creds?|credentials?)(?:\s(?:with|as|are|is))?[\s:=]{1,4}[\w.@-]{1,60}\s{0,3}"
+            rf"(?:/|and|:|\s)\s{{0,3}}){_LOOKS}"
+        ),
+        r"\1[secret]",
+    ),
     # What is told as a sentence is told to its end; what is set ends with a space.
     (
         _pattern(rf"({_PHRASE}[\"']?(?:\s{{0,9}}:[ \t]{{1,9}}|\s{{1,9}}(?:is|was)\s{{1,9}}))(?![\\\"']){_WORDS}"),
@@ -371,6 +398,25 @@ _SECRETS: Final = (
     # A signature is spoken of; one that is set is a permission. A pin may be a pinned version.
     (_pattern(rf"({_BEGINS}sig(?:nature)?(?:=|[\\\"']{{1,4}}\s{{0,9}}:\s{{0,9}})){_VALUE}"), _INSTEAD),
     (_pattern(rf"({_BEGINS}pin(?:{_SAID})[\\\"']{{0,4}})\d{{3,12}}(?![\w.]\w)"), r"\1[secret]"),
+    # How people say it. A word that follows without a verb or a sign has to look like a secret.
+    (_pattern(rf"({_ABROAD}(?:{_CALLED}|\s{{1,9}}(?:est|es|é|ist|är|to)\s{{1,9}})){_VALUE}"), _INSTEAD),
+    (_pattern(rf"((?:{_NAMED}|{_ABROAD}|{_BEGINS}(?:pass|pw|key is)){_BETWEEN}){_LOOKS}"), r"\1[secret]"),
+    (_pattern(rf"({_PHRASE}[\s:]{{1,9}})(?P<quote>[\"'`])[^\"'`\n]{{1,80}}+(?P=quote)"), _INSTEAD),
+    (_pattern(rf"({_PHRASE}\s(?:for|of|on|to|in)\s[^\n.;:]{{1,60}}?\s(?:is|was|ist)\s){_LOOKS}"), r"\1[secret]"),
+    (
+        _pattern(
+            rf"(?<![\w.@:/-]){_LOOKS}(?=\s(?:is|was|as|ist)\s(?:(?:the|my|our|its|a|das|the new)\s)?"
+            rf"(?:\w{{1,12}}\s)?{_PHRASE})"
+        ),
+        "[secret]",
+    ),
+    (_pattern(rf"(\b(?:root|admin|administrator|postgres)[:/]){_LOOKS}"), r"\1[secret]"),
+    (_pattern(rf"(<[\w:.-]{{0,40}}?{_NAMED}>)[^<>]{{1,300}}+(?=</)"), r"\1[secret]"),
+    (_pattern(rf"(\bidentified\s{{1,9}}by\s{{1,9}}){_VALUE}"), _INSTEAD),
+    (_pattern(rf"(\bredis-cli(?:(?! -a)[^\n|]){{0,200}}+ -a ?){_VALUE}"), _INSTEAD),
+    (_pattern(rf"(\becho\s{{1,9}})(?:{_QUOTED}|[^\s|]++)(?=\s{{0,9}}\|\s{{0,9}}sudo\b)"), _INSTEAD),
+    (_pattern(rf"(\bsudo\s-S[^\n<]{{0,40}}+<<<\s{{0,9}}){_VALUE}"), _INSTEAD),
+    (_pattern(rf"({_BEGINS}{_FACTOR}[\s:=]{{1,4}}(?:(?:is|was)\s)?)\d{{4,10}}(?![\w.]\w)"), r"\1[secret]"),
 )
 
 _ADDRESSES: Final = (

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Sequence
 from functools import cache
-from html import escape
 from importlib.resources import files
 
 from processors.checker.views.outline import (
@@ -13,6 +13,7 @@ from processors.checker.views.outline import (
     Outline,
     Step,
     WayOut,
+    clean,
     contributions,
     explanation,
     outline,
@@ -110,6 +111,10 @@ def _list(title: str, texts: tuple[str, ...]) -> str:
 def _target(step: Step) -> str:
     shown = escape(step.target)
     return f'<a href="{shown}">{shown}</a>' if step.is_link else f"<code>{shown}</code>"
+
+
+def escape(text: str) -> str:
+    return html.escape("\n".join(map(clean, text.split("\n"))))
 
 
 def _words(text: str) -> str:

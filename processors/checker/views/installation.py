@@ -13,7 +13,8 @@ from processors.checker.plans.everybody import HeldBack
 from processors.checker.plans.installation import InstallationPlan, Outlook
 from processors.checker.views.junit import attribute, xml_text
 from processors.checker.views.markdown import plain
-from processors.checker.views.text import WIDTH, clean, paint, wrapped
+from processors.checker.views.outline import clean
+from processors.checker.views.text import WIDTH, paint, wrapped
 from processors.events.report import Change, Finding, Inference, PlanStep, Remediation
 
 VERSION: Final = 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from processors.checker.views.outline import Step, contributions, outline
+from processors.checker.views.outline import Step, clean, contributions, outline
 from processors.events.report import Report
 
 _ADDRESS = re.compile(r"[!-;=?-~]+")
@@ -38,11 +38,11 @@ def render(
 
 
 def plain(text: str) -> str:
-    return _SPECIAL.sub(r"\\\1", text.replace("\n", " "))
+    return _SPECIAL.sub(r"\\\1", clean(text.replace("\n", " ")))
 
 
 def _code(text: str) -> str:
-    return f"`{text}`"
+    return f"`{clean(text)}`"
 
 
 def _target(step: Step) -> str:

@@ -82,6 +82,11 @@ class Outline(NamedTuple):
         return "What helps" if self.ways_out else "What is left to do"
 
 
+def clean(text: str) -> str:
+    """Without what a terminal or a browser would obey, such as ESC or marks of direction: ids come from outside."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else "�" for c in text)
+
+
 def outline(
     report: Report, request_id: str | None = None, matrices: Sequence[str] = (), explained_at: str = ""
 ) -> Outline:

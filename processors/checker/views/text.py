@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from processors.checker.views.outline import Group, contributions, outline
+from processors.checker.views.outline import Group, clean, contributions, outline
 from processors.events.report import Report
 from processors.events.vocabulary import Verdict
 
@@ -73,11 +73,6 @@ def wrapped(text: str, width: int, indent: str = "  ") -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     )
-
-
-def clean(text: str) -> str:
-    """Without what a terminal would obey: ids come from outside."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else "�" for c in text)
 
 
 def paint(text: str, code: str, colour: bool) -> str:

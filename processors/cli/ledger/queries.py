@@ -29,7 +29,7 @@ from processors.ledger.anchors import NOWHERE, Noted, chain_of, judged, of_chain
 from processors.ledger.database import reading
 from processors.ledger.export import Format, export
 from processors.ledger.happening import happening, short
-from processors.ledger.proof import check
+from processors.ledger.proof import LARGEST_PROOF, check, read_proof
 from processors.ledger.queries import RecordPosition, Wanted, place_of
 from processors.ledger.reading import (
     Window,
@@ -342,10 +342,9 @@ def verify_proof(
 
 
 def _json(file: Path) -> Any:
-    """As it is: whatever a row may hold, its proof may."""
     try:
-        return json.loads(file.read_bytes())
+        with file.open("rb") as opened:
+            text = opened.read(LARGEST_PROOF + 1)
     except OSError as error:
         raise DocumentRefused.unopened(file, error) from None
-    except (ValueError, RecursionError):
-        raise DocumentRefused("", "this is no inclusion proof: it cannot be read as JSON") from None
+    return read_proof(text)

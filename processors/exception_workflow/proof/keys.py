@@ -16,6 +16,9 @@ from processors.errors import DocumentRefused, shorten
 from processors.exception_workflow.config import Issuer
 
 JWKS_LIMIT = 256 * 1024
+SMALLEST_RSA = 2048
+"""Bits."""
+
 DEVELOPMENT = "compat_guard_development"
 """Member of a JWK that was made on a laptop."""
 
@@ -110,7 +113,7 @@ def _algorithms(key: Key, where: str) -> frozenset[str]:
             return frozenset({"ES256"})
         case OKPKey() if key.curve_name == "Ed25519":
             return frozenset({"EdDSA", "Ed25519"})
-        case RSAKey():
+        case RSAKey() if key.public_key.key_size >= SMALLEST_RSA:
             return frozenset({"RS256", "PS256"})
         case _:
-            raise DocumentRefused(where, "expected a P-256, Ed25519 or RSA key")
+            raise DocumentRefused(where, f"expected a P-256 or Ed25519 key, or RSA of {SMALLEST_RSA} bits at least")

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from processors.errors import BreakerOpen, shorten
+from processors.masking.masker import scrub
 from processors.stream.types import INTERNAL, LARGEST_VALUE, Headers, Inbound, Outbound, Reject
 
 EXCEPTION = "__streams.errors.exception"
@@ -33,7 +34,8 @@ _KEPT = 1000
 """Bytes of key and value in the place of what is too large."""
 
 LONGEST_MESSAGE = 500
-"""Characters of an error that a dead letter shows. An error must not carry a payload into headers."""
+"""Characters of an error that a dead letter shows. An error must not carry a payload into headers, nor a secret:
+they are logged and listed."""
 
 
 def dead_letter(reject: Reject, processor: str, topic: str) -> Outbound:
@@ -42,7 +44,7 @@ def dead_letter(reject: Reject, processor: str, topic: str) -> Outbound:
     original = [header for header in record.headers if header[0] not in _OURS]
     facts = {
         EXCEPTION: reject.reason,
-        MESSAGE: shorten(reject.message, LONGEST_MESSAGE),
+        MESSAGE: shorten(scrub(reject.message), LONGEST_MESSAGE),
         STACKTRACE: "",
         TOPIC: record.topic,
         PARTITION: str(record.partition),

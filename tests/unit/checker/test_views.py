@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -40,6 +41,15 @@ def test_markdown_holds_no_foreign_markup() -> None:
     assert "\n# big" not in page
     assert r"\<script\>" in page
     assert r"\[x\](http" in page
+
+
+@pytest.mark.parametrize("view", [text.render, markdown.render, lambda report: html.render(report, "sha256:0")])
+def test_no_view_holds_what_a_terminal_obeys(view: Callable[[Report], str]) -> None:
+    """Reports are read with `cat` and `less -R` as well, in whatever format they were written."""
+    shown = view(helped_by("see \x1b]8;;http://x\x07here\x1b[0m\u202e\x9b2J"))
+    shown += view(report_about(HOSTILE + "\x9b\u2066"))
+
+    assert not {*shown} & {*"\x1b\x07\x9b\u202e\u2066"}
 
 
 def helped_by(help: str) -> Report:

@@ -220,12 +220,14 @@ def test_a_retired_key_still_proves_what_the_broker_took_before() -> None:
         pytest.param({"kty": "oct", "k": "AAAA"}, "secret", id="a secret"),
         pytest.param({**public_jwk("tool-1"), "d": "AAAA"}, "secret", id="a private key"),
         pytest.param({"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}, "not a key", id="no point of the curve"),
+        pytest.param({"kty": "RSA", "n": "_" * 170 + "8", "e": "AQAB"}, "2048", id="RSA of 1024 bits"),
         pytest.param({"kty": "EC", "crv": "nope", "x": "AA", "y": "AA"}, "not a key", id="no such curve"),
         pytest.param(
             {**public_jwk("tool-1"), "compat_guard_development": True}, "development", id="a laptop's key"
         ),
     ],
 )
+@pytest.mark.filterwarnings("ignore:Key size")
 def test_a_set_with_a_bad_key_is_refused_whole(member: dict[str, Any], words: str) -> None:
     """Better seen at once than found out by the first approver."""
     text = json.dumps({"keys": [{"kid": "k", **member}]})

@@ -39,6 +39,15 @@ def test_a_dead_letter_leads_back_to_its_original(value: bytes | None, message: 
     assert original.headers == (*HEADERS, ("guard.replayed", b"0:5"))
 
 
+def test_a_secret_that_an_error_quotes_is_not_in_the_headers() -> None:
+    """The record itself stays as it came."""
+    letter = dead_letter(
+        a_reject(a_record(), message="expected a version, found `password=hunter2`"), "checker", "dead"
+    )
+
+    assert b"hunter2" not in b"".join(content or b"" for _, content in letter.headers)
+
+
 def test_a_second_failure_replaces_what_the_first_one_said() -> None:
     """A replayed record that fails again has one set of facts, not two."""
     once = dead_letter(a_reject(a_record()), "checker", "dead")
