@@ -3,19 +3,24 @@
 `dependencies` are integrations, nearly always ones that are part of Home Assistant; the format does not tell
 which, so they demand nothing of what is installed. `requirements` are Python packages that it carries along:
 pinned ones are components, against which advisories are matched. The lowest host version belongs into
-`hacs.json`, which has no id and no version of its own; HACS reads it here as well.
+`hacs.json`, which has no id and no version of its own: it is read beside the manifest, and at the root of a
+repository that keeps the manifest in `custom_components/DOMAIN`. Many state it in the manifest as well.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
-from processors.events.subject import Manifest, Provision
+from processors.events.subject import Defect, Manifest, Provision
 from processors.manifests.ecosystem import Ecosystem
 from processors.manifests.node import Node
 from processors.versions import Dialect
+
+HACS: Final = "hacs.json"
 
 _READ: Final = frozenset({"domain", "name", "version", "homeassistant"})
 _KEPT: Final = frozenset(
@@ -57,6 +62,20 @@ def read(root: Node) -> Manifest:
         components=tuple(_components(root["requirements"])),
         extra=root.without(_READ),
     )
+
+
+def places_of_hacs(manifest: Path) -> tuple[Path, ...]:
+    """Where a `hacs.json` about the integration may lie, the nearest first."""
+    folder = manifest.parent
+    is_in_repository = folder.parent.name == "custom_components"
+    return (folder / HACS, *((folder.parent.parent / HACS,) if is_in_repository else ()))
+
+
+def with_hacs(manifest: Manifest, hacs: Node) -> Manifest:
+    """With the lowest host version that `hacs.json` states, where the manifest states none. Its defects count."""
+    lowest = hacs["homeassistant"].text('a version such as "2024.1.0"') or None
+    defects = tuple(Defect(f"{HACS}: {defect.path}", defect.problem) for defect in hacs.defects)
+    return replace(manifest, min_host=manifest.min_host or lowest, defects=(*manifest.defects, *defects))
 
 
 def _components(node: Node) -> Iterator[Provision]:

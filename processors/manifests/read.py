@@ -81,9 +81,17 @@ def statements(root: Node, ecosystem: Ecosystem) -> Manifest:
 
 
 def load_manifest(path: Path) -> Manifest:
-    """Read a manifest from a file. Raises DocumentRefused that names it, also if there is no such file."""
+    """Read a manifest from a file, and what its ecosystem keeps in a second file of the same plugin.
+
+    Raises DocumentRefused that names the file, also if there is no such file.
+    """
     with naming(path):
-        return read_manifest(file_bytes(path), path.name)
+        manifest = read_manifest(file_bytes(path), path.name)
+    if manifest.host == homeassistant.ECOSYSTEM.host:
+        for place in filter(Path.is_file, homeassistant.places_of_hacs(path)):
+            with naming(place):
+                return homeassistant.with_hacs(manifest, open_document(file_bytes(place), place.name))
+    return manifest
 
 
 def file_bytes(path: Path) -> bytes:

@@ -1,9 +1,9 @@
 """package.json of a VS Code extension.
 
 An extension's id is `publisher.name`, in which case does not count, so ids are lower case here. Extension
-dependencies name no version; those on `vscode.*` are part of VS Code. Its npm `dependencies` are ranges for the
-vendor's build and state nothing about what is inside; they stay in `extra`, as does an extension pack, whose
-members can be removed at will.
+dependencies name no version; those on `vscode.*` are part of VS Code. An extension pack needs what it lists, since
+VS Code installs that with it. Its npm `dependencies` are ranges for the vendor's build and state nothing about what
+is inside; they stay in `extra`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from processors.manifests.ecosystem import Ecosystem
 from processors.manifests.node import Node
 from processors.versions import Dialect
 
-_READ: Final = frozenset({"name", "publisher", "displayName", "version", "extensionDependencies"})
+_READ: Final = frozenset({"name", "publisher", "displayName", "version", "extensionDependencies", "extensionPack"})
 _KEPT: Final = frozenset(
-    {"engines", "extensionPack", "extensionKind", "activationEvents", "contributes", "capabilities", "categories"}
+    {"engines", "extensionKind", "activationEvents", "contributes", "capabilities", "categories"}
     | {"description", "license", "keywords", "repository", "bugs", "homepage", "author", "icon", "preview", "main"}
     | {"browser", "scripts", "dependencies", "devDependencies", "private", "type", "sponsor", "pricing", "l10n"}
 )
@@ -32,7 +32,7 @@ def read(root: Node) -> Manifest:
         version=root["version"].insist(root["version"].text("a version"), 'a version such as "1.5.0"'),
         name=root["displayName"].text("a display name"),
         host_range=root["engines"].mapping("a mapping")["vscode"].text('a version range such as "^1.90.0"') or None,
-        requires=tuple(_requires(root["extensionDependencies"])),
+        requires=tuple(dict.fromkeys(_requires(root["extensionDependencies"], root["extensionPack"]))),
         extra=root.without(_READ),
     )
 
@@ -42,8 +42,8 @@ def _id(root: Node) -> str:
     return ".".join(parts).lower() if all(parts) else ""
 
 
-def _requires(node: Node) -> Iterator[Requirement]:
-    for item in node.items(f"a list, each {_EXTENSION}"):
+def _requires(*lists: Node) -> Iterator[Requirement]:
+    for item in (item for node in lists for item in node.items(f"a list, each {_EXTENSION}")):
         if id := item.insist(item.identifier(_EXTENSION), _EXTENSION):
             yield Requirement(id.lower())
 

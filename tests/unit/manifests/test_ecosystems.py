@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from processors.events.subject import Lifecycle, Manifest, Provision, Requirement
-from processors.manifests import read_manifest
+from processors.manifests import load_manifest, read_manifest
 
 EXTENSION = {"publisher": "Nordwind", "name": "Lens", "version": "0.8.2"}
 PANEL = {"type": "panel", "id": "tide", "info": {"version": "2.4.0"}}
@@ -24,6 +25,41 @@ def test_an_extension_id_has_no_case() -> None:
     manifest = read({**EXTENSION, "extensionDependencies": ["MS-Python.python"]}, "package.json")
 
     assert (manifest.id, manifest.requires) == ("nordwind.lens", (Requirement("ms-python.python"),))
+
+
+def test_an_extension_pack_needs_what_it_lists() -> None:
+    """Each once, also where it is a dependency too."""
+    pack = {**EXTENSION, "extensionDependencies": ["a.b"], "extensionPack": ["A.b", "c.d"]}
+
+    assert read(pack, "package.json").requires == (Requirement("a.b"), Requirement("c.d"))
+
+
+def an_integration(folder: Path, **more: str) -> Path:
+    folder.mkdir(parents=True)
+    stated = {"domain": "hub", "name": "Hub", "version": "1.0.0", "codeowners": ["@somebody"], **more}
+    (folder / "manifest.json").write_text(json.dumps(stated), "utf-8")
+    return folder / "manifest.json"
+
+
+def test_an_integration_runs_on_what_its_hacs_file_says(tmp_path: Path) -> None:
+    """At the root of its repository or beside it; what the manifest states itself comes first."""
+    file = an_integration(tmp_path / "custom_components" / "hub")
+    (tmp_path / "hacs.json").write_text('{"name": "Hub", "homeassistant": "2024.1.0"}', "utf-8")
+    assert load_manifest(file).min_host == "2024.1.0"
+
+    (file.parent / "hacs.json").write_text('{"homeassistant": "2025.1.0"}', "utf-8")
+    assert load_manifest(file).min_host == "2025.1.0"
+
+    own = an_integration(tmp_path / "custom_components" / "other", homeassistant="2023.1.0")
+    assert load_manifest(own).min_host == "2023.1.0"
+
+
+def test_a_hacs_file_that_cannot_be_meant_is_a_defect(tmp_path: Path) -> None:
+    """It must not pass for one that says nothing."""
+    file = an_integration(tmp_path / "hub")
+    (tmp_path / "hub" / "hacs.json").write_text('{"homeassistant": ["2025.1.0"]}', "utf-8")
+
+    assert [defect.path for defect in load_manifest(file).defects] == ["hacs.json: homeassistant"]
 
 
 def test_an_extension_that_runs_anywhere_has_not_said_so() -> None:

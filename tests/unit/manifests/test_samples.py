@@ -102,7 +102,7 @@ EXPECTED = {
         "nordwind.schema-notebook",
         "1.3.0",
         "^1.95.0",
-        ["nordwind.ledger-lens", "ms-toolsai.jupyter"],
+        ["nordwind.ledger-lens", "ms-toolsai.jupyter", "nordwind.avro-icons"],
     ),
     "tax-rules.plugin.yaml": ("powerx", "com.powerx.finance.tax-rules", "2026.4.0", ">=2.0.0 <3.0.0", []),
     "tide-panel.plugin.json": (
