@@ -2,51 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
-from processors.bootstrap.clients import codec, stream_settings
-from processors.checker.check import check
+from processors.bootstrap.clients import codec
 from processors.checker.impact import Change, Impact
 from processors.cli import talk
 from processors.cli.formats import Listing, ListingOption
+from processors.client.impact import Replayed, replayed
 from processors.client.matrices import load_sources
-from processors.client.matrix_topic import read_matrix
-from processors.client.policy_topic import read_policies
 from processors.configuration.settings import Settings, settings
-from processors.documents.canonical import digest_of
-from processors.errors import EventUnreadable, SettingsInvalid
-from processors.events.report import Finding, Report
-from processors.events.subject_record import subject_from_record
-from processors.events.topics import INSTALL_REQUESTS
+from processors.errors import SettingsInvalid
+from processors.events.report import Finding
 from processors.matrix.document import MatrixDocument
-from processors.matrix.merged import Matrix
 from processors.matrix.reading import Reading
 from processors.matrix.writing import instant
-from processors.policies import Policies
-from processors.stream.io.follow import Follower
-from processors.stream.wire.codec import Decoder
-
-_TOLD_EVERY: Final = 500
-"""Requests between two signs of progress."""
-
-
-class Replayed(NamedTuple):
-    """An impact, and what it was measured on. `since` is milliseconds since the epoch, UTC."""
-
-    impact: Impact
-    before: Matrix
-    after: Matrix
-    since: int
 
 
 def replay(
@@ -64,27 +41,21 @@ def replay(
     Both answers are worked out now: one with the matrix in effect, one with these sources in the place of what they
     state today. Nothing is published, and nobody is told. Ends with 0, whatever changes.
     """
-    replayed = measure(settings(), load_sources(matrix), since)
+    found = measure(settings(), load_sources(matrix), since)
     if output is Listing.json:
-        typer.echo(json.dumps(as_json(replayed), ensure_ascii=False))
+        typer.echo(json.dumps(as_json(found), ensure_ascii=False))
     else:
-        show(replayed, Console())
+        show(found, Console())
 
 
 def measure(of: Settings, documents: Iterable[MatrixDocument], since: str) -> Replayed:
     """Replay the requests since so long ago. Tells its progress on stderr; raises SettingsInvalid for the time."""
     now = time.time_ns() // 1_000_000
     start = now - _duration(since)
-    before = read_matrix(of)[0].snapshot()
-    after = before
-    for document in documents:
-        after = after.add(document, now, now + document.expires_after)
-    policies, _ = read_policies(of)
     with codec(of) as events, talk().status("reading requests") as status:
-        decode = events.decoder(INSTALL_REQUESTS, "InstallRequested")
-        impact = Impact(_judge(decode.tail, (before, after), policies, now))
-        _read(of, decode, start, impact, status.update)
-    return Replayed(impact, before, after, start)
+        return replayed(
+            of, events, documents, start, until=now, tell=lambda impact: status.update(_progress(impact))
+        )
 
 
 def show(replayed: Replayed, console: Console) -> None:
@@ -139,36 +110,9 @@ def finding_json(finding: Finding) -> dict[str, Any]:
     return {"id": finding.id, "code": finding.code, "effect": finding.effect, "sentence": finding.sentence}
 
 
-def _read(of: Settings, decode: Decoder, since: int, impact: Impact, tell: Callable[[str], None]) -> None:
-    with closing(Follower(stream_settings(of), "replay")) as follower:
-        follower.from_time([INSTALL_REQUESTS], since)
-        for record in follower.read():
-            try:
-                request, subject = decode.split(record.value)
-            except EventUnreadable:
-                impact.unreadable += 1
-                continue
-            key = hashlib.blake2b(subject, digest_size=16).digest()
-            impact.take(key, subject, request["request_id"], record.timestamp)
-            if impact.requests % _TOLD_EVERY == 0:
-                changed = sum(change.subjects for change in impact.changes())
-                tell(f"{impact.requests} requests, {impact.subjects} different questions, {changed} would change")
-
-
-def _judge(
-    decode: Callable[[bytes], Mapping[str, Any]], matrices: tuple[Matrix, Matrix], policies: Policies, now: int
-) -> Callable[[bytes], tuple[Report, Report]]:
-    """Both answers to a subject, at one instant and under the same policies, so that only the matrix differs."""
-    before, after = matrices
-
-    def judge(subject: bytes) -> tuple[Report, Report]:
-        question, digest = subject_from_record(decode(subject)), digest_of(subject)
-        return (
-            check(question, before, now, digest, policies).report,
-            check(question, after, now, digest, policies).report,
-        )
-
-    return judge
+def _progress(impact: Impact) -> str:
+    changed = sum(change.subjects for change in impact.changes())
+    return f"{impact.requests} requests, {impact.subjects} different questions, {changed} would change"
 
 
 def _told(change: Change) -> str:
