@@ -31,7 +31,14 @@ def _safe_address(jwks: str) -> str:
     parts = urlsplit(jwks)
     if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or "")):
         return jwks
-    raise ValueError("keys come from an https URL, from http on loopback, or from a file")
+    raise ValueError("expected an https URL, or http on loopback; keys may also come from a file")
+
+
+def _safe_page(address: str) -> str:
+    """An address that browsers are sent to, without a slash at its end."""
+    if "://" not in address:
+        raise ValueError("expected an https URL, or http on loopback")
+    return _safe_address(address).rstrip("/")
 
 
 def _is_loopback(host: str) -> bool:
@@ -69,11 +76,33 @@ class RoleRule(_Part):
     issuer: str | None = Field(default=None, description="only for tokens of this issuer")
 
 
+class ConsoleConfig(_Part):
+    """Pages for people: where browsers find them, and who logs people in. Addresses are https, or on loopback."""
+
+    url: Annotated[str, AfterValidator(_safe_page)] = Field(
+        description="address of the gateway, as browsers see it"
+    )
+    issuer: str = Field(min_length=1, description="one of `issuers`: its keys verify ID tokens")
+    client_id: str = Field(min_length=1, max_length=255, description="under which the issuer knows the console")
+    client_secret: Path | None = Field(default=None, description="file with its secret; a public client has none")
+    authorize: Annotated[str, AfterValidator(_safe_page)] = Field(description="authorization endpoint")
+    token: Annotated[str, AfterValidator(_safe_page)] = Field(description="token endpoint")
+    scopes: tuple[str, ...] = Field(default=("openid", "profile"), min_length=1)
+    acr_values: str = Field(default="", description="asked for when somebody approves, such as one for two factors")
+    approvals: Annotated[str, AfterValidator(_safe_page)] | None = Field(
+        default=None, description="approval service for bands that demand one; `{exception_id}` is filled in"
+    )
+    dashboards: Mapping[str, Annotated[str, AfterValidator(_safe_page)]] = Field(
+        default_factory=dict[str, str], description="dashboards to link to, by what they are called"
+    )
+
+
 class GatewayConfig(_Part):
     """Nobody is believed, and nobody may do anything, unless it is said here."""
 
     issuers: tuple[TokenIssuer, ...] = ()
     roles: Mapping[Role, tuple[RoleRule, ...]] = Field(default_factory=dict[Role, tuple[RoleRule, ...]])
+    console: ConsoleConfig | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> GatewayConfig:
@@ -84,4 +113,8 @@ class GatewayConfig(_Part):
             for rule in rules:
                 if rule.issuer is not None and rule.issuer not in named:
                     raise ValueError(f"a role names the issuer `{rule.issuer}`, which is not among the issuers")
+        if self.console is not None and self.console.issuer not in named:
+            raise ValueError(
+                f"the console names the issuer `{self.console.issuer}`, which is not among the issuers"
+            )
         return self

@@ -10,7 +10,7 @@ import structlog
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp
 
 from processors.errors import Refused, Unavailable
@@ -93,9 +93,11 @@ async def _unavailable(_: Request, error: Exception) -> Response:
     return Problem("unavailable", "a dependency does not answer; treat it as a block", headers=headers).response()
 
 
-async def _framework(_: Request, error: Exception) -> Response:
+async def _framework(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - the table below says so
     kind = problems.of_status(error.status_code)
+    if "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/internal"):
+        return HTMLResponse(problems.page(kind.name), kind.status)  # a person who mistyped an address
     return Problem(kind.name, str(error.detail), headers=error.headers).response()
 
 

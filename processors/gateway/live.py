@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
@@ -12,6 +13,10 @@ from processors.stream.types import Inbound
 MOST_STREAMS: Final = 100
 BEHIND: Final = 1_000
 """Results that a stream may lag behind before it is ended: its reader stalls, and reconnects if it is there."""
+
+
+REMEMBERED: Final = 300
+"""Results that are kept for whoever comes later."""
 
 
 class TooManyStreams(Exception):
@@ -24,12 +29,22 @@ class Live:
     def __init__(self, most: int = MOST_STREAMS, behind: int = BEHIND) -> None:
         self._most, self._behind = most, behind
         self._streams: set[asyncio.Queue[Inbound | None]] = set()
+        self._recent: deque[Inbound] = deque(maxlen=REMEMBERED)
+
+    def recent(self) -> list[Inbound]:
+        """The last results, the newest last."""
+        return list(self._recent)
+
+    def remember(self, results: Sequence[Inbound]) -> None:
+        """Results from before anybody looked: they are listed, and not streamed."""
+        self._recent.extend(results)
 
     @property
     def streams(self) -> int:
         return len(self._streams)
 
     def publish(self, results: Sequence[Inbound]) -> None:
+        self.remember(results)
         for stream in list(self._streams):
             for result in results:
                 if stream.qsize() >= self._behind:

@@ -180,6 +180,7 @@ def page(name: str) -> str | None:
     title = f"{kind.title} ({kind.status})"
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
+        '<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">'
         f"<h1>{escape(title)}</h1><p>{escape(kind.advice)}</p></html>\n"
     )
 

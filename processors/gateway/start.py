@@ -20,6 +20,7 @@ from processors.configuration.settings import Settings
 from processors.errors import Fatal, SettingsInvalid
 from processors.gateway.app import create_app
 from processors.gateway.auth.gate import Gate
+from processors.gateway.console.pages import PAGES
 from processors.gateway.desk import Desk
 from processors.gateway.replies import Answer, Replies
 from processors.gateway.server import serve
@@ -68,7 +69,7 @@ def run_gateway(of: Settings, stop: threading.Event) -> None:
             replies.start()
             try:
                 _log.info("the gateway listens", address="{}:{}".format(*bound.getsockname()[:2]))
-                await serve(create_app(desk), desk, replies, health, bound, stop)
+                await serve(create_app(desk, *PAGES), desk, replies, health, bound, stop)
             finally:
                 replies.stop()
 

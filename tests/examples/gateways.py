@@ -80,8 +80,8 @@ class Provider:
 class Replica:
     """One gateway in a process of its own."""
 
-    def __init__(self, environment: dict[str, str], log: Path) -> None:
-        self.port, self._health = free_port(), free_port()
+    def __init__(self, environment: dict[str, str], log: Path, port: int | None = None) -> None:
+        self.port, self._health = port or free_port(), free_port()
         self._log = log.open("ab")
         self._environment = environment | {
             "GUARD_GATEWAY__PORT": str(self.port),

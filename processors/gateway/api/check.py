@@ -175,7 +175,7 @@ async def check(
         environment=question.environment,
         target=question.target,
         subject=await asyncio.to_thread(subject_of, question),
-        exception=_under(question.exception),
+        exception=under_exception(question.exception),
     )
     prepared = await asyncio.to_thread(prepare, desk.events, asked)
     result = await _asking.ask(desk, prepared, patience(request))
@@ -317,7 +317,7 @@ def _read(manifest: ManifestFile) -> Manifest:
     return read_manifest(manifest.content.encode(), manifest.name)
 
 
-def _under(use: ExceptionUse | None) -> UnderException | None:
+def under_exception(use: ExceptionUse | None) -> UnderException | None:
     if use is None:
         return None
     for text in (use.id, use.acknowledge_risk or "", use.monitoring or "", *use.addons):

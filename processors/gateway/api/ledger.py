@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import APIRouter, Query
@@ -98,11 +98,9 @@ async def ledger_case(case: str, desk: AtDesk, who: Auditor) -> dict[str, Any]:
     def told() -> list[dict[str, Any]]:
         return _reading(lambda connection: queries.story(connection, _id(case)))
 
-    rows = [
-        row
-        for row in await desk.read(told)
-        if row["tenant"] in who.tenants and row["kind"] not in queries.MACHINERY
-    ]
+    every = [row for row in await desk.read(told) if row["kind"] not in queries.MACHINERY]
+    exceptions = {row["exception_id"] for row in every if row["tenant"] in who.tenants} - {None, ""}
+    rows = [row for row in every if row["tenant"] in who.tenants or _decides(row, exceptions)]
     if not rows:
         raise Problem("not-found", "nothing in the ledger bears that id")
     return {"events": [{**_shown(row), "story": tell(row)} for row in rows]}
@@ -130,6 +128,11 @@ async def ledger_proof(event_id: str, desk: AtDesk, who: Auditor) -> dict[str, A
     if proof is None:
         raise Problem("not-found", "nothing in the ledger bears that id")
     return proof
+
+
+def _decides(row: Mapping[str, Any], exceptions: Collection[str]) -> bool:
+    """Whether it is a decision about one of these exceptions: what approvers sign names no tenant."""
+    return not row["tenant"] and row["exception_id"] in exceptions
 
 
 def _reading(ask: Callable[[Connection], T]) -> T:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 from processors.configuration.gateway import GatewayConfig, Role, TokenIssuer
-from processors.gateway.auth.keys import IssuerKeys, fetching
+from processors.gateway.auth.keys import IssuerKeys, VerifyingKey, fetching
 from processors.gateway.auth.principal import Principal, principal
 from processors.gateway.auth.tokens import LARGEST_TOKEN, TokenRefused, read, verify
 
@@ -45,6 +45,10 @@ class Gate:
             raise TokenRefused("the token comes from an issuer that is not trusted here")
         keys = await self._keys_of(issuer).find(unverified.kid)
         return principal(verify(unverified, issuer, keys, time.time()), issuer, config)
+
+    async def keys_of(self, issuer: TokenIssuer, kid: str) -> Sequence[VerifyingKey]:
+        """The keys of a configured issuer under an id. Raises KeysStale."""
+        return await self._keys_of(issuer).find(kid)
 
     def _keys_of(self, issuer: TokenIssuer) -> IssuerKeys:
         if issuer not in self._keys:

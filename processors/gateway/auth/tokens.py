@@ -75,6 +75,37 @@ def verify(
     return claims
 
 
+def verify_id_token(
+    unverified: Unverified,
+    issuer: TokenIssuer,
+    client_id: str,
+    nonce: str,
+    keys: Sequence[VerifyingKey],
+    now: float,
+    *,
+    since: float | None = None,
+) -> Mapping[str, Any]:
+    """The claims of an ID token (OpenID Connect Core, section 3.1.3.7) that answers a login with this nonce.
+
+    `since` demands that the person logged in at that second or later. Raises TokenRefused.
+    """
+    header, claims, token = unverified
+    _signed(header, token, issuer, keys)
+    if claims.get("iss") != issuer.issuer:
+        raise TokenRefused("the token comes from another issuer than its key")
+    audience = claims.get("aud")
+    audiences = cast("list[Any]", audience) if isinstance(audience, list) else [audience]
+    if client_id not in audiences or (len(audiences) > 1 and claims.get("azp") != client_id):
+        raise TokenRefused("the ID token was issued for another client")
+    if claims.get("nonce") != nonce:
+        raise TokenRefused("the ID token answers another login")
+    _named(claims)
+    _in_time(claims, now)
+    if since is not None and (_seconds(claims, "auth_time") or 0) < since - SKEW:
+        raise TokenRefused("the identity provider did not ask for a new login")
+    return claims
+
+
 def _json(part: str) -> dict[str, Any]:
     try:
         raw = base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
@@ -118,6 +149,10 @@ def _meant_for_us(header: Mapping[str, Any], claims: Mapping[str, Any], issuer: 
         raise TokenRefused("the token is not an access token")
     if any(name in claims for name in _OF_ID_TOKENS) or str(claims.get("typ", "")).upper() in ("ID", "REFRESH"):
         raise TokenRefused("the token is an ID token, which admits nobody; send an access token")
+    _named(claims)
+
+
+def _named(claims: Mapping[str, Any]) -> None:
     subject = claims.get("sub")
     if not isinstance(subject, str) or not 0 < len(subject) <= 255 or unprintable(subject) or not subject.strip():
         raise TokenRefused("the token names nobody in `sub`")

@@ -1,0 +1,102 @@
+"""The console of the demo: an identity provider with its people, and a configuration that believes it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from joserfc.jwk import ECKey
+
+from processors.documents.yaml_writing import to_yaml
+from processors.gateway.signing import make_signing_keys
+
+PASSWORD: Final = "demo"  # noqa: S105 - of people who do not exist, shown on the page that asks for it
+TENANT: Final = "demo"
+GATEWAY: Final = "urn:compat-guard:gateway"
+PEOPLE: Final[Mapping[str, Mapping[str, Any]]] = {
+    subject: {"name": name, "groups": groups, "roles": roles, "tenant": TENANT}
+    for subject, name, groups, roles in (
+        ("alice", "Alice, who installs plugins", ["deployer"], []),
+        ("petra", "Petra, plugin steward", ["approver"], ["plugin-steward"]),
+        ("sabine", "Sabine, security", ["approver"], ["security-approver"]),
+        ("samir", "Samir, security", ["approver"], ["security-approver"]),
+        ("lena", "Lena, security and platform lead", ["approver"], ["security-lead", "platform-lead"]),
+        ("ada", "Ada, auditor and operator", ["auditor", "operator"], []),
+    )
+}
+_ROLES: Final = {
+    "requester": ["deployer"],
+    "approver": ["approver"],
+    "reader": ["deployer", "approver", "auditor"],
+    "auditor": ["auditor"],
+    "operator": ["operator"],
+}
+
+
+def configure(shipped: Path, folder: Path, *, gateway: str, provider: str, dashboards: Mapping[str, str]) -> Path:
+    """Write a configuration of `shipped` that believes the provider, and the keys of its gateway beside it.
+
+    `gateway` and `provider` are addresses. Gives the folder; the keys lie in it as `gateway-keys.json`.
+    """
+    config = folder / "config"
+    shutil.copytree(shipped, config, dirs_exist_ok=True)
+    keys = config / "gateway-keys.json"
+    if not keys.exists():
+        make_signing_keys(keys)
+    public = [ECKey.import_key(key).as_dict(private=False) for key in json.loads(keys.read_text("utf-8"))["keys"]]
+    (config / "gateway-jwks.json").write_text(json.dumps({"keys": public}), "utf-8")
+    _merge(config / "guard.yaml", {"gateway": _gateway(gateway, provider, dashboards)})
+    workflow: dict[str, Any] = yaml.safe_load((config / "exception_workflow.yaml").read_text("utf-8"))
+    proof = {**workflow["proof"], "issuers": [*workflow["proof"]["issuers"], *_issuers(provider)]}
+    link = f"{gateway}/exceptions/{{exception_id}}"
+    _merge(config / "exception_workflow.yaml", {"proof": proof, "link": link})
+    return config
+
+
+def _gateway(gateway: str, provider: str, dashboards: Mapping[str, str]) -> dict[str, Any]:
+    from processors.embedded.identity import AUDIENCE, CLIENT  # noqa: PLC0415 - an optional extra
+
+    return {
+        "issuers": [{"issuer": provider, "audiences": [AUDIENCE], "jwks": f"{provider}/keys"}],
+        "roles": {role: [{"claim": "groups", "any_of": groups}] for role, groups in _ROLES.items()},
+        "console": {
+            "url": gateway,
+            "issuer": provider,
+            "client_id": CLIENT,
+            "authorize": f"{provider}/authorize",
+            "token": f"{provider}/token",
+            "dashboards": dict(dashboards),
+        },
+    }
+
+
+def _issuers(provider: str) -> list[dict[str, Any]]:
+    """The gateway asks for people whom the provider knows, and the provider vouches for what they sign."""
+    from processors.embedded.identity import CLIENT  # noqa: PLC0415 - an optional extra
+
+    return [
+        {
+            "issuer": GATEWAY,
+            "jwks": "gateway-jwks.json",
+            "proves": ["commands"],
+            "speaks_for": [provider],
+            "kinds": ["SERVICE_JWS"],
+            "audience": "compat-guard",
+        },
+        {
+            "issuer": provider,
+            "jwks": f"{provider}/keys",
+            "proves": ["decisions"],
+            "kinds": ["ID_TOKEN_NONCE"],
+            "audience": CLIENT,
+        },
+    ]
+
+
+def _merge(file: Path, part: Mapping[str, Any]) -> None:
+    document: dict[str, Any] = yaml.safe_load(file.read_text("utf-8"))
+    file.write_text(to_yaml({**document, **part}), "utf-8")

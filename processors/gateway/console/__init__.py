@@ -1,0 +1,1 @@
+"""Pages for people: what an administrator, an approver and an auditor need. README.md is the map."""

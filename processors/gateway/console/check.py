@@ -1,0 +1,196 @@
+"""Asking whether a plugin may be installed, with a form."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Final, NamedTuple
+
+from fastapi import APIRouter, Query, Request, Response
+
+from processors.bootstrap.exception_workflow import read_policy
+from processors.client.install_request import InstallRequest
+from processors.client.results import request_of
+from processors.configuration.gateway import Role
+from processors.documents.yaml_writing import to_yaml
+from processors.events.subject import Subject
+from processors.events.subject_record import subject_from_record
+from processors.gateway.api.callers import AtDesk, tenant_of
+from processors.gateway.api.check import CheckRequest, known_result, subject_of, under_exception
+from processors.gateway.asking import Asking, id_under, prepare
+from processors.gateway.console.forms import file, one
+from processors.gateway.console.rendering import Page
+from processors.gateway.console.routing import PageRoute, show, to
+from processors.gateway.console.visitors import Visitor, visiting
+from processors.gateway.desk import Desk
+from processors.gateway.intake import read_form, validated
+from processors.gateway.limits import Rate
+from processors.gateway.problems import Problem
+
+PATIENCE: Final = 20.0
+"""Seconds that a form waits for a verdict before it says that there is none yet."""
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+_asking = Asking()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check(Page):
+    """The form that asks whether a plugin may be installed. `given` are values of an earlier question."""
+
+    template = "check.html"
+    tenants: Sequence[str]
+    given: Mapping[str, str]
+    again: str
+    """The request whose installation it is, and whose manifest counts unless another is chosen."""
+    exception: str
+    profiles: Mapping[str, Sequence[str]]
+    """What each monitoring profile demands to be attached."""
+
+
+@router.get("/check")
+async def form(
+    request: Request,
+    desk: AtDesk,
+    visitor: Annotated[Visitor, visiting(Role.REQUESTER)],
+    again: Annotated[str, Query(max_length=200)] = "",
+    exception: Annotated[str, Query(max_length=200)] = "",
+) -> Response:
+    """`again` names a request whose installation fills the form in."""
+    before = await _earlier(desk, visitor, again)
+    given: Mapping[str, str] = {} if before is None else _filled(before)
+    page = Check(
+        title="Check a plugin",
+        tenants=sorted(visitor.who.tenants),
+        given=given,
+        again=again if before is not None else "",
+        exception=exception,
+        profiles={name: profile.addons for name, profile in read_policy(desk.settings).monitoring.items()},
+    )
+    return show(request, page)
+
+
+@router.post("/check")
+async def check(
+    request: Request, desk: AtDesk, visitor: Annotated[Visitor, visiting(Role.REQUESTER, rate=Rate.CHECK)]
+) -> Response:
+    fields = await read_form(request)
+    before = await _earlier(desk, visitor, one(fields, "again"))
+    question, keeps_manifest = _question(fields, before)
+    tenant = tenant_of(visitor.who, question.tenant)
+    asked = InstallRequest(
+        request_id=id_under(one(fields, "key") or None, visitor.who, tenant, "check"),
+        tenant=tenant,
+        operator=visitor.who.subject,
+        environment=question.environment,
+        target=question.target,
+        subject=_as_before(await asyncio.to_thread(subject_of, question), before, manifest=keeps_manifest),
+        exception=under_exception(question.exception),
+    )
+    prepared = await asyncio.to_thread(prepare, desk.events, asked)
+    await _asking.ask(desk, prepared, PATIENCE)
+    return to(f"/requests/{asked.request_id}")
+
+
+class Earlier(NamedTuple):
+    """A request that was asked before: its envelope, and its question."""
+
+    envelope: Mapping[str, Any]
+    subject: Subject
+
+
+async def _earlier(desk: Desk, visitor: Visitor, request_id: str) -> Earlier | None:
+    result = await known_result(desk, request_id, visitor.who) if request_id else None
+    asked = None if result is None else await desk.read(request_of, desk.settings, desk.events, result)
+    return None if asked is None else Earlier(asked, subject_from_record(asked["subject"]))
+
+
+def _as_before(subject: Subject, before: Earlier | None, *, manifest: bool) -> Subject:
+    """What the form cannot show of an earlier question is kept where it is about the same host and plugins."""
+    if before is None:
+        return subject
+    earlier = before.subject
+    known = {(plugin.id, plugin.version): plugin for plugin in earlier.installed}
+    same_host = (subject.host.name, subject.host.version) == (earlier.host.name, earlier.host.version)
+    kept = replace(
+        subject,
+        host=earlier.host if same_host else subject.host,
+        installed=tuple(known.get((plugin.id, plugin.version), plugin) for plugin in subject.installed),
+    )
+    return replace(kept, manifest=earlier.manifest, together=earlier.together) if manifest else kept
+
+
+def _question(fields: Mapping[str, Any], before: Earlier | None) -> tuple[CheckRequest, bool]:
+    """What the form says, and whether the earlier manifest counts. Raises Problem.
+
+    The manifest is a file or a text; lists have one entry a line.
+    """
+    uploaded = file(fields, "manifest_file")
+    if uploaded is None:
+        name, content = one(fields, "manifest_name") or "plugin.yaml", one(fields, "manifest")
+    else:
+        name, content = uploaded[0], _text(uploaded[1])
+    keeps_manifest = before is not None and not content.strip()
+    if before is not None and keeps_manifest:  # the earlier one takes its place once the rest is read
+        name = "plugin.yaml"
+        content = to_yaml({"id": before.subject.manifest.id, "version": before.subject.manifest.version})
+    if not content.strip():
+        raise Problem("unprocessable", "choose a manifest, or paste its text")
+    question = _validated(fields, name, content)
+    return question, keeps_manifest
+
+
+def _validated(fields: Mapping[str, Any], name: str, content: str) -> CheckRequest:
+    return validated(
+        {
+            "manifest": {"name": name[:255], "content": content},
+            "host": one(fields, "host").strip(),
+            "installed": _lines(one(fields, "installed")),
+            "runtimes": _lines(one(fields, "runtimes")),
+            "environment": one(fields, "environment").strip() or "production",
+            **{name: text for name in _OPTIONAL if (text := one(fields, name).strip())},
+            **_under(fields),
+        },
+        CheckRequest,
+    )
+
+
+_OPTIONAL: Final = ("database", "previous", "tenant", "target")
+
+
+def _under(fields: Mapping[str, Any]) -> dict[str, Any]:
+    exception = one(fields, "exception").strip()
+    if not exception:
+        return {}
+    profile, _, addons = one(fields, "monitoring").partition(":")
+    attached = [addon.strip() for addon in addons.split(",") if addon.strip()]
+    use = {"id": exception, "acknowledge_risk": one(fields, "acknowledge_risk").strip() or None}
+    return {"exception": {**use, "monitoring": profile or None, "addons": attached}}
+
+
+def _filled(before: Earlier) -> Mapping[str, str]:
+    """What a form about the same installation says."""
+    asked, subject = before
+    return {
+        "plugin": f"{subject.manifest.id} {subject.manifest.version}",
+        "host": f"{subject.host.name}@{subject.host.version}",
+        "installed": "\n".join(f"{plugin.id}@{plugin.version}" for plugin in subject.installed),
+        "runtimes": "\n".join(f"{runtime.id}@{runtime.version}" for runtime in subject.runtimes),
+        "database": f"{subject.database.id}@{subject.database.version}" if subject.database else "",
+        "previous": subject.previous_version or "",
+        "environment": asked["environment"],
+        "target": asked["target"],
+        "tenant": asked["tenant"],
+    }
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _text(content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Problem("unprocessable", "the manifest: expected UTF-8") from None

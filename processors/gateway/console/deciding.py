@@ -1,0 +1,154 @@
+"""Deciding an exception: what is shown is what is signed, and it is signed by logging in once more.
+
+The decision is written down as the one canonical text that the workflow knows. Its hash is the nonce of a new
+login, so that the identity provider's ID token vouches for the person, the second factor, the time and the content.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Request, Response
+
+from processors.bootstrap.exception_workflow import read_policy
+from processors.checker.views.outline import WayOut, outline
+from processors.client.results import results_of
+from processors.configuration.gateway import Role
+from processors.documents import json_text
+from processors.events.report_record import report_from_record
+from processors.exception_workflow.proof.claims import REASON_LIMIT, Verb
+from processors.exception_workflow.proof.token import canonical, nonce
+from processors.exception_workflow.rules.timers import REVIEWING, current_step
+from processors.exception_workflow.state.case import ExceptionCase
+from processors.gateway.api.callers import AtDesk
+from processors.gateway.api.exceptions import Approval, hand_in, own_case
+from processors.gateway.console.forms import one
+from processors.gateway.console.leaving import begin_login
+from processors.gateway.console.rendering import Page
+from processors.gateway.console.routing import PageRoute, show, to
+from processors.gateway.console.sessions import OpenDecision
+from processors.gateway.console.visitors import Visitor, visiting
+from processors.gateway.desk import Desk
+from processors.gateway.intake import read_form
+from processors.gateway.limits import Rate
+from processors.gateway.problems import Problem
+
+PATIENCE: Final = 20.0
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sign(Page):
+    """What is about to be signed: in words, as the exact text, and as the hash that the login carries."""
+
+    template = "sign.html"
+    id: str
+    case: ExceptionCase
+    verb: str
+    step: str
+    reason: str
+    summary: str
+    helps: Sequence[WayOut]
+    text: str
+    nonce: str
+
+
+@router.post("/exceptions/{exception_id}/decision")
+async def decide(
+    request: Request,
+    exception_id: str,
+    desk: AtDesk,
+    visitor: Annotated[Visitor, visiting(Role.APPROVER, rate=Rate.APPROVE)],
+) -> Response:
+    """Write a decision down. Refused where the exception has moved since its page was loaded."""
+    fields = await read_form(request)
+    case = await own_case(desk, exception_id, visitor.who)
+    verb, reason = _verb(one(fields, "decision")), one(fields, "reason").replace("\r\n", "\n").strip()
+    step = current_step(case, read_policy(desk.settings)) if case.status in REVIEWING else None
+    expected = (case.report_digest, "" if step is None or verb is Verb.REVOKE else step.name)
+    if (one(fields, "report_digest"), one(fields, "step") if verb is not Verb.REVOKE else "") != expected:
+        raise Problem(
+            "refused",
+            "the exception has moved since you loaded its page; look at it again",
+            exception_id=exception_id,
+        )
+    if verb is not Verb.APPROVE and not reason:
+        raise Problem("unprocessable", f"say why you {verb.value}", exception_id=exception_id)
+    if len(reason) > REASON_LIMIT:
+        raise Problem("unprocessable", f"a reason has at most {REASON_LIMIT} characters", exception_id=exception_id)
+    if visitor.session is None:
+        raise Problem("refused", "nobody logs in here, so nobody can sign; `compat-guard approve` does on a laptop")
+    id = str(uuid.uuid4())
+    text = canonical(
+        {
+            "exception_id": exception_id,
+            "report_digest": case.report_digest,
+            "decision": verb.value,
+            "reason": reason,
+            "jti": id,
+            **({"step": expected[1]} if expected[1] else {}),
+        }
+    )
+    visitor.session.open(id, OpenDecision(exception_id, text))
+    return to(f"/decisions/{id}")
+
+
+@router.get("/decisions/{id}")
+async def shown(
+    request: Request, id: str, desk: AtDesk, visitor: Annotated[Visitor, visiting(Role.APPROVER)]
+) -> Response:
+    decision = _opened(visitor, id)
+    case = await own_case(desk, decision.exception_id, visitor.who)
+    content: Any = json_text.load(decision.text.encode())
+    results = await desk.read(results_of, desk.settings, desk.events, case.checked_as or case.request_id)
+    result = next((r for r in results.values() if r["report_digest"] == content["report_digest"]), None)
+    said = outline(report_from_record(result["report"])) if result is not None else None
+    page = Sign(
+        title=f"Sign: {content['decision']}",
+        id=id,
+        case=case,
+        verb=content["decision"],
+        step=content.get("step", ""),
+        reason=content["reason"],
+        summary=case.summary,
+        helps=said.ways_out if said is not None else (),
+        text=decision.text,
+        nonce=nonce(decision.text),
+    )
+    return show(request, page)
+
+
+@router.post("/decisions/{id}/signature")
+async def sign(
+    id: str, desk: AtDesk, visitor: Annotated[Visitor, visiting(Role.APPROVER, rate=Rate.APPROVE)]
+) -> Response:
+    """To the identity provider, for a login whose nonce is the hash of what was shown."""
+    decision = _opened(visitor, id)
+    return begin_login(desk, back="", nonce=nonce(decision.text), decision=id)
+
+
+async def hand_in_signed(desk: Desk, visitor: Visitor, decision: OpenDecision, token: str) -> str:
+    """What to say of a decision that its ID token proves: `counted`, or `later` if nobody has judged it yet."""
+    handed = Approval(
+        exception_id=decision.exception_id, proof=token, proof_kind="ID_TOKEN_NONCE", decision=decision.text
+    )
+    decided = await hand_in(desk, handed, visitor.who, PATIENCE)
+    return "later" if decided is None or decided["event"] == "parked" else "counted"
+
+
+def _opened(visitor: Visitor, id: str) -> OpenDecision:
+    found = None if visitor.session is None else visitor.session.decisions.get(id)
+    if found is None:
+        raise Problem("not-found", "there is no such decision of yours; it was signed, or your session ended")
+    return found
+
+
+def _verb(text: str) -> Verb:
+    try:
+        return Verb(text)
+    except ValueError:
+        raise Problem("malformed", "decision: expected approve, deny or revoke") from None

@@ -1,0 +1,26 @@
+"""Fields of a form that a page sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from processors.gateway.problems import Problem
+
+
+def one(fields: Mapping[str, Any], name: str) -> str:
+    """The one text of a field, empty if it was not sent. Raises Problem for several, and for a file."""
+    values = cast("list[Any]", fields.get(name, [""]))
+    if len(values) != 1 or not isinstance(values[0], str):
+        raise Problem("malformed", f"{name[:80]}: expected one text")
+    return values[0]
+
+
+def file(fields: Mapping[str, Any], name: str) -> tuple[str, bytes] | None:
+    """The name and content of an uploaded file; None if none was chosen. Raises Problem for anything else."""
+    values = cast("list[Any]", fields.get(name, []))
+    if not values or (isinstance(values[0], tuple) and values[0] == ("", b"")):
+        return None
+    if len(values) != 1 or not isinstance(values[0], tuple):
+        raise Problem("malformed", f"{name[:80]}: expected one file")
+    return cast("tuple[str, bytes]", values[0])

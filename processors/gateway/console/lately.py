@@ -1,0 +1,62 @@
+"""Results as they came by lately, each in one line."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from processors.errors import EventUnreadable
+from processors.events.topics import RESULTS
+from processors.gateway.console.visitors import Visitor
+from processors.gateway.desk import Desk
+from processors.stream.types import Inbound
+from processors.stream.wire.codec import Decoder
+
+SHOWN: Final = 50
+"""Results that are listed."""
+
+
+class ResultLine(NamedTuple):
+    """A result in one line. `at` is milliseconds."""
+
+    at: int
+    request_id: str
+    plugin: str
+    host: str
+    verdict: str
+    risk: int
+    operator: str
+    summary: str
+
+
+def lately(desk: Desk, visitor: Visitor) -> list[ResultLine]:
+    """The newest results of the visitor's tenants that this replica has seen. In a thread."""
+    decode = desk.events.decoder(RESULTS, "CompatibilityChecked")
+    lines: list[ResultLine] = []
+    for record in reversed(desk.live.recent()):
+        line = line_of(record, decode, visitor)
+        if line is not None:
+            lines.append(line)
+        if len(lines) >= SHOWN:
+            break
+    return lines
+
+
+def line_of(record: Inbound, decode: Decoder, visitor: Visitor) -> ResultLine | None:
+    """A result in one line; None for what cannot be read, is another tenant's, or only confirms an earlier one."""
+    try:
+        result = decode(record.value)
+    except EventUnreadable:
+        return None
+    if result["tenant"] not in visitor.who.tenants or result["recheck_of"]:
+        return None
+    seen = result["report"]
+    return ResultLine(
+        at=record.timestamp,
+        request_id=result["request_id"],
+        plugin=f"{result['plugin_id']} {result['plugin_version']}",
+        host=f"{result['host']} {result['host_version']}",
+        verdict=result["verdict"],
+        risk=seen["risk"]["score"],
+        operator=result["operator"],
+        summary=seen["summary"],
+    )

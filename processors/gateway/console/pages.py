@@ -1,0 +1,38 @@
+"""All pages, for the application to include."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from fastapi import APIRouter
+
+from processors.gateway.console import (
+    check,
+    deciding,
+    deliveries,
+    exceptions,
+    findings,
+    home,
+    ledger,
+    live,
+    login,
+    matrix,
+    reports,
+    static,
+)
+
+PAGES: Final[Sequence[APIRouter]] = (
+    home.router,
+    check.router,
+    reports.router,
+    deciding.router,
+    exceptions.router,
+    ledger.router,
+    matrix.router,
+    live.router,
+    deliveries.router,
+    findings.router,
+    login.router,
+    static.router,
+)

@@ -1,0 +1,103 @@
+"""From a typed page to an answer: Jinja with autoescape for everything, and headers that let nothing else in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Final
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from processors.client.exception_facts import left
+from processors.configuration.gateway import ConsoleConfig, Role
+
+STRICT: Final = {
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+_NAVIGATION: Final[Sequence[tuple[str, str, frozenset[Role]]]] = (
+    ("/check", "Check", frozenset({Role.REQUESTER})),
+    ("/live", "Results", frozenset({Role.READER})),
+    ("/exceptions", "Exceptions", frozenset({Role.READER, Role.APPROVER})),
+    ("/matrix", "Matrix", frozenset({Role.READER})),
+    ("/ledger", "Ledger", frozenset({Role.AUDITOR})),
+    ("/deliveries", "Deliveries", frozenset({Role.OPERATOR})),
+    ("/findings", "Findings", frozenset()),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What a template shows, under the name `page`. Subclasses name their template and add what it needs."""
+
+    template: ClassVar[str]
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What is around every page: who looks at it, where they are, and where else they may go."""
+
+    name: str = ""
+    roles: frozenset[Role] = frozenset()
+    at: str = ""
+    can_log_out: bool = False
+    can_log_in: bool = False
+    dashboards: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def navigation(self) -> list[tuple[str, str]]:
+        return [(to, title) for to, title, roles in _NAVIGATION if not roles or roles & self.roles]
+
+
+def rendered(
+    page: Page, frame: Frame, config: ConsoleConfig | None, status: int = 200, headers: Mapping[str, str] = {}
+) -> HTMLResponse:
+    now = time.time_ns() // 1_000_000
+    text = _templates.get_template(page.template).render(page=page, frame=frame, now=now)
+    policy = {"Content-Security-Policy": _policy(config)}
+    return HTMLResponse(text, status, {**STRICT, **policy, **headers})
+
+
+def _policy(config: ConsoleConfig | None) -> str:
+    """Forms may lead to the identity provider, because an answer to a form may redirect there."""
+    provider = ""
+    if config is not None:
+        parts = urlsplit(config.authorize)
+        provider = f" {parts.scheme}://{parts.netloc}"
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        f"form-action 'self'{provider}; base-uri 'none'; frame-ancestors 'none'; "
+        "require-trusted-types-for 'script'; trusted-types 'none'"
+    )
+
+
+def _instant(at: int | None) -> str:
+    """UTC, to the second."""
+    return "" if at is None else f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _machine(at: int) -> str:
+    return datetime.fromtimestamp(at / 1000, UTC).isoformat()
+
+
+def _word(symbol: Any) -> str:
+    """A symbol of the contract in words: `ALLOW_BY_EXCEPTION` is `allow by exception`."""
+    return str(symbol).replace("_", " ").lower()
+
+
+_templates = Environment(
+    loader=PackageLoader("processors.gateway.console"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+for _name, _filter in {"instant": _instant, "machine": _machine, "left": left, "word": _word}.items():
+    _templates.filters[_name] = _filter  # pyright: ignore[reportUnknownMemberType] - Jinja does not type it

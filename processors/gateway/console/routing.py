@@ -1,0 +1,119 @@
+"""How a page is answered: rendered, or, where something is wrong, as a page that says what and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.responses import RedirectResponse
+
+from processors.errors import Refused, Unavailable
+from processors.gateway.console.rendering import Page, rendered
+from processors.gateway.console.visitors import LoginNeeded, console_of, frame_of
+from processors.gateway.desk import Desk
+from processors.gateway.live import TooManyStreams
+from processors.gateway.mailbox import Crowded
+from processors.gateway.problems import KINDS, Problem
+
+_Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+BACK: Final = "console-back"
+"""Purpose of the seal on the page that a login leads back to: nobody else can name one."""
+
+LONGEST_BACK: Final = 2000
+
+RETRY: Final = {"Retry-After": "5"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble(Page):
+    """Something is wrong: what it is, in the words of the case, and what whoever meets it can do."""
+
+    template = "trouble.html"
+    detail: str
+    advice: str
+    back: str
+
+
+class PageRoute(APIRoute):
+    """A route for people: what an operation raises becomes a page, and whoever must log in first is sent there."""
+
+    def get_route_handler(self) -> _Handler:
+        handle = super().get_route_handler()
+
+        async def handled(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except LoginNeeded:
+                return _to_login(request)
+            except (Problem, Crowded, TooManyStreams, Refused, Unavailable, RequestValidationError) as error:
+                return trouble(request, _as_problem(error))
+
+        return handled
+
+
+def show(request: Request, page: Page, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """A page as whoever asks sees it."""
+    desk: Desk = request.app.state.desk
+    console = console_of(desk)
+    return rendered(page, frame_of(request, desk), console and console[0], status, headers or {})
+
+
+def trouble(request: Request, problem: Problem) -> Response:
+    page = Trouble(
+        title=problem.kind.title,
+        detail=problem.detail,
+        advice=_ADVICE.get(problem.kind.name, problem.kind.advice),
+        back=str(problem.more.get("exception_id", "")),
+    )
+    return show(request, page, problem.kind.status, problem.headers)
+
+
+def to(address: str) -> Response:
+    """After a form: the browser asks for the page, so that a reload repeats nothing."""
+    return RedirectResponse(address, 303)
+
+
+def _to_login(request: Request) -> Response:
+    """Who asked for a page comes back to it. A form is not sent twice: the browser still has what was entered."""
+    if request.method != "GET":
+        return trouble(request, Problem("unauthenticated", "Your session has ended, and nothing was done."))
+    desk: Desk = request.app.state.desk
+    query = f"?{request.url.query}" if request.url.query else ""
+    back = desk.keys.seal(BACK, request.url.path + query)
+    return RedirectResponse(f"/login?back={back}" if len(back) <= LONGEST_BACK else "/login", 303)
+
+
+def _as_problem(error: Exception) -> Problem:
+    match error:
+        case Problem():
+            return error
+        case Crowded() | TooManyStreams():
+            return Problem("crowded", "too many are waiting; come again in a few seconds", headers=RETRY)
+        case Unavailable():
+            return Problem("unavailable", str(error), headers=RETRY)
+        case RequestValidationError():
+            first = error.errors()[0]
+            return Problem("malformed", f"{'.'.join(map(str, first['loc'][1:]))}: {first['msg']}")
+        case _:
+            return Problem("unprocessable", str(error))
+
+
+_ADVICE: Final = {
+    "unauthenticated": "Log in again, in another tab; then go back with your browser, where what you entered still "
+    "is, and send it again.",
+    "forbidden": "Your account shows at the top right which roles were understood. Who gives roles is said in "
+    "config/guard.yaml.",
+    "unavailable": "Until there is an answer, treat the plugin as blocked. Load this page again in a few seconds.",
+    "crowded": "Load this page again in a few seconds.",
+    "too-many-requests": "Wait a few seconds, then load this page again.",
+    "unprocessable": "Go back with your browser; what you entered is still there. Correct it and send it again.",
+    "malformed": "Go back with your browser; what you entered is still there. Correct it and send it again.",
+    "refused": "Nothing was changed. The exception's page shows how it stands now.",
+    "approval-refused": "Nothing was changed. The refusal is in the ledger with its reason.",
+    "internal": KINDS["internal"].title + ". Nothing was allowed.",
+}

@@ -1,0 +1,281 @@
+"""The console in a real browser: C-1 and C-2 by mouse, and by keyboard alone with script switched off."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from examples.consoles import RISK, Console, Person, expect, fill_in_question
+from examples.gateways import PLUGINS
+from examples.ground import eventually
+from playwright.sync_api import Page
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
+
+Meet = Callable[..., Person]
+NARROW = {"width": 380, "height": 800}
+WIDE = {"width": 1280, "height": 800}
+SCHEMES = ("light", "dark")
+PAGES = ("/exceptions", "/live", "/matrix", "/findings", "/findings/HOST_TOO_OLD", "/findings/NONE", "/nowhere")
+AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+HOSTILE = (
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "'-alert(1)-'",
+    "javascript:alert(1)",
+    "{{7*7}}${7*7}",
+    "</textarea></title></style><svg onload=alert(1)>",
+    "a" * 150,
+    "\u202egnp.exe\u2066",
+)
+
+
+def check_case_c_1(person: Person, environment: str) -> str:
+    """Ask by mouse; gives the request's id."""
+    page = person.open("/check")
+    fill_in_question(page, target="warehouse-1")
+    page.get_by_label("Environment").fill(environment)
+    page.get_by_role("button", name="Check").click()
+    page.wait_for_url("**/requests/*")
+    return page.url.rpartition("/")[2]
+
+
+def approve(person: Person, exception: str) -> None:
+    """From the queue to the proof: open, approve, sign, log in."""
+    page = person.open("/exceptions")
+    page.locator(f"a[href='/exceptions/{exception}']").click()
+    page.get_by_role("button", name="Approve").click()
+    text = json.loads(page.locator("pre").text_content() or "")
+    assert (text["exception_id"], text["decision"]) == (exception, "approve")
+    page.get_by_role("button", name="Log in again and sign").click()
+    page.wait_for_url(f"{person.console.provider.url}/**")
+    person.log_in()
+    expect(page.get_by_role("status")).to_contain_text("Your decision counts")
+
+
+def test_blocked_excepted_and_installed_by_mouse(person: Meet) -> None:
+    """C-1 shows the ways out first and the exception last; C-2 leads to one watched installation."""
+    alice = person("alice", viewport=WIDE)
+    check_case_c_1(alice, "by-mouse")
+    page = alice.page
+    expect(page.locator("h1")).to_contain_text("Blocked")
+    headings = page.locator("h2").all_inner_texts()
+    assert headings[0] == "What helps"
+    assert headings[-1] == "None of this is possible?"
+
+    page.get_by_role("link", name="Ask for an exception").click()
+    page.locator("textarea[name=risk]").fill(RISK)
+    page.get_by_role("button", name="Ask for the exception").click()
+    page.wait_for_url("**/exceptions/*")
+    exception = re.findall(r"exceptions/([^?]+)", page.url)[0]
+    expect(page.get_by_text("You cannot decide this step")).to_be_visible(timeout=30_000)
+
+    approve(person("petra", viewport=WIDE), exception)
+    approve(person("sabine", viewport=NARROW), exception)
+
+    page = alice.open(f"/exceptions/{exception}")
+    page.get_by_role("link", name="Install under it").click()
+    page.locator("textarea[name=acknowledge_risk]").fill(RISK)
+    page.locator("select[name=monitoring]").select_option(index=1)
+    page.get_by_role("button", name="Ask to install").click()
+    expect(page.locator("h1")).to_contain_text("Allowed by exception")
+
+    auditor = person("ada", viewport=WIDE)
+    page = auditor.open("/ledger")
+    page.get_by_label("Exception").fill(exception)
+
+    def found() -> bool:
+        page.get_by_role("button", name="Search").click()
+        return page.get_by_role("row").count() > 4
+
+    eventually(found)
+    page.get_by_role("link", name="case").first.click()
+    expect(page.locator("ol.events")).to_contain_text("sent a decision")
+
+
+class Keyboard:
+    """Reaches everything by Tab, as somebody does who has no mouse."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def reach(self, selector: str) -> None:
+        for _ in range(80):
+            self.page.keyboard.press("Tab")
+            if self.page.locator(f"{selector}:focus").count():
+                return
+        raise AssertionError(f"Tab never reaches {selector}")
+
+    def write(self, selector: str, text: str) -> None:
+        self.reach(selector)
+        self.page.keyboard.press("Control+A")
+        self.page.keyboard.insert_text(text)
+
+    def press(self, selector: str, key: str = "Enter") -> None:
+        self.reach(selector)
+        self.page.keyboard.press(key)
+
+    def log_in(self, person: Person) -> None:
+        code = self.page.locator("small b").inner_text()
+        self.reach("input[name=person]")
+        for _ in range(8):
+            if self.page.locator(f"input[value={person.subject}]:checked").count():
+                break
+            self.page.keyboard.press("ArrowDown")
+        self.write("input[name=code]", code)
+        self.page.keyboard.press("Enter")
+        self.page.wait_for_url(person.console.url + "/**")
+
+
+def test_blocked_and_excepted_by_keyboard_without_script(person: Meet) -> None:
+    """Every action is a form, and every control is reached by Tab."""
+    alice = person("alice", viewport=WIDE, java_script_enabled=False)
+    page, keys = alice.page, Keyboard(alice.page)
+    page.goto(alice.console.url + "/check")
+    keys.log_in(alice)
+    page.wait_for_url("**/check")
+    keys.write("textarea[name=manifest]", (PLUGINS / "inventory-sync-1.5.0.yaml").read_text())
+    keys.write("input[name=host]", "corex@1.9.0")
+    keys.write("textarea[name=installed]", "com.powerx.plugins.crm@0.6.0")
+    keys.write("textarea[name=runtimes]", "go@1.22")
+    keys.write("input[name=environment]", "by-keyboard")
+    keys.write("input[name=target]", "warehouse-1")
+    keys.press("button.main")
+    expect(page.locator("h1")).to_contain_text("Blocked")
+    keys.press("a.button")
+    keys.write("textarea[name=risk]", RISK)
+    keys.press("button.main")
+    page.wait_for_url("**/exceptions/*")
+    exception = re.findall(r"exceptions/([^?]+)", page.url)[0]
+    expect(page.get_by_text("You cannot decide this step")).to_be_visible(timeout=30_000)
+
+    petra = person("petra", viewport=WIDE, java_script_enabled=False)
+    page, keys = petra.page, Keyboard(petra.page)
+    page.goto(f"{petra.console.url}/exceptions/{exception}")
+    keys.log_in(petra)
+    keys.write("textarea[name=reason]", "seen")
+    keys.press("button[value=approve]")
+    page.wait_for_url("**/decisions/*")
+    keys.press("button.main")
+    page.wait_for_url(f"{petra.console.provider.url}/**")
+    keys.log_in(petra)
+    expect(page.get_by_role("status")).to_contain_text("Your decision counts")
+
+
+def test_hostile_text_in_every_field_is_shown_and_never_obeyed(person: Meet, console: Console) -> None:
+    """Nothing runs, nothing is refused by policy or fetched, and no page grows wider than its window."""
+    alice = person("alice", viewport=NARROW)
+    hostile = " ".join(HOSTILE[:6])
+    page = alice.open("/check")
+    fill_in_question(page, target=hostile[:200])
+    page.get_by_label("Environment").fill(HOSTILE[0])
+    page.get_by_label("Installed plugins, one a line").fill(f"{HOSTILE[6]}@1.0.0")
+    page.get_by_role("button", name="Check").click()
+    page.wait_for_url("**/requests/*")
+    request_id = page.url.rpartition("/")[2]
+    page.get_by_role("link", name="Ask for an exception").click()
+    page.locator("textarea[name=risk]").fill("\n".join(HOSTILE[:7]))
+    page.locator("textarea[name=controls]").fill("\n".join(HOSTILE[:7]))
+    page.get_by_role("button", name="Ask for the exception").click()
+    page.wait_for_url("**/exceptions/*")
+    exception = page.url
+
+    for path in (
+        f"/requests/{request_id}",
+        f"/requests/{request_id}/asked",
+        f"/requests/{request_id}/exception",
+        f"/check?again={request_id}",
+        exception.removeprefix(console.url),
+        "/exceptions?everything=true",
+        "/live",
+        "/matrix",
+        *(f"/requests/{httpx.QueryParams(x=text)}" for text in HOSTILE[:4]),
+        *(f"/findings/{httpx.QueryParams(x=text)}" for text in HOSTILE[:4]),
+    ):
+        alice.open(path)
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"{path} is {wide} px too wide"
+    ada = person("ada", viewport=NARROW)
+    ada.open(f"/ledger?{httpx.QueryParams(plugin_id=HOSTILE[1], operator=HOSTILE[5], request_id=HOSTILE[0])}")
+    expect(ada.page.locator("input[name=operator]")).to_have_value(HOSTILE[5])
+
+
+def test_results_come_by_themselves_and_wait_while_paused(person: Meet) -> None:
+    alice, rita = person("alice", viewport=WIDE), person("petra", viewport=WIDE)
+    page = rita.open("/live")
+    expect(page.locator("#connection")).to_have_text("Live")
+    first = check_case_c_1(alice, "live")
+    expect(page.locator(f"#lines a[href='/requests/{first}']")).to_be_visible()
+    expect(page.locator("#lag")).to_contain_text("after it was given")
+    page.get_by_role("button", name="Pause").click()
+    second = check_case_c_1(alice, "live")
+    expect(page.locator("#connection")).to_have_text("Paused; 1 new")
+    expect(page.locator(f"#lines a[href='/requests/{second}']")).to_have_count(0)
+    page.get_by_role("button", name="Go on").click()
+    expect(page.locator(f"#lines a[href='/requests/{second}']")).to_be_visible()
+
+
+def test_a_matrix_shows_what_it_would_change(person: Meet, console: Console, tmp_path: Path) -> None:
+    """The release that was blocked for its host would be blocked by governance too; nothing is published."""
+    alice = person("alice", viewport=WIDE)
+    check_case_c_1(alice, "impact")
+    text = (console.config / "compat_matrix.yaml").read_text()
+    (tmp_path / "new.yaml").write_text(re.sub(r'("?)2026\.11-1\1', '"2026.11-2"', text))
+    page = alice.open("/matrix")
+    expect(page.get_by_role("cell", name="governance", exact=True)).to_be_visible()
+    page.set_input_files("input[name=matrix]", tmp_path / "new.yaml")
+    page.get_by_role("button", name="Show what it would change").click()
+    expect(page.get_by_role("status")).to_contain_text("were asked again")
+    (tmp_path / "bad.yaml").write_text("version: 1\nsource: [")
+    page = alice.open("/matrix")
+    page.set_input_files("input[name=matrix]", tmp_path / "bad.yaml")
+    page.get_by_role("button", name="Show what it would change").click()
+    expect(page.get_by_role("heading", name="It must not be published")).to_be_visible()
+
+
+def test_every_page_can_be_read_by_everybody(person: Meet) -> None:
+    """No violation of WCAG 2.2 AA that axe finds, in both widths and schemes; no page is wider than its window."""
+    axe = Axe()
+    for scheme, size in zip(SCHEMES, (NARROW, WIDE), strict=True):
+        alice = person("alice", viewport=size, color_scheme=scheme, bypass_csp=True)
+        request_id = check_case_c_1(alice, f"axe-{scheme}")
+        report = f"/requests/{request_id}"
+        for path in ("/", "/check", report, f"{report}/exception", f"{report}/asked", *PAGES):
+            page = alice.open(path)
+            found = axe.run(page, options=AXE)
+            assert not found.response["violations"], f"{path}, {scheme}: {found.generate_report()}"
+        ada = person("ada", viewport=size, color_scheme=scheme, bypass_csp=True)
+        for path in ("/ledger?plugin_id=com.powerx.plugins.inventory-sync", "/deliveries"):
+            found = axe.run(ada.open(path), options=AXE)
+            assert not found.response["violations"], f"{path}, {scheme}: {found.generate_report()}"
+
+
+def test_a_form_from_another_site_does_nothing(console: Console) -> None:
+    """Without a browser: what one says of where a form came from decides."""
+    address = f"{console.url}/logout"
+    foreign = ({}, *({"Sec-Fetch-Site": site} for site in ("cross-site", "same-site", "none")),
+               *({"Origin": origin} for origin in ("https://attacker.example", "null")))  # fmt: skip
+    for headers in foreign:
+        assert httpx.post(address, headers=headers).status_code == 403, headers
+    assert httpx.post(address, headers={"Sec-Fetch-Site": "same-origin"}).status_code == 303
+    assert httpx.post(address, headers={"Origin": console.url}).status_code == 303
+
+
+def test_a_login_that_was_not_begun_here_logs_nobody_in(console: Console) -> None:
+    for query in ("", "?state=x&code=y", "?state=x&error=access_denied"):
+        answer = httpx.get(f"{console.url}/login/done{query}")
+        assert answer.status_code == 403
+        assert "set-cookie" not in answer.headers or "guard-session" not in answer.headers["set-cookie"]
+
+
+def test_the_way_back_from_a_login_is_ours_alone(console: Console) -> None:
+    for back in ("https://attacker.example", "//attacker.example", "/ledger"):
+        sent = httpx.get(f"{console.url}/login", params={"back": back})
+        assert sent.headers["location"].startswith(console.provider.url)
+    page = httpx.get(f"{console.url}/ledger?plugin_id=x")
+    assert page.headers["location"].startswith("/login?back=")
