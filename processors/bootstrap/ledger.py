@@ -39,8 +39,8 @@ def transaction(of: Settings, events: Codec, stack: ExitStack) -> OpenTransactio
     publisher = Publisher(stream_settings(of))
     stack.callback(publisher.close)
     encode = events.encoder(LEDGER_ANCHORS, "LedgerAnchored")
-    key = read_keys(of.ledger.keys).anchors[-1]
-    anchoring = Anchoring(holding(engine), encode, publisher, key, of.ledger.anchor_every)
+    keys = read_keys(of.ledger.keys)
+    anchoring = Anchoring(holding(engine), encode, publisher, keys.anchors[-1], of.ledger.anchor_every)
     stack.callback(anchoring.publish_now)
 
     def opened(consumer: Consumer, health: Health) -> PostgresTransaction:  # noqa: ARG001 - as every transaction
@@ -50,6 +50,6 @@ def transaction(of: Settings, events: Codec, stack: ExitStack) -> OpenTransactio
             tell(committed.positions)
             anchoring(committed)
 
-        return PostgresTransaction(engine, after_commit)
+        return PostgresTransaction(engine, after_commit, keys=keys.pseudonyms)
 
     return opened

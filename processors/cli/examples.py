@@ -46,6 +46,8 @@ EXAMPLES: Final[dict[str, str]] = {
     "ledger show": "0b0e2f3a-94a6-5a0c-8f0c-1d9b6c9b6a11",
     "ledger export": "november.jsonl --since 2026-11-01 --until 2026-12-01",
     "ledger report": "--since 2026-11-01 --until 2026-12-01 --output html --file november.html",
+    "ledger who": 'k1:3f2ac0de3f2ac0de3f2ac0de3f2ac0de --reason "audit of November"',
+    "ledger looks": "",
     "ledger verify": "--since 2026-11-01",
     "ledger anchors": "",
     "ledger prove": "0b0e2f3a-94a6-5a0c-8f0c-1d9b6c9b6a11 --file proof.json",

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal, cast, get_args
 
 import psycopg
 from alembic import command
@@ -17,9 +17,9 @@ from sqlalchemy.engine import URL, make_url
 
 from processors.errors import DatabaseUnavailable, SettingsInvalid
 
-Role = Literal["guard_owner", "guard_sink", "guard_auditor", "guard_maintenance"]
+Role = Literal["guard_owner", "guard_sink", "guard_auditor", "guard_maintenance", "guard_privacy"]
 
-ROLES: Final[tuple[Role, ...]] = ("guard_owner", "guard_sink", "guard_auditor", "guard_maintenance")
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 

@@ -60,7 +60,7 @@ class Ledger:
         }
 
     def handle(self, batch: Sequence[Inbound], view: View) -> Outcome:
-        entries = Entries()
+        entries = Entries(people=self._masker.met)
         for record in batch:
             entries.rows.append(_at_a_possible_time(self._row(record, entries), view.now))
         return entries

@@ -20,7 +20,9 @@ from processors.ledger import chain, metrics
 from processors.ledger.chain import Head
 from processors.ledger.database import cursor_of, database_errors, ensure_month, writing
 from processors.ledger.filing import At, Cursor, Filed, columns_of, file
+from processors.ledger.people import file_people
 from processors.ledger.records import Row
+from processors.masking.masker import PseudonymKeys
 from processors.observability.metrics import LEDGER_FENCED
 from processors.stream.types import Outbound, Outcome
 
@@ -32,6 +34,8 @@ class Entries(Outcome):
     """The ledger's outcome: rows instead of records."""
 
     rows: list[Row] = field(default_factory=list[Row])
+    people: dict[str, str] = field(default_factory=dict[str, str])
+    """Names by pseudonym that may not be filed yet. It is emptied when they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +60,19 @@ class Place(NamedTuple):
 class PostgresTransaction:
     """Satisfies `stream.transaction.Transaction`. One process, one instance, one transaction at a time.
 
-    `after_commit` may fail without harm: what it does is done again after the next commit.
+    `after_commit` may fail without harm: what it does is done again after the next commit. With `keys`, the names
+    of people are filed too, sealed.
     """
 
-    def __init__(self, engine: Engine, after_commit: AfterCommit = lambda _: None, patience: float = 60.0) -> None:
-        self._engine, self._after_commit, self._patience = engine, after_commit, patience
+    def __init__(
+        self,
+        engine: Engine,
+        after_commit: AfterCommit = lambda _: None,
+        patience: float = 60.0,
+        keys: PseudonymKeys | None = None,
+    ) -> None:
+        self._engine, self._after_commit, self._patience, self._keys = engine, after_commit, patience, keys
+        self._people = dict[str, str]()
         self._expected: dict[At, Place] = {}
         self._undecided: dict[At, Place] = {}
         self._months: set[str] = set()
@@ -114,7 +126,7 @@ class PostgresTransaction:
 
     def write(self, outcome: Outcome, records: Sequence[Outbound]) -> None:  # noqa: ARG002 - nothing goes to topics
         if isinstance(outcome, Entries):
-            self._rows = outcome.rows
+            self._rows, self._people = outcome.rows, outcome.people
 
     def advance(self, positions: Mapping[At, int]) -> None:
         """File the rows, and move offsets and heads.
@@ -131,6 +143,8 @@ class PostgresTransaction:
             self._filed = file(cursor, rows, heads)
             self._positions = {at: max(offset, self._expected[at].next_offset) for at, offset in positions.items()}
             self._heads = heads | self._filed.heads
+            if self._keys is not None:
+                file_people(cursor, self._keys, self._people)
             _move(cursor, self._positions, self._heads)
 
     def commit(self) -> None:
@@ -140,6 +154,7 @@ class PostgresTransaction:
             self._open.commit()
         self._expected |= self._undecided
         self._undecided = {}
+        self._people.clear()
         self._close()
         metrics.count(self._filed)
         self._look_ahead()

@@ -30,6 +30,9 @@ LONGEST_WORD: Final = 500
 DEEPEST: Final = 32
 HIDDEN: Final = "[masked]"
 
+_MOST_MET: Final = 10_000
+"""More people than any batch has: where nobody empties the list, it ends here."""
+
 Treatment = Callable[["Masker", Any, int], Any]
 
 
@@ -65,7 +68,9 @@ class Masker:
 
     def __init__(self, keys: PseudonymKeys) -> None:
         self.keys = keys
-        self._pseudonym = lru_cache(maxsize=10_000)(keys.pseudonym)
+        self.met = dict[str, str]()
+        """Names by pseudonym of people who were met since this was emptied last."""
+        self._pseudonym = lru_cache(maxsize=10_000)(self._meet)
         self._shown_person = lru_cache(maxsize=10_000)(self._show_person)
 
     def event(self, event: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,6 +84,12 @@ class Masker:
     def person(self, person: str) -> str:
         """Pseudonym and a shortened display form, such as `k1:3f… (a…@e…)`; empty for nobody."""
         return self._shown_person(person) if person else ""
+
+    def _meet(self, person: str) -> str:
+        pseudonym = self.keys.pseudonym(person)
+        if len(self.met) < _MOST_MET:
+            self.met[pseudonym] = person
+        return pseudonym
 
     def _show_person(self, person: str) -> str:
         return f"{self.pseudonym(person)} ({shown(person)})"

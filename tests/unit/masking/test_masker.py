@@ -341,3 +341,15 @@ def _names(schema: Any) -> Iterator[str]:
         for inner in ("type", "items", "values"):
             if isinstance(schema.get(inner), dict | list):
                 yield from _names(schema[inner])
+
+
+def test_people_who_were_met_stay_until_somebody_has_filed_them() -> None:
+    """A batch that is given up is masked again from memory, and its people must be filed all the same."""
+    masker = Masker(PseudonymKeys("k1", {"k1": b"k" * 32}))
+    first = masker.pseudonym("alice@example.com")
+    assert masker.person("alice@example.com").startswith(first)
+
+    assert masker.met == {first: "alice@example.com"}
+    masker.met.clear()
+    assert masker.pseudonym("alice@example.com") == first
+    assert masker.met == {}
