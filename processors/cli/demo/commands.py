@@ -56,7 +56,7 @@ def demo(
         matrix = str(shutil.copy(of.config / "compat_matrix.yaml", folder))  # the sample itself is never published
         _run("matrix", "publish", matrix, environment=environment)
         port = _health_port()
-        dashboards = nullcontext(()) if once else watched(folder, port)
+        dashboards = nullcontext(dict[str, str]()) if once else watched(folder, port)
         with _processors({**environment, "GUARD_HEALTH_PORT": str(port)}, folder), dashboards as pages:
             wrong = _play(of, environment)
             _verdict(wrong)
@@ -79,7 +79,7 @@ def _typed(command: Sequence[str], environment: Mapping[str, str]) -> subprocess
     talk().print(f"[dim]$ compat-guard {shown}[/]", highlight=False, soft_wrap=True)
     done = subprocess.run(
         [sys.executable, "-m", "processors.cli", *command],
-        env={**os.environ, **environment},
+        env={**os.environ, **environment, **_width()},
         capture_output=True,
         text=True,
         check=False,
@@ -87,6 +87,11 @@ def _typed(command: Sequence[str], environment: Mapping[str, str]) -> subprocess
     typer.echo(done.stdout, nl=False)
     typer.echo(done.stderr, nl=False, err=True)
     return done
+
+
+def _width() -> dict[str, str]:
+    """A child writes into a pipe, and what it writes is shown on this terminal."""
+    return {"COLUMNS": str(talk().width)} if talk().is_terminal else {}
 
 
 def environment_settings(addresses: Addresses) -> dict[str, Any]:
@@ -174,9 +179,10 @@ def _health_port() -> int:
     return free_port(following=len(PROCESSORS))
 
 
-def _stay(environment: Mapping[str, str], pages: Sequence[str]) -> None:
-    for page in pages:
-        talk().print(f"[bold]{page}[/]", highlight=False, soft_wrap=True)
+def _stay(environment: Mapping[str, str], pages: Mapping[str, str]) -> None:
+    widest = max(map(len, pages), default=0)
+    for name, page in pages.items():
+        talk().print(f"{name:<{widest}}  [bold]{page}[/]", highlight=False, soft_wrap=True)
     talk().print("\nThe guard stays up until Ctrl-C. In another terminal, in this folder:\n")
     for name, value in environment.items():
         print(f"export {name}='{value}'")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+import time
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
+
+import httpx
 
 from processors.bootstrap.processors import PROCESSORS
 from processors.bootstrap.supervisor import health_ports
@@ -12,19 +16,41 @@ from processors.cli import talk
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
 
+_PATIENCE: Final = 60.0
+"""Seconds that every processor has to be scraped for the first time."""
+
 
 @contextmanager
-def watched(folder: Path, first_port: int) -> Generator[Sequence[str]]:
-    """Watch the processors that serve from `first_port` on; gives the pages to open, none where it cannot be."""
+def watched(folder: Path, first_port: int) -> Generator[Mapping[str, str]]:
+    """Watch the processors that serve from `first_port` on; gives the pages to open by what they show.
+
+    None where it cannot be. Every processor was scraped when this returns, so that the first case is on the pages.
+    """
     from processors.embedded.debian import prometheus_tools  # noqa: PLC0415 - an optional extra
     from processors.embedded.monitoring import Monitoring  # noqa: PLC0415
 
     tools = prometheus_tools()
     if tools is None:
         talk().print("without dashboards: there is no Prometheus on the PATH, and no apt to get Debian's with")
-        yield ()
+        yield {}
         return
     targets = {name: f"127.0.0.1:{port}" for name, port in health_ports(list(PROCESSORS), first_port).items()}
     with Monitoring(folder / "monitoring", tools, targets, DEPLOY) as monitoring:
         urls = monitoring.watched
-        yield (urls.console("compat-guard"), urls.console("compat-exceptions"))
+        _await_scraped(urls.prometheus, len(targets))
+        yield {
+            "Requests and verdicts": urls.console("compat-guard"),
+            "Exceptions": urls.console("compat-exceptions"),
+            "Prometheus": urls.prometheus,
+            "Alertmanager": urls.alertmanager,
+        }
+
+
+def _await_scraped(prometheus: str, count: int) -> None:
+    """One that does not come up shows on the pages; the demo goes on."""
+    until = time.monotonic() + _PATIENCE
+    while time.monotonic() < until:
+        found = httpx.get(f"{prometheus}/api/v1/query", params={"query": "sum(up)"}).json()["data"]["result"]
+        if found and int(found[0]["value"][1]) >= count:
+            return
+        time.sleep(0.5)

@@ -125,7 +125,7 @@ def play(scene: Scene, of: Settings) -> Played:
         )
         typer.echo(shown)
     else:
-        console.print(line(result), soft_wrap=True)
+        console.print(line(result), soft_wrap=not console.is_terminal)  # a terminal breaks between words
     console.print()
     return Played(result["request_id"], list(_problems(scene, result)))
 
