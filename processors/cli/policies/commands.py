@@ -163,19 +163,19 @@ def _sorted(policies: Policies) -> Iterable[SecurityPolicy]:
     return (policy for _, policy in sorted(policies.by_component.items()))
 
 
-def _standing(policy: SecurityPolicy) -> dict[str, str]:
+def _standing(policy: SecurityPolicy) -> dict[str, str | int]:
     return {
         "component": policy.component_id,
         "policy": policy.policy_id,
         "baseline": policy.required_baseline,
-        "advisories": str(len(policy.advisories)),
+        "advisories": len(policy.advisories),
         "published_at": instant(policy.published_at),
         "digest": policy.digest,
     }
 
 
 def _show_policy(policy: SecurityPolicy) -> None:
-    tables.show(("", ""), _standing(policy).items())
+    tables.show(("", ""), [(name, str(value)) for name, value in _standing(policy).items()])
     rows = [
         (
             a.id,
@@ -199,11 +199,11 @@ def _item(text: str) -> str:
     return "- " + text.rstrip("\n").replace("\n", "\n  ") + "\n"
 
 
-def _show_rows(rows: Sequence[dict[str, str]], output: Listing) -> None:
+def _show_rows(rows: Sequence[dict[str, str | int]], output: Listing) -> None:
     if output is Listing.json:
         typer.echo(json.dumps(rows))
     elif rows:
-        tables.show(tuple(rows[0]), (tuple(row.values()) for row in rows))
+        tables.show(tuple(rows[0]), [[str(value) for value in row.values()] for row in rows])
     else:
         typer.echo("no component has a policy")
 
