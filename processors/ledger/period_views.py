@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from html import escape
 from typing import Any, Final
 
+from processors.ledger.export import inert
 from processors.ledger.period import Period, Section
 
 _STYLE: Final = (
@@ -44,7 +45,7 @@ def csv_text(report: Period) -> str:
     for section in report.sections:
         for number, row in enumerate(section.rows, 1):
             cells = zip(section.columns, row, strict=True)
-            writer.writerows((section.title, number, name, _inert(_cell(value))) for name, value in cells)
+            writer.writerows((section.title, number, name, inert(_cell(value))) for name, value in cells)
     return written.getvalue()
 
 
@@ -85,8 +86,3 @@ def _cell(value: Any) -> str:
 
 def _plain(text: str) -> str:
     return "".join(f"\\{character}" if character in "\\`*_{}[]<>#|~" else character for character in text)
-
-
-def _inert(text: str) -> str:
-    """A spreadsheet takes what begins like a formula for one, and ids come from outside."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
