@@ -78,15 +78,12 @@ def listing(rows: Sequence[Mapping[str, Any]], short: Sequence[str], wide: Seque
             raise SettingsInvalid(f"--columns `{shorten(name)}`: {nearest(name, rows[0])}")
     console, cells = page(), [[_cell(row[name]) for name in columns] for row in rows]
     names = [Text(name.replace("_", " ")) for name in columns]
-    if _lean_width(columns, cells) >= console.width:
+    widths = _widths(names, cells, console.width)
+    if widths is None:
         _show_records(console, names, cells)
         return
-    table = Table(
-        *(Column(name, overflow="fold") for name in names), box=None, pad_edge=False, padding=(0, 1, 0, 0)
-    )
-    for column, values in zip(table.columns, zip(*cells, strict=True), strict=True):
-        column.min_width = max(map(_longest_word, values))
-        column.no_wrap = all(len(value.plain.split()) <= 1 for value in values)
+    sized = (Column(name, width=width, overflow="fold") for name, width in zip(names, widths, strict=True))
+    table = Table(*sized, box=None, pad_edge=False, padding=(0, 1, 0, 0))
     for row in cells:
         table.add_row(*row)
     console.print(table)
@@ -98,11 +95,24 @@ def _fits(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> bool:
     return sum(widths) + len(widths) <= page().width
 
 
-def _lean_width(columns: Sequence[str], cells: Sequence[Sequence[Text]]) -> int:
-    """Characters that rows need at least, broken between words and nowhere else."""
-    heads = [max(map(cell_len, name.split("_"))) for name in columns]
-    widths = [max(map(_longest_word, column)) for column in zip(*cells, strict=True)]
-    return sum(map(max, heads, widths)) + len(columns)
+def _widths(names: Sequence[Text], cells: Sequence[Sequence[Text]], room: int) -> list[int] | None:
+    """How wide each column is so that a line fits `room`, broken between words and nowhere else; None if none can.
+
+    The widest column that still has words to break gives way first.
+    """
+    filled = list(zip(names, *cells, strict=True))
+    widths = [max(text.cell_len for text in column) for column in filled]
+    least = [max(map(_longest_word, column)) for column in filled]
+    excess = sum(widths) + len(widths) - room
+    while excess > 0:
+        slack = [width - smallest for width, smallest in zip(widths, least, strict=True)]
+        widest = max(range(len(widths)), key=lambda n: (slack[n] > 0, widths[n]))
+        if slack[widest] <= 0:
+            return None
+        given = min(excess, slack[widest])
+        widths[widest] -= given
+        excess -= given
+    return widths
 
 
 def _cell(value: Any) -> Text:

@@ -69,14 +69,16 @@ EVENT = {
 SHORT = ("time", "who", "event", "outcome", "event_id")
 
 
+@pytest.mark.parametrize("event", ["asked to install", "step_approved", "refused"])
 @pytest.mark.parametrize(("width", "has_reason"), [("80", False), ("160", True)])
 def test_a_listing_fits_its_terminal_and_cuts_no_id(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, width: str, has_reason: bool
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, width: str, has_reason: bool, event: str
 ) -> None:
     """Eighty columns have a short form, and where there is room for all columns they are there."""
     monkeypatch.setenv("COLUMNS", width)
 
-    tables.listing([EVENT, EVENT], SHORT, tuple(EVENT), tables.Asked())
+    rows = [{**EVENT, "event": event}, EVENT]
+    tables.listing(rows, SHORT, tuple(EVENT), tables.Asked())
 
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= int(width)
