@@ -6,11 +6,13 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from typing import Any
 
 from processors.bootstrap.clients import codec, stream_settings
 from processors.configuration.settings import Settings
 from processors.errors import Refused, Unavailable
 from processors.events.topics import RELAY_STATE
+from processors.matrix.writing import instant
 from processors.relay.delivery import Delivery
 from processors.relay.records import COMMAND, DeliveryCommand, from_record, to_record
 from processors.relay.standing import Standing
@@ -52,6 +54,42 @@ def read_relayed(of: Settings) -> Relayed:
         return _relayed(held, events)
 
 
+def delivery_facts(delivery: Delivery) -> dict[str, Any]:
+    """What operators see of a delivery, without what is sent."""
+    return {
+        "target": delivery.target,
+        "id": delivery.id,
+        "type": delivery.type,
+        "status": delivery.status.value.lower(),
+        "attempts": delivery.attempts,
+        "next": instant(delivery.next_at) if delivery.pending else "never",
+        "message": delivery.message,
+        "at": instant(delivery.at),
+        "from": f"{delivery.topic}/{delivery.partition}@{delivery.offset}",
+        "urgent": delivery.urgent,
+        "bytes": len(delivery.body),
+    }
+
+
+def target_facts(standings: Mapping[str, Standing]) -> dict[str, Any]:
+    """How targets stand, by name."""
+    return {name: {"mode": of.mode, "message": of.message} for name, of in standings.items()}
+
+
+def replay_commands(found: Sequence[Delivery], operator: str) -> dict[DeliveryCommand, int]:
+    """What asks for these deliveries to be tried again, each with the partition where its relay looks for it."""
+    now = time.time_ns() // 1_000_000
+    return {
+        DeliveryCommand(target=d.target, topic=d.topic, id=d.id, at=now, operator=operator): d.partition
+        for d in found
+    }
+
+
+def command_record(events: Codec, command: DeliveryCommand, partition: int) -> Outbound:
+    encode = events.encoder(RELAY_STATE, EVENT)
+    return Outbound(RELAY_STATE, command.key.encode(), encode(to_record(command.target, command)), (), partition)
+
+
 def ask_relay(of: Settings, commands: Mapping[DeliveryCommand, int], patience: float) -> None:
     """Hand commands to the relay, each in the partition of the delivery that it is about, and wait until they are
     carried out; commands to resume a target stay where they are and are not waited for.
@@ -59,12 +97,8 @@ def ask_relay(of: Settings, commands: Mapping[DeliveryCommand, int], patience: f
     Raises NobodyObeyed after `patience` seconds, Unavailable and Fatal as `publish_atomically` does.
     """
     with codec(of) as events, closing(Follower(stream_settings(of), "deliveries")) as follower:
-        encode = events.encoder(RELAY_STATE, EVENT)
         follower.from_end([RELAY_STATE])
-        records = [
-            Outbound(RELAY_STATE, command.key.encode(), encode(to_record(command.target, command)), (), partition)
-            for command, partition in commands.items()
-        ]
+        records = [command_record(events, command, partition) for command, partition in commands.items()]
         publish_atomically(stream_settings(of), _TRANSACTIONAL_ID, records)
         open_ = {command.key.encode() for command in commands if command.id}
         for record in follower.follow(time.monotonic() + patience) if open_ else ():

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 
 from processors.errors import Refused, Unavailable
 from processors.gateway import problems
-from processors.gateway.api import check, events, exceptions, identity, ledger, matrix
+from processors.gateway.api import check, deliveries, events, exceptions, identity, ledger, matrix
 from processors.gateway.contract import contract
 from processors.gateway.desk import Desk
 from processors.gateway.edges import Edges
@@ -29,6 +29,7 @@ RESOURCES: Final[Sequence[APIRouter]] = (
     ledger.router,
     matrix.router,
     events.router,
+    deliveries.router,
     identity.router,
 )
 

@@ -76,7 +76,7 @@ class Replies:
 
     def stop(self) -> None:
         self._stop.set()
-        self._thread.join(10)
+        self._thread.join(5)
 
     def is_stalled(self, after: float) -> bool:
         """Whether the reader has not come round for so many seconds."""

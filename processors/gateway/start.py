@@ -14,6 +14,7 @@ import structlog
 from processors.bootstrap import development
 from processors.bootstrap.clients import codec, stream_settings
 from processors.bootstrap.processors import begin_logging
+from processors.bootstrap.pulse import pulse
 from processors.configuration.gateway import GatewayConfig
 from processors.configuration.guard import Watched
 from processors.configuration.settings import Settings
@@ -28,6 +29,7 @@ from processors.gateway.signing import SigningKeys, read_signing_keys
 from processors.stream.io.clients import refuse_plaintext
 from processors.stream.io.outbox import Outbox
 from processors.stream.loop.health import Health, HealthServer
+from processors.stream.loop.watchdog import Watchdog
 from processors.stream.types import Inbound
 
 WRITTEN_WITHIN = 2.5
@@ -37,7 +39,10 @@ _log = structlog.get_logger(__name__)
 
 
 def run_gateway(of: Settings, stop: threading.Event) -> None:
-    """Serve until `stop` is set. Raises SettingsInvalid for what must not be served, Fatal when it cannot go on."""
+    """Serve until `stop` is set. Raises SettingsInvalid for what must not be served, Fatal when it cannot go on.
+
+    The process is ended with 70 when the event loop stands still, also while it closes; call it in the main thread.
+    """
     begin_logging(of)
     config = Watched(of.config)
     refuse_unsafe(of, config().gateway)
@@ -51,6 +56,7 @@ def run_gateway(of: Settings, stop: threading.Event) -> None:
         stack.callback(outbox.close)
         health = Health("gateway")
         health.tables_loaded = health.restored = True  # it has neither
+        Watchdog(health, stop, pulse()).start()
         stack.enter_context(HealthServer(health, of.health_host, of.health_port))
         gate = Gate(lambda: config().gateway, of.config, open_to_all=of.gateway.profile == "embedded")
         desk = Desk(settings=of, config=config, events=events, outbox=outbox, gate=gate, keys=keys)

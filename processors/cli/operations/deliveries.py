@@ -52,8 +52,10 @@ def list_deliveries(
     ]
     standings = {name: of for name, of in relayed.standings.items() if target in (None, name)}
     if output is Listing.json:
-        targets = {name: {"mode": of.mode, "message": of.message} for name, of in standings.items()}
-        typer.echo(json.dumps({"targets": targets, "deliveries": [_facts(one) for one in found]}))
+        from processors.client.deliveries import target_facts  # noqa: PLC0415 - the help needs no client library
+
+        shown = {"targets": target_facts(standings), "deliveries": [_facts(one) for one in found]}
+        typer.echo(json.dumps(shown))
         return
     for name, of in sorted(standings.items()):
         if of.mode != "ACTIVE":
@@ -87,15 +89,10 @@ def replay(
     The receiver gets the same id and bytes as before. Ends with 2 if there is no such delivery, and with 3 if no
     relay has taken it up in time; what was asked stays until one does.
     """
-    from processors.client.deliveries import ask_relay  # noqa: PLC0415 - the help needs no client library
-    from processors.relay.records import DeliveryCommand  # noqa: PLC0415 - as above
+    from processors.client.deliveries import ask_relay, replay_commands  # noqa: PLC0415 - as above
 
     found = _named(_relayed(), ids, target)
-    commands = {
-        DeliveryCommand(target=d.target, topic=d.topic, id=d.id, at=_now(), operator=_operator()): d.partition
-        for d in found
-    }
-    ask_relay(settings(), commands, wait)
+    ask_relay(settings(), replay_commands(found, _operator()), wait)
     typer.echo(f"{len(found)} {'delivery is' if len(found) == 1 else 'deliveries are'} tried again")
 
 
@@ -135,19 +132,9 @@ def _is_one(delivery: Delivery, target: str | None) -> bool:
 
 
 def _facts(delivery: Delivery) -> dict[str, Any]:
-    return {
-        "target": delivery.target,
-        "id": delivery.id,
-        "type": delivery.type,
-        "status": delivery.status.value.lower(),
-        "attempts": delivery.attempts,
-        "next": instant(delivery.next_at) if delivery.pending else "never",
-        "message": delivery.message,
-        "at": instant(delivery.at),
-        "from": f"{delivery.topic}/{delivery.partition}@{delivery.offset}",
-        "urgent": delivery.urgent,
-        "bytes": len(delivery.body),
-    }
+    from processors.client.deliveries import delivery_facts  # noqa: PLC0415 - as above
+
+    return delivery_facts(delivery)
 
 
 def _operator() -> str:

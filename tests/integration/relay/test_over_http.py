@@ -1,0 +1,47 @@
+"""What an operator sees of deliveries over HTTP, and does about them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import pytest
+from examples.gateways import Edge, Provider, bearer
+from examples.ground import eventually
+from examples.issuers import claims, token
+from examples.platform import Answer, Platform
+from examples.relaying import Relaying, now, target
+
+from processors.embedded import Addresses
+
+pytestmark = pytest.mark.stack
+
+OPERATOR = bearer(token(claims("otto", roles=("operator",))))
+
+
+def test_a_delivery_that_was_given_up_is_tried_again_over_http(
+    stack: Addresses, relaying: Relaying, tmp_path: Path
+) -> None:
+    """By who may, once the receiver has mended what it refused; it gets the same id."""
+    (tmp_path / "edge").mkdir()
+    with Provider(tmp_path / "edge") as provider, Platform(lambda _: Answer(422)) as platform:
+        to = target(platform.url(), since=now())
+        relaying.configure(to)
+        with Edge(stack, tmp_path / "edge", provider).gateways() as (gateway,), relaying.running():
+            address, mine = f"{gateway.url}/internal/deliveries", {"target": to["name"]}
+            (id,) = relaying.publish()
+
+            def dead() -> list[str]:
+                shown = httpx.get(address, headers=OPERATOR, params={**mine, "status": "dead"}, timeout=60)
+                return [one["id"] for one in shown.json()["deliveries"]]
+
+            eventually(lambda: dead() == [id])
+            platform.behave = lambda _: Answer(204)
+            others = httpx.post(f"{address}/{id}/replay", headers=bearer(), timeout=60)
+            missing = httpx.post(f"{address}/nobody/replay", headers=OPERATOR, timeout=60)
+            done = httpx.post(f"{address}/{id}/replay", headers=OPERATOR, timeout=60)
+            eventually(lambda: dead() == [])
+
+    assert (others.status_code, missing.status_code) == (403, 404)
+    assert (done.status_code, done.json()) == (202, {"replayed": 1})
+    assert platform.ids() == [id] * 4
