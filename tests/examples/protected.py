@@ -73,11 +73,25 @@ class Protected:
             "GUARD_KAFKA__PASSWORD_FILE": str(file),
         }
 
-    def run(self, user: str, *words: str, code: int = 0) -> str:
+    def certified(self, user: str) -> dict[str, str]:
+        """Our own commands as that user by a client certificate, without any password."""
+        certificate = self._authority.issue_cert(HOST, common_name=user)
+        chain, key = self.folder / f"{user}.pem", self.folder / f"{user}.key"
+        chain.write_bytes(b"".join(pem.bytes() for pem in certificate.cert_chain_pems))
+        key.write_bytes(_pkcs8(certificate))
+        return {
+            **self._surroundings(),
+            "GUARD_KAFKA__BOOTSTRAP": f"{HOST}:{self.protection.mutual_port}",
+            "GUARD_KAFKA__SECURITY": "SSL",
+            "GUARD_KAFKA__CERTIFICATE": str(chain),
+            "GUARD_KAFKA__KEY": str(key),
+        }
+
+    def run(self, user: str, *words: str, code: int = 0, environment: dict[str, str] | None = None) -> str:
         """`compat-guard` as that user; what it wrote to stdout, or to stderr where it was to fail with 2."""
         done = subprocess.run(
             [sys.executable, "-m", "processors.cli", *words],
-            env=self.environment(user), capture_output=True, text=True, check=False, timeout=120,
+            env=environment or self.environment(user), capture_output=True, text=True, check=False, timeout=120,
         )  # fmt: skip
         assert done.returncode == code, f"{user}: {words} ended with {done.returncode}\n{done.stdout}{done.stderr}"
         return done.stderr if code == 2 else done.stdout

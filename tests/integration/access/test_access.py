@@ -118,6 +118,16 @@ def test_a_topic_that_is_denied_is_told_as_denied(broker: Protected) -> None:
     assert "does not exist" not in told
 
 
+def test_a_client_certificate_is_the_principal_of_its_common_name(broker: Protected) -> None:
+    """Mutual TLS on a listener of its own: the same rights by the same table, and none without a certificate."""
+    publisher, stranger = broker.certified("matrix-publisher"), broker.certified("nobody")
+
+    assert "governance" in broker.run("", "matrix", "status", environment=publisher)
+    assert "may not see topic" in broker.run("", "matrix", "status", environment=stranger, code=2)
+    bare = {k: v for k, v in publisher.items() if k not in ("GUARD_KAFKA__CERTIFICATE", "GUARD_KAFKA__KEY")}
+    broker.run("", "matrix", "status", environment=bare, code=3)  # TLS closes the connection, and tells nobody why
+
+
 def test_what_the_table_does_not_give_is_denied(broker: Protected) -> None:
     """The authorizer itself is asked, about every topic and every principal."""
     for role in ROLES:
