@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 
 from processors.bootstrap.sealing import seals
+from processors.bootstrap.trust import matrix_trust
 from processors.bootstrap.trusted_keys import TrustedKeys
 from processors.configuration.guard import Watched
 from processors.configuration.settings import Settings
@@ -26,7 +27,9 @@ def workflow(of: Settings, events: Codec) -> ExceptionWorkflow:
     keys = TrustedKeys(policy, of.config)
     keys.keep_fresh()
     config = Watched(of.config)
-    return ExceptionWorkflow(events, policy, keys, seals(of), lambda: config().features.exceptions)
+    return ExceptionWorkflow(
+        events, policy, keys, seals(of), lambda: config().features.exceptions, matrix_trust(of)
+    )
 
 
 def _only_on_loopback(bootstrap: str) -> None:

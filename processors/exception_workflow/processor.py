@@ -60,6 +60,7 @@ from processors.stream.seals import Seals
 from processors.stream.types import Inbound, NotYet, Outbound, Outcome, StateSpec, View, Write
 from processors.stream.wire.codec import Codec
 from processors.stream.wire.partitioner import partition_of
+from processors.trust.sources import NOBODY, Trust
 
 MOST_RUNG, MOST_RECHECKED = 1000, 200
 """States that one tick moves at most; the next one is a second away, and a transaction should stay short."""
@@ -93,12 +94,13 @@ class ExceptionWorkflow:
         keys: Callable[[], KeyRing],
         seals: Seals,
         offered: Callable[[], bool] = lambda: True,
+        trust: Trust = NOBODY,
     ) -> None:
         self._policy, self._keys, self._seals, self._offered = policy, keys, seals, offered
         self._standing = ExceptionGauges(policy)
         self._due = DueIndex(policy)
         self._teller = Teller(codec, policy, self._due.note)
-        self.tables = (Revisions(codec.decoder(MATRIX_REFRESHES, "MatrixRefreshed").split),)
+        self.tables = (Revisions(codec.decoder(MATRIX_REFRESHES, "MatrixRefreshed").split, trust),)
         self._commands = codec.decoder(EXCEPTION_REQUESTS, "ExceptionRequested")
         self._decisions = codec.decoder(APPROVAL_DECISIONS, "ApprovalDecided", canonical=True)
         self._uses = codec.decoder(EXCEPTION_USES, "ExceptionUseRequested")

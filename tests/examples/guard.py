@@ -96,7 +96,7 @@ class Guard:
     @contextmanager
     def workflow(self, ordinal: int = 0, by: ExceptionPolicy | None = None) -> Iterator[ExceptionWorkflow]:
         """An instance of the exception workflow; several share the partitions."""
-        processor = ExceptionWorkflow(self.new_codec(), by or policy(), keys, SEALS)
+        processor = ExceptionWorkflow(self.new_codec(), by or policy(), keys, SEALS, trust=self.trust)
         settings, self.ground.settings = self.ground.settings, replace(self.ground.settings, ordinal=ordinal)
         running = self.ground.running(processor)
         running.__enter__()

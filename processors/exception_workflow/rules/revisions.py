@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from processors.errors import EventUnreadable
 from processors.events.topics import MATRIX_REFRESHES
+from processors.matrix.parts import Refresh, part_at, refresh_of
 from processors.stream.types import Inbound, Reject
-
-
-class _Part(NamedTuple):
-    source: str
-    revision: str
-    digest: str
-    parts: int
+from processors.trust.signatures import verify
+from processors.trust.sources import NOBODY, Trust
+from processors.trust.statements import Untrusted
 
 
 class Refreshed(NamedTuple):
@@ -27,19 +24,31 @@ class Refreshed(NamedTuple):
     at: int
 
 
-class Revisions:
-    """A `Fold` over matrix refreshes that keeps no rows. What is not there whole does not count.
+@dataclass(slots=True)
+class _Source:
+    """The last refresh that a source has signed, which parts of it have come, and the last one that was whole."""
 
-    `split` gives the envelope of a refresh, and may raise EventUnreadable or RegistryUnavailable.
+    refresh: Refresh
+    parts: set[int] = field(default_factory=set[int])
+    whole: Refresh | None = None
+    at: int = 0
+
+
+class Revisions:
+    """A `Fold` over matrix refreshes that keeps no rows. What is not there whole, or not signed, does not count.
+
+    `split` gives the envelope of a refresh, and may raise EventUnreadable or RegistryUnavailable. What nobody
+    trusted has signed, or what is older than what stands, is passed over here: whoever could change the mark could
+    have every live exception judged anew, again and again. The checker quarantines it.
     """
 
     topic = MATRIX_REFRESHES
 
-    def __init__(self, split: Callable[[bytes | None], tuple[dict[str, Any], bytes]]) -> None:
-        self._split = split
-        self._parts: dict[bytes, _Part] = {}
-        self._came: dict[bytes, int] = {}
-        self._withdrawn = 0
+    def __init__(
+        self, split: Callable[[bytes | None], tuple[dict[str, Any], bytes]], trust: Trust = NOBODY
+    ) -> None:
+        self._split, self._trust = split, trust
+        self._sources: dict[str, _Source] = {}
         self._standing = Refreshed("", 0)
 
     def apply(self, records: Sequence[Inbound]) -> Sequence[Reject]:
@@ -49,6 +58,8 @@ class Revisions:
                 self._take(record)
             except EventUnreadable as error:
                 rejects.append(Reject(record, error.reason, str(error), error.stage))
+            except Untrusted:
+                continue
         if records:
             self._standing = self._read()
         return rejects
@@ -57,20 +68,31 @@ class Revisions:
         return self._standing
 
     def _take(self, record: Inbound) -> None:
-        key = record.key or b""
-        if record.value is None:
-            if self._parts.pop(key, None) is not None:
-                self._withdrawn = max(self._withdrawn, record.timestamp)
+        at = part_at(record.key)
+        if at is None or record.value is None:  # a tombstone clears a part away, and withdraws nothing
             return
-        envelope, _ = self._split(record.value)
-        names = ("source", "revision", "digest", "parts")
-        part = _Part(*(envelope[name] for name in names))
-        if self._parts.get(key) != part:  # the same again is no change
-            self._parts[key], self._came[key] = part, record.timestamp
+        refresh = refresh_of(self._split(record.value)[0])
+        if refresh.source != at[0]:
+            return
+        source = self._sources.get(refresh.source)
+        if source is None or source.refresh != refresh:
+            source = self._begun(source, refresh, record.timestamp)
+        source.parts.add(at[1])
+        if source.whole != refresh and len(source.parts) >= refresh.parts:
+            source.whole, source.at = refresh, record.timestamp
+
+    def _begun(self, before: _Source | None, refresh: Refresh, at: int) -> _Source:
+        """The first part of a refresh. Raises Untrusted."""
+        verify(refresh.statement, refresh.signature, self._trust.of(refresh.source).keys, at)
+        if before is None:
+            return self._sources.setdefault(refresh.source, _Source(refresh))
+        if not before.refresh.floor.admits(refresh.floor):
+            raise Untrusted(f"serial {refresh.serial} comes after {before.refresh.serial}")
+        before.refresh, before.parts = refresh, set()
+        return before
 
     def _read(self) -> Refreshed:
-        whole = {part for part, count in Counter(self._parts.values()).items() if count >= part.parts}
-        text = "\n".join(f"{part.source} {part.revision} {part.digest}" for part in sorted(whole))
-        came = (self._came[key] for key, part in self._parts.items() if part in whole)
-        mark = hashlib.sha256(text.encode()).hexdigest()[:32] if whole else ""
-        return Refreshed(mark, max([self._withdrawn, *came]))
+        whole = [source.whole for source in self._sources.values() if source.whole is not None]
+        lines = sorted(f"{one.source} {one.revision} {one.digest}" for one in whole if not one.withdrawn)
+        mark = hashlib.sha256("\n".join(lines).encode()).hexdigest()[:32] if lines else ""
+        return Refreshed(mark, max((source.at for source in self._sources.values()), default=0))
