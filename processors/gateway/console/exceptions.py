@@ -182,7 +182,7 @@ async def asked(
 async def queue(
     request: Request,
     desk: AtDesk,
-    visitor: Annotated[Visitor, visiting(Role.READER, Role.APPROVER)],
+    visitor: Annotated[Visitor, visiting(Role.READER, Role.APPROVER, rate=Rate.LEDGER)],
     everything: bool = False,
 ) -> Response:
     policy = read_policy(desk.settings)

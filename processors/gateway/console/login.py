@@ -86,6 +86,7 @@ async def done(
         if login.decision:
             answer = await _signed(request, desk, login, token, str(claims["sub"]))
         else:
+            SESSIONS.end(request.cookies.get(cookie_name(config), ""))
             answer = to(login.back)
             remember(answer, cookie_name(config), SESSIONS.begin(claims), config.url)
     except (LoginRefused, TokenRefused) as refused:
