@@ -35,9 +35,7 @@ class Console:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.provider = self._closing.enter_context(IdentityProvider(folder, self.url, PEOPLE, PASSWORD))
-        self.config = configure(
-            shipped("config"), folder, gateway=self.url, provider=self.provider.url, dashboards={}
-        )
+        self.config = configure(shipped("config"), folder, gateway=self.url, provider=self.provider.url)
         self.environment = {
             **os.environ,
             **environment_of(stack),

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,6 +21,7 @@ from processors.bootstrap.processors import PROCESSORS
 from processors.cli import talk
 from processors.cli.demo import exception as demo_exception
 from processors.cli.demo import scenes as demo_scenes
+from processors.cli.demo.console import link_dashboards, provided, served
 from processors.cli.demo.dashboards import watched
 from processors.cli.demo.scenes import C1, CRM, PLUGINS, SCENES
 from processors.configuration.settings import Settings
@@ -39,7 +40,7 @@ def demo(
     """Start Kafka, the registry and Postgres here, run the guard on them, and play the cases it was made for.
 
     Ends with 0 if every outcome was the expected one. Without --once it then stays up for you to try things, with
-    dashboards where Prometheus can be had.
+    dashboards where Prometheus can be had, and ends with the address of the console to open in a browser.
     """
     if not PLUGINS.is_dir():
         raise SettingsInvalid("the demo plays from a checkout of the project; run `scripts/demo` there")
@@ -56,12 +57,22 @@ def demo(
         matrix = str(shutil.copy(of.config / "compat_matrix.yaml", folder))  # the sample itself is never published
         _run("matrix", "publish", matrix, environment=environment)
         port = _health_port()
-        dashboards = nullcontext(dict[str, str]()) if once else watched(folder, port)
-        with _processors({**environment, "GUARD_HEALTH_PORT": str(port)}, folder), dashboards as pages:
+        with ExitStack() as beside:
+            opened: dict[str, str] = {}
+            if not once:
+                console = beside.enter_context(provided(folder, of.config))
+                environment |= console.variables
+                opened = {"Console": f"{console.url}  (log in as Alice, then as Petra and Sabine)"}
+            beside.enter_context(_processors({**environment, "GUARD_HEALTH_PORT": str(port)}, folder))
+            if not once:
+                beside.enter_context(served(environment, folder))
+                dashboards = beside.enter_context(watched(folder, port))
+                link_dashboards(Path(environment["GUARD_CONFIG"]), dashboards)
+                opened = {**dashboards, **opened}
             wrong = _play(of, environment)
             _verdict(wrong)
             if not once:
-                _stay(environment, pages)
+                _stay(environment, opened)
     raise typer.Exit(1 if wrong else 0)
 
 
@@ -180,9 +191,6 @@ def _health_port() -> int:
 
 
 def _stay(environment: Mapping[str, str], pages: Mapping[str, str]) -> None:
-    widest = max(map(len, pages), default=0)
-    for name, page in pages.items():
-        talk().print(f"{name:<{widest}}  [bold]{page}[/]", highlight=False, soft_wrap=True)
     talk().print("\nThe guard stays up until Ctrl-C. In another terminal, in this folder:\n")
     for name, value in environment.items():
         print(f"export {name}='{value}'")
@@ -194,6 +202,9 @@ def _stay(environment: Mapping[str, str], pages: Mapping[str, str]) -> None:
         highlight=False,
         soft_wrap=True,
     )
+    widest = max(map(len, pages), default=0)
+    for name, page in pages.items():
+        talk().print(f"{name:<{widest}}  [bold]{page}[/]", highlight=False, soft_wrap=True)
     try:
         while True:
             time.sleep(3600)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from collections.abc import Mapping
+import subprocess
+import sys
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import yaml
 from joserfc.jwk import ECKey
@@ -37,7 +41,58 @@ _ROLES: Final = {
 }
 
 
-def configure(shipped: Path, folder: Path, *, gateway: str, provider: str, dashboards: Mapping[str, str]) -> Path:
+class Provided(NamedTuple):
+    """Where the console will be, and variables for all processes of the guard."""
+
+    url: str
+    variables: dict[str, str]
+
+
+@contextmanager
+def provided(folder: Path, shipped: Path) -> Generator[Provided]:
+    """An identity provider that runs, and a configuration that believes it, made of `shipped`."""
+    from processors.embedded.identity import IdentityProvider  # noqa: PLC0415 - an optional extra
+    from processors.embedded.ports import HOST, free_port  # noqa: PLC0415 - as above
+
+    port = free_port()
+    url = f"http://{HOST}:{port}"
+    with IdentityProvider(folder / "identity", url, PEOPLE, PASSWORD) as provider:
+        config = configure(shipped, folder, gateway=url, provider=provider.url).absolute()
+        variables = {
+            "GUARD_CONFIG": str(config),
+            "GUARD_GATEWAY__PORT": str(port),
+            "GUARD_GATEWAY__SIGNING_KEYS": str(config / "gateway-keys.json"),
+        }
+        yield Provided(url, variables)
+
+
+def link_dashboards(config: Path, dashboards: Mapping[str, str]) -> None:
+    """Let the console lead to them. A gateway that runs reads its configuration again."""
+    file = config / "guard.yaml"
+    gateway: dict[str, Any] = yaml.safe_load(file.read_text("utf-8"))["gateway"]
+    console = {**gateway["console"], "dashboards": dict(dashboards)}
+    _merge(file, {"gateway": {**gateway, "console": console}})
+
+
+@contextmanager
+def served(environment: Mapping[str, str], folder: Path) -> Generator[None]:
+    """The gateway in a child; its log is in the data folder."""
+    with (folder / "gateway.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "processors.cli", "run", "gateway"],
+            env={**os.environ, **environment, "GUARD_HEALTH_PORT": "0"},
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def configure(shipped: Path, folder: Path, *, gateway: str, provider: str) -> Path:
     """Write a configuration of `shipped` that believes the provider, and the keys of its gateway beside it.
 
     `gateway` and `provider` are addresses. Gives the folder; the keys lie in it as `gateway-keys.json`.
@@ -49,7 +104,7 @@ def configure(shipped: Path, folder: Path, *, gateway: str, provider: str, dashb
         make_signing_keys(keys)
     public = [ECKey.import_key(key).as_dict(private=False) for key in json.loads(keys.read_text("utf-8"))["keys"]]
     (config / "gateway-jwks.json").write_text(json.dumps({"keys": public}), "utf-8")
-    _merge(config / "guard.yaml", {"gateway": _gateway(gateway, provider, dashboards)})
+    _merge(config / "guard.yaml", {"gateway": _gateway(gateway, provider)})
     workflow: dict[str, Any] = yaml.safe_load((config / "exception_workflow.yaml").read_text("utf-8"))
     proof = {**workflow["proof"], "issuers": [*workflow["proof"]["issuers"], *_issuers(provider)]}
     link = f"{gateway}/exceptions/{{exception_id}}"
@@ -57,7 +112,7 @@ def configure(shipped: Path, folder: Path, *, gateway: str, provider: str, dashb
     return config
 
 
-def _gateway(gateway: str, provider: str, dashboards: Mapping[str, str]) -> dict[str, Any]:
+def _gateway(gateway: str, provider: str) -> dict[str, Any]:
     from processors.embedded.identity import AUDIENCE, CLIENT  # noqa: PLC0415 - an optional extra
 
     return {
@@ -69,7 +124,6 @@ def _gateway(gateway: str, provider: str, dashboards: Mapping[str, str]) -> dict
             "client_id": CLIENT,
             "authorize": f"{provider}/authorize",
             "token": f"{provider}/token",
-            "dashboards": dict(dashboards),
         },
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -48,8 +49,11 @@ def check_case_c_1(person: Person, environment: str) -> str:
 def approve(person: Person, exception: str) -> None:
     """From the queue to the proof: open, approve, sign, log in."""
     page = person.open("/exceptions")
+    picture(page, "queue")
     page.locator(f"a[href='/exceptions/{exception}']").click()
+    picture(page, "decide")
     page.get_by_role("button", name="Approve").click()
+    picture(page, "sign")
     text = json.loads(page.locator("pre").text_content() or "")
     assert (text["exception_id"], text["decision"]) == (exception, "approve")
     page.get_by_role("button", name="Log in again and sign").click()
@@ -96,6 +100,13 @@ def test_blocked_excepted_and_installed_by_mouse(person: Meet) -> None:
     eventually(found)
     page.get_by_role("link", name="case").first.click()
     expect(page.locator("ol.events")).to_contain_text("sent a decision")
+    picture(page, "case")
+
+
+def picture(page: Page, name: str) -> None:
+    """`GUARD_PICTURES` names a folder that pictures of the pages are kept in, for whoever wants to look at them."""
+    if folder := os.environ.get("GUARD_PICTURES"):
+        page.screenshot(path=Path(folder) / f"{re.sub('[^a-z]+', '-', name)[:60]}.png", full_page=True)
 
 
 class Keyboard:
@@ -231,6 +242,7 @@ def test_a_matrix_shows_what_it_would_change(person: Meet, console: Console, tmp
     page.set_input_files("input[name=matrix]", tmp_path / "new.yaml")
     page.get_by_role("button", name="Show what it would change").click()
     expect(page.get_by_role("status")).to_contain_text("were asked again")
+    picture(page, "impact")
     (tmp_path / "bad.yaml").write_text("version: 1\nsource: [")
     page = alice.open("/matrix")
     page.set_input_files("input[name=matrix]", tmp_path / "bad.yaml")
@@ -247,11 +259,14 @@ def test_every_page_can_be_read_by_everybody(person: Meet) -> None:
         report = f"/requests/{request_id}"
         for path in ("/", "/check", report, f"{report}/exception", f"{report}/asked", *PAGES):
             page = alice.open(path)
+            picture(page, f"{path}-{scheme}")
             found = axe.run(page, options=AXE)
             assert not found.response["violations"], f"{path}, {scheme}: {found.generate_report()}"
         ada = person("ada", viewport=size, color_scheme=scheme, bypass_csp=True)
         for path in ("/ledger?plugin_id=com.powerx.plugins.inventory-sync", "/deliveries"):
-            found = axe.run(ada.open(path), options=AXE)
+            page = ada.open(path)
+            picture(page, f"{path}-{scheme}")
+            found = axe.run(page, options=AXE)
             assert not found.response["violations"], f"{path}, {scheme}: {found.generate_report()}"
 
 
