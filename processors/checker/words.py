@@ -5,7 +5,7 @@ Each sentence names the thing, what is needed and what was found, who says so, a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from processors.checker.sentences import Asked, in_words
@@ -149,15 +149,12 @@ _MOST_STEPS = 4
 _MOST_NAMED = 3
 
 
-def in_short(findings: Sequence[Finding], *, more: bool = False) -> list[str]:
-    """Findings by name alone, those of one kind together: `too old: crm 1.2.0 and sso 2.0.0`.
-
-    With `more`, each kind is counted first.
-    """
+def more_of(findings: Sequence[Finding]) -> list[str]:
+    """Findings by name alone, counted, those of one kind together: `2 more too old: crm 1.2.0 and sso 2.0.0`."""
     kinds: dict[str, list[str]] = {}
     for finding in findings:
         kinds.setdefault(_KINDS.get(finding.code, str(finding.code)), []).append(_named(finding))
-    return [f"{f'{len(names)} more ' if more else ''}{kind}: {_listed(names)}" for kind, names in kinds.items()]
+    return [f"{len(names)} more {kind}: {_listed(names)}" for kind, names in kinds.items()]
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -266,17 +263,25 @@ def no_way_out(links: Sequence[Inference]) -> str:
     links = chains(links)[0]
     last = links[-1]
     tried = {link.chosen.target for link in links if link.chosen}
-    said: dict[str, dict[str, list[str]]] = {}
-    for link in links:
-        fact = _fact(link)
-        said.setdefault(fact.subject, {}).setdefault(fact.verb, []).append(fact.object)
-    facts = [f"{subject} {joined(_demands(verbs))}" for subject, verbs in said.items()]
+    facts = _told(_fact(link.finding, link.version) for link in links)
     if last.finding.object not in tried and last.finding.code in _OF_A_RELEASE:
         if last.finding.ground is Ground.UNLISTED:
             return f"No source lists {last.finding.object}: {joined(facts)}." if len(links) > 1 else ""
         unlisted = f"No source lists a release of {last.finding.object} that would do"
         return f"{unlisted}: {joined(facts)}."
     return f"No choice of releases fits: {joined(facts)}." if len(links) > 1 else ""
+
+
+def demands(findings: Iterable[Finding]) -> str:
+    """What is demanded and not met, in a few words: `billing needs crm >=2.0.0 and mail`. At least one finding."""
+    return joined(_told(_fact(finding, "") for finding in findings))
+
+
+def _told(facts: Iterable[_Fact]) -> list[str]:
+    said: dict[str, dict[str, list[str]]] = {}
+    for fact in facts:
+        said.setdefault(fact.subject, {}).setdefault(fact.verb, []).append(fact.object)
+    return [f"{subject} {joined(_demands(verbs))}" for subject, verbs in said.items()]
 
 
 def chains(links: Sequence[Inference]) -> list[Sequence[Inference]]:
@@ -324,7 +329,7 @@ _OF_ITSELF = frozenset(
 
 def reason(link: Inference, asked: Asked) -> str:
     """One link of the chain, with who says so and what follows from it, without a full stop."""
-    said = f"{' '.join(_fact(link))} ({said_by(link.finding, asked)})"
+    said = f"{' '.join(_fact(link.finding, link.version))} ({said_by(link.finding, asked)})"
     chosen = link.chosen
     if chosen is None:
         return said
@@ -354,11 +359,10 @@ class _Fact(NamedTuple):
     object: str
 
 
-def _fact(link: Inference) -> _Fact:
-    finding = link.finding
+def _fact(finding: Finding, version: str) -> _Fact:
     demand = finding.required.constraint if finding.required.kind is DemandKind.RANGE else ""
     wants = f"{finding.object} {demand}".strip()
-    return _Fact(f"{finding.subject} {link.version}".strip(), _VERBS.get(finding.code, "needs"), wants)
+    return _Fact(f"{finding.subject} {version}".strip(), _VERBS.get(finding.code, "needs"), wants)
 
 
 _VERBS = {

@@ -20,8 +20,8 @@ EFFORT: Final = 20_000
 AFTER_THE_FIRST: Final = 500
 """How much it may still look at once it has a way out: further ones are welcome, and nobody waits for them."""
 
-INSTALLATION: Final = 2_000_000
-"""How much a search may look at that nobody on a topic waits for: about two seconds of one core."""
+INSTALLATION: Final = 500_000
+"""How much a search may look at that nobody on a topic waits for: about a second of one core."""
 
 AT_LEAST: Final = 12
 """Evaluations that even a large subject gets."""

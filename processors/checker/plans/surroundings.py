@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from processors.checker.case import Case
 from processors.checker.plans.effort import Effort
 from processors.checker.together import installed_as
 from processors.events.report import Finding
 from processors.events.subject import Host, InstalledPlugin, Provision, Subject
+
+_LOOKED_UP: Final = 10
+"""What it takes to learn that a question has been answered."""
 
 _Key: TypeAlias = tuple[InstalledPlugin, Host, tuple[Provision, ...], frozenset[InstalledPlugin]]
 
@@ -61,7 +64,7 @@ class Judgements:
             findings = effort.evaluate(small)
             known = self._known[key] = tuple(finding for finding in findings if finding.blocks)
         else:
-            effort.spend(1)
+            effort.spend(_LOOKED_UP)
         return known
 
     def around(self, question: Subject, there: Sequence[InstalledPlugin]) -> Subject:

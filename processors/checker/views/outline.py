@@ -135,8 +135,8 @@ def _closest(report: Report) -> str:
     if plan is None:
         return ""
     still_open = [finding for finding in report.findings if finding.id in plan.leaves_open]
-    left = "; ".join(words.in_short(still_open)) or "more than the report lists"
-    return f"What comes closest is {plan.sentence}; an exception would have to cover the rest ({left})."
+    left = words.demands(still_open) if still_open else "more than the report lists"
+    return f"What comes closest is {plan.sentence}; an exception would have to cover the rest: {left}."
 
 
 def contributions(report: Report) -> list[str]:
@@ -159,9 +159,7 @@ def _groups(findings: Iterable[Finding]) -> Iterable[Group]:
         roots = sorted(found, key=lambda f: f.derived_from is not None)
         title = _TITLES.get(dimension, dimension) + (f" ({len(found)})" if len(found) > 1 else "")
         rest = roots[LINES:]
-        yield Group(
-            title, blocks, tuple(roots[:LINES]), tuple(f"{text}." for text in words.in_short(rest, more=True))
-        )
+        yield Group(title, blocks, tuple(roots[:LINES]), tuple(f"{text}." for text in words.more_of(rest)))
 
 
 def _grounds(report: Report) -> Iterable[str]:
