@@ -372,6 +372,7 @@ _VERBS = {
     Code.LIFECYCLE_SUNSET: "is no longer supported:",
     Code.MATRIX_BLOCK: "is blocked on",
     Code.SECURITY_ADVISORY: "is affected by",
+    Code.MANIFEST_INVALID: "has no readable",
     Code.HOST_UNDECLARED: "is not known to run on any version of",
     Code.DATABASE_UNSUPPORTED: "does not run on",
     Code.API_BREAK: "uses",

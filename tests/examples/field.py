@@ -10,7 +10,7 @@ from typing import Any, Final
 import yaml
 
 from processors.checker.views import html, markdown, text
-from processors.cli.requests.question import Question
+from processors.client.question import PluginQuestion
 from processors.events.report import Report
 from processors.events.subject import Subject
 from processors.matrix.document import MatrixDocument
@@ -72,7 +72,7 @@ def subject_of(case: Mapping[str, Any], folder: Path) -> Subject:
     arguments = files_of(case, folder)
     for option, value in zip(arguments[::2], arguments[1::2], strict=True):
         given.setdefault(option, []).append(value)
-    return Question(
+    return PluginQuestion(
         manifest=[Path(file) for file in given["--manifest"]],
         host=given["--host"],
         runtimes=given.get("--runtime", ()),
