@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+from contextlib import suppress
 from pathlib import Path
+from typing import Final, NoReturn
 
 import typer
 from rich.console import Console
@@ -12,6 +15,9 @@ from rich.text import Text
 
 from processors.cli.exit_codes import OUTPUT_LOST, tells_verdict
 from processors.errors import BrokerUnavailable, DatabaseUnavailable, GuardError, RegistryUnavailable
+
+ASKING: Final = "asking"
+"""Name of the threads that wait for a server, see `waiting`."""
 
 
 def main() -> None:
@@ -29,13 +35,13 @@ def main() -> None:
         sys.stdout.flush()
     except GuardError as error:
         _complain(f"{error}{_where(error)}")
-        sys.exit(error.exit_code)
+        _leave(error.exit_code)
     except typer.TyperException as error:
         if message := error.format_message():  # empty where the help was shown instead
             _complain(f"{message.removesuffix('.').replace('Value error, ', '')} (see --help)")
         sys.exit(error.exit_code)
     except (typer.Abort, KeyboardInterrupt):
-        sys.exit(130)
+        _leave(130)
     except SystemExit as error:
         if isinstance(error.__context__, BrokenPipeError):  # typer ends with 1, which means blocked
             _give_up_stdout()
@@ -50,6 +56,16 @@ def main() -> None:
         _give_up_stdout()
         sys.exit(2 if error.filename else OUTPUT_LOST)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _leave(code: int) -> NoReturn:
+    """End now. A thread that still looks for a broker would hold up the interpreter's end for seconds."""
+    if any(thread.name == ASKING for thread in threading.enumerate()):
+        with suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def _give_up_stdout() -> None:

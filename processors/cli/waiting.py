@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
-from processors.cli import talk
+from processors.cli import ASKING, talk
 from processors.client.transport import Tell
 from processors.errors import Unavailable
 
@@ -25,22 +27,42 @@ class OutOfTime(Unavailable):
         self.awaited = awaited
 
 
-def await_answer(work: Callable[[Tell], T], patience: float) -> T:
-    """What `work` returns or raises, at most `patience` seconds from now.
+def await_answer(work: Callable[[Tell], T], patience: float, about: str = "") -> T:
+    """What `work` returns or raises, at most `patience` seconds from now. `about` is said first, on stderr.
 
     `work` runs in a thread of its own, because a client library that looks for a broker hears neither a deadline
     nor Ctrl-C. It calls what it is given with what it waits for, such as "a checker"; a terminal shows that. After
-    the limit OutOfTime names it; the thread is left to itself, and ends with the process.
+    the limit OutOfTime names it, after Ctrl-C it is KeyboardInterrupt; the thread is left to itself, and ends with
+    the process. Call it from the main thread.
     """
-    running = _Running(work)
-    threading.Thread(target=running, daemon=True, name="asking").start()
-    console, until = talk(), time.monotonic() + patience
-    with console.status("") as shown:
-        while not running.ended.wait(_LOOK_EVERY):
-            shown.update(f"waiting for {running.awaited}")
-            if time.monotonic() >= until:
-                raise OutOfTime(patience, running.awaited)
+    running, console, until = _Running(work), talk(), time.monotonic() + patience
+    with _heard() as interrupted:
+        if about:
+            console.print(about, style="dim", highlight=False)
+        threading.Thread(target=running, daemon=True, name=ASKING).start()
+        with console.status("") as shown:
+            while not running.ended.wait(_LOOK_EVERY):
+                shown.update(f"waiting for {running.awaited}")
+                if interrupted.is_set():
+                    raise KeyboardInterrupt
+                if time.monotonic() >= until:
+                    raise OutOfTime(patience, running.awaited)
     return running.result()
+
+
+@contextmanager
+def _heard() -> Generator[threading.Event]:
+    """Ctrl-C as an event: as an exception it is lost where it falls into a finalizer or a callback."""
+    interrupted = threading.Event()
+
+    def interrupt(number: int, frame: object) -> None:  # noqa: ARG001 - a handler's signature
+        interrupted.set()
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class _Running(Generic[T]):

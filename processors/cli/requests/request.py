@@ -158,9 +158,7 @@ def wait_for_verdict(
     late = way_out or f"a late one is shown by `compat-guard report {id}`"
     about = f"no verdict on request {id}" if id else "no verdict"
     try:
-        if id:
-            talk().print(f"request {id}", style="dim", highlight=False)
-        return await_answer(ask, timeout)
+        return await_answer(ask, timeout, f"request {id}" if id else "")
     except OutOfTime as error:
         raise NoVerdict(
             f"{about} within {timeout:g} s, which counts as a block; waited for {error.awaited}; {late}"
