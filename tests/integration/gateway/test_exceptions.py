@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import subprocess
+import sys
 import uuid
+from pathlib import Path
+from shutil import which
 from typing import Any
 
 import httpx
 import pytest
-from examples.approvals import ADDONS, APPROVER, RISK, decision
-from examples.gateways import Replica, ask, bearer, question
+from examples.approvals import ADDONS, APPROVER, RISK, TOOL, decision
+from examples.gateways import ROOT, Replica, ask, bearer, question
 from examples.issuers import claims, token
 
 pytestmark = pytest.mark.stack
@@ -78,3 +85,74 @@ def test_only_who_asked_withdraws_and_other_tenants_see_nothing(platform: Replic
     done = post(platform, address, {"kind": "withdraw"}, bearer())
     assert (done.status_code, done.json()["to_state"]) == (200, "WITHDRAWN")
     assert post(platform, "version/compat/exception", wanted, foreign).status_code == 404
+
+
+SIGN = """#!{python}
+import json, sys
+sys.path[:0] = ["{tests}", "{root}"]
+from joserfc.jwk import ECKey
+from examples import approvals
+approvals.TOOL = ECKey.import_key(json.loads({key!r}))
+exception, digest, step, person, role = sys.argv[1:]
+print(approvals.decision({{"exception_id": exception, "report_digest": digest}}, person, role, step)["proof"])
+"""
+
+
+@pytest.mark.skipif(not (which("curl") and which("jq")), reason="the page is for curl and jq")
+def test_the_page_for_platforms_runs_as_it_stands(platform: Replica, tmp_path: Path) -> None:
+    """Every snippet in order, in one shell, as a reader types them; `sign` is an approval tool."""
+    snippets = re.findall(r"```sh\n(.*?)```", (ROOT / "schemas" / "HTTP.md").read_text("utf-8"), re.DOTALL)
+    key = json.dumps(TOOL.as_dict(private=True))
+    sign = tmp_path / "sign"
+    sign.write_text(SIGN.format(python=sys.executable, tests=ROOT / "tests", root=ROOT, key=key))
+    sign.chmod(0o700)
+    (tmp_path / "scripts").symlink_to(ROOT / "scripts")
+    everything = token(claims(roles=("deployer", "approver", "reader")))
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "GUARD": platform.url, "TOKEN": everything}
+    script = "set -euo pipefail\n" + "\n".join(snippets)
+    done = subprocess.run(
+        ["/bin/bash", "-c", script],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = done.stdout.splitlines()
+    assert said[1] == "BLOCK"
+    states = ["pending", "ALLOW", "IN_REVIEW", "APPROVED", "ALLOW_BY_EXCEPTION"]
+    assert [line for line in said if line in states] == states
+    assert (tmp_path / "report.md").read_text().startswith("## Blocked")
+
+
+def test_a_proof_that_is_handed_in_again_gets_its_first_answer(platform: Replica) -> None:
+    """Also when the exception has moved on meanwhile; from somebody else it is a replay."""
+    blocked = ask(platform.url, question(environment="again")).json()
+    wanted = {"request_id": blocked["request_id"], "risk_statement": RISK}
+    opened = post(platform, "version/compat/exception", wanted, bearer()).json()
+    first = decision(opened, "petra", "plugin-steward", "steward")
+    answers = [post(platform, "version/compat/approve", first, APPROVER) for _ in range(2)]
+    others = bearer(token(claims("another-tool", roles=("approver", "reader"))))
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].json() == answers[1].json()
+    replayed = post(platform, "version/compat/approve", first, others)
+    assert (replayed.status_code, replayed.json()["reason_code"]) == (409, "REPLAYED")
+
+
+def test_an_exception_is_amended_over_http(platform: Replica) -> None:
+    """What is not named stays; a block of something else is refused."""
+    blocked = ask(platform.url, question(environment="amended")).json()
+    wanted = {"request_id": blocked["request_id"], "risk_statement": RISK}
+    opened = post(platform, "version/compat/exception", wanted, bearer()).json()
+    address = f"exceptions/{opened['exception_id']}"
+    amended = post(platform, f"{address}/commands", {"kind": "amend", "controls": ["somebody watches"]}, bearer())
+    assert (amended.status_code, amended.json()["to_state"]) == (200, "PENDING"), amended.text
+    shown = httpx.get(f"{platform.url}/internal/{address}", headers=bearer(), timeout=60).json()
+    assert (shown["risk"], shown["controls"]) == (RISK, "somebody watches")
+    other = ask(platform.url, question(environment="elsewhere")).json()["request_id"]
+    refused = post(platform, f"{address}/commands", {"kind": "amend", "request_id": other}, bearer())
+    assert refused.status_code == 422
