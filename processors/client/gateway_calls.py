@@ -108,7 +108,7 @@ class GatewayCalls:
 def retry_after(answer: httpx.Response) -> float:
     """Seconds that the gateway asks to wait; 1 where it says nothing."""
     said = answer.headers.get("retry-after", "")
-    return float(said) if said.isascii() and said.isdigit() and len(said) < 6 else 1.0
+    return float(said[:12]) if said.isascii() and said.isdigit() else 1.0
 
 
 def _raise(answer: httpx.Response) -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
+import socket
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 from examples.gateways import CHECK, PLUGINS, Edge, Replica, ask, bearer, question, report_of
-from examples.issuers import claims, token
+from examples.issuers import bad_tokens, claims, token
+
+from processors.gateway.app import application
+from processors.gateway.contract import contract
 
 pytestmark = pytest.mark.stack
 
@@ -145,3 +150,90 @@ def test_a_manifest_with_defects_is_blocked_and_one_that_is_none_is_refused(gate
     none = ask(gateway.url, question() | {"manifest": {"content": "- just\n- a list\n"}})
     assert (defective.status_code, defective.json()["verdict"]) == (200, "BLOCK")
     assert none.status_code == 422
+
+
+OPERATIONS = [
+    (method, path, operation["operationId"])
+    for path, item in contract(application())["paths"].items()
+    for method, operation in item.items()
+    if operation.get("security")
+]
+
+
+def test_no_bad_token_is_believed_by_any_operation(gateway: Replica) -> None:
+    """Every operation of the contract with everything that can be wrong with a token, and with none."""
+    believed = []
+    with httpx.Client(base_url=gateway.url, timeout=60) as client:
+        for what, bad in {"none": None, **bad_tokens()}.items():
+            headers = {} if bad is None else bearer(bad)
+            for method, path, name in OPERATIONS:
+                answer = client.request(method, re.sub(r"{\w+}", "x", path), headers=headers)
+                if answer.status_code != 401 or "www-authenticate" not in answer.headers:
+                    believed.append((what, name, answer.status_code))
+    assert believed == []
+
+
+def test_a_good_token_without_a_role_may_do_nothing(gateway: Replica) -> None:
+    nobody, allowed = bearer(token(claims("nadia", roles=()))), []
+    for method, path, name in OPERATIONS:
+        answer = httpx.request(method, gateway.url + re.sub(r"{\w+}", "x", path), headers=nobody, timeout=60)
+        if answer.status_code != 403:
+            allowed.append(name)
+    assert allowed == ["whoami"]
+
+
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        pytest.param(b'{"host": "corex@1.9.0", "host": "corex@2.0.0"}', JSON, 400, id="a key twice"),
+        pytest.param(b'{"a":' * 50 + b"1" + b"}" * 50, JSON, 400, id="50 levels"),
+        pytest.param(b"[" * 100_000, JSON, 400, id="levels without end"),
+        pytest.param(b'{"host": NaN}', JSON, 400, id="no JSON"),
+        pytest.param(b"\xff\xfe", JSON, 400, id="no UTF-8"),
+        pytest.param(b"{}", {**JSON, "Content-Encoding": "gzip"}, 415, id="packed"),
+        pytest.param(b"{}", {"Content-Type": "text/plain"}, 415, id="another type"),
+        pytest.param(b" " * 5_000_000, JSON, 413, id="5 MB"),
+        pytest.param(
+            b'{"manifest": {"content": "a: 1"}, "host": "corex@1\\ud800"}', JSON, 400, id="half a character"
+        ),
+        pytest.param(b"--x--", {"Content-Type": "multipart/form-data"}, 400, id="a form without a boundary"),
+    ],
+)
+def test_a_hostile_body_is_refused_with_a_problem(
+    gateway: Replica, body: bytes, headers: dict[str, str], status: int
+) -> None:
+    answer = httpx.post(gateway.url + CHECK, content=body, headers={**bearer(), **headers}, timeout=60)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), answer.text
+
+
+def test_a_body_without_a_length_is_bounded_too(gateway: Replica) -> None:
+    endless = (b" " * 65536 for _ in range(100))
+    answer = httpx.post(gateway.url + CHECK, content=endless, headers={**bearer(), **JSON}, timeout=60)
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        pytest.param("Content-Length: 4\r\nTransfer-Encoding: chunked\r\n", id="two lengths"),
+        pytest.param("Content-Length: 4\r\nContent-Length: 5\r\n", id="two that differ"),
+        pytest.param("Content-Length: +4\r\n", id="a sign"),
+        pytest.param("Transfer-Encoding: xchunked\r\n", id="an unknown coding"),
+        pytest.param("X-A: b\r\n Content-Length: 4\r\n", id="a folded header"),
+    ],
+)
+def test_what_two_parsers_could_read_in_two_ways_is_no_second_request(gateway: Replica, head: str) -> None:
+    """Request smuggling: a request that is hidden in another one is never answered."""
+    hidden = "GET /internal/whoami HTTP/1.1\r\nHost: x\r\n\r\n"
+    chunked = "0\r\n\r\n" + hidden
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as connection:
+        said = f"POST {CHECK} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n{head}\r\n{chunked}"
+        connection.sendall(said.encode())
+        answered = b""
+        while piece := connection.recv(65536):
+            answered += piece
+    assert answered.count(b"HTTP/1.1 ") == 1
+    assert answered.startswith((b"HTTP/1.1 400", b"HTTP/1.1 401", b"HTTP/1.1 411", b"HTTP/1.1 501"))
