@@ -31,7 +31,7 @@ from processors.matrix.records import release_from_record, rule_from_record
 from processors.matrix.text import read_settings
 from processors.policies.document import Advisory, SecurityPolicy
 from processors.policies.fold import PolicyFold
-from processors.policies.record import policy_to_record
+from processors.policies.record import policy_to_record, statement_from_record, statement_of
 from processors.stream.types import INTERNAL, Inbound, Reject
 from processors.stream.wire.codec import Codec, OfflineRegistry
 from processors.stream.wire.schema import Schema, Schemas
@@ -139,7 +139,10 @@ def _digest(part: Mapping[str, Any]) -> str:
 
 
 def policy(rng: random.Random) -> Inbound:
-    changed = mutated(SHAPES["SecurityPolicyPublished"], policy_to_record(POLICY), rng)
+    """Signed as it is, for a policy that nobody signed is not looked at any further."""
+    honest = policy_to_record(POLICY, statement_of(POLICY, 1), "")
+    changed = mutated(SHAPES["SecurityPolicyPublished"], honest, rng)
+    changed["signature"] = sign(statement_from_record(changed), SIGNER)
     encode = CODEC.encoder(SECURITY_POLICIES, "SecurityPolicyPublished")
     return record(SECURITY_POLICIES, 1, changed["component_id"], encode(changed))
 
@@ -150,7 +153,7 @@ def test_a_hostile_matrix_or_policy_never_makes_honest_requests_our_own_failure(
     processor, asked = case.processor(), case.records[:3]
     for n, rng in enumerate(mutants(2, MUTANTS // 4)):
         matrix = MatrixFold(CODEC.decoder(MATRIX_REFRESHES, "MatrixRefreshed"), TRUST)
-        policies = PolicyFold(CODEC.decoder(SECURITY_POLICIES, "SecurityPolicyPublished"))
+        policies = PolicyFold(CODEC.decoder(SECURITY_POLICIES, "SecurityPolicyPublished"), TRUST)
         refused = [*matrix.apply([refresh(rng)]), *policies.apply([policy(rng)])]
         tables = {MATRIX_REFRESHES: matrix.snapshot(), SECURITY_POLICIES: policies.snapshot()}
 
