@@ -8,7 +8,6 @@ Rooms, one for each processor; none imports another, and topics are all that con
     staleness             notices a matrix that goes stale
     relay                 tells platforms, mail servers and chat rooms what happened
     gateway               the guard over HTTP
-    relay                 tells platforms, mail servers and chat rooms what happened
 
 Ground that rooms share, pure:
 
@@ -31,7 +30,7 @@ The world, each known in one place:
 Doors:
 
     bootstrap             settings to real things: clients, processors, the supervisor
-    client                what any program needs that talks to the guard
+    client                what any program needs that talks to the guard, through Kafka or a gateway
     cli                   the command line
 """
 
