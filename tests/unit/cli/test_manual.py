@@ -75,7 +75,6 @@ OFFLINE_RUNS = [
     (("acls", "show"), 0),
     (("report", "any"), 3),
     (("ledger", "search"), 3),
-    (("dead-letters", "list"), 3),
 ]
 
 
