@@ -104,8 +104,8 @@ def test_blocked_excepted_and_installed_by_mouse(person: Meet) -> None:
 
 
 def picture(page: Page, name: str) -> None:
-    """`GUARD_PICTURES` names a folder that pictures of the pages are kept in, for whoever wants to look at them."""
-    if folder := os.environ.get("GUARD_PICTURES"):
+    """`CONSOLE_PICTURES` names a folder for pictures of the pages, for whoever wants to look at them."""
+    if folder := os.environ.get("CONSOLE_PICTURES"):
         page.screenshot(path=Path(folder) / f"{re.sub('[^a-z]+', '-', name)[:60]}.png", full_page=True)
 
 
