@@ -36,6 +36,11 @@ def listed(relaying: Relaying, name: str) -> dict:
     return json.loads(command(relaying, "deliveries", "list", "--target", name, "-o", "json").stdout)
 
 
+def mode(relaying: Relaying, name: str) -> str:
+    """How the target stands; empty before the relay has said so for the first time."""
+    return listed(relaying, name)["targets"].get(name, {}).get("mode", "")
+
+
 def test_a_delivery_that_was_given_up_is_shown_and_tried_again(relaying: Relaying) -> None:
     """The receiver has mended what it refused, and gets the same id and bytes."""
     with Platform(lambda _: Answer(422)) as platform:
@@ -66,7 +71,7 @@ def test_a_target_that_was_gone_by_mistake_is_resumed(relaying: Relaying) -> Non
         relaying.configure(to)
         with relaying.running():
             ids = relaying.publish(3)
-            eventually(lambda: listed(relaying, to["name"])["targets"][to["name"]]["mode"] == "DISABLED")
+            eventually(lambda: mode(relaying, to["name"]) == "DISABLED")
             table = command(relaying, "deliveries", "list", "--target", to["name"]).stdout
             platform.behave = lambda _: Answer(204)
             done = command(relaying, "deliveries", "resume", to["name"])
