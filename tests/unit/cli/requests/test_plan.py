@@ -55,7 +55,7 @@ def answered(folder: Path, *options: str) -> tuple[int, str]:
     (folder / "matrix.yaml").write_text(MATRIX, "utf-8")
     (folder / "installed.txt").write_text("\n".join(FITTING), "utf-8")
     known = ("--matrix", str(folder / "matrix.yaml"), "--installed-from", str(folder / "installed.txt"))
-    done = CliRunner().invoke(app, ["plan", *known, *options])
+    done = CliRunner(env={"COLUMNS": None}).invoke(app, ["plan", *known, *options])  # nobody's terminal
     if not isinstance(done.exception, SystemExit | None):
         raise done.exception
     return done.exit_code, done.stdout
