@@ -24,8 +24,11 @@ def written(document: MatrixDocument) -> dict[str, Any]:
 
 
 def instant(milliseconds: int) -> str:
-    """RFC 3339 in UTC."""
-    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    """RFC 3339 in UTC; the bare number where no calendar has such a year, which any writer of a topic may state."""
+    try:
+        moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return f"{milliseconds} ms"
     return moment.isoformat(timespec="milliseconds" if milliseconds % 1000 else "seconds").replace("+00:00", "Z")
 
 

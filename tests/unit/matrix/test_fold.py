@@ -131,6 +131,10 @@ REFUSED = {
     "no key": (None, parts(SMALL)[0].value),
     "another source's key": (key_of("vendor", 1), parts(SMALL)[0].value),
     "another part's key": (key_of("governance", 2), parts(SMALL)[0].value),
+    "a time that no calendar has": (
+        key_of("governance", 1),
+        SCHEMA.encode({**next(signed_parts(SMALL, NOON)), "issued_at": 2**63 - 1}),
+    ),
 }
 
 
