@@ -95,7 +95,12 @@ def test_the_answer_to_this_login_is_believed() -> None:
         ({"auth_time": int(time.time()) - 900}, time.time()),
         ({"auth_time": None}, time.time()),
     ],
-)
+    ids=[
+        "another nonce", "no nonce", "for another client", "for another client, presented by ours",
+        "for two clients, presented by nobody", "of another issuer", "expired", "of nobody",
+        "of an earlier login", "of no known time",
+    ],
+)  # fmt: skip
 def test_any_other_id_token_is_refused(said: dict[str, Any], since: float | None) -> None:
     with pytest.raises(TokenRefused):
         verified(token(claims(**said), typ="JWT"), since)
