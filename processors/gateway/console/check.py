@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final, NamedTuple
@@ -13,6 +14,7 @@ from processors.bootstrap.exception_workflow import read_policy
 from processors.client.install_request import InstallRequest
 from processors.client.results import request_of
 from processors.configuration.gateway import Role
+from processors.documents.canonical import digest_of
 from processors.documents.yaml_writing import to_yaml
 from processors.events.subject import Subject
 from processors.events.subject_record import subject_from_record
@@ -47,6 +49,8 @@ class Check(Page):
     exception: str
     profiles: Mapping[str, Sequence[str]]
     """What each monitoring profile demands to be attached."""
+    key: str
+    """Goes with the form, so that a second click on the same form asks nothing twice."""
 
 
 @router.get("/check")
@@ -67,6 +71,7 @@ async def form(
         again=again if before is not None else "",
         exception=exception,
         profiles={name: profile.addons for name, profile in read_policy(desk.settings).monitoring.items()},
+        key=str(uuid.uuid4()),
     )
     return show(request, page)
 
@@ -80,7 +85,7 @@ async def check(
     question, keeps_manifest = _question(fields, before)
     tenant = tenant_of(visitor.who, question.tenant)
     asked = InstallRequest(
-        request_id=id_under(one(fields, "key") or None, visitor.who, tenant, "check"),
+        request_id=id_under(_key(fields, question), visitor.who, tenant, "check"),
         tenant=tenant,
         operator=visitor.who.subject,
         environment=question.environment,
@@ -91,6 +96,12 @@ async def check(
     prepared = await asyncio.to_thread(prepare, desk.events, asked)
     await _asking.ask(desk, prepared, PATIENCE)
     return to(f"/requests/{asked.request_id}")
+
+
+def _key(fields: Mapping[str, Any], question: CheckRequest) -> str | None:
+    """The same for the same form with the same answers: who goes back and changes one asks something else."""
+    sent = one(fields, "key")
+    return f"{sent[:100]} {digest_of(question.model_dump_json().encode())}" if sent else None
 
 
 class Earlier(NamedTuple):

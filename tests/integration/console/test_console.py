@@ -270,6 +270,26 @@ def test_every_page_can_be_read_by_everybody(person: Meet) -> None:
             assert not found.response["violations"], f"{path}, {scheme}: {found.generate_report()}"
 
 
+def test_a_second_click_on_the_same_form_asks_nothing_twice(person: Meet, console: Console) -> None:
+    """And who goes back and changes an answer asks something else."""
+    page = person("alice", viewport=WIDE).open("/check")
+    manifest = (PLUGINS / "inventory-sync-1.5.0.yaml").read_text("utf-8")
+    fields = {"key": page.locator("input[name=key]").get_attribute("value") or "", "manifest": manifest,
+              "host": "corex@1.9.0", "runtimes": "go@1.22", "environment": "twice"}  # fmt: skip
+
+    def asked(target: str) -> str:
+        answer = page.context.request.post(
+            f"{console.url}/check",
+            multipart={**fields, "target": target},
+            headers={"Origin": console.url},
+            max_redirects=0,
+        )
+        assert answer.status == 303, answer.text()
+        return answer.headers["location"]
+
+    assert asked("cluster-1") == asked("cluster-1") != asked("cluster-2")
+
+
 def test_a_form_from_another_site_does_nothing(console: Console) -> None:
     """Without a browser: what one says of where a form came from decides."""
     address = f"{console.url}/logout"
