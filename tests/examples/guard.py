@@ -30,12 +30,14 @@ from processors.events.topics import (
     EXCEPTION_STATE,
     EXCEPTION_USES,
     INSTALL_REQUESTS,
+    MATRIX_REFRESHES,
     NOTIFICATIONS,
     RESULTS,
 )
 from processors.exception_workflow.config import ExceptionPolicy
 from processors.exception_workflow.processor import ExceptionWorkflow
 from processors.exception_workflow.state.case import ExceptionCase
+from processors.matrix.parts import part_at
 from processors.stream.io.follow import Follower
 from processors.stream.io.publish import Publisher
 from processors.stream.types import Inbound, Outbound
@@ -82,11 +84,17 @@ class Guard:
         self._closing.close()
 
     def forget_matrix_and_policies(self) -> None:
-        """Take back whatever is in effect, as somebody who withdraws every source would."""
+        """Take back whatever is in effect, as somebody who withdraws every source would.
+
+        Then tidy away the parts of matrices, withdrawals too: a process that trusts other keys believes none of
+        them, and would take their sources for ones of which no whole refresh is to be had, which blocks everything.
+        """
         for source in read_matrix(self.of)[0].snapshot().sources:
             withdraw_matrix(self.of, source.name)
         for component in read_policies(self.of)[0].by_component:
             withdraw_policy(self.of, component, now())
+        last = {record.key: record.value for record in self.ground.read(MATRIX_REFRESHES) if part_at(record.key)}
+        self.ground.write(MATRIX_REFRESHES, [(key, None) for key, value in last.items() if value is not None])
 
     def new_codec(self) -> Codec:
         """One for each thread: a registry client is used from one thread only."""

@@ -262,6 +262,15 @@ def test_a_source_whose_only_record_is_unreadable_is_shown_as_expired() -> None:
     assert standing(matrix) == [("vendor", UNUSABLE)]
 
 
+def test_a_source_whose_only_record_was_tidied_away_is_absent() -> None:
+    """Whatever that record was: nothing is left of which somebody could say that it was in effect."""
+    poison = Inbound(TOPIC, 0, 7, 0, key_of("vendor", 1), b"\x00")
+
+    matrix, _ = folded([poison, *tombstones("vendor", [1])])
+
+    assert standing(matrix) == []
+
+
 def test_a_first_refresh_on_its_way_is_not_there_yet() -> None:
     """A drain may end in the middle of a transaction's records."""
     first, *rest = parts(LARGE)
