@@ -15,7 +15,7 @@ from processors.client.exception_facts import OPEN
 from processors.client.exceptions import all_cases, history, why
 from processors.configuration.gateway import Role
 from processors.events.exceptions import ProofKind, Scope, Status
-from processors.events.report import Finding
+from processors.events.report import Finding, Report
 from processors.events.report_record import report_from_record
 from processors.events.vocabulary import Band
 from processors.exception_workflow.config import BandRule, ExceptionPolicy, Proves
@@ -126,6 +126,13 @@ class Story(Page):
     """The next exception that waits for the visitor; empty if there is none."""
 
 
+def may_be_asked_for(report: Report, policy: ExceptionPolicy) -> bool:
+    """Whether a page offers to ask for an exception: only where every finding that blocks is one that the policy
+    lets people except, since the workflow refuses any other request."""
+    never = any(finding.blocks and policy.is_never(finding.code) for finding in report.findings)
+    return may_be_excepted(report) and not never
+
+
 @router.get("/requests/{request_id}/exception")
 async def ask(
     request: Request, request_id: str, desk: AtDesk, visitor: Annotated[Visitor, visiting(Role.REQUESTER)]
@@ -133,10 +140,9 @@ async def ask(
     result = await known_result(desk, request_id, visitor.who)
     if result is None:
         raise Problem("not-found", "there is no such request")
-    report = report_from_record(result["report"])
-    if not may_be_excepted(report):
+    report, policy = report_from_record(result["report"]), read_policy(desk.settings)
+    if not may_be_asked_for(report, policy):
         raise Problem("refused", "nobody can except what this report says; follow its ways out")
-    policy = read_policy(desk.settings)
     scope = Scope(*(result[name] for name in Scope._fields))
     rule = policy.band_rule(report.risk.band)
     page = Ask(

@@ -11,8 +11,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from markupsafe import Markup
 
+from processors.bootstrap.exception_workflow import read_policy
 from processors.checker.views import html, markdown, sarif
-from processors.checker.views.outline import may_be_excepted, outline
+from processors.checker.views.outline import outline
 from processors.client.results import request_of
 from processors.configuration.gateway import Role
 from processors.events.exceptions import Scope
@@ -21,8 +22,10 @@ from processors.events.report_record import report_from_record
 from processors.events.subject import Subject
 from processors.events.subject_record import subject_from_record
 from processors.events.vocabulary import Verdict
+from processors.exception_workflow.config import ExceptionPolicy
 from processors.gateway.api.callers import AtDesk
 from processors.gateway.api.check import known_result
+from processors.gateway.console.exceptions import may_be_asked_for
 from processors.gateway.console.rendering import Page
 from processors.gateway.console.routing import PageRoute, show
 from processors.gateway.console.visitors import Visitor, console_of, visiting
@@ -86,7 +89,7 @@ async def report(
         return show(request, page, 202, {"Refresh": f"2; url=/requests/{request_id}?tries={tries + 1}"})
     if result is None:
         raise Problem("not-found", "there is no such request")
-    return show(request, await asyncio.to_thread(_report_page, result, visitor))
+    return show(request, await asyncio.to_thread(_report_page, result, visitor, read_policy(desk.settings)))
 
 
 @router.get("/requests/{request_id}/asked")
@@ -123,7 +126,7 @@ async def download(
     return Response(text, media_type=media, headers=headers)
 
 
-def _report_page(result: Mapping[str, Any], visitor: Visitor) -> BlockReport:
+def _report_page(result: Mapping[str, Any], visitor: Visitor, policy: ExceptionPolicy) -> BlockReport:
     report = _seen(result)
     said = outline(report)
     external = tuple(step for step in said.next_steps if step.is_link)
@@ -140,7 +143,7 @@ def _report_page(result: Mapping[str, Any], visitor: Visitor) -> BlockReport:
         refusals=tuple(result["refusals"]),
         exception_id=scope.exception_id,
         open_exception=result["exception_id"] or "",
-        may_ask=may_be_excepted(report) and Role.REQUESTER in visitor.who.roles,
+        may_ask=may_be_asked_for(report, policy) and Role.REQUESTER in visitor.who.roles,
         operator=result["operator"],
         environment=result["environment"],
         target=result["target"],

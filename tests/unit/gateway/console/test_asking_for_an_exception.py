@@ -1,0 +1,56 @@
+"""Where the pages offer to ask for an exception: nowhere that the workflow would refuse whoever asks."""
+
+from __future__ import annotations
+
+import pytest
+from examples.exceptions import policy
+
+from processors.events.report import Demand, Finding, Report, Risk
+from processors.events.vocabulary import Band, Code, Dimension, Effect, Severity, Verdict
+from processors.gateway.console.exceptions import may_be_asked_for
+
+
+def a_report(verdict: Verdict, **effects: Effect) -> Report:
+    """With one finding of each code that is named."""
+    found = [
+        Finding(
+            code=Code(code),
+            dimension=Dimension.MATRIX,
+            effect=effect,
+            severity=Severity.MAJOR,
+            subject="crm",
+            object="corex",
+            required=Demand(constraint=""),
+        )
+        for code, effect in effects.items()
+    ]
+    return Report(
+        engine="1",
+        input_digest="",
+        basis_digest="",
+        plugin_id="crm",
+        plugin_version="1.0.0",
+        host="corex",
+        host_version="1.9.0",
+        dialect="npm",
+        verdict=verdict,
+        summary="",
+        findings=tuple(found),
+        risk=Risk(0, Band.NONE),
+    )
+
+
+@pytest.mark.parametrize(
+    ("report", "offered"),
+    [
+        (a_report(Verdict.BLOCK, HOST_TOO_OLD=Effect.BLOCK), True),
+        (a_report(Verdict.BLOCK, HOST_TOO_OLD=Effect.BLOCK, MATRIX_EXPIRED=Effect.WARN), True),
+        (a_report(Verdict.BLOCK, HOST_TOO_OLD=Effect.BLOCK, MATRIX_EXPIRED=Effect.BLOCK), False),
+        (a_report(Verdict.BLOCK, MANIFEST_INVALID=Effect.BLOCK), False),
+        (a_report(Verdict.WARN, MATRIX_WARN=Effect.WARN), False),
+    ],
+    ids=["may be excepted", "only warned of", "never, says the policy", "never at all", "no block"],
+)
+def test_an_exception_is_offered_only_where_it_can_be_had(report: Report, offered: bool) -> None:
+    """One finding that nobody may except is enough: with it the block would stay."""
+    assert may_be_asked_for(report, policy()) is offered
