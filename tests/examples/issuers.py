@@ -17,6 +17,8 @@ from joserfc.jwk import ECKey, RSAKey
 ISSUER = "https://login.platform.example"
 AUDIENCE = "compat-guard"
 KID = "login-1"
+LIFETIME = 3600
+"""Seconds, the longest that the gateway believes: modules make tokens when they are collected."""
 
 
 @cache
@@ -46,7 +48,7 @@ def claims(subject: str = "alice", *, roles: tuple[str, ...] = ("deployer",), **
         "sub": subject,
         "aud": AUDIENCE,
         "iat": now,
-        "exp": now + 300,
+        "exp": now + LIFETIME,
         "tenant": "acme",
         "groups": list(roles),
         **more,

@@ -105,9 +105,10 @@ def test_a_block_is_passed_by_an_exception(shell: Shell, kafka: Shell) -> None:
     amended = shell("exception", "amend", exception, "--control", "somebody watches", "--reason", "asked to")
     assert amended.returncode == 4, amended.stderr
 
-    for words in (("show", exception), ("list",)):
-        http, direct = (run("exception", *words, "-o", "json") for run in (shell, kafka))
-        assert _without_clock(json.loads(http.stdout)) == _without_clock(json.loads(direct.stdout))
+    http, direct = (run("exception", "show", exception, "-o", "json") for run in (shell, kafka))
+    assert _without_clock(json.loads(http.stdout)) == _without_clock(json.loads(direct.stdout))
+    http, direct = (run("exception", "list", "-o", "json") for run in (shell, kafka))
+    assert _row(http.stdout, exception) == _row(direct.stdout, exception)
     assert "somebody watches" in shell("exception", "show", exception).stdout
     assert exception in shell("exception", "list").stdout
 
@@ -131,11 +132,15 @@ def test_a_block_is_passed_by_an_exception(shell: Shell, kafka: Shell) -> None:
     assert shell("exception", "withdraw", exception).returncode == 2
 
 
-def _without_clock(shown: dict | list) -> dict | list:
+def _without_clock(shown: dict) -> dict:
     """What is left of an SLA goes down while one looks."""
-    if isinstance(shown, list):
-        return [_without_clock(one) for one in shown]
     return {name: value for name, value in shown.items() if name != "left"}
+
+
+def _row(shown: str, exception: str) -> dict:
+    """One exception of a list; those of other modules and tenants lie on the same topics."""
+    (row,) = (one for one in json.loads(shown) if one["exception"] == exception)
+    return _without_clock(row)
 
 
 def test_a_request_is_withdrawn_and_others_see_nothing_of_it(shell: Shell) -> None:

@@ -136,7 +136,9 @@ def test_logs_of_the_whole_run_hold_nobody_and_tell_enough(observed: Observed) -
 def test_sync_publishes_what_changed_and_nothing_else(observed: Observed) -> None:
     """The same command twice changes nothing; another revision is published, and is in effect."""
     at = observed.installation
-    file = at.config / "compat_matrix.yaml"
+    file, settings = at.config / "compat_matrix.yaml", at.config / "guard.yaml"
+    sources = "sync:\n  sources: [{name: governance, file: compat_matrix.yaml}]\n"
+    settings.write_text(re.sub(r"^sync:\n(  .*\n)+", sources, settings.read_text(), flags=re.M))
 
     def sync(*more: str) -> list[str]:
         return [line["step"] for line in at.json("matrix", "sync", "--cache", str(at.folder / "cache"), *more)]
