@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import threading
 import warnings
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # pyright: ignore[reportPrivateImportUsage]
@@ -20,6 +21,9 @@ from processors.stream.settings import StreamSettings
 
 LARGEST_REQUEST = 4 * 1024 * 1024
 """What our producers may send at most, in bytes. The size of one value is bounded long before, by the codec."""
+
+CLOSES_WITHIN: Final = 4.0
+"""Seconds that one client may take to close. The three of a loop together stay below `health.CLOSING`."""
 
 _log = logging.getLogger("librdkafka")
 
@@ -172,16 +176,28 @@ def _membership(settings: StreamSettings, *, copartitioned: bool) -> dict[str, A
     }
 
 
-def close(client: Consumer | Producer) -> None:
-    """Close a client. What it still complains of must not hide why the process ends."""
+def close(client: Consumer | Producer, patience: float = CLOSES_WITHIN) -> None:
+    """Close a client. What it still complains of must not hide why the process ends.
+
+    One that has not closed after `patience` seconds is left behind, for the end of the process to close: librdkafka
+    waits without a deadline for the coordinator of a transaction that it aborts.
+    """
     with warnings.catch_warnings(record=True) as complaints:
         warnings.simplefilter("always")
-        try:
-            client.close()
-        except (KafkaException, RuntimeError) as error:
-            _log.warning("a client did not close in good order: %s", error)
+        closing = threading.Thread(target=_close, args=(client,), name="closing", daemon=True)
+        closing.start()
+        closing.join(patience)
+    if closing.is_alive():
+        _log.warning("a client has not closed within %g s, and is left behind", patience)
     for complaint in complaints:
         _log.warning("a client did not close in good order: %s", complaint.message)
+
+
+def _close(client: Consumer | Producer) -> None:
+    try:
+        client.close()
+    except (KafkaException, RuntimeError) as error:
+        _log.warning("a client did not close in good order: %s", error)
 
 
 def is_eager(settings: StreamSettings, *, copartitioned: bool) -> bool:
