@@ -24,8 +24,8 @@ from processors.stream.wire.codec import Codec
 
 
 def ledger(of: Settings, events: Codec) -> Ledger:
-    """Every declared topic is read, so that a new one cannot be forgotten."""
-    topics = load_topics(of.config / "topics.yaml").topics
+    """Every declared topic whose records say something is read, so that a new one cannot be forgotten."""
+    topics = load_topics(of.config / "topics.yaml").telling
     compacted = [topic.name for topic in topics if topic.retention == "compacted"]
     masker = Masker(read_keys(of.ledger.keys).pseudonyms)
     return Ledger(events, {topic.name: topic.event for topic in topics}, masker, compacted)

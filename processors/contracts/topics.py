@@ -94,6 +94,11 @@ class TopicsFile:
     defaults: Defaults
     topics: tuple[Topic, ...]
 
+    @property
+    def telling(self) -> tuple[Topic, ...]:
+        """The topics whose records say something, which are those that the ledger keeps."""
+        return tuple(topic for topic in self.topics if not topic.empty)
+
     def partitions(self, topic: Topic) -> int:
         return topic.partitions or self.defaults.partitions
 

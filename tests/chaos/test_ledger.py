@@ -48,7 +48,7 @@ EVENTS = 200_000 if os.environ.get("GUARD_CHAOS") == "long" else 20_000
 KILLS = 16
 """Half of them hit the sink, a quarter each Postgres and the broker."""
 
-TOPICS = [topic.name for topic in load_topics(shipped("config") / "topics.yaml").topics]
+TOPICS = [topic.name for topic in load_topics(shipped("config") / "topics.yaml").telling]
 
 
 @dataclass

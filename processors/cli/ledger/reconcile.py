@@ -71,10 +71,10 @@ def reconcile(
 
 
 def _chosen(names: Sequence[str] | None) -> list[Topic]:
-    topics = load_topics(settings().config / "topics.yaml").topics
+    topics = load_topics(settings().config / "topics.yaml").telling
     unknown = set(names or ()) - {topic.name for topic in topics}
     if unknown:
-        raise SettingsInvalid(f"topic `{min(unknown)}` is not declared in topics.yaml")
+        raise SettingsInvalid(f"topics.yaml declares no topic `{min(unknown)}` that the ledger keeps")
     return [topic for topic in topics if not names or topic.name in names]
 
 
@@ -151,7 +151,7 @@ def _readings(events: Codec) -> list[Callable[[Inbound], Row]]:
     """Rows under each pseudonym key that ever was current, the newest first; then as they were filed before they
     held the digest of their question."""
     keys = read_keys(settings().ledger.keys).pseudonyms
-    topics = load_topics(settings().config / "topics.yaml").topics
+    topics = load_topics(settings().config / "topics.yaml").telling
     names = {topic.name: topic.event for topic in topics}
     compacted = [topic.name for topic in topics if topic.retention == "compacted"]
     maskers = [Masker(PseudonymKeys(key_id, keys.keys)) for key_id in reversed(list(keys.keys))]

@@ -56,6 +56,13 @@ def test_a_topic_overrides_the_defaults_and_values_are_written_as_the_broker_wri
     assert file.config(topic)["preallocate"] == "true"
 
 
+def test_a_topic_of_empty_records_tells_nothing() -> None:
+    """The ledger keeps what tells something: processors write empty records every few seconds, for ever."""
+    file = read_topics(a_file(a_topic("a.x"), a_topic("a.clock", "retention: 1h, empty: true")))
+
+    assert [topic.name for topic in file.telling] == ["a.x"]
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
