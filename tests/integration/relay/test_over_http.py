@@ -41,6 +41,7 @@ def test_a_delivery_that_was_given_up_is_tried_again_over_http(
             missing = httpx.post(f"{address}/nobody/replay", headers=OPERATOR, timeout=60)
             done = httpx.post(f"{address}/{id}/replay", headers=OPERATOR, timeout=60)
             eventually(lambda: dead() == [])
+            eventually(lambda: len(platform.received) > 3)  # it is pending first, and tried a moment later
 
     assert (others.status_code, missing.status_code) == (403, 404)
     assert (done.status_code, done.json()) == (202, {"replayed": 1})
