@@ -5,6 +5,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
+
+def unnamed(digest: str) -> str:
+    """The revision of a matrix that states none: the beginning of its digest, which says nothing of an order."""
+    return digest.removeprefix("sha256:")[:12]
+
+
 _PARTS: Final = re.compile(r"\d+|\D+")
 
 

@@ -27,6 +27,7 @@ from processors.matrix.document import (
     Undeclared,
 )
 from processors.matrix.reading import Fields, Problem, Reading, found, refusal
+from processors.matrix.revisions import unnamed
 from processors.matrix.rows import read_releases, read_rules
 from processors.versions import Dialect
 
@@ -103,7 +104,7 @@ def _document(reading: Reading, value: Any) -> MatrixDocument:
     rules = read_rules(reading, top.items("matrix"), ("matrix",))
     releases = read_releases(reading, top.items("releases"), ("releases",))
     digest = digest_of(source, head, rules, releases)
-    revision = top.optional("revision") or digest.removeprefix("sha256:")[:12]
+    revision = top.optional("revision") or unnamed(digest)
     return MatrixDocument(
         source=source,
         revision=revision,

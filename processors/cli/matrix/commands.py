@@ -29,7 +29,7 @@ from processors.matrix.lint import lint as notices_of
 from processors.matrix.merged import Matrix, Source
 from processors.matrix.parts import statement_of
 from processors.matrix.reading import Problem, Reading
-from processors.matrix.revisions import precedes
+from processors.matrix.revisions import precedes, unnamed
 from processors.matrix.text import inspect_matrix, load_matrix, matrix_text
 from processors.matrix.writing import instant, written
 
@@ -190,7 +190,7 @@ def _wanted_still(document: MatrixDocument, since: str, *, yes: bool) -> bool:
 def _newer_or_wanted(document: MatrixDocument) -> bool:
     """Ask where the revision that is in effect is newer. Raises SettingsInvalid where nobody answers."""
     held = next((source.revision for source in in_effect().sources if source.name == document.source), "")
-    if not precedes(document.revision, held):
+    if document.revision == unnamed(document.digest) or not precedes(document.revision, held):
         return True
     talk().print(f"revision {held} is in effect, and {document.revision} is older", style="yellow", highlight=False)
     return _confirmed("Go back to it?")
