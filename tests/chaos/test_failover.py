@@ -45,7 +45,7 @@ class Load:
     def _write(self) -> None:
         while not self._stop.wait(1.0):
             keys = [f"key{n % 97}".encode() for n in range(len(self.sent), len(self.sent) + RATE)]
-            self._ground.write(self._topic, [(key, b"x") for key in keys])
+            self._ground.write(self._topic, [(key, b"x") for key in keys], patience=180)
             self.sent += keys
 
     def __enter__(self) -> Load:
@@ -54,7 +54,7 @@ class Load:
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
-        self._thread.join(120)
+        self._thread.join(240)
         assert not self._thread.is_alive()
 
 
@@ -103,7 +103,7 @@ class Faults:
         if LONG and random.random() < 0.5:
             self._crew.kill_one()
         yield
-        eventually(self._ground.is_replicated, 90)
+        eventually(self._ground.is_replicated, 180)
         self._crew.tend()
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, IsolationLevel, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, IsolationLevel, KafkaException, TopicPartition
 from confluent_kafka.admin import NewTopic, OffsetSpec
 from examples.sealing import SEALS
 
@@ -83,8 +83,11 @@ class Ground:
         return self._admin.list_topics(topic, timeout=10).topics[topic].partitions[partition].leader
 
     def is_replicated(self) -> bool:
-        """Whether every replica of every topic has what its leader has."""
-        known = self._admin.list_topics(timeout=10).topics.values()
+        """Whether every replica of every topic has what its leader has, and somebody can say so."""
+        try:
+            known = self._admin.list_topics(timeout=10).topics.values()
+        except KafkaException:
+            return False
         return all(sorted(p.isrs) == sorted(p.replicas) for topic in known for p in topic.partitions.values())
 
     def names(self) -> set[str]:
@@ -101,10 +104,12 @@ class Ground:
         if self.settings.clock not in self.names():
             self.topics(self.settings.clock, partitions=1, **{"message.timestamp.type": "LogAppendTime"})
 
-    def write(self, topic: str, records: Iterable[tuple[bytes | None, bytes | None]], **more: Any) -> None:
+    def write(
+        self, topic: str, records: Iterable[tuple[bytes | None, bytes | None]], *, patience: float = 30, **more: Any
+    ) -> None:
         for key, value in records:
             self._producer.produce(topic, value, key, **more)
-        assert self._producer.flush(30) == 0
+        assert self._producer.flush(patience) == 0
 
     def read(self, topic: str) -> list[Inbound]:
         """All that is committed on a topic, partition by partition."""
