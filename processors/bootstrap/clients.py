@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from processors.configuration.certificates import believed
 from processors.configuration.settings import KafkaSettings, RegistrySettings, Settings
 from processors.errors import SettingsInvalid
 from processors.observability.logs import silence_unless_configured
@@ -66,16 +66,9 @@ def codec(of: Settings) -> Generator[Codec]:
 def registry_client(of: RegistrySettings) -> httpx.Client:
     """Whoever asks for it closes it. Raises SettingsInvalid where the CA cannot be read."""
     user = httpx.BasicAuth(of.username, of.password.get_secret_value()) if of.username else None
-    return httpx.Client(base_url=of.url, auth=user, timeout=REGISTRY_TIMEOUT, verify=_trusted(of.ca))
-
-
-def _trusted(ca: Path | None) -> ssl.SSLContext | bool:
-    if ca is None:
-        return True
-    try:
-        return ssl.create_default_context(cafile=str(ca))
-    except (OSError, ssl.SSLError) as error:
-        raise SettingsInvalid(f"GUARD_REGISTRY__CA: `{ca}` holds no certificates: {error.strerror}") from None
+    return httpx.Client(
+        base_url=of.url, auth=user, timeout=REGISTRY_TIMEOUT, verify=believed(of.ca, "GUARD_REGISTRY__CA")
+    )
 
 
 def _refuse_unsafe(of: KafkaSettings) -> None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-import ssl
 import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from ipaddress import ip_address
-from pathlib import Path
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 import httpx
 
+from processors.configuration.certificates import believed
 from processors.configuration.settings import GatewaySettings
 from processors.errors import GatewayUnavailable, Refused, SettingsInvalid, shorten
 
@@ -51,7 +50,7 @@ class GatewayCalls:
         self._client = httpx.Client(
             base_url=url,
             headers={"Authorization": f"Bearer {token}"} if token else {},
-            verify=_trusted(of.ca),
+            verify=believed(of.ca, "GUARD_GATEWAY__CA"),
             trust_env=False,
             follow_redirects=False,
             timeout=httpx.Timeout(LONGEST_WAIT + _SLACK, connect=_CONNECT),
@@ -151,12 +150,3 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _trusted(ca: Path | None) -> ssl.SSLContext | bool:
-    if ca is None:
-        return True
-    try:
-        return ssl.create_default_context(cafile=str(ca))
-    except (OSError, ssl.SSLError) as error:
-        raise SettingsInvalid(f"GUARD_GATEWAY__CA: `{ca}` holds no certificates: {error.strerror}") from None

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from processors.bootstrap.clients import codec, stream_settings
 from processors.bootstrap.trust import matrix_trust, signer
+from processors.client.tables import load
 from processors.configuration.settings import Settings
 from processors.errors import MatrixRefused, SettingsInvalid, shorten
 from processors.events.ids import minted
@@ -19,16 +20,11 @@ from processors.matrix.floors import Floor, FloorFold
 from processors.matrix.fold import MatrixFold
 from processors.matrix.parts import EVENT, TOPIC, key_of, split, statement_of, withdrawal, withdrawal_of
 from processors.stream.io.atomically import publish_atomically
-from processors.stream.io.clients import reader
-from processors.stream.loop.table import Table
-from processors.stream.types import Fold, Outbound, Reject
+from processors.stream.types import Outbound, Reject
 from processors.stream.wire.codec import Codec, Encoder
 from processors.stream.wire.headers import event_headers
 from processors.trust.signatures import sign, verify
 from processors.trust.statements import Statement
-
-_PATIENCE = 30.0
-"""Seconds without a record after which the broker counts as unavailable."""
 
 
 class Signed(NamedTuple):
@@ -121,16 +117,8 @@ def _read(of: Settings, events: Codec) -> tuple[MatrixFold, Sequence[Reject]]:
     """A command has no keys for seals and takes the floors as they are: nothing is let through because of it."""
     floors = FloorFold(events.decoder(MATRIX_FLOORS, FLOOR), lambda record: record)
     fold = MatrixFold(events.decoder(TOPIC, EVENT), matrix_trust(of), floors.snapshot)
-    _load(of, floors)
-    return fold, _load(of, fold)
-
-
-def _load(of: Settings, fold: Fold) -> Sequence[Reject]:
-    table = Table(reader(stream_settings(of), "matrix"), fold)
-    try:
-        return table.load(_PATIENCE)
-    finally:
-        table.close()
+    load(of, floors, "matrix")
+    return fold, load(of, fold, "matrix")
 
 
 def _require_taken(of: Settings, fold: MatrixFold, said: Signed) -> None:

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from processors.bootstrap.clients import codec, stream_settings
 from processors.bootstrap.trust import policy_trust, signer
+from processors.client.tables import load
 from processors.configuration.settings import Settings
 from processors.errors import OutputTooLarge
 from processors.events.ids import minted
@@ -19,9 +20,7 @@ from processors.policies import Policies, SecurityPolicy
 from processors.policies.fold import PolicyFold
 from processors.policies.record import policy_to_record, statement_of, withdrawal_of, withdrawal_to_record
 from processors.stream.io.atomically import publish_atomically
-from processors.stream.io.clients import reader
-from processors.stream.loop.table import Table
-from processors.stream.types import LARGEST_VALUE, Fold, Outbound, Reject
+from processors.stream.types import LARGEST_VALUE, Outbound, Reject
 from processors.stream.wire.codec import Codec, Encoder
 from processors.stream.wire.headers import event_headers
 from processors.trust.keys import Signer
@@ -29,9 +28,6 @@ from processors.trust.signatures import sign
 
 EVENT: Final = "SecurityPolicyPublished"
 SOURCE: Final = "/compat-guard/cli"
-
-_PATIENCE: Final = 30.0
-"""Seconds without a record after which the broker counts as unavailable."""
 
 _TRANSACTIONAL_ID: Final = "policies-publish"
 
@@ -131,13 +127,5 @@ def _read(of: Settings, events: Codec) -> tuple[PolicyFold, Sequence[Reject]]:
     """A command has no keys for seals and takes the floors as they are: nothing is let through because of it."""
     floors = FloorFold(events.decoder(MATRIX_FLOORS, FLOOR), lambda record: record)
     fold = PolicyFold(events.decoder(SECURITY_POLICIES, EVENT), policy_trust(of), floors.snapshot)
-    _load(of, floors)
-    return fold, _load(of, fold)
-
-
-def _load(of: Settings, fold: Fold) -> Sequence[Reject]:
-    table = Table(reader(stream_settings(of), "policies"), fold)
-    try:
-        return table.load(_PATIENCE)
-    finally:
-        table.close()
+    load(of, floors, "policies")
+    return fold, load(of, fold, "policies")

@@ -102,7 +102,7 @@ def _public(member: Mapping[str, Any], where: str, development: bool) -> PublicK
     if member.get(DEVELOPMENT) and not development:
         raise DocumentRefused(where, "this key was made on a laptop and is good for loopback only")
     key = _imported(member, _PUBLIC, where)
-    return PublicKey(kid, key, _ALGORITHMS[_kind(key, where)], _revoked_at(member, where))
+    return PublicKey(kid, key, _ALGORITHMS[_kind(key, where)], revoked_at(member, where))
 
 
 def _imported(member: Mapping[str, Any], names: tuple[str, ...], where: str) -> Key:
@@ -133,7 +133,8 @@ _ALGORITHMS: Final = {
 _PREFERRED: Final = {"P-256": "ES256", "Ed25519": "Ed25519", "RSA": "PS256"}
 
 
-def _revoked_at(member: Mapping[str, Any], where: str) -> int | None:
+def revoked_at(member: Mapping[str, Any], where: str) -> int | None:
+    """When a key of a JWKS was revoked, in milliseconds since the epoch. Raises DocumentRefused at `where`."""
     seconds = member.get("revoked_at")
     if seconds is None:
         return None

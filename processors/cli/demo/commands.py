@@ -21,6 +21,7 @@ from processors.bootstrap.processors import PROCESSORS
 from processors.cli import talk
 from processors.cli.demo import exception as demo_exception
 from processors.cli.demo import scenes as demo_scenes
+from processors.cli.demo.children import child
 from processors.cli.demo.console import link_dashboards, provided, served
 from processors.cli.demo.dashboards import watched
 from processors.cli.demo.scenes import C1, CRM, PLUGINS, SCENES
@@ -63,7 +64,8 @@ def demo(
                 console = beside.enter_context(provided(folder, of.config))
                 environment |= console.variables
                 opened = {"Console": f"{console.url}  (log in as Alice, then as Petra and Sabine)"}
-            beside.enter_context(_processors({**environment, "GUARD_HEALTH_PORT": str(port)}, folder))
+            variables, log = {**environment, "GUARD_HEALTH_PORT": str(port)}, folder / "processors.log"
+            beside.enter_context(child("run", "all", environment=variables, log=log))
             if not once:
                 beside.enter_context(served(environment, folder))
                 dashboards = beside.enter_context(watched(folder, port))
@@ -143,24 +145,6 @@ def _stack(folder: Path) -> Generator[Addresses]:
         yield stack.start()
     finally:
         stack.stop()
-
-
-@contextmanager
-def _processors(environment: Mapping[str, str], folder: Path) -> Generator[None]:
-    """All processors, in children of a child. Their logs are in the data folder."""
-    with (folder / "processors.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "processors.cli", "run", "all"],
-            env={**os.environ, **environment},
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait(60)
 
 
 def _run(*arguments: str, environment: Mapping[str, str]) -> None:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import yaml
 from joserfc.jwk import ECKey
 
+from processors.cli.demo.children import child
 from processors.documents.yaml_writing import to_yaml
 from processors.gateway.signing import make_signing_keys
 
@@ -74,22 +72,11 @@ def link_dashboards(config: Path, dashboards: Mapping[str, str]) -> None:
     _merge(file, {"gateway": {**gateway, "console": console}})
 
 
-@contextmanager
-def served(environment: Mapping[str, str], folder: Path) -> Generator[None]:
+def served(environment: Mapping[str, str], folder: Path) -> AbstractContextManager[None]:
     """The gateway in a child; its log is in the data folder."""
-    with (folder / "gateway.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "processors.cli", "run", "gateway"],
-            env={**os.environ, **environment, "GUARD_HEALTH_PORT": "0"},
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait(60)
+    return child(
+        "run", "gateway", environment={**environment, "GUARD_HEALTH_PORT": "0"}, log=folder / "gateway.log"
+    )
 
 
 def configure(shipped: Path, folder: Path, *, gateway: str, provider: str) -> Path:

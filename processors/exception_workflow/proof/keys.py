@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError, field_validator
 from processors.documents import json_text
 from processors.errors import DocumentRefused, shorten
 from processors.exception_workflow.config import Issuer
+from processors.trust.keys import revoked_at
 
 JWKS_LIMIT = 256 * 1024
 SMALLEST_RSA = 2048
@@ -90,17 +91,8 @@ def _key(member: Mapping[str, Any], issuer: Issuer, where: str) -> TrustedKey:
         issuer,
         key,
         _algorithms(key, where) & frozenset(issuer.algorithms),
-        _revoked_at(member, where),
+        revoked_at(member, where),
     )
-
-
-def _revoked_at(member: Mapping[str, Any], where: str) -> int | None:
-    seconds = member.get("revoked_at")
-    if seconds is None:
-        return None
-    if not isinstance(seconds, int) or isinstance(seconds, bool):
-        raise DocumentRefused(where, f"expected `revoked_at` in whole seconds, found `{shorten(str(seconds))}`")
-    return seconds * 1000
 
 
 _JWK_MEMBERS = frozenset({"kty", "crv", "x", "y", "n", "e", "kid"})

@@ -1,0 +1,21 @@
+"""Whose certificates a client believes."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+
+from processors.errors import SettingsInvalid
+
+
+def believed(ca: Path | None, variable: str) -> ssl.SSLContext | bool:
+    """What httpx takes as `verify`: the authorities in a PEM file, or those of the system where there is none.
+
+    `variable` is where the file was named. Raises SettingsInvalid where it holds no certificates.
+    """
+    if ca is None:
+        return True
+    try:
+        return ssl.create_default_context(cafile=str(ca))
+    except (OSError, ssl.SSLError) as error:
+        raise SettingsInvalid(f"{variable}: `{ca}` holds no certificates: {error.strerror}") from None
