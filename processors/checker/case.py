@@ -35,8 +35,8 @@ class Case:
     `dialect` is the host's; `tongue` is that of plugins for which nobody declares one. `now` is milliseconds
     since the epoch, UTC. `releases` are the catalogue rows, one per source at most, of the very release that is
     asked for. `previous` is the version of the plugin that is installed, `replaced` are the installed plugins
-    whose place it takes, and `others` all the rest. `twofold` names what the request describes in two ways,
-    with the versions that it gives. Of `others`, `rows` holds what the catalogue knows, `needs` and `foes` what
+    whose place it takes, and `others` all the rest. `described_twice` names what the request describes in two ways,
+    with the versions that it gives. Of `others`, `rows` holds what the catalogue knows, `needs` and `excludes` what
     they need and cannot run beside; a plugin of which there is nothing to say is in none of the three.
     """
 
@@ -54,10 +54,10 @@ class Case:
     weighing: Weighing
     others: Mapping[str, InstalledPlugin]
     replaced: Mapping[str, InstalledPlugin]
-    twofold: Mapping[str, frozenset[str]]
+    described_twice: Mapping[str, frozenset[str]]
     rows: Mapping[str, Sequence[Release]]
     needs: Mapping[str, Requirements]
-    foes: Mapping[str, Requirements]
+    excludes: Mapping[str, Requirements]
     previous: InstalledPlugin | None
     previous_text: str | None
 
@@ -163,7 +163,7 @@ def read_case(subject: Subject, matrix: Matrix, policies: Policies, now: int) ->
     dialect = Dialect(declared.dialect) if declared else Dialect.NPM
     tongue = plugin_scheme(manifest.host) or dialect
     host_version = readable(host.version, dialect)
-    others, twofold = _by_id(subject.installed)
+    others, described_twice = _by_id(subject.installed)
     previous = others.pop(manifest.id, None)
     previous_text = previous.version if previous else subject.previous_version or None
     own = plugin_dialect(matrix, manifest.id, tongue, versions=(manifest.version, previous_text or ""))
@@ -193,10 +193,10 @@ def read_case(subject: Subject, matrix: Matrix, policies: Policies, now: int) ->
         else _UNREADABLE,
         others=others,
         replaced=replaced,
-        twofold=twofold,
+        described_twice=described_twice,
         rows=rows,
         needs=_without(_known(others, rows, "requires"), brought),
-        foes=_known(others, rows, "conflicts"),
+        excludes=_known(others, rows, "conflicts"),
         previous=previous,
         previous_text=previous_text,
     )
@@ -242,13 +242,15 @@ def _by_id(installed: Iterable[InstalledPlugin]) -> tuple[dict[str, InstalledPlu
     Of two descriptions either may stand in the index, the same one in any order: such a request is blocked.
     """
     plugins: dict[str, InstalledPlugin] = {}
-    twofold: dict[str, frozenset[str]] = {}
+    described_twice: dict[str, frozenset[str]] = {}
     for plugin in installed:
         known = plugins.setdefault(plugin.id, plugin)
         if known is not plugin and known != plugin:
-            twofold[plugin.id] = twofold.get(plugin.id, frozenset({known.version})) | {plugin.version}
+            described_twice[plugin.id] = described_twice.get(plugin.id, frozenset({known.version})) | {
+                plugin.version
+            }
             plugins[plugin.id] = min(known, plugin, key=repr)
-    return plugins, twofold
+    return plugins, described_twice
 
 
 def _replaced(

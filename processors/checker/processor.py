@@ -13,6 +13,8 @@ from processors.checker.memo import Answered, Memo
 from processors.checker.recurring import RecurringQuestions
 from processors.checker.unguarded import FEATURE, unguarded
 from processors.events.ids import minted
+from processors.events.kinds import BLOCKED, CHECKED, NOTIFICATION, USE_REQUESTED
+from processors.events.notifications import NotificationRequested, Urgency
 from processors.events.subject import Subject
 from processors.events.topics import (
     BLOCKS,
@@ -20,7 +22,6 @@ from processors.events.topics import (
     INSTALL_REQUESTS,
     MATRIX_FLOORS,
     MATRIX_REFRESHES,
-    NOTIFICATIONS,
     RESULTS,
     SECURITY_POLICIES,
 )
@@ -35,13 +36,13 @@ from processors.stream.seals import Seals
 from processors.stream.types import Inbound, Outbound, Outcome, View
 from processors.stream.wire.codec import Codec
 from processors.stream.wire.headers import EventHeaders
+from processors.stream.wire.writer import EventWriter
 from processors.trust.sources import NOBODY, Trust
 
 SOURCE = "/compat-guard/checker"
-_CHECKED = EventHeaders("plugin.compat.checked", SOURCE)
-_BLOCKED = EventHeaders("plugin.compat.blocked", SOURCE)
-_USE = EventHeaders("plugin.compat.exception_use_requested", SOURCE)
-_NOTIFICATION = EventHeaders("plugin.compat.notification", SOURCE)
+_CHECKED = EventHeaders(CHECKED.type, SOURCE)
+_BLOCKED = EventHeaders(BLOCKED.type, SOURCE)
+_USE = EventHeaders(USE_REQUESTED.type, SOURCE)
 
 
 class Checker:
@@ -86,7 +87,7 @@ class Checker:
         self._block_codes = self._blocks.run("finding_codes", "finding_codes")
         self._uses = codec.encoder(EXCEPTION_USES, "ExceptionUseRequested")
         self._use_more = self._uses.run("requested_at", "monitoring")
-        self._notifications = codec.encoder(NOTIFICATIONS, "NotificationRequested")
+        self._notify = EventWriter(codec, NOTIFICATION, SOURCE)
         self._recurring = RecurringQuestions()
         said = self._results.run("plugin_id", "report_digest")
         self._memo = Memo(evaluator(requests.tail, self._results.tail, said.encode, check))
@@ -132,7 +133,7 @@ class Checker:
         if asked.by["exception_id"] and (answered.verdict is Verdict.BLOCK or asked.by["recheck_of"]):
             return (self._use(record, asked, answered, now),)
         result = self._result(record, asked.request_id, said, answered, now)
-        told = self._notification(record, asked, answered, now)
+        told = self._notify(_notification(record, asked, answered), now, record.headers)
         if answered.verdict is Verdict.BLOCK:
             return (result, self._block(record, asked, answered, now), told)
         return (result, told) if answered.verdict is Verdict.WARN else (result,)
@@ -156,31 +157,25 @@ class Checker:
         id, key = minted("use", asked.request_id, answered.digest), asked.by["exception_id"].encode()
         more, ids = self._use_more.encode(asked.more), _ids(id, asked.request_id)
         value = self._uses.assemble(ids, asked.who, answered.said, more, answered.report)
-        seal = self._seals.seal(EXCEPTION_USES, key, value)
-        return Outbound(EXCEPTION_USES, key, value, (*_USE(id, now, record.headers), seal))
+        return self._seals.sealed(Outbound(EXCEPTION_USES, key, value, _USE(id, now, record.headers)))
 
-    def _notification(self, record: Inbound, asked: IncomingRequest, answered: Answered, now: int) -> Outbound:
-        blocked = answered.verdict is Verdict.BLOCK
-        id = minted("notification", asked.request_id, answered.digest)
-        recipient = asked.by["operator"] or f"tenant:{asked.by['tenant']}"
-        outcome = "blocked" if blocked else "allowed with a warning"
-        value = self._notifications(
-            {
-                "notification_id": id,
-                "at": record.timestamp,
-                "recipient": recipient,
-                "kind": "blocked" if blocked else "warned",
-                "urgency": "WARNING" if blocked else "INFO",
-                "subject": f"{answered.plugin_id} {answered.plugin_version} is {outcome}",
-                "body": answered.summary,
-                "link": f"compat-guard report {asked.request_id}",
-                "tenant": asked.by["tenant"],
-                "request_id": asked.request_id,
-                "exception_id": asked.by["exception_id"],
-                "count": 1,
-            }
-        )
-        return Outbound(NOTIFICATIONS, recipient.encode(), value, _NOTIFICATION(id, now, record.headers))
+
+def _notification(record: Inbound, asked: IncomingRequest, answered: Answered) -> NotificationRequested:
+    blocked = answered.verdict is Verdict.BLOCK
+    outcome = "blocked" if blocked else "allowed with a warning"
+    return NotificationRequested(
+        notification_id=minted("notification", asked.request_id, answered.digest),
+        at=record.timestamp,
+        recipient=asked.by["operator"] or f"tenant:{asked.by['tenant']}",
+        kind="blocked" if blocked else "warned",
+        urgency=Urgency.WARNING if blocked else Urgency.INFO,
+        subject=f"{answered.plugin_id} {answered.plugin_version} is {outcome}",
+        body=answered.summary,
+        link=f"compat-guard report {asked.request_id}",
+        tenant=asked.by["tenant"],
+        request_id=asked.request_id,
+        exception_id=asked.by["exception_id"],
+    )
 
 
 def _unchecked(subject: Subject, matrix: Matrix, now: int, input_digest: str, policies: Policies) -> Answer:  # noqa: ARG001 - in the place of `check`

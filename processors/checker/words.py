@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from processors.checker.sentences import Asked, in_words
+from processors.checker.sentences.fact import Asked
+from processors.checker.sentences.table import in_words
 from processors.events.report import Change, Finding, Inference, PlanStep, Remediation, WaysOut
 from processors.events.vocabulary import Code, DemandKind, Dimension, Ground, RemedyKind, Verdict
 from processors.matrix.document import Override, Rule

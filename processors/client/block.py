@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-import time
-import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import chain
-from typing import Any
 
 from processors.client.results import request_of, result_of
+from processors.client.transport import Record
 from processors.configuration.settings import Settings
 from processors.errors import SettingsInvalid, nearest, shorten
 from processors.events.exceptions import Scope
 from processors.events.vocabulary import Effect
 from processors.exception_workflow.rules.scope import Blocking
 from processors.stream.wire.codec import Codec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """What an exception is asked from: a blocked request, as records its question and its report, and the ids of
+    the findings that are meant."""
+
+    scope: Scope
+    request_id: str
+    report_digest: str
+    finding_ids: tuple[str, ...]
+    subject: Record
+    report: Record
 
 
 def from_block(
@@ -24,10 +36,10 @@ def from_block(
     named: Sequence[str] | None,
     otherwise: Sequence[str] = (),
     question: str | None = None,
-) -> dict[str, Any]:
-    """A request that rests on the block of an install request.
+) -> Block:
+    """The block of an install request, and those of its findings that are meant.
 
-    It is for the findings that are `named` by id or code, else for those ids `otherwise`, else for all that block.
+    Those are the ones that are `named` by id or code, else the ids `otherwise`, else all that block.
     Raises SettingsInvalid if there is no such block, or it does not have what is named, and QuestionUnclear if
     several questions were asked under the id and none is named.
     """
@@ -38,21 +50,14 @@ def from_block(
     scope = Scope(*(result[name] for name in Scope._fields))
     report = result["report"]
     blocking = [Blocking(f["id"], f["code"]) for f in report["findings"] if f["effect"] != Effect.WARN]
-    return {
-        "command_id": str(uuid.uuid4()),
-        "exception_id": scope.exception_id,
-        "kind": "REQUESTED",
-        "at": time.time_ns() // 1_000_000,
-        **scope._asdict(),
-        "request_id": request_id,
-        "report_digest": result["report_digest"],
-        "finding_ids": chosen(blocking, named) if named else list(otherwise) or [f.id for f in blocking],
-        "reason": "",
-        "proof_kind": "SERVICE_JWS",
-        "proof": None,
-        "subject": asked["subject"],
-        "report": report,
-    }
+    return Block(
+        scope=scope,
+        request_id=request_id,
+        report_digest=result["report_digest"],
+        finding_ids=tuple(chosen(blocking, named) if named else otherwise or [f.id for f in blocking]),
+        subject=asked["subject"],
+        report=report,
+    )
 
 
 def chosen(blocking: Sequence[Blocking], named: Sequence[str]) -> list[str]:

@@ -1,73 +1,87 @@
-"""What a command about an exception says, from what a person asks for. Pure."""
+"""What a command about an exception says, from what a person asks for. Nobody has signed it yet."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from processors.client.block import Block
 from processors.client.transport import Change, Wanted
 from processors.errors import SettingsInvalid
+from processors.events.exceptions import NOBODY, Category, CommandKind, ExceptionCommand, ExceptionRequested
 from processors.exception_workflow.notify.notices import gist
 from processors.exception_workflow.state.case import ExceptionCase
 
 
-def command(case: ExceptionCase, kind: str, **more: Any) -> dict[str, Any]:
-    """A command about an exception that exists; `more` are fields that differ from what it says of itself."""
-    return {
-        "exception_id": case.exception_id,
-        "kind": kind,
-        "at": time.time_ns() // 1_000_000,
-        "requester": case.requester.subject,
-        "requester_issuer": case.requester.issuer,
-        **case.scope._asdict(),
-        "request_id": case.request_id,
-        "report_digest": "",
-        "finding_ids": [],
-        "risk_statement": "",
-        "category": "WAIVER",
-        "compensating_controls": [],
-        "valid_until": None,
-        "single_use": case.single_use,
-        "reason": "",
-        "proof_kind": "SERVICE_JWS",
-        "proof": None,
-        "subject": None,
-        "report": None,
-        **more,
-    }
+def command(
+    case: ExceptionCase, kind: CommandKind, id: str, *, reason: str, valid_until: int | None = None
+) -> ExceptionRequested:
+    """A command about an exception that exists."""
+    stated = ExceptionCommand(
+        command_id=id,
+        exception_id=case.exception_id,
+        kind=kind,
+        at=_now(),
+        requester=case.requester,
+        scope=case.scope,
+        request_id=case.request_id,
+        single_use=case.single_use,
+        valid_until=valid_until,
+        reason=reason,
+    )
+    return ExceptionRequested(stated)
 
 
-def request(block: Mapping[str, Any], wanted: Wanted) -> dict[str, Any]:
+def request(block: Block, wanted: Wanted, id: str) -> ExceptionRequested:
     """The command that asks for an exception from a block."""
-    return {
-        **block,
-        "risk_statement": wanted.risk,
-        **_controlled(wanted.controls),
-        "valid_until": wanted.valid_until,
-        "single_use": wanted.single_use,
-    }
+    stated = ExceptionCommand(
+        command_id=id,
+        exception_id=block.scope.exception_id,
+        kind=CommandKind.REQUESTED,
+        at=_now(),
+        requester=NOBODY,
+        scope=block.scope,
+        request_id=block.request_id,
+        report_digest=block.report_digest,
+        finding_ids=block.finding_ids,
+        risk_statement=wanted.risk,
+        category=_category(wanted.controls),
+        compensating_controls=tuple(wanted.controls),
+        valid_until=wanted.valid_until,
+        single_use=wanted.single_use,
+    )
+    return ExceptionRequested(stated, block.subject, block.report)
 
 
-def amendment(case: ExceptionCase, block: Mapping[str, Any], change: Change) -> dict[str, Any]:
+def amendment(case: ExceptionCase, block: Block, change: Change, id: str) -> ExceptionRequested:
     """The command that amends it. `block` is what it rests on afterwards.
 
     Raises SettingsInvalid for a block of another exception, which must not be changed instead.
     """
-    if block["exception_id"] != case.exception_id:
+    if block.scope.exception_id != case.exception_id:
         raise SettingsInvalid(
-            f"request `{block['request_id']}` is not about {gist(case)}, which this exception is for; "
-            f"ask for one of its own: `compat-guard exception request {block['request_id']}`"
+            f"request `{block.request_id}` is not about {gist(case)}, which this exception is for; "
+            f"ask for one of its own: `compat-guard exception request {block.request_id}`"
         )
-    return {
-        **block,
-        "kind": "AMENDED",
-        "risk_statement": case.risk_statement if change.risk is None else change.risk,
-        "reason": change.reason,
-        **_controlled(case.controls if change.controls is None else change.controls),
-        "valid_until": case.asked_until if change.valid_until is None else change.valid_until,
-        "single_use": case.single_use if change.single_use is None else change.single_use,
-    }
+    controls = case.controls if change.controls is None else change.controls
+    stated = ExceptionCommand(
+        command_id=id,
+        exception_id=case.exception_id,
+        kind=CommandKind.AMENDED,
+        at=_now(),
+        requester=NOBODY,
+        scope=block.scope,
+        request_id=block.request_id,
+        report_digest=block.report_digest,
+        finding_ids=block.finding_ids,
+        risk_statement=case.risk_statement if change.risk is None else change.risk,
+        category=_category(controls),
+        compensating_controls=tuple(controls),
+        valid_until=case.asked_until if change.valid_until is None else change.valid_until,
+        single_use=case.single_use if change.single_use is None else change.single_use,
+        reason=change.reason,
+    )
+    return ExceptionRequested(stated, block.subject, block.report)
 
 
 def kept(case: ExceptionCase, change: Change) -> Sequence[str]:
@@ -80,5 +94,9 @@ def extended_until(case: ExceptionCase, longer: int | None, now: int) -> int | N
     return None if longer is None else max(now, case.valid_until or 0) + longer
 
 
-def _controlled(controls: Sequence[str]) -> dict[str, Any]:
-    return {"category": "MITIGATED" if controls else "WAIVER", "compensating_controls": list(controls)}
+def _category(controls: Sequence[str]) -> Category:
+    return Category.MITIGATED if controls else Category.WAIVER
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

@@ -9,24 +9,22 @@ from typing import Any
 
 from processors.bootstrap.clients import stream_settings
 from processors.client.exception_facts import why
-from processors.client.transport import CommandRefused, NoAnswer, not_there
+from processors.client.transport import SOURCE, CommandRefused, NoAnswer, Record, not_there
 from processors.configuration.settings import Settings
 from processors.errors import EventUnreadable, SettingsInvalid
 from processors.events.exceptions import Status
+from processors.events.kinds import EventKind
 from processors.events.topics import (
     DEAD_LETTERS,
     EXCEPTION_DECISIONS,
-    EXCEPTION_REQUESTS,
     EXCEPTION_STATE,
 )
 from processors.exception_workflow.state.case import DIGESTS, ExceptionCase, decode
 from processors.stream.io.follow import Follower
 from processors.stream.io.publish import send
-from processors.stream.types import Outbound
 from processors.stream.wire.codec import Codec
-from processors.stream.wire.headers import event_headers, header
-
-SOURCE = "/compat-guard/cli"
+from processors.stream.wire.headers import header
+from processors.stream.wire.writer import Event, EventWriter
 
 
 def case_of(of: Settings, codec: Codec, exception_id: str) -> ExceptionCase:
@@ -63,7 +61,7 @@ def _cases(of: Settings, codec: Codec, key: bytes | None) -> Iterator[ExceptionC
                 yield held
 
 
-def history(of: Settings, codec: Codec, exception_id: str) -> list[dict[str, Any]]:
+def history(of: Settings, codec: Codec, exception_id: str) -> list[Record]:
     """Everything that was decided about an exception, oldest first."""
     key = exception_id.encode()
     read = codec.decoder(EXCEPTION_DECISIONS, "ExceptionDecided")
@@ -72,28 +70,20 @@ def history(of: Settings, codec: Codec, exception_id: str) -> list[dict[str, Any
         return [read(record.value) for record in follower.read() if record.key == key]
 
 
-def say(of: Settings, codec: Codec, record: Mapping[str, Any], patience: float) -> dict[str, Any]:
-    """Give a command to the workflow and wait for what it decides. Raises CommandRefused or NoAnswer."""
-    value = codec.encoder(EXCEPTION_REQUESTS, "ExceptionRequested")(record)
-    return publish(of, codec, EXCEPTION_REQUESTS, record["exception_id"], value, record["command_id"], patience)
-
-
-def publish(
-    of: Settings, codec: Codec, topic: str, exception_id: str, value: bytes, id: str, patience: float
-) -> dict[str, Any]:
-    """Write one record and wait for the decision that it causes, and for the guard's answer where that is due."""
-    stream, key = stream_settings(of), exception_id.encode()
+def publish(of: Settings, codec: Codec, kind: EventKind, event: Event, patience: float) -> Record:
+    """Give a command or a decision to the workflow. Waits for what it decides, and for the guard's answer where
+    that is due. Raises CommandRefused or NoAnswer."""
+    stream, key = stream_settings(of), event.key.encode()
     read = codec.decoder(EXCEPTION_DECISIONS, "ExceptionDecided")
-    kind = "plugin.compat.exception_command"
-    headers = event_headers(id=id, type=kind, source=SOURCE, time=time.time_ns() // 1_000_000)
+    record = EventWriter(codec, kind, SOURCE)(event, time.time_ns() // 1_000_000)
     asked = False
     with closing(Follower(stream, "exceptions")) as follower:
         follower.from_end([EXCEPTION_DECISIONS, DEAD_LETTERS])
-        place = "{}/{}/{}".format(*send(stream, Outbound(topic, key, value, headers)))
-        for record in follower.follow(time.monotonic() + patience):
-            if record.topic == DEAD_LETTERS:
-                _raise_if_ours(record, place)
-            elif record.key == key and _is_about(decided := read(record.value), place, asked):
+        place = "{}/{}/{}".format(*send(stream, record))
+        for answer in follower.follow(time.monotonic() + patience):
+            if answer.topic == DEAD_LETTERS:
+                _raise_if_ours(answer, place)
+            elif answer.key == key and _is_about(decided := read(answer.value), place, asked):
                 asked = decided["to_state"] == Status.CHECKING and decided["event"] in _ASKED
                 if decided["reason_code"]:
                     raise CommandRefused(why(decided))

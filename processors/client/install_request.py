@@ -1,16 +1,13 @@
-"""An install request as it goes onto its topic, whoever asks. Pure."""
+"""What whoever asks has to say for an install request. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from processors.events.install_requests import InstallRequested, MonitoringPlan, RiskAcknowledgement
 from processors.events.subject import Subject
-from processors.events.subject_record import subject_to_record
 from processors.events.vocabulary import Action
-from processors.stream.types import Headers
-from processors.stream.wire.headers import event_headers, new_trace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,44 +32,35 @@ class InstallRequest:
     target: str = ""
     exception: UnderException | None = None
 
-    def record(self, now: int) -> dict[str, Any]:
-        """The event. `now` is milliseconds since the epoch."""
-        subject = subject_to_record(self.subject)
-        return {
-            "request_id": self.request_id,
-            "requested_at": now,
-            "tenant": self.tenant,
-            "operator": self.operator,
-            "environment": self.environment,
-            "target": self.target,
-            "action": action(subject),
-            "recheck_of": None,
-            **self._under_exception(now),
-            "subject": subject,
-        }
-
-    def _under_exception(self, now: int) -> dict[str, Any]:
+    def event(self, now: int) -> InstallRequested:
+        """The event, but for its subject. `now` is milliseconds since the epoch."""
         under = self.exception
-        if under is None:
-            return {"exception_id": None, "acknowledgement": None, "monitoring": None}
-        statement = {"by": self.operator, "at": now, "statement": under.statement}
-        plan = {"profile": under.profile, "addons": list(under.addons), "owner": self.operator}
-        return {
-            "exception_id": under.exception_id,
-            "acknowledgement": statement if under.statement else None,
-            "monitoring": plan if under.profile is not None else None,
-        }
+        return InstallRequested(
+            request_id=self.request_id,
+            requested_at=now,
+            plugin_id=self.subject.manifest.id,
+            tenant=self.tenant,
+            operator=self.operator,
+            environment=self.environment,
+            target=self.target,
+            action=action(self.subject),
+            exception_id=under.exception_id if under else None,
+            acknowledgement=self._acknowledgement(under, now) if under else None,
+            monitoring=self._monitoring(under) if under else None,
+        )
+
+    def _acknowledgement(self, under: UnderException, now: int) -> RiskAcknowledgement | None:
+        if not under.statement:
+            return None
+        return RiskAcknowledgement(by=self.operator, at=now, statement=under.statement)
+
+    def _monitoring(self, under: UnderException) -> MonitoringPlan | None:
+        if under.profile is None:
+            return None
+        return MonitoringPlan(profile=under.profile, addons=tuple(under.addons), owner=self.operator)
 
 
-def headers_of(request_id: str, source: str, now: int) -> Headers:
-    """The headers of a request, with a trace that begins with it."""
-    return event_headers(
-        id=request_id, type="plugin.install.requested", source=source, time=now, cause=(new_trace(),)
-    )
-
-
-def action(subject: Mapping[str, Any]) -> Action:
+def action(subject: Subject) -> Action:
     """An upgrade if a version of the plugin is there already, an installation otherwise."""
-    installed = {plugin["id"] for plugin in subject["installed"]}
-    there = subject["previous_version"] or subject["manifest"]["id"] in installed
-    return Action.UPGRADE if there else Action.INSTALL
+    there = any(plugin.id == subject.manifest.id for plugin in subject.installed)
+    return Action.UPGRADE if there or subject.previous_version else Action.INSTALL

@@ -13,6 +13,7 @@ from processors.client.tables import load
 from processors.configuration.settings import Settings
 from processors.errors import MatrixRefused, SettingsInvalid, shorten
 from processors.events.ids import minted
+from processors.events.kinds import MATRIX_REFRESHED, MATRIX_WITHDRAWN
 from processors.events.topics import MATRIX_FLOORS
 from processors.matrix.document import MatrixDocument
 from processors.matrix.floors import EVENT as FLOOR
@@ -89,7 +90,7 @@ def withdraw_matrix(of: Settings, source: str, *, key: Path | None = None, seria
         _require_taken(of, fold, said)
         value = events.encoder(TOPIC, EVENT)(withdrawal(*said))
         id = minted("withdrawal", source, str(statement.serial))
-        headers = event_headers(id=id, type="compat.matrix.withdrawn", source=_by(source), time=now)
+        headers = event_headers(id=id, type=MATRIX_WITHDRAWN.type, source=_by(source), time=now)
         _write(of, fold, source, [Outbound(TOPIC, key_of(source, 1), value, headers)])
         return statement
 
@@ -103,7 +104,7 @@ def _records(document: MatrixDocument, said: Signed, encode: Encoder) -> Iterato
     for part in split(document, said.statement, said.signature):
         key = key_of(document.source, part["part"])
         id = minted("refresh", key.decode(), document.digest, str(said.statement.serial))
-        headers = event_headers(id=id, type="compat.matrix.refreshed", source=_by(document.source), time=_now())
+        headers = event_headers(id=id, type=MATRIX_REFRESHED.type, source=_by(document.source), time=_now())
         yield Outbound(TOPIC, key, encode(part), headers)
 
 

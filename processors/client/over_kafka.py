@@ -6,20 +6,21 @@ import getpass
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from typing import Any
+from dataclasses import replace
 
 from processors.bootstrap.exception_workflow import read_policy
 from processors.client.block import from_block
 from processors.client.exception_commands import amendment, command, extended_until, kept, request
 from processors.client.exception_facts import Waiting, by_urgency, facts_of, monitoring_of, waiting_of
-from processors.client.exceptions import SOURCE, all_cases, case_of, history, publish, say
-from processors.client.install_request import InstallRequest, headers_of
+from processors.client.exceptions import all_cases, case_of, history, publish
+from processors.client.install_request import InstallRequest
 from processors.client.results import ask, follow, result_of
 from processors.client.signing import signer_of
 from processors.client.transport import Author, Change, Inquiry, Record, Tell, Wanted
 from processors.configuration.settings import Settings
-from processors.events.exceptions import Person
-from processors.events.topics import APPROVAL_DECISIONS
+from processors.events.exceptions import ApprovalDecision, CommandKind, ExceptionRequested, Person, ProofKind
+from processors.events.kinds import APPROVAL_DECIDED, EXCEPTION_COMMANDED
+from processors.events.subject_record import subject_to_record
 from processors.stream.wire.codec import Codec
 
 
@@ -46,9 +47,8 @@ class KafkaTransport:
             subject=inquiry.question.subject(),
             exception=inquiry.exception,
         )
-        now = _now()
-        headers = headers_of(asked.request_id, SOURCE, now)
-        return ask(self._of, self._events, asked.record(now), headers, patience, tell)
+        subject = subject_to_record(asked.subject)
+        return ask(self._of, self._events, asked.event(_now()), subject, patience, tell)
 
     def result(self, request_id: str, question: str | None) -> Record:
         return result_of(self._of, self._events, request_id, question)
@@ -74,43 +74,36 @@ class KafkaTransport:
 
     def request_exception(self, request_id: str, question: str | None, wanted: Wanted, patience: float) -> Record:
         block = from_block(self._of, self._events, request_id, wanted.findings, question=question)
-        return self._say(request(block, wanted), patience)
+        return self._say(request(block, wanted, _new_id()), patience)
 
     def amend(self, exception_id: str, change: Change, patience: float) -> Record:
         case = case_of(self._of, self._events, exception_id)
         rests_on = change.request_id or case.request_id
         block = from_block(self._of, self._events, rests_on, change.findings, kept(case, change), change.question)
-        return self._say(amendment(case, block, change), patience)
+        return self._say(amendment(case, block, change, _new_id()), patience)
 
     def withdraw(self, exception_id: str, reason: str, patience: float) -> Record:
-        return self._about(exception_id, "WITHDRAWN", patience, reason=reason)
+        case = case_of(self._of, self._events, exception_id)
+        return self._say(command(case, CommandKind.WITHDRAWN, _new_id(), reason=reason), patience)
 
     def extend(self, exception_id: str, longer: int | None, reason: str, patience: float) -> Record:
         case = case_of(self._of, self._events, exception_id)
         until = extended_until(case, longer, _now())
-        return self._about(exception_id, "EXTENSION_REQUESTED", patience, reason=reason, valid_until=until)
+        asked = command(case, CommandKind.EXTENSION_REQUESTED, _new_id(), reason=reason, valid_until=until)
+        return self._say(asked, patience)
 
     def decide(self, exception_id: str, proof: str, patience: float) -> Record:
-        record: dict[str, Any] = {
-            "decision_id": str(uuid.uuid4()),
-            "exception_id": exception_id,
-            "at": _now(),
-            "proof_kind": "SERVICE_JWS",
-            "proof": proof,
-            "decision": None,
-        }
-        value = self._events.encoder(APPROVAL_DECISIONS, "ApprovalDecided")(record)
-        id = record["decision_id"]
-        return publish(self._of, self._events, APPROVAL_DECISIONS, exception_id, value, id, patience)
+        decision = ApprovalDecision(_new_id(), exception_id, _now(), ProofKind.SERVICE_JWS, proof)
+        return publish(self._of, self._events, APPROVAL_DECIDED, decision, patience)
 
-    def _about(self, exception_id: str, kind: str, patience: float, **more: Any) -> Record:
-        case = case_of(self._of, self._events, exception_id)
-        return self._say(command(case, kind, command_id=str(uuid.uuid4()), **more), patience)
-
-    def _say(self, record: Record, patience: float) -> Record:
+    def _say(self, asked: ExceptionRequested, patience: float) -> Record:
         signer, provider = signer_of(read_policy(self._of), self._author.issuer, self._author.key)
-        signed = signer.sign(record, Person(provider, self._name))
-        return say(self._of, self._events, signed, patience)
+        signed = replace(asked, command=signer.sign(asked.command, Person(provider, self._name)))
+        return publish(self._of, self._events, EXCEPTION_COMMANDED, signed, patience)
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())
 
 
 def _now() -> int:

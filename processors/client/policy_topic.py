@@ -10,9 +10,11 @@ from typing import Final, NamedTuple
 from processors.bootstrap.clients import codec, stream_settings
 from processors.bootstrap.trust import policy_trust, signer
 from processors.client.tables import load
+from processors.client.transport import SOURCE
 from processors.configuration.settings import Settings
 from processors.errors import OutputTooLarge
 from processors.events.ids import minted
+from processors.events.kinds import POLICY_PUBLISHED, POLICY_WITHDRAWN
 from processors.events.topics import MATRIX_FLOORS, SECURITY_POLICIES
 from processors.matrix.floors import EVENT as FLOOR
 from processors.matrix.floors import FloorFold
@@ -27,7 +29,6 @@ from processors.trust.keys import Signer
 from processors.trust.signatures import sign
 
 EVENT: Final = "SecurityPolicyPublished"
-SOURCE: Final = "/compat-guard/cli"
 
 _TRANSACTIONAL_ID: Final = "policies-publish"
 
@@ -92,7 +93,7 @@ def withdraw_policy(of: Settings, component: str, now: int, *, key: Path | None 
             withdrawal_to_record(statement, sign(statement, signer(of, key)))
         )
         id = minted("policy-withdrawal", component, str(statement.serial))
-        headers = event_headers(id=id, type="compat.policy.withdrawn", source=SOURCE, time=now)
+        headers = event_headers(id=id, type=POLICY_WITHDRAWN.type, source=SOURCE, time=now)
         record = Outbound(SECURITY_POLICIES, component.encode(), value, headers)
         publish_atomically(stream_settings(of), _TRANSACTIONAL_ID, [record])
 
@@ -119,7 +120,7 @@ def _record(policy: SecurityPolicy, serial: int, by: Signer, encode: Encoder, no
             "leave out advisories that are withdrawn"
         )
     id = minted("policy", policy.component_id, policy.digest, str(serial))
-    headers = event_headers(id=id, type="compat.policy.published", source=SOURCE, time=now)
+    headers = event_headers(id=id, type=POLICY_PUBLISHED.type, source=SOURCE, time=now)
     return Outbound(SECURITY_POLICIES, policy.component_id.encode(), value, headers)
 
 

@@ -12,40 +12,43 @@ from contextlib import closing, suppress
 from typing import Any
 
 from processors.bootstrap.clients import stream_settings
-from processors.client.transport import NoVerdict, QuestionUnclear, Record, RequestRefused, no_result
+from processors.client.transport import SOURCE, NoVerdict, QuestionUnclear, Record, RequestRefused, no_result
 from processors.configuration.settings import Settings
 from processors.errors import EventUnreadable, SettingsInvalid, shorten
+from processors.events.install_requests import InstallRequested
+from processors.events.kinds import INSTALL_REQUESTED
 from processors.events.questions import Question, answered_by, asked_by
 from processors.events.topics import DEAD_LETTERS, INSTALL_REQUESTS, RESULTS
 from processors.stream.io.follow import Follower
 from processors.stream.io.publish import Delivered, send
-from processors.stream.types import Inbound, Outbound
+from processors.stream.types import Inbound
 from processors.stream.wire.codec import Codec, Decoder
-from processors.stream.wire.headers import header
+from processors.stream.wire.headers import header, new_trace
+from processors.stream.wire.writer import EventWriter
 
 
 def ask(
     of: Settings,
     codec: Codec,
-    request: Mapping[str, Any],
-    headers: Any,
+    asked: InstallRequested,
+    subject: Mapping[str, Any],
     patience: float,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Record:
     """Publish a request and wait for its result, at most `patience` seconds from when the broker has it.
 
-    Results of other questions under the same id are passed over. `tell` is called with what is waited for. Raises
-    NoVerdict, RequestRefused or BrokerUnavailable.
+    A trace begins with it. Results of other questions under the same id are passed over. `tell` is called with what
+    is waited for. Raises NoVerdict, RequestRefused or BrokerUnavailable.
     """
     stream = stream_settings(of)
-    encode = codec.encoder(INSTALL_REQUESTS, "InstallRequested")
+    write = EventWriter(codec, INSTALL_REQUESTED, SOURCE)
     decode = _lenient(codec.decoder(RESULTS, "CompatibilityChecked"))
-    question = asked_by(request, encode.tail(request["subject"]))
-    key, others = request["subject"]["manifest"]["id"].encode(), False
+    tail, others = write.tail(subject), False
+    question = asked_by(asked.record(), tail)
     tell(f"a broker at {of.kafka.bootstrap}")
     with closing(Follower(stream, "request")) as follower:
         follower.from_end([RESULTS, DEAD_LETTERS])
-        place = send(stream, Outbound(INSTALL_REQUESTS, key, encode(request), headers))
+        place = send(stream, write.joined(asked, tail, asked.requested_at, (new_trace(),)))
         tell(f"a checker to answer on {RESULTS}")
         for record in follower.follow(time.monotonic() + patience):
             if record.topic == DEAD_LETTERS:

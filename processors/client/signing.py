@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from joserfc.jwk import ECKey, JWKRegistry, OKPKey
 
 from processors.bootstrap import development
 from processors.errors import SettingsInvalid
-from processors.events.exceptions import Person, command_from_record
+from processors.events.exceptions import ExceptionCommand, Person, ProofKind
 from processors.exception_workflow.config import ExceptionPolicy, Proves
 from processors.exception_workflow.proof.commands import COMMAND_TYPE, digest_of, signed_text
 
@@ -31,28 +31,26 @@ class Signer:
     audience: str
     key: ECKey | OKPKey
 
-    def sign(self, record: Mapping[str, Any], person: Person) -> dict[str, Any]:
-        """The record of a command, signed for a person at the time that it states.
+    def sign(self, command: ExceptionCommand, person: Person) -> ExceptionCommand:
+        """A command, signed for a person at the time that it states.
 
         All of it must be final: the signature is over every word.
 
         `person.issuer` is the identity provider that knows the person. It is the signer itself, or one of its
         `speaks_for`; else the workflow refuses the command.
         """
-        stated = {**record, "requester": person.subject, "requester_issuer": person.issuer}
-        unsigned: dict[str, Any] = {**stated, "proof_kind": "SERVICE_JWS", "proof": None}
-        now = record["at"] // 1000
+        now = command.at // 1000
         claims: dict[str, Any] = {
             "iss": self.issuer,
             "sub": person.subject,
             "aud": self.audience,
             "iat": now,
             "exp": now + LIFE,
-            "command_digest": digest_of(signed_text(command_from_record(unsigned))),
+            "command_digest": digest_of(signed_text(command)),
         }
         if person.issuer != self.issuer:
             claims["idp"] = person.issuer
-        return {**unsigned, "proof": self._jws(claims)}
+        return replace(command, requester=person, proof_kind=ProofKind.SERVICE_JWS, proof=self._jws(claims))
 
     def _jws(self, claims: Mapping[str, Any]) -> str:
         algorithm = "ES256" if isinstance(self.key, ECKey) else "Ed25519"

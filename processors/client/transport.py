@@ -19,6 +19,9 @@ from processors.events.exceptions import Status
 from processors.events.questions import Question
 from processors.exception_workflow.rules.timers import REVIEWING
 
+SOURCE = "/compat-guard/cli"
+"""Who has written the events of people and scripts, as CloudEvents names it."""
+
 Record = dict[str, Any]
 Tell = Callable[[str], None]
 """Is told what is waited for, such as "a checker"; on any thread."""

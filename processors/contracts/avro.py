@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from processors.errors import ContractBroken, shorten
 
+Json = Any
 PRIMITIVES = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
 
 
@@ -106,6 +107,44 @@ def walk(schema: Schema, at: str = "") -> Iterator[tuple[str, Schema]]:
             pass
 
 
+def written(schema: Schema) -> Json:
+    """A schema as JSON that stands by itself: full names, each defined where it first occurs.
+
+    It holds what decides how bytes are read and nothing else: no docs, and no logical types.
+    """
+    return _written(schema, set())
+
+
+def _written(schema: Schema, known: set[str]) -> Json:  # noqa: PLR0911 - one return a kind of type
+    match schema:
+        case Primitive():
+            return schema.name
+        case Array():
+            return {"type": "array", "items": _written(schema.items, known)}
+        case Map():
+            return {"type": "map", "values": _written(schema.values, known)}
+        case Union():
+            return [_written(branch, known) for branch in schema.branches]
+        case Record() | Enum() | Fixed() if schema.name in known:
+            return schema.name
+        case Fixed():
+            known.add(schema.name)
+            return {"type": "fixed", "name": schema.name, "size": schema.size}
+        case Enum():
+            known.add(schema.name)
+            default = {} if schema.default is None else {"default": schema.default}
+            return {"type": "enum", "name": schema.name, "symbols": list(schema.symbols), **default}
+        case Record():
+            known.add(schema.name)
+            fields = [_written_field(each, known) for each in schema.fields]
+            return {"type": "record", "name": schema.name, "fields": fields}
+
+
+def _written_field(field: Field, known: set[str]) -> Json:
+    default = {} if field.default is None else {"default": json.loads(field.default)}
+    return {"name": field.name, "type": _written(field.type, known), **default}
+
+
 def kind(schema: Schema) -> str:
     """What a schema is, in a word or two: `int`, `array`, `enum compat.Band`."""
     match schema:
@@ -174,7 +213,7 @@ class _Parser:
     def _named(self, name: str, at: str, namespace: str) -> Schema:
         full = _full(name, namespace)
         if full not in self._names:
-            raise _broken(at, f"there is no type `{shorten(name)}`; define it before it is used")
+            raise _broken(at, f"there is no type `{shorten(name)}`: it is not defined before it is used")
         found = self._names[full]
         if found is None:
             raise _broken(at, f"`{full}` contains itself; a recursive schema is never accepted")
@@ -201,8 +240,13 @@ def _full(name: str, namespace: str) -> str:
 def _needed(raw: Mapping[str, Any], key: str, of: type[_Value], at: str) -> _Value:
     value = raw.get(key)
     if not isinstance(value, of):
-        raise _broken(at, f"expected `{key}` to be a {of.__name__}, found `{shorten(repr(value))}`")
+        raise _broken(
+            at, f"expected `{key}` to be a {of.__name__}{_OF.get(key, '')}, found `{shorten(repr(value))}`"
+        )
     return value
+
+
+_OF: Final[Mapping[str, str]] = {"fields": " of fields", "symbols": " of symbols"}
 
 
 def _listed(raw: Mapping[str, Any], key: str, of: type[_Value], at: str) -> list[_Value]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, cast
+from typing import Any, Final
+
+from processors.contracts.avro import Array, Enum, Fixed, Map, Primitive, Record, Schema, Union
 
 Json = dict[str, Any]
 
@@ -18,40 +20,37 @@ _PLAIN: Final[Mapping[str, Json]] = {
 }
 
 
-def json_schema(avro: Mapping[str, Any]) -> Json:
-    """The schema of a record. Named types that occur again are repeated: our events have no recursion.
+def json_schema(avro: Schema) -> Json:
+    """The schema of an event. Named types that occur again are repeated: our events have no recursion.
 
-    Raises KeyError for what our events do not use, such as `bytes` and `fixed`.
+    Raises KeyError for what our events do not use, which is `bytes` and `fixed`.
     """
     return _of(avro, {})
 
 
-def _of(avro: Any, named: dict[str, Json]) -> Json:
-    if isinstance(avro, list):
-        return {"anyOf": [_of(branch, named) for branch in cast("list[Any]", avro)]}
-    if isinstance(avro, str):
-        return dict(_PLAIN[avro]) if avro in _PLAIN else named[avro.rpartition(".")[2]]
-    schema = cast("Mapping[str, Any]", avro)
-    match schema["type"]:
-        case "record":
-            found = _record(schema, named)
-        case "enum":
-            found: Json = {"type": "string", "enum": list(schema["symbols"])}
-        case "array":
-            return {"type": "array", "items": _of(schema["items"], named)}
-        case "map":
-            return {"type": "object", "additionalProperties": _of(schema["values"], named)}
-        case other:
-            return _of(other, named)
-    named[schema["name"]] = found
-    return found
+def _of(avro: Schema, named: dict[str, Json]) -> Json:
+    """`named` are the types that were met, so that YAML may write each once."""
+    match avro:
+        case Primitive() | Fixed():
+            return dict(_PLAIN[avro.name])
+        case Array():
+            return {"type": "array", "items": _of(avro.items, named)}
+        case Map():
+            return {"type": "object", "additionalProperties": _of(avro.values, named)}
+        case Union():
+            return {"anyOf": [_of(branch, named) for branch in avro.branches]}
+        case Enum():
+            return named.setdefault(avro.name, {"type": "string", "enum": list(avro.symbols)})
+        case Record():
+            if avro.name not in named:
+                named[avro.name] = _of_record(avro, named)
+            return named[avro.name]
 
 
-def _record(schema: Mapping[str, Any], named: dict[str, Json]) -> Json:
-    fields: list[Mapping[str, Any]] = schema["fields"]
+def _of_record(record: Record, named: dict[str, Json]) -> Json:
     return {
         "type": "object",
-        "description": schema.get("doc", ""),
-        "properties": {f["name"]: {**_of(f["type"], named), "description": f.get("doc", "")} for f in fields},
-        "required": [f["name"] for f in fields],
+        "description": record.doc,
+        "properties": {f.name: {**_of(f.type, named), "description": f.doc} for f in record.fields},
+        "required": [f.name for f in record.fields],
     }

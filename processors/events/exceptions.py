@@ -112,6 +112,48 @@ class ExceptionCommand:
     proof_kind: ProofKind = ProofKind.SERVICE_JWS
     proof: str | None = None
 
+    def record(self) -> dict[str, Any]:
+        return {
+            "command_id": self.command_id,
+            "exception_id": self.exception_id,
+            "kind": self.kind,
+            "at": self.at,
+            "requester": self.requester.subject,
+            "requester_issuer": self.requester.issuer,
+            **self.scope._asdict(),
+            "request_id": self.request_id,
+            "report_digest": self.report_digest,
+            "finding_ids": list(self.finding_ids),
+            "risk_statement": self.risk_statement,
+            "category": self.category,
+            "compensating_controls": list(self.compensating_controls),
+            "valid_until": self.valid_until,
+            "single_use": self.single_use,
+            "reason": self.reason,
+            "proof_kind": self.proof_kind,
+            "proof": self.proof,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionRequested:
+    """A command as it is published: with the question and the report of the block that it rests on, as records."""
+
+    command: ExceptionCommand
+    subject: Record | None = None
+    report: Record | None = None
+
+    @property
+    def id(self) -> str:
+        return self.command.command_id
+
+    @property
+    def key(self) -> str:
+        return self.command.exception_id
+
+    def record(self) -> dict[str, Any]:
+        return {**self.command.record(), "subject": self.subject, "report": self.report}
+
 
 @dataclass(frozen=True, slots=True)
 class ApprovalDecision:
@@ -123,6 +165,24 @@ class ApprovalDecision:
     proof_kind: ProofKind
     proof: str
     decision: str | None = None
+
+    @property
+    def id(self) -> str:
+        return self.decision_id
+
+    @property
+    def key(self) -> str:
+        return self.exception_id
+
+    def record(self) -> dict[str, Any]:
+        return {
+            "decision_id": self.decision_id,
+            "exception_id": self.exception_id,
+            "at": self.at,
+            "proof_kind": self.proof_kind,
+            "proof": self.proof,
+            "decision": self.decision,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +214,43 @@ class ExceptionDecided:
     uses: int = 0
     caused_by: str = ""
     security_event: bool = False
+
+    @property
+    def id(self) -> str:
+        return self.event_id
+
+    @property
+    def key(self) -> str:
+        return self.exception_id
+
+    def record(self) -> dict[str, Any]:
+        return {
+            "event_id": self.event_id,
+            "exception_id": self.exception_id,
+            "round": self.round,
+            "sequence": self.sequence,
+            "at": self.at,
+            "event": self.event,
+            "from_state": self.from_state,
+            "to_state": self.to_state,
+            "actor": self.actor,
+            "reason_code": self.reason_code,
+            "reason": self.reason,
+            "step": self.step,
+            "approval_id": self.approval_id,
+            **self.scope._asdict(),
+            "request_id": self.request_id,
+            "report_digest": self.report_digest,
+            "finding_ids": list(self.finding_ids),
+            "band": self.band,
+            "valid_until": self.valid_until,
+            "waiting_step": self.waiting_step,
+            "due_at": self.due_at,
+            "monitoring_profile": self.monitoring_profile,
+            "uses": self.uses,
+            "caused_by": self.caused_by,
+            "security_event": self.security_event,
+        }
 
 
 def command_from_record(record: Record) -> ExceptionCommand:
@@ -192,36 +289,6 @@ def decision_from_record(record: Record) -> ApprovalDecision:
 def scope_from_record(record: Record) -> Scope:
     """The scope that an event states in fields of its own."""
     return Scope(*(record[name] for name in Scope._fields))
-
-
-def decided_to_record(event: ExceptionDecided) -> dict[str, Any]:
-    return {
-        "event_id": event.event_id,
-        "exception_id": event.exception_id,
-        "round": event.round,
-        "sequence": event.sequence,
-        "at": event.at,
-        "event": event.event,
-        "from_state": event.from_state,
-        "to_state": event.to_state,
-        "actor": event.actor,
-        "reason_code": event.reason_code,
-        "reason": event.reason,
-        "step": event.step,
-        "approval_id": event.approval_id,
-        **event.scope._asdict(),
-        "request_id": event.request_id,
-        "report_digest": event.report_digest,
-        "finding_ids": list(event.finding_ids),
-        "band": event.band,
-        "valid_until": event.valid_until,
-        "waiting_step": event.waiting_step,
-        "due_at": event.due_at,
-        "monitoring_profile": event.monitoring_profile,
-        "uses": event.uses,
-        "caused_by": event.caused_by,
-        "security_event": event.security_event,
-    }
 
 
 def _symbol(words: type[E], text: str) -> E:

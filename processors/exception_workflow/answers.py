@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from processors.events.exceptions import ExceptionDecided, Status, decided_to_record, scope_from_record
+from processors.events.exceptions import ExceptionDecided, Status, scope_from_record
 from processors.events.ids import minted
-from processors.events.vocabulary import Band, Verdict
+from processors.events.install_requests import InstallRequested
+from processors.events.notifications import NotificationRequested
+from processors.events.vocabulary import Action, Band, Verdict
 from processors.exception_workflow.config import ExceptionPolicy
 from processors.exception_workflow.notify.notices import Notice
 from processors.exception_workflow.rules.reasons import SECURITY_REASONS
@@ -77,10 +79,6 @@ def _waiting_step(case: ExceptionCase, policy: ExceptionPolicy) -> str:
     return step.name if step is not None else ""
 
 
-def decided_record(move: Move, policy: ExceptionPolicy) -> dict[str, Any]:
-    return decided_to_record(decided(move, policy))
-
-
 def event_id(move: Move) -> str:
     """A change is named by its number, whatever caused it; what changes nothing, by its cause."""
     case = move.after
@@ -127,35 +125,37 @@ def _shared(envelope: Record, verdict: str, refusals: Sequence[str]) -> dict[str
     return {name: envelope[name] for name in _SHARED} | {"verdict": verdict, "refusals": list(refusals)}
 
 
-def recheck(case: ExceptionCase, at: int) -> dict[str, Any]:
-    """The envelope of the question that is asked again for a live exception."""
-    return {
-        "request_id": recheck_id(case),
-        "requested_at": at,
-        "tenant": case.scope.tenant,
-        "operator": "exception-workflow",
-        "environment": case.scope.environment,
-        "target": "",
-        "action": "UNKNOWN",
-        "exception_id": case.exception_id,
-        "acknowledgement": None,
-        "monitoring": None,
-        "recheck_of": case.request_id,
-    }
+def recheck(case: ExceptionCase, at: int) -> InstallRequested:
+    """The question of a live exception, asked again."""
+    return InstallRequested(
+        request_id=recheck_id(case),
+        requested_at=at,
+        plugin_id=case.scope.plugin_id,
+        tenant=case.scope.tenant,
+        operator="exception-workflow",
+        environment=case.scope.environment,
+        target="",
+        action=Action.UNKNOWN,
+        exception_id=case.exception_id,
+        recheck_of=case.request_id,
+    )
 
 
-def notification(notice: Notice, id: str, at: int, case: ExceptionCase | None, count: int = 1) -> dict[str, Any]:
-    return {
-        "notification_id": id,
-        "at": at,
-        "recipient": notice.recipient,
-        "kind": notice.kind,
-        "urgency": notice.urgency,
-        "subject": notice.subject,
-        "body": notice.body,
-        "link": notice.link,
-        "tenant": case.scope.tenant if case is not None else "",
-        "request_id": (case.checked_as or case.request_id or None) if case is not None else None,
-        "exception_id": case.exception_id if case is not None else None,
-        "count": count,
-    }
+def notification(
+    notice: Notice, id: str, at: int, case: ExceptionCase | None, count: int = 1
+) -> NotificationRequested:
+    """What a notice becomes. One that gathers several exceptions is about no single `case`."""
+    return NotificationRequested(
+        notification_id=id,
+        at=at,
+        recipient=notice.recipient,
+        kind=notice.kind,
+        urgency=notice.urgency,
+        subject=notice.subject,
+        body=notice.body,
+        link=notice.link,
+        tenant=case.scope.tenant if case is not None else "",
+        request_id=(case.checked_as or case.request_id or None) if case is not None else None,
+        exception_id=case.exception_id if case is not None else None,
+        count=count,
+    )

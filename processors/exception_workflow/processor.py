@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 from processors.documents.canonical import digest_of
-from processors.errors import EventUnreadable, OutputTooLarge
 from processors.events.exceptions import (
     CommandKind,
     ExceptionCommand,
@@ -15,19 +14,19 @@ from processors.events.exceptions import (
     command_from_record,
     decision_from_record,
 )
+from processors.events.kinds import BLOCKED, CHECKED, INSTALL_REQUESTED
 from processors.events.outcomes import install_finished_from_record
 from processors.events.topics import (
     APPROVAL_DECISIONS,
     BLOCKS,
     EXCEPTION_REQUESTS,
-    EXCEPTION_STATE,
     EXCEPTION_USES,
     INSTALL_OUTCOMES,
-    INSTALL_REQUESTS,
     MATRIX_REFRESHES,
     RESULTS,
 )
 from processors.exception_workflow import answers, measures
+from processors.exception_workflow.cases import Cases, fact, refused
 from processors.exception_workflow.config import ExceptionPolicy
 from processors.exception_workflow.intake import headers_to_pass, in_order, require_short, require_uuid
 from processors.exception_workflow.measures import ExceptionGauges
@@ -35,38 +34,33 @@ from processors.exception_workflow.notify.notifier import Teller
 from processors.exception_workflow.proof.commands import stated, verify_command
 from processors.exception_workflow.proof.keys import KeyRing
 from processors.exception_workflow.proof.token import Proof
-from processors.exception_workflow.proof.verify import Decision, verify
-from processors.exception_workflow.rules import parking, rechecks
+from processors.exception_workflow.proof.verify import verify
+from processors.exception_workflow.rules import parking
 from processors.exception_workflow.rules.due import DueIndex
 from processors.exception_workflow.rules.reasons import Objection, Reason
 from processors.exception_workflow.rules.revisions import Refreshed, Revisions
 from processors.exception_workflow.rules.scope import Basis, basis_of
-from processors.exception_workflow.rules.timers import next_due
-from processors.exception_workflow.rules.transitions import Fact, Move, catch_up, decide, reported, without_idle
+from processors.exception_workflow.rules.transitions import Move, decide, reported
 from processors.exception_workflow.rules.triggers import Commanded, Decided, RecheckSent, Reported, UseReported
 from processors.exception_workflow.state.case import (
     DIGESTS,
-    LAYOUT,
     ExceptionCase,
     Held,
     Parked,
     PendingDigest,
-    decode,
-    encode,
 )
-from processors.exception_workflow.state.scene import Scene
+from processors.exception_workflow.state.changelog import Changelog
+from processors.exception_workflow.state.scene import SOURCE, Scene
 from processors.observability import metrics
 from processors.stream.seals import Seals
-from processors.stream.types import Inbound, NotYet, Outbound, Outcome, StateSpec, View, Write
+from processors.stream.types import Inbound, Outbound, Outcome, View
 from processors.stream.wire.codec import Codec
 from processors.stream.wire.partitioner import partition_of
+from processors.stream.wire.writer import EventWriter
 from processors.trust.sources import NOBODY, Trust
 
-MOST_RUNG, MOST_RECHECKED = 1000, 200
+MOST_FIRED, MOST_RECHECKED = 1000, 200
 """States that one tick moves at most; the next one is a second away, and a transaction should stay short."""
-
-LARGEST_STATE = 900_000
-"""Bytes. A state must fit its changelog, and the question that it holds must fit a re-check."""
 
 FEATURE = "plugin-compat-exception"
 _OFFERED = frozenset({CommandKind.REQUESTED, CommandKind.AMENDED, CommandKind.EXTENSION_REQUESTED})
@@ -100,6 +94,7 @@ class ExceptionWorkflow:
         self._standing = ExceptionGauges(policy)
         self._due = DueIndex(policy)
         self._teller = Teller(codec, policy, self._due.note)
+        self._cases = Cases(policy, keys, self._teller, self._due.note)
         self.tables = (Revisions(codec.decoder(MATRIX_REFRESHES, "MatrixRefreshed").split, trust),)
         self._commands = codec.decoder(EXCEPTION_REQUESTS, "ExceptionRequested")
         self._decisions = codec.decoder(APPROVAL_DECISIONS, "ApprovalDecided", canonical=True)
@@ -107,10 +102,9 @@ class ExceptionWorkflow:
         self._outcomes = codec.decoder(INSTALL_OUTCOMES, "InstallFinished")
         self._results = codec.encoder(RESULTS, "CompatibilityChecked")
         self._blocks = codec.encoder(BLOCKS, "InstallBlocked")
-        self._questions = codec.encoder(INSTALL_REQUESTS, "InstallRequested")
-        self._written = codec.encoder(EXCEPTION_STATE, "ExceptionState")
-        self._read = codec.decoder(EXCEPTION_STATE, "ExceptionState")
-        self.state = StateSpec(EXCEPTION_STATE, self._encode, self._restore)
+        self._questions = EventWriter(codec, INSTALL_REQUESTED, SOURCE)
+        self._changelog = Changelog(codec, self._questions.renewed, self._due.note)
+        self.state = self._changelog.spec
         self._handlers: Mapping[str, Callable[[Inbound, View, Outcome], None]] = {
             EXCEPTION_REQUESTS: self._command,
             APPROVAL_DECISIONS: self._decision,
@@ -126,7 +120,7 @@ class ExceptionWorkflow:
             with outcome.rejecting(record):
                 before = len(outcome.writes)
                 self._handlers[record.topic](record, view, outcome)
-                self._require_room(outcome.writes[before:])
+                self._changelog.require_room(outcome.writes[before:])
         return outcome
 
     def tick(self, now: int, view: View) -> Outcome:
@@ -139,14 +133,14 @@ class ExceptionWorkflow:
         def until(key: str) -> int:
             return view.read_until(_partition(key, view))
 
-        for held in self._due.due(now, until, state, MOST_RUNG):
+        for held in self._due.due(now, until, state, MOST_FIRED):
             scene = Scene(_partition(held.key, view), until(held.key), view, outcome)
             if isinstance(held, PendingDigest):
                 self._teller.send_digest(scene, held)
             else:
-                self._put(outcome, scene.partition, held, self._caught_up(scene, held))
+                self._cases.put(outcome, scene.partition, held, self._cases.caught_up(scene, held))
         mark = _refreshed(view).mark
-        moved = {write.key for write in outcome.writes}  # `state` does not know yet what has just rung
+        moved = {write.key for write in outcome.writes}  # `state` does not know yet what has just fired
         for case in self._due.unjudged(mark, state, MOST_RECHECKED) if mark else ():
             if case.key not in moved:
                 self._ask_again(case, mark, Scene(_partition(case.key, view), now, view, outcome))
@@ -171,20 +165,20 @@ class ExceptionWorkflow:
             self._judge(record, command.exception_id, proof, view, outcome, command)
             return
         scene = Scene.of(record, view, outcome)
-        before = self._held(scene, command.exception_id)
+        before = self._cases.held(scene, command.exception_id)
         if command.kind is CommandKind.UNKNOWN:
             self._teller.tell(
-                scene, _refused(before, scene, Objection(Reason.UNKNOWN_COMMAND, "nobody knows this command"))
+                scene, refused(before, scene, Objection(Reason.UNKNOWN_COMMAND, "nobody knows this command"))
             )
             return
         subject = b"" if envelope["subject"] is None else self._questions.tail(envelope["subject"])
         basis = None if report is None else basis_of(report, digest_of(tail[_UNION_INDEX:]))
-        case = self._caught_up(scene, before)
+        case = self._cases.caught_up(scene, before)
         move = self._commanded(case, command, basis, subject, scene)
         self._teller.tell(scene, move)
         if move.changed and move.after.status is Status.CHECKING:
             self._ask(move.after, scene)
-        self._put(outcome, scene.partition, before, move.after)
+        self._cases.put(outcome, scene.partition, before, move.after)
 
     def _commanded(
         self, case: ExceptionCase, command: ExceptionCommand, basis: Basis | None, subject: bytes, scene: Scene
@@ -194,7 +188,7 @@ class ExceptionWorkflow:
             author = verify_command(command, self._policy.proof, self._keys(), scene.now)
             self._require_offered(command.kind)
         except Objection as objection:
-            return _refused(case, scene, objection)
+            return refused(case, scene, objection)
         asked = Commanded(
             command=replace(command, requester=author.person),
             at=scene.now,
@@ -235,8 +229,8 @@ class ExceptionWorkflow:
         `command` is what brought the proof, where it was one.
         """
         scene = Scene.of(record, view, outcome)
-        before = self._held(scene, exception_id)
-        case = self._caught_up(scene, before)
+        before = self._cases.held(scene, exception_id)
+        case = self._cases.caught_up(scene, before)
         try:
             decision = verify(proof, self._policy.proof, self._keys(), record.timestamp)
             if command is not None:
@@ -244,15 +238,15 @@ class ExceptionWorkflow:
             if parking.comes_early(case, decision):
                 waits = (record.timestamp, scene.cause, decision.jti)
                 early = Parked(proof.kind, proof.token, proof.decision, *waits)
-                move = Move(case, parking.park(case, early), _fact("parked", scene, decision))
+                move = Move(case, parking.park(case, early), fact("parked", scene, decision))
             else:
                 move = decide(
                     case, Decided(decision=decision, at=record.timestamp, cause=scene.cause), self._policy
                 )
         except Objection as objection:
-            move = _refused(case, scene, objection)
+            move = refused(case, scene, objection)
         self._teller.tell(scene, move)
-        self._put(outcome, scene.partition, before, move.after)
+        self._cases.put(outcome, scene.partition, before, move.after)
 
     def _use(self, record: Inbound, view: View, outcome: Outcome) -> None:
         self._seals.check(record)
@@ -263,9 +257,9 @@ class ExceptionWorkflow:
         if self._moved_home(record, use.exception_id, view, outcome):
             return
         scene = Scene.of(record, view, outcome)
-        before = self._held(scene, use.exception_id)
+        before = self._cases.held(scene, use.exception_id)
         asked = UseReported(use=use, at=record.timestamp, cause=scene.cause)
-        move = decide(self._caught_up(scene, before), asked, self._policy)
+        move = decide(self._cases.caught_up(scene, before), asked, self._policy)
         self._teller.tell(scene, move)
         result = answers.result(envelope, use, move)
         self._answer(scene, envelope, tail, result)
@@ -275,8 +269,8 @@ class ExceptionWorkflow:
             codes = tuple(sorted({finding.code for finding in use.basis.blocking}))
             outcome.facts.append(measures.Answered(result["verdict"], use.basis.band, codes))
         opened = move.fact.event == "review_opened"
-        case = self._call_parked(scene, move.after) if opened else move.after
-        self._put(outcome, scene.partition, before, case)
+        case = self._cases.call_parked(scene, move.after) if opened else move.after
+        self._cases.put(outcome, scene.partition, before, case)
 
     def _outcome(self, record: Inbound, view: View, outcome: Outcome) -> None:
         written = self._outcomes(record.value)
@@ -288,12 +282,12 @@ class ExceptionWorkflow:
         if self._moved_home(record, news.exception_id, view, outcome):
             return
         scene = Scene.of(record, view, outcome)
-        before = self._held(scene, news.exception_id)
-        case = self._caught_up(scene, before)
+        before = self._cases.held(scene, news.exception_id)
+        case = self._cases.caught_up(scene, before)
         told = reported(case, Reported(news=news, at=record.timestamp, cause=scene.cause), self._policy)
         move = decide(case, told, self._policy)
         self._teller.tell(scene, move)
-        self._put(outcome, scene.partition, before, move.after)
+        self._cases.put(outcome, scene.partition, before, move.after)
 
     def _moved_home(self, record: Inbound, exception_id: str, view: View, outcome: Outcome) -> bool:
         """Send a record on to the partition that holds its exception, where a client put it elsewhere."""
@@ -304,96 +298,24 @@ class ExceptionWorkflow:
         outcome.publish(Outbound(record.topic, key, record.value, headers, partition=home))
         return True
 
-    def _held(self, scene: Scene, exception_id: str) -> ExceptionCase:
-        held: Held | None = scene.outcome.get(scene.view, scene.partition, exception_id)
-        return held if isinstance(held, ExceptionCase) else ExceptionCase(exception_id=exception_id)
-
-    def _caught_up(self, scene: Scene, case: ExceptionCase) -> ExceptionCase:
-        """Whatever time has brought about before this moment comes first.
-
-        Raises NotYet where a timer is due that a record waiting to be read may still stop.
-        """
-        due = next_due(case, self._policy)
-        if due is not None and scene.view.read_until(scene.partition) < due <= scene.now:
-            raise NotYet
-        case, late = parking.orphans(case, self._policy, scene.now)
-        for parked in late:
-            objection = Objection(Reason.ORPHAN_DECISION, "no request came for this decision")
-            self._teller.tell(scene, _refused(case, scene, objection, cause=parked.cause, event="orphaned"))
-        for move in catch_up(case, self._policy, scene.now):
-            self._teller.tell(scene, move)
-            case = move.after
-        return case
-
-    def _call_parked(self, scene: Scene, case: ExceptionCase) -> ExceptionCase:
-        """Judge the decisions that waited, each proof at the time at which it came."""
-        case, waiting = parking.called(case)
-        for parked in waiting:
-            proof = Proof(parked.kind, parked.proof, parked.decision)
-            try:
-                decision = verify(proof, self._policy.proof, self._keys(), parked.at)
-                move = decide(case, Decided(decision=decision, at=scene.now, cause=parked.cause), self._policy)
-            except Objection as objection:
-                move = _refused(case, scene, objection, cause=parked.cause)
-            self._teller.tell(scene, move)
-            case = move.after
-        return case
-
     def _ask_again(self, case: ExceptionCase, mark: str, scene: Scene) -> None:
         move = decide(case, RecheckSent(mark=mark, at=scene.now), self._policy)
         self._teller.tell(scene, move)
         self._ask(move.after, scene)
-        self._put(scene.outcome, scene.partition, case, move.after)
+        self._cases.put(scene.outcome, scene.partition, case, move.after)
 
     def _ask(self, case: ExceptionCase, scene: Scene) -> None:
         """Have the checker answer the question of an exception again."""
-        question = self._questions.join(answers.recheck(case, scene.now), case.subject)
-        key, id = case.scope.plugin_id.encode(), rechecks.recheck_id(case)
-        seal = self._seals.seal(INSTALL_REQUESTS, key, question)
-        scene.publish(INSTALL_REQUESTS, key, question, id, "plugin.install.requested", seal)
+        question = self._questions.joined(answers.recheck(case, scene.now), case.subject, scene.now, scene.headers)
+        scene.publish(self._seals.sealed(question))
 
     def _answer(self, scene: Scene, envelope: Mapping[str, Any], tail: bytes, result: Mapping[str, Any]) -> None:
         value, key = self._results.join(result, tail), envelope["request_id"].encode()
-        scene.publish(RESULTS, key, value, result["result_id"], "plugin.compat.checked")
+        scene.publish_joined(CHECKED, key, value, result["result_id"])
 
     def _block(self, scene: Scene, block: Mapping[str, Any], tail: bytes) -> None:
         value, key = self._blocks.join(block, tail), block["request_id"].encode()
-        scene.publish(BLOCKS, key, value, block["block_id"], "plugin.compat.blocked")
-
-    def _put(self, outcome: Outcome, partition: int, before: ExceptionCase, after: ExceptionCase) -> None:
-        """Write a state that has changed. What never came to be an exception leaves nothing behind."""
-        if after is before:
-            return
-        outcome.put(partition, after.key, after if after.exists or after.parked else None)
-        self._due.note(after)
-
-    def _require_room(self, writes: Sequence[Write]) -> None:
-        """Raises OutputTooLarge for a state that its changelog would not take, so that the record is to blame."""
-        for write in writes:
-            size = 0 if write.value is None else len(self._encode(write.value))
-            if size > LARGEST_STATE:
-                raise OutputTooLarge(f"the state of `{write.key}` would have {size} bytes, at most {LARGEST_STATE}")
-
-    def _encode(self, held: Held) -> bytes:
-        subject = held.subject if isinstance(held, ExceptionCase) else b""
-        document = encode(held)
-        return self._written({"exception_id": held.key, "schema": LAYOUT, "document": document, "subject": subject})
-
-    def _restore(self, value: bytes) -> Held:
-        """Read a state back, and index it: whatever is restored goes through here."""
-        record = self._read(value)
-        held = decode(record["document"], self._renewed(record["subject"]))
-        if isinstance(held, ExceptionCase):
-            held = without_idle(held)
-        self._due.note(held)
-        return held
-
-    def _renewed(self, subject: bytes) -> bytes:
-        """A question that an earlier build kept, as it is asked now. One that is no question is left as it is."""
-        try:
-            return self._questions.renewed(subject) if subject else subject
-        except EventUnreadable:
-            return subject
+        scene.publish_joined(BLOCKED, key, value, block["block_id"])
 
 
 def _partition(key: str, view: View) -> int:
@@ -404,14 +326,3 @@ def _partition(key: str, view: View) -> int:
 
 def _refreshed(view: View) -> Refreshed:
     return view.table(MATRIX_REFRESHES)
-
-
-def _fact(event: str, scene: Scene, decision: Decision) -> Fact:
-    return Fact(event, scene.now, scene.cause, decision.person.subject, step=decision.step, text=decision.reason)
-
-
-def _refused(
-    case: ExceptionCase, scene: Scene, objection: Objection, *, cause: str | None = None, event: str = "refused"
-) -> Move:
-    fact = Fact(event, scene.now, cause or scene.cause, "", "", case.request_id, objection.reasons, objection.text)
-    return Move(case, case, fact)

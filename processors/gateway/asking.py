@@ -6,15 +6,19 @@ import time
 import uuid
 from typing import Any, Final, NamedTuple
 
-from processors.client.install_request import InstallRequest, headers_of
+from processors.client.install_request import InstallRequest
+from processors.events.kinds import INSTALL_REQUESTED
 from processors.events.questions import Question, answered_by, asked_by
-from processors.events.topics import INSTALL_REQUESTS, RESULTS
+from processors.events.subject_record import subject_to_record
+from processors.events.topics import RESULTS
 from processors.gateway.auth.principal import Principal
 from processors.gateway.desk import Desk
 from processors.gateway.problems import Problem
 from processors.gateway.replies import refusal_key, result_key
 from processors.stream.types import LARGEST_VALUE, Outbound
 from processors.stream.wire.codec import Codec
+from processors.stream.wire.headers import new_trace
+from processors.stream.wire.writer import EventWriter
 
 SOURCE: Final = "/compat-guard/gateway"
 LONGEST_KEY: Final = 255
@@ -50,14 +54,12 @@ def id_under(key: str | None, who: Principal, tenant: str, kind: str) -> str:
 def prepare(events: Codec, asked: InstallRequest) -> Prepared:
     """The record of a question. Raises Problem if no topic would take it."""
     now = time.time_ns() // 1_000_000
-    event = asked.record(now)
-    encode = events.encoder(INSTALL_REQUESTS, "InstallRequested")
-    subject = encode.tail(event["subject"])
-    value = encode.join({name: part for name, part in event.items() if name != "subject"}, subject)
-    if len(value) > LARGEST_VALUE:
-        raise Problem("too-large", f"the question has {len(value)} bytes, and a topic takes {LARGEST_VALUE}")
-    key, headers = asked.subject.manifest.id.encode(), headers_of(asked.request_id, SOURCE, now)
-    return Prepared(asked_by(event, subject), Outbound(INSTALL_REQUESTS, key, value, headers))
+    event, write = asked.event(now), EventWriter(events, INSTALL_REQUESTED, SOURCE)
+    subject = write.tail(subject_to_record(asked.subject))
+    record = write.joined(event, subject, now, (new_trace(),))
+    if (size := len(record.value or b"")) > LARGEST_VALUE:
+        raise Problem("too-large", f"the question has {size} bytes, and a topic takes {LARGEST_VALUE}")
+    return Prepared(asked_by(event.record(), subject), record)
 
 
 class Asking:

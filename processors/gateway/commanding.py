@@ -9,14 +9,15 @@ from typing import Any, Final
 
 from processors.client.exception_facts import why
 from processors.events.exceptions import Status
+from processors.events.kinds import EventKind
 from processors.events.topics import EXCEPTION_DECISIONS
 from processors.exception_workflow.rules.reasons import Reason
 from processors.gateway.asking import SOURCE
 from processors.gateway.desk import Desk
 from processors.gateway.problems import Problem
 from processors.gateway.replies import change_key, decision_key, refusal_key
-from processors.stream.types import LARGEST_VALUE, Outbound
-from processors.stream.wire.headers import event_headers
+from processors.stream.types import LARGEST_VALUE
+from processors.stream.wire.writer import Event, EventWriter
 
 Decided = Mapping[str, Any]
 
@@ -60,21 +61,18 @@ _MALFORMED: Final = frozenset(
 _UNKNOWN: Final = frozenset({Reason.NO_SUCH_EXCEPTION, Reason.ORPHAN_DECISION})
 
 
-async def decide(
-    desk: Desk, topic: str, exception_id: str, value: bytes, id: str, patience: float
-) -> Decided | None:
-    """What the workflow decided on one record; None if that has not come within `patience` seconds. Where the guard
-    is asked to confirm the report first, what its answer led to.
+async def decide(desk: Desk, kind: EventKind, event: Event, patience: float) -> Decided | None:
+    """What the workflow decided on a command or a decision; None if that has not come within `patience` seconds.
+    Where the guard is asked to confirm the report first, what its answer led to.
 
     Raises Problem for a record that cannot be read there, Crowded, BrokerUnavailable.
     """
-    if len(value) > LARGEST_VALUE:
-        raise Problem("too-large", f"the command has {len(value)} bytes, and a topic takes {LARGEST_VALUE}")
-    kind, now = "plugin.compat.exception_command", time.time_ns() // 1_000_000
-    headers = event_headers(id=id, type=kind, source=SOURCE, time=now)
+    record = EventWriter(desk.events, kind, SOURCE)(event, time.time_ns() // 1_000_000)
+    if (size := len(record.value or b"")) > LARGEST_VALUE:
+        raise Problem("too-large", f"the command has {size} bytes, and a topic takes {LARGEST_VALUE}")
     until = asyncio.get_running_loop().time() + patience
     with desk.mailbox.waiter() as waiter:
-        place = "/".join(map(str, await desk.publish(Outbound(topic, exception_id.encode(), value, headers))))
+        place = "/".join(map(str, await desk.publish(record)))
         waiter.on(decision_key(place))
         waiter.on(refusal_key(place))
         found = await waiter.first(patience)

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from processors.configuration.settings import shipped
+from processors.contracts.avro import parse
 from processors.contracts.json_schema import json_schema
 from processors.gateway import problems
 from processors.gateway.api import check, exceptions
@@ -27,7 +28,7 @@ def contract(app: FastAPI) -> dict[str, Any]:
         schemas.pop(unused, None)
     schemas["Problem"] = dict(problems.SCHEMA)
     for event in EVENTS:
-        schemas[event] = json_schema(json.loads((shipped("schemas") / f"{event}.avsc").read_text("utf-8")))
+        schemas[event] = json_schema(parse(json.loads((shipped("schemas") / f"{event}.avsc").read_text("utf-8"))))
     for model in (*check.SCHEMAS, *exceptions.SCHEMAS):
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas.update(schema.pop("$defs", {}))

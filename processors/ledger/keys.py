@@ -19,7 +19,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet
 
 from processors.errors import SettingsInvalid
-from processors.masking.masker import PseudonymKeys
+from processors.masking.pseudonyms import PseudonymKeys
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, text
 
 from processors.errors import SettingsInvalid, shorten
 from processors.ledger.filing import Cursor
-from processors.masking.masker import PseudonymKeys
+from processors.masking.pseudonyms import PseudonymKeys
 
 _NONCE: Final = 12
 """Bytes, as AES-GCM has them."""

@@ -14,7 +14,9 @@ from operator import attrgetter
 from typing import Any, Final
 
 from processors.documents.canonical import canonical, canonical_with, digest_of
-from processors.masking.masker import Masker, claims_of, scrub, word
+from processors.events.kinds import BY_SCHEMA
+from processors.masking.masker import Masker, claims_of
+from processors.masking.texts import scrub, word
 from processors.stream.types import Inbound
 
 RECORDED: Final = "recorded"
@@ -117,7 +119,7 @@ def row_of(record: Inbound, event: Mapping[str, Any], kind: str, masker: Masker,
     found = shape.find(event, {**masked, tail.name: tail.masked} if tail else masked, masker)
     if tail and shape.asks:
         found["input_digest"] = f"sha256:{tail.digest.hex()}"
-    event_id = shape.identify(event)
+    event_id = _id_of(event, kind, shape)
     return Row(
         topic=record.topic,
         partition=record.partition,
@@ -215,29 +217,26 @@ Found = dict[str, Any]
 @dataclass(frozen=True, slots=True)
 class Shape:
     """How an event fills the columns: `same_names` are copied, `find_more` knows the rest. `open` adds to the event
-    what lies sealed in it. What `asks` has a tail that is a question, and is known by the digest of its bytes."""
+    what lies sealed in it. What `asks` has a tail that is a question, and is known by the digest of its bytes.
+    `joined` are the fields that make the id of an event which has none of its own."""
 
-    identify: Callable[[Event], str]
     same_names: Sequence[str] = ()
     find_more: Callable[[Event, Event, Masker], Found] | None = None
     open: Callable[[Event], Event] | None = None
     asks: bool = False
+    joined: Sequence[str] = ()
 
     def find(self, event: Event, masked: Event, masker: Masker) -> Found:
         found: Found = {name: masked[name] or None for name in self.same_names}
         return found | self.find_more(event, masked, masker) if self.find_more else found
 
 
-def _field(name: str) -> Callable[[Event], str]:
-    return lambda event: str(event[name])
-
-
-def _joined(*names: str) -> Callable[[Event], str]:
-    return lambda event: str(uuid.uuid5(MINTED, "\n".join(str(event[name]) for name in names)))
-
-
-def _no_id(_event: Event) -> str:
-    return ""
+def _id_of(event: Event, kind: str, shape: Shape) -> str:
+    """The id by which an event is known; empty if it has none."""
+    if shape.joined:
+        return str(uuid.uuid5(MINTED, "\n".join(str(event[name]) for name in shape.joined)))
+    named = BY_SCHEMA.get(kind)
+    return str(event[named.id]) if named and named.id else ""
 
 
 def _codes(report: Event | None, *, blocking: bool) -> tuple[str, ...]:
@@ -315,41 +314,33 @@ _SCOPE = ("tenant", "environment", "plugin_id", "plugin_version", "host", "host_
 _ANSWER = (*_SCOPE, "request_id", "exception_id", "approval_id", "verdict", "band", "monitoring_profile")
 
 SHAPES: Final[Mapping[str, Shape]] = {
-    "InstallRequested": Shape(
-        _field("request_id"), ("tenant", "environment", "request_id", "exception_id"), _of_request, asks=True
-    ),
-    "CompatibilityChecked": Shape(_field("result_id"), _ANSWER, _of_answer),
-    "InstallBlocked": Shape(_field("block_id"), _ANSWER, _of_answer),
-    "ExceptionUseRequested": Shape(_field("use_id"), _ANSWER, _of_answer),
-    "ExceptionRequested": Shape(
-        _field("command_id"), (*_SCOPE, "request_id", "exception_id"), _of_exception_request
-    ),
-    "ApprovalDecided": Shape(_field("decision_id"), ("exception_id",), _of_approval, _with_claims),
+    "InstallRequested": Shape(("tenant", "environment", "request_id", "exception_id"), _of_request, asks=True),
+    "CompatibilityChecked": Shape(_ANSWER, _of_answer),
+    "InstallBlocked": Shape(_ANSWER, _of_answer),
+    "ExceptionUseRequested": Shape(_ANSWER, _of_answer),
+    "ExceptionRequested": Shape((*_SCOPE, "request_id", "exception_id"), _of_exception_request),
+    "ApprovalDecided": Shape(("exception_id",), _of_approval, _with_claims),
     "ExceptionDecided": Shape(
-        _field("event_id"),
         (*_SCOPE, "request_id", "exception_id", "approval_id", "band", "monitoring_profile"),
         _of_exception_decision,
     ),
     "InstallFinished": Shape(
-        _field("outcome_id"),
         (
             *("tenant", "environment", "plugin_id", "plugin_version", "request_id", "exception_id"),
             *("monitoring", "monitoring_profile"),
         ),
         _of_outcome,
     ),
-    "MatrixRefreshed": Shape(_joined("source", "revision", "digest", "issued_at", "part")),
-    "SecurityPolicyPublished": Shape(_joined("component_id", "policy_id", "published_at")),
-    "NotificationRequested": Shape(
-        _field("notification_id"), ("tenant", "request_id", "exception_id"), _of_notification
-    ),
-    "LedgerAnchored": Shape(_field("anchor_id")),
-    "ExceptionState": Shape(_no_id, ("exception_id",)),
-    "StalenessState": Shape(_no_id),
+    "MatrixRefreshed": Shape(joined=("source", "revision", "digest", "issued_at", "part")),
+    "SecurityPolicyPublished": Shape(joined=("component_id", "policy_id", "published_at")),
+    "NotificationRequested": Shape(("tenant", "request_id", "exception_id"), _of_notification),
+    "LedgerAnchored": Shape(),
+    "ExceptionState": Shape(("exception_id",)),
+    "StalenessState": Shape(),
 }
 """How events become rows. One that is not here is filed all the same, without searchable columns."""
 
-_ANY: Final = Shape(_no_id)
+_ANY: Final = Shape()
 
 
 def as_conflict(row: Row) -> Row:

@@ -22,7 +22,7 @@ from processors.ledger.database import cursor_of, database_errors, ensure_month,
 from processors.ledger.filing import At, Cursor, Filed, columns_of, file
 from processors.ledger.people import file_people
 from processors.ledger.records import Row
-from processors.masking.masker import PseudonymKeys
+from processors.masking.pseudonyms import PseudonymKeys
 from processors.observability.metrics import LEDGER_FENCED
 from processors.stream.types import Outbound, Outcome
 

@@ -72,7 +72,7 @@ class Ecosystem:
     nested: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
     """What the format knows under some of them."""
 
-    unheard: frozenset[str] = frozenset()
+    unread: frozenset[str] = frozenset()
     """Those of them that the check does not read, where an unknown key may as well be the build tool's own."""
 
     host_example: str

@@ -84,7 +84,7 @@ def _misspelled(case: _Case, parent: Node, known: frozenset[str]) -> Iterator[Ad
     for key, node in islice(unknown, 200):  # comparing words takes time
         if meant := difflib.get_close_matches(key[:64], sorted(known), 1, 0.8):
             problem = f"the key `{shorten(key)}` is not known; did you mean `{meant[0]}`?"
-            level = Level.ERROR if meant[0] not in case.ecosystem.unheard else Level.WARNING
+            level = Level.ERROR if meant[0] not in case.ecosystem.unread else Level.WARNING
             yield Advice(level, node.path, problem, f"{meant[0]}: ...")
 
 

@@ -11,9 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
-
-import structlog
+from typing import Final
 
 from processors.errors import MatrixRefused, Refused
 from processors.matrix.document import MatrixDocument, Row
@@ -22,7 +20,7 @@ from processors.matrix.merged import Matrix
 from processors.matrix.parts import TOPIC, Part, Refresh, assemble, part_at, read_part
 from processors.matrix.writing import instant
 from processors.observability.collector import collector_paused
-from processors.stream.types import Inbound, Reject
+from processors.stream.types import Inbound, Reject, Told
 from processors.trust.signatures import verify
 from processors.trust.sources import Trust, TrustedSource
 from processors.trust.statements import Untrusted
@@ -33,8 +31,6 @@ UNUSABLE: Final = "unusable"
 MOST_AHEAD: Final = 300_000
 """Milliseconds by which the clock of a publisher may be ahead. A refresh from the future would outlive its welcome,
 and shut out whatever corrects it."""
-
-_log: Any = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -72,8 +68,9 @@ class _Source:
 
 
 class MatrixFold:
-    """A `Fold`. `decode` turns a value into a complete record of MatrixRefreshed, and may raise EventUnreadable
-    or RegistryUnavailable. `floors` gives what is known beside the topic, and has to be loaded first."""
+    """A `Fold`, and `Telling`. `decode` turns a value into a complete record of MatrixRefreshed, and may raise
+    EventUnreadable or RegistryUnavailable. `floors` gives what is known beside the topic, and has to be loaded
+    first."""
 
     def __init__(
         self,
@@ -86,6 +83,7 @@ class MatrixFold:
         self.topic = topic
         self._decode, self._trust, self._floors = decode, trust, floors
         self._sources: dict[str, _Source] = {}
+        self._told: list[Told] = []
         self._matrix = Matrix.EMPTY.requiring(trust.required)
 
     def apply(self, records: Sequence[Inbound]) -> Sequence[Reject]:
@@ -98,6 +96,10 @@ class MatrixFold:
     def snapshot(self) -> Matrix:
         return self._matrix
 
+    def told(self) -> Sequence[Told]:
+        told, self._told = self._told, []
+        return told
+
     def parts(self, source: str) -> frozenset[int]:
         """The parts that the topic holds of a source, whichever refresh they are of."""
         held = self._sources.get(source)
@@ -108,6 +110,9 @@ class MatrixFold:
         held = self._sources.get(source)
         known = [floor for floor in (held and held.floor, self._floors().get(source)) if floor is not None]
         return max(known, default=None)
+
+    def _tell(self, event: str, **facts: str | int) -> None:
+        self._told.append(Told(event, facts))
 
     def _judged(self, record: Inbound) -> Reject | None:
         try:
@@ -153,7 +158,7 @@ class MatrixFold:
             )
         beside = self._floors().get(refresh.source)
         if beside is not None and not beside.admits(refresh.floor):
-            _log.info("refresh of the past passed over", source=refresh.source, serial=refresh.serial)
+            self._tell("refresh of the past passed over", source=refresh.source, serial=refresh.serial)
             return False
         source.judged = refresh
         return True
@@ -175,12 +180,12 @@ class MatrixFold:
         expires_at = min(refresh.expires_at, refresh.issued_at + trusted.longest_validity)
         self._matrix = self._matrix.add(document, refresh.issued_at, expires_at, refresh.floor)
         source.activate(refresh)
-        _log.info("matrix refreshed", source=refresh.source, revision=refresh.revision, rows=document.rows)
+        self._tell("matrix refreshed", source=refresh.source, revision=refresh.revision, rows=document.rows)
 
     def _withdraw(self, source: _Source, refresh: Refresh) -> None:
         source.active, source.floor = None, refresh.floor
         self._matrix = self._matrix.withdrawing(refresh.source, refresh.floor)
-        _log.info("matrix source withdrawn", source=refresh.source)
+        self._tell("matrix source withdrawn", source=refresh.source)
 
     def _clear(self, name: str, number: int) -> None:
         """A tombstone tidies a part away. It takes nothing out of effect: only a signed withdrawal does."""
@@ -194,7 +199,9 @@ class MatrixFold:
             if self._is_expected(name) and self._matrix.document(name) is None:
                 empty = MatrixDocument(source=name, revision=UNUSABLE, digest="")
                 self._matrix = self._matrix.add(empty, 0, 0)
-                _log.error("no whole refresh of a source is to be had", source=name)
+                self._told.append(
+                    Told("no whole refresh of a source is to be had", {"source": name}, is_error=True)
+                )
 
     def _is_expected(self, name: str) -> bool:
         """Whether a source should be in effect. One whose last word was its withdrawal should not."""

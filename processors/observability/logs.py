@@ -10,7 +10,9 @@ from typing import Any, TextIO, cast
 
 import structlog
 
-from processors.masking.masker import Masker, PseudonymKeys, labelled, scrub, word
+from processors.masking.masker import Masker
+from processors.masking.pseudonyms import PseudonymKeys
+from processors.masking.texts import labelled, scrub, word
 
 PEOPLE = frozenset({"operator", "actor", "requester", "approver", "owner", "recipient"})
 """Fields that name somebody: only a pseudonym is written."""

@@ -5,10 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from processors.events.ids import minted
-from processors.events.topics import BLOCKS, EXCEPTION_DECISIONS, INSTALL_OUTCOMES, NOTIFICATIONS, RESULTS
+from processors.events.kinds import (
+    BLOCKED,
+    CHECKED,
+    EXCEPTION_DECIDED,
+    INSTALL_FINISHED,
+    NOTIFICATION,
+    EventKind,
+)
 from processors.stream.types import Inbound
 from processors.stream.wire.headers import header
 
@@ -20,28 +27,12 @@ URGENT_KINDS: Final = frozenset(
 """Notifications that ask somebody to act before a deadline of hours."""
 
 
-class EventKind(NamedTuple):
-    """How the events of a topic are read. `id` and `at` name fields; an empty `at` stands for the broker's time."""
-
-    topic: str
-    event: str
-    type: str
-    id: str
-    at: str = ""
-
-
 KINDS: Final[Mapping[str, EventKind]] = {
-    "notifications": EventKind(
-        NOTIFICATIONS, "NotificationRequested", "plugin.compat.notification", "notification_id", "at"
-    ),
-    "results": EventKind(RESULTS, "CompatibilityChecked", "plugin.compat.checked", "result_id"),
-    "blocks": EventKind(BLOCKS, "InstallBlocked", "plugin.compat.blocked", "block_id"),
-    "decisions": EventKind(
-        EXCEPTION_DECISIONS, "ExceptionDecided", "plugin.compat.exception_decided", "event_id", "at"
-    ),
-    "outcomes": EventKind(
-        INSTALL_OUTCOMES, "InstallFinished", "plugin.compat.install_finished", "outcome_id", "at"
-    ),
+    "notifications": NOTIFICATION,
+    "results": CHECKED,
+    "blocks": BLOCKED,
+    "decisions": EXCEPTION_DECIDED,
+    "outcomes": INSTALL_FINISHED,
 }
 """By the names that config/relay.yaml uses."""
 

@@ -59,7 +59,7 @@ class Relay:
         self._kinds = {KINDS[event].topic: event for event in events}
         self.inputs = tuple(self._kinds)
         self._decoders = {
-            KINDS[event].topic: codec.decoder(KINDS[event].topic, KINDS[event].event) for event in events
+            KINDS[event].topic: codec.decoder(KINDS[event].topic, KINDS[event].schema) for event in events
         }
         self._read = codec.decoder(RELAY_STATE, "RelayState")
         self._written = codec.encoder(RELAY_STATE, "RelayState")

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from processors.configuration.guard import Staleness
 from processors.events.ids import minted
+from processors.events.kinds import FLOOR_RAISED, NOTIFICATION
+from processors.events.notifications import NotificationRequested
 from processors.events.topics import (
     MATRIX_FLOORS,
     MATRIX_REFRESHES,
-    NOTIFICATIONS,
     SECURITY_POLICIES,
     STALENESS_STATE,
 )
@@ -25,6 +26,7 @@ from processors.stream.seals import Seals
 from processors.stream.types import Inbound, Outbound, Outcome, StateSpec, View
 from processors.stream.wire.codec import Codec
 from processors.stream.wire.headers import event_headers
+from processors.stream.wire.writer import EventWriter
 from processors.trust.signatures import verify
 from processors.trust.sources import NOBODY, Trust
 from processors.trust.statements import Untrusted
@@ -61,7 +63,7 @@ class StalenessMonitor:
         )
         self.tables = (floors, MatrixFold(self._refreshes, trust, floors.snapshot), policies)
         self._floors = codec.encoder(MATRIX_FLOORS, EVENT)
-        self._notifications = codec.encoder(NOTIFICATIONS, "NotificationRequested")
+        self._notify = EventWriter(codec, NOTIFICATION, SOURCE)
         self._written = codec.encoder(STALENESS_STATE, "StalenessState")
         self._read = codec.decoder(STALENESS_STATE, "StalenessState")
         self.state = StateSpec(STALENESS_STATE, self._encode, self._decode)
@@ -98,7 +100,7 @@ class StalenessMonitor:
             before = known.get(change.name, Known(change.name))
             if is_news(change):
                 recipient = _recipient(change, matrix) or config.notify
-                outcome.publish(self._notification(change, before, recipient, now))
+                outcome.publish(self._notify(_notification(change, before, recipient, now), now))
                 outcome.facts.append(change)
             after = before._replace(level=change.after, since=now)
             outcome.put(_ONLY, change.name, None if change.after is Level.WITHDRAWN else after)
@@ -117,38 +119,13 @@ class StalenessMonitor:
             if source not in written or floor.serial > written[source].serial:
                 key, value = source.encode(), self._floors(floor_to_record(source, floor))
                 id = minted("floor", source, str(floor.serial))
-                headers = event_headers(id=id, type="compat.matrix.floor_raised", source=SOURCE, time=now)
-                seal = self._seals.seal(MATRIX_FLOORS, key, value)
-                yield Outbound(MATRIX_FLOORS, key, value, (*headers, seal))
+                headers = event_headers(id=id, type=FLOOR_RAISED.type, source=SOURCE, time=now)
+                yield self._seals.sealed(Outbound(MATRIX_FLOORS, key, value, headers))
 
     def observe(self, outcome: Outcome, view: View) -> None:
         for fact in outcome.facts:
             self._measures.count(fact)
         self._measures.show(view.table(MATRIX_REFRESHES), view.state(_ONLY), self._config().warn_at, view.now)
-
-    def _notification(self, change: Change, before: Known, recipient: str, now: int) -> Outbound:
-        """The same change of the same refresh has one id, however often a tick has to be repeated."""
-        told = notice(change, now)
-        since = change.source.issued_at if change.source else before.since
-        id = minted("staleness", change.name, change.after, str(since))
-        value = self._notifications(
-            {
-                "notification_id": id,
-                "at": now,
-                "recipient": recipient,
-                "kind": told.kind,
-                "urgency": told.urgency,
-                "subject": told.subject,
-                "body": told.body,
-                "link": told.link,
-                "tenant": "",
-                "request_id": None,
-                "exception_id": None,
-                "count": 1,
-            }
-        )
-        headers = event_headers(id=id, type="plugin.compat.notification", source=SOURCE, time=now)
-        return Outbound(NOTIFICATIONS, recipient.encode(), value, headers)
 
     def _encode(self, known: Known) -> bytes:
         return self._written(
@@ -165,6 +142,22 @@ class StalenessMonitor:
         record = self._read(value)
         told = Level(record["level"]) if record["level"] else None
         return Known(record["source"], told, record["since"], tuple(record["arrivals"]), record["refresh"])
+
+
+def _notification(change: Change, before: Known, recipient: str, now: int) -> NotificationRequested:
+    """The same change of the same refresh has one id, however often a tick has to be repeated."""
+    told = notice(change, now)
+    since = change.source.issued_at if change.source else before.since
+    return NotificationRequested(
+        notification_id=minted("staleness", change.name, change.after, str(since)),
+        at=now,
+        recipient=recipient,
+        kind=told.kind,
+        urgency=told.urgency,
+        subject=told.subject,
+        body=told.body,
+        link=told.link,
+    )
 
 
 def _recipient(change: Change, matrix: Matrix) -> str:

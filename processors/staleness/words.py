@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from processors.events.notifications import Urgency
 from processors.matrix.writing import instant
 from processors.staleness.freshness import WHOLE, Change, Level
+
+_WARNING, _CRITICAL = Urgency.WARNING, Urgency.CRITICAL
 
 HOUR: Final = 3_600_000
 RUNBOOK: Final = "deploy/prometheus/RUNBOOKS.md"
@@ -14,7 +17,7 @@ RUNBOOK: Final = "deploy/prometheus/RUNBOOKS.md"
 
 class Notice(NamedTuple):
     kind: str
-    urgency: str
+    urgency: Urgency
     subject: str
     body: str
     link: str
@@ -31,27 +34,35 @@ def notice(change: Change, now: int) -> Notice:
     match change.after:
         case Level.AGEING:
             return Notice(
-                "matrix_ageing", "WARNING", f"{name} expires soon", _ageing(change, now), _link("matrixageing")
+                "matrix_ageing",
+                _WARNING,
+                f"{name} expires soon",
+                _ageing(change, now),
+                _link("matrixageing"),
             )
         case Level.EXPIRED:
             body = f"Every check that rests on it blocks with MATRIX_EXPIRED since {_expiry(change)}. {_REFRESH}"
-            return Notice("matrix_expired", "CRITICAL", f"{name} has expired", body, _link("matrixexpired"))
+            return Notice("matrix_expired", _CRITICAL, f"{name} has expired", body, _link("matrixexpired"))
         case Level.AHEAD:
             return Notice(
-                "matrix_ahead", "WARNING", f"{name} was issued in the future", _ahead(change), _link("matrixahead")
+                "matrix_ahead",
+                _WARNING,
+                f"{name} was issued in the future",
+                _ahead(change),
+                _link("matrixahead"),
             )
         case Level.MISSING:
             why = "No source has published one" if change.name == WHOLE else "It is required and not there"
             body = f"{why}, so every request blocks with MATRIX_MISSING. {_REFRESH}"
             subject = "there is no matrix" if change.name == WHOLE else f"{name} is missing"
-            return Notice("matrix_missing", "CRITICAL", subject, body, _link("matrixmissing"))
+            return Notice("matrix_missing", _CRITICAL, subject, body, _link("matrixmissing"))
         case Level.WITHDRAWN:
             body = "Its owner signed that. What it demanded binds no more; if nobody meant that, publish it again."
-            return Notice("matrix_withdrawn", "WARNING", f"{name} was withdrawn", body, _link("matrixexpired"))
+            return Notice("matrix_withdrawn", _WARNING, f"{name} was withdrawn", body, _link("matrixexpired"))
         case Level.FRESH:
             until = f" It expires at {_expiry(change)}." if change.source else ""
             body = f"It was {_WAS.get(change.before, 'new')}, and is in effect.{until}"
-            return Notice("matrix_fresh", "INFO", f"{name} is fresh again", body, "")
+            return Notice("matrix_fresh", Urgency.INFO, f"{name} is fresh again", body, "")
 
 
 _WAS: Final[Mapping[Level | None, str]] = {

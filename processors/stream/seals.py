@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from processors.errors import Refused, shorten
-from processors.stream.types import Inbound
+from processors.stream.types import Inbound, Outbound
 from processors.stream.wire.headers import header
 
 SEAL: Final = "guard.seal"
@@ -50,6 +50,11 @@ class Seals:
         """The header for a record that is about to be written. Only a changelog's has a partition and a number."""
         proof = _proof(self.keys[self.current], (topic, key, value, partition, number))
         return (SEAL, f"{self.current} {number} {proof}".encode())
+
+    def sealed(self, record: Outbound) -> Outbound:
+        """A message with its seal."""
+        seal = self.seal(record.topic, record.key, record.value)
+        return record._replace(headers=(*record.headers, seal))
 
     def check(self, record: Inbound) -> Seal:
         """The seal of a message. Raises SealRefused."""

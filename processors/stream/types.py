@@ -106,6 +106,23 @@ class Fold(Protocol):
     def snapshot(self) -> Any: ...
 
 
+class Told(NamedTuple):
+    """Something that is worth a line in the log."""
+
+    event: str
+    facts: Mapping[str, str | int]
+    is_error: bool = False
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A fold that has more to say than what it refuses."""
+
+    def told(self) -> Sequence[Told]:
+        """What has happened since this was asked last."""
+        ...
+
+
 class View(Protocol):
     """What a processor may look at while it handles a batch. Nothing in it changes during the batch."""
 

@@ -75,7 +75,13 @@ def weight(case: Case, findings: tuple[Finding, ...]) -> int:
     stated = (
         *(subject.installed, subject.runtimes, subject.host.provides, manifest.conflicts, manifest.replaces),
         *(manifest.runtimes or (), manifest.databases, manifest.provides, manifest.consumes),
-        *(manifest.migrations, manifest.components, case.requirements, *case.needs.values(), *case.foes.values()),
+        *(
+            manifest.migrations,
+            manifest.components,
+            case.requirements,
+            *case.needs.values(),
+            *case.excludes.values(),
+        ),
     )
     used = sum(len(p.provides) + len(p.consumes) + len(p.migrations) for p in subject.installed)
     return sum(map(len, stated)) + used + sum(map(_entries, case.releases)) + _FINDING * len(findings)

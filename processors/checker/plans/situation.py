@@ -112,7 +112,7 @@ def mentioned(plugin: InstalledPlugin, case: Case) -> Iterator[str]:
     known = plugin.id in case.others
     rows = () if known else case.matrix.release(plugin.id, plugin.version, _dialect(plugin, case))
     yield from (need.id for need in case.needs.get(plugin.id, plugin.requires))
-    yield from (foe.id for foe in case.foes.get(plugin.id, plugin.conflicts))
+    yield from (conflict.id for conflict in case.excludes.get(plugin.id, plugin.conflicts))
     yield from (use.id for use in case.consumed_by(plugin))
     yield from (stated.id for row in rows for stated in (*row.requires, *row.conflicts, *row.consumes))
 

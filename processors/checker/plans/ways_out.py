@@ -44,7 +44,7 @@ def ways_out(case: Case, findings: tuple[Finding, ...]) -> WaysOut:
     blocking = tuple(finding for finding in findings if finding.blocks)
     if any(finding.code in _HOPELESS for finding in blocking):
         return WaysOut(note=HOPELESS)
-    if case.host_version is None or case.twofold or not case.matrix.names_host(case.subject.host.name):
+    if case.host_version is None or case.described_twice or not case.matrix.names_host(case.subject.host.name):
         return WaysOut(note=ASK_AGAIN)
     effort, judgements = Effort.of(case, findings), Judgements(case)
     harm = Harm(case, effort, case.subject, judgements, known=findings)

@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from processors.checker.case import Case, readable
-from processors.checker.fit import Side, misfit
+from processors.checker.fit import Misfit, Side
+from processors.checker.meeting import meeting
 from processors.checker.rules.conflict import is_meant
 from processors.checker.rules.invalid import unreadable
 from processors.checker.statements import Statement
@@ -29,7 +30,7 @@ class _Member(NamedTuple):
 
 def what_is_needed_works(case: Case) -> Iterator[Finding]:
     """Every plugin of the closure finds what it needs, enabled and in an admitted version, without a conflict."""
-    if not (case.needs or case.foes):
+    if not (case.needs or case.excludes):
         return
     for member in _closure(case):
         for need in case.needs.get(member.plugin.id, ()):
@@ -100,40 +101,35 @@ def _version(case: Case, plugin: InstalledPlugin, need: Requirement, there: Inst
     if not need.range.strip():
         return
     statement = Statement(need.range, "installed", plugin.id)
-    dialect = case.dialect_of(need.id, need.range)
-    try:
-        range = statement.range(dialect)
-    except Refused as error:
-        yield unreadable(case, Dimension.DEPENDENCY, need.id, statement, error, plugin.id, dialect)
-        return
-    version = readable(there.version, dialect)
-    if version is None or range.is_empty():
-        unread = there.version if version is None else None
-        yield unreadable(case, Dimension.DEPENDENCY, need.id, statement, None, plugin.id, dialect, version=unread)
-    elif (miss := misfit(range, version)) is not None:
-        code = Code.DEPENDENCY_TOO_NEW if miss.side is Side.TOO_NEW else Code.DEPENDENCY_TOO_OLD
-        found = _finding(case, code, plugin, need, there.version, Ground.OUTSIDE)
-        yield replace(found, severity=miss.severity, distance=miss.distance)
+    match meeting(case, statement, there, case.dialect_of(need.id, need.range), plugin.id):
+        case Finding() as unread:
+            yield unread
+        case Misfit() as miss:
+            code = Code.DEPENDENCY_TOO_NEW if miss.side is Side.TOO_NEW else Code.DEPENDENCY_TOO_OLD
+            found = _finding(case, code, plugin, need, there.version, Ground.OUTSIDE)
+            yield replace(found, severity=miss.severity, distance=miss.distance)
+        case None:
+            pass
 
 
 def _conflicts(case: Case, plugin: InstalledPlugin) -> Iterator[Finding]:
     """With what is enabled, whichever of the two declares it."""
-    for foe in case.foes.get(plugin.id, ()):
-        there = case.others.get(foe.id)
+    for conflict in case.excludes.get(plugin.id, ()):
+        there = case.others.get(conflict.id)
         if there is not None and there.enabled:
-            yield from _clash(case, Code.PLUGIN_CONFLICT, plugin, foe, there)
-    for id, foes in case.foes.items():
+            yield from _clash(case, Code.PLUGIN_CONFLICT, plugin, conflict, there)
+    for id, excludes in case.excludes.items():
         other = case.others[id]
-        for foe in foes if other.enabled and id != plugin.id else ():
-            if foe.id == plugin.id:
-                yield from _clash(case, Code.CONFLICT_REVERSE, other, foe, plugin)
+        for conflict in excludes if other.enabled and id != plugin.id else ():
+            if conflict.id == plugin.id:
+                yield from _clash(case, Code.CONFLICT_REVERSE, other, conflict, plugin)
 
 
 def _clash(
-    case: Case, code: Code, owner: InstalledPlugin, foe: Requirement, met: InstalledPlugin
+    case: Case, code: Code, owner: InstalledPlugin, conflict: Requirement, met: InstalledPlugin
 ) -> Iterator[Finding]:
-    statement = Statement(foe.range, "installed", owner.id)
-    dialect = case.dialect_of(met.id, foe.range)
+    statement = Statement(conflict.range, "installed", owner.id)
+    dialect = case.dialect_of(met.id, conflict.range)
     try:
         range = statement.range(dialect)
     except Refused as error:

@@ -16,19 +16,19 @@ from processors.versions import Range, Version
 
 def no_conflict_is_installed(case: Case) -> Iterator[Finding]:
     """The plugin names others that it cannot run beside. A disabled one warns: it can be enabled at any time."""
-    for foe, statement in case.conflicts():
-        plugin = case.others.get(foe.id)
+    for conflict, statement in case.conflicts():
+        plugin = case.others.get(conflict.id)
         if plugin is not None:
             yield from _clash(case, Code.PLUGIN_CONFLICT, statement, case.plugin, plugin.id, plugin.version, plugin)
 
 
 def nothing_installed_declares_a_conflict(case: Case) -> Iterator[Finding]:
     """An installed plugin says that it cannot run beside this one: the same conflict, told by the other side."""
-    for id, foes in case.foes.items():
+    for id, excludes in case.excludes.items():
         plugin = case.others[id]
-        for foe in foes:
-            if foe.id == case.plugin:
-                statement = Statement(foe.range, "installed", plugin.id)
+        for conflict in excludes:
+            if conflict.id == case.plugin:
+                statement = Statement(conflict.range, "installed", plugin.id)
                 version = case.manifest.version
                 yield from _clash(case, Code.CONFLICT_REVERSE, statement, plugin.id, case.plugin, version, plugin)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from processors.checker.case import Case, readable
 from processors.checker.fit import Misfit, Side, misfit
+from processors.checker.meeting import meeting
 from processors.checker.offers import Offers, offers_by_id
 from processors.checker.rules.invalid import unreadable
 from processors.checker.statements import Statement
@@ -63,19 +64,14 @@ def _version_fits(
 ) -> Iterator[Finding]:
     if not need.range.strip():
         return  # any version will do, whatever it looks like
-    dialect = case.dialect_of(need.id, need.range, plugin.version)
-    try:
-        range = statement.range(dialect)
-    except Refused as error:
-        yield unreadable(case, Dimension.DEPENDENCY, need.id, statement, error, dialect=dialect)
-        return
-    version = readable(plugin.version, dialect)
-    if version is None or range.is_empty():
-        unread = None if version else plugin.version
-        yield unreadable(case, Dimension.DEPENDENCY, need.id, statement, None, dialect=dialect, version=unread)
-    elif (miss := misfit(range, version)) is not None:
-        code = Code.DEPENDENCY_TOO_NEW if miss.side is Side.TOO_NEW else Code.DEPENDENCY_TOO_OLD
-        yield _finding(case, code, need, statement, plugin.version, miss, Ground.OUTSIDE)
+    match meeting(case, statement, plugin, case.dialect_of(need.id, need.range, plugin.version)):
+        case Finding() as unread:
+            yield unread
+        case Misfit() as miss:
+            code = Code.DEPENDENCY_TOO_NEW if miss.side is Side.TOO_NEW else Code.DEPENDENCY_TOO_OLD
+            yield _finding(case, code, need, statement, plugin.version, miss, Ground.OUTSIDE)
+        case None:
+            pass
 
 
 def _stand_in(case: Case, statement: Statement, id: str, offers: Offers | None) -> InstalledPlugin | None:

@@ -32,7 +32,7 @@ def the_request_agrees_with_itself(case: Case) -> Iterator[Finding]:
 
     Nor can an upgrade be judged from a version that cannot be read.
     """
-    for id, versions in case.twofold.items():
+    for id, versions in case.described_twice.items():
         found = ALTERNATIVES.join(sorted(versions))
         yield _request(id, DemandKind.ONE_DESCRIPTION, "", found, Ground.DESCRIBED_TWICE)
     before, stated = case.previous_text, case.subject.previous_version

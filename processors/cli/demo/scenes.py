@@ -16,11 +16,12 @@ from rich.rule import Rule
 from processors.bootstrap.clients import codec
 from processors.checker.views import text
 from processors.cli.requests.watch import line
-from processors.client.install_request import action
+from processors.client.install_request import InstallRequest
 from processors.client.question import PluginQuestion
 from processors.client.results import ask
 from processors.configuration.settings import Settings
 from processors.events.report_record import report_from_record
+from processors.events.subject import Subject
 from processors.events.subject_record import subject_to_record
 
 PLUGINS = Path(__file__).parents[3] / "scripts" / "demo.plugins"
@@ -117,7 +118,8 @@ def play(scene: Scene, of: Settings) -> Played:
         runtimes=scene.runtimes,
     )
     with codec(of) as events:
-        result = ask(of, events, _event(subject_to_record(question.subject())), (), PATIENCE)
+        asked, now = _request(question.subject()), time.time_ns() // 1_000_000
+        result = ask(of, events, asked.event(now), subject_to_record(asked.subject), PATIENCE)
     if scene.in_full:
         report = report_from_record(result["report"])
         shown = text.render(
@@ -130,21 +132,14 @@ def play(scene: Scene, of: Settings) -> Played:
     return Played(result["request_id"], list(_problems(scene, result)))
 
 
-def _event(subject: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "request_id": str(uuid.uuid4()),
-        "requested_at": time.time_ns() // 1_000_000,
-        "tenant": "demo",
-        "operator": "alice",
-        "environment": "production",
-        "target": "demo-cluster",
-        "action": action(subject),
-        "exception_id": None,
-        "acknowledgement": None,
-        "monitoring": None,
-        "recheck_of": None,
-        "subject": subject,
-    }
+def _request(subject: Subject) -> InstallRequest:
+    return InstallRequest(
+        request_id=str(uuid.uuid4()),
+        tenant="demo",
+        operator="alice",
+        subject=subject,
+        target="demo-cluster",
+    )
 
 
 def _problems(scene: Scene, result: Mapping[str, Any]) -> Generator[str]:

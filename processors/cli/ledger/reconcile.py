@@ -40,7 +40,8 @@ from processors.ledger.reconcile import (
     mend,
 )
 from processors.ledger.records import Row
-from processors.masking.masker import Masker, PseudonymKeys
+from processors.masking.masker import Masker
+from processors.masking.pseudonyms import PseudonymKeys
 from processors.stream.io.follow import Follower
 from processors.stream.types import Inbound
 from processors.stream.wire.codec import Codec, Decoder

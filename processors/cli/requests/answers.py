@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
@@ -16,8 +13,8 @@ from typing import Annotated, Any, Final
 import typer
 
 from processors.checker.views import html, junit, markdown, sarif, text
+from processors.cli.requests.pages import Paper, put
 from processors.configuration.settings import settings
-from processors.errors import SettingsInvalid
 from processors.events.report import Report
 from processors.events.report_record import report_to_record
 from processors.events.vocabulary import Verdict
@@ -39,7 +36,6 @@ class Style(StrEnum):
 
 
 Output = Annotated[Style, typer.Option("--output", "-o", help="how to show the report")]
-ToFile = Annotated[Path | None, typer.Option("--file", "-f", help="write the report here instead of stdout")]
 
 WhichQuestion = Annotated[
     str | None, typer.Option("--question", help="which one is meant, where several were asked under the id")
@@ -70,15 +66,7 @@ def show(
     the report: the ids of request and result, and what came of an exception.
     """
     seen = report if decided is None or style is Style.json else replace(report, verdict=decided)
-    to_terminal = file is None and sys.stdout.isatty()
-    rendered = _rendered(seen, digest, style, request_id, artifact, matrices, known, tty=to_terminal)
-    if file is None:
-        typer.echo(rendered)
-        return
-    try:
-        file.write_text(rendered + "\n", "utf-8")
-    except OSError as error:
-        raise SettingsInvalid(f"--file `{file}` cannot be written: {error.strerror}") from None
+    put(_rendered(seen, digest, style, request_id, artifact, matrices, known, Paper.of(file)), file)
 
 
 def as_json(report: Report, digest: str, known: Mapping[str, Any] = MappingProxyType({})) -> str:
@@ -96,8 +84,7 @@ def _rendered(
     artifact: str | None,
     matrices: Sequence[str],
     known: Mapping[str, Any],
-    *,
-    tty: bool,
+    paper: Paper,
 ) -> str:
     explained_at = settings().gateway.url
     match style:
@@ -112,14 +99,11 @@ def _rendered(
         case Style.junit:
             return junit.render(report, digest, matrices)
         case Style.text:
-            narrow = tty or "COLUMNS" in os.environ
-            width = min(text.WIDTH, shutil.get_terminal_size().columns - 2) if narrow else text.WIDTH
-            coloured = tty and not os.environ.get("NO_COLOR")
             return text.render(
                 report,
                 request_id,
-                colour=coloured,
-                width=width,
+                colour=paper.colour,
+                width=paper.width,
                 matrices=matrices,
                 explained_at=explained_at,
             )

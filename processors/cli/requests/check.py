@@ -13,7 +13,8 @@ from rich.text import Text
 from processors.checker.check import check as judge
 from processors.checker.evaluation import evaluator
 from processors.cli import talk
-from processors.cli.requests.answers import Output, Style, ToFile, exit_code, show
+from processors.cli.requests.answers import Output, Style, exit_code, show
+from processors.cli.requests.pages import ToFile
 from processors.cli.requests.question import (
     Database,
     HostOption,

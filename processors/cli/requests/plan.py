@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import sys
 import time
 from enum import StrEnum
 from pathlib import Path
@@ -14,9 +11,8 @@ import typer
 
 from processors.checker.plans.installation import Installation, InstallationPlan, Outlook, plan_for
 from processors.checker.views import installation as view
-from processors.checker.views.text import WIDTH
-from processors.cli.requests.answers import ToFile
 from processors.cli.requests.check import At, Component, MatrixFiles, PolicyFiles, instant
+from processors.cli.requests.pages import Paper, ToFile, put
 from processors.cli.requests.question import Database, Installed, InstalledFile, Runtimes
 from processors.client.installed import id_and_version, read_installed
 from processors.client.matrices import chosen_matrix, matrix_of
@@ -137,17 +133,10 @@ def _refuse_what_is_no_question(installation: Installation, matrix: Matrix) -> N
 
 
 def _show(answer: InstallationPlan, style: PlanStyle, file: Path | None) -> None:
-    rendered = _rendered(answer, style, tty=file is None and sys.stdout.isatty())
-    if file is None:
-        typer.echo(rendered)
-        return
-    try:
-        file.write_text(rendered + "\n", "utf-8")
-    except OSError as error:
-        raise SettingsInvalid(f"--file `{file}` cannot be written: {error.strerror}") from None
+    put(_rendered(answer, style, Paper.of(file)), file)
 
 
-def _rendered(answer: InstallationPlan, style: PlanStyle, *, tty: bool) -> str:
+def _rendered(answer: InstallationPlan, style: PlanStyle, paper: Paper) -> str:
     match style:
         case PlanStyle.json:
             return view.as_json(answer)
@@ -158,6 +147,4 @@ def _rendered(answer: InstallationPlan, style: PlanStyle, *, tty: bool) -> str:
         case PlanStyle.junit:
             return view.junit(answer)
         case PlanStyle.text:
-            narrow = tty or "COLUMNS" in os.environ
-            width = min(WIDTH, shutil.get_terminal_size().columns - 2) if narrow else WIDTH
-            return view.text(answer, colour=tty and not os.environ.get("NO_COLOR"), width=width)
+            return view.text(answer, colour=paper.colour, width=paper.width)

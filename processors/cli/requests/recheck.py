@@ -18,19 +18,18 @@ from processors.cli.formats import Prose, ProseOption
 from processors.cli.requests.answers import Style, WhichQuestion, exit_code, show
 from processors.cli.requests.replay import finding_json
 from processors.cli.requests.request import Operator, Patience, wait_for_verdict
-from processors.client.exceptions import SOURCE
 from processors.client.results import ask, only, read_request, results_of
 from processors.client.transport import LISTED
 from processors.configuration.settings import Settings, settings
 from processors.errors import SettingsInvalid, shorten
+from processors.events.install_requests import InstallRequested
 from processors.events.questions import Question
 from processors.events.report import Finding
 from processors.events.report_record import report_from_record, report_to_record
 from processors.events.topics import INSTALL_REQUESTS
-from processors.events.vocabulary import Verdict
+from processors.events.vocabulary import Action, Verdict
 from processors.stream.io.follow import Follower
 from processors.stream.wire.codec import Codec
-from processors.stream.wire.headers import event_headers, new_trace
 
 
 def recheck(
@@ -51,41 +50,35 @@ def recheck(
         which, asked = _asked(settings(), events, request_id, question)
         earlier = results_of(settings(), events, request_id).get(which)
         event = again(asked, str(uuid.uuid4()), operator or getpass.getuser(), time.time_ns() // 1_000_000)
-        headers = event_headers(
-            id=event["request_id"],
-            type="plugin.install.requested",
-            source=SOURCE,
-            time=event["requested_at"],
-            cause=(new_trace(),),
-        )
         result = wait_for_verdict(
-            lambda tell: ask(settings(), events, event, headers, timeout, tell), timeout, event["request_id"]
+            lambda tell: ask(settings(), events, event, asked["subject"], timeout, tell), timeout, event.id
         )
     changed = changes(earlier, result) if earlier else None
     if output is Prose.json:
         typer.echo(json.dumps(_json(result, changed), ensure_ascii=False))
     else:
-        show(report_from_record(result["report"]), result["report_digest"], Style.text, None, event["request_id"])
+        show(report_from_record(result["report"]), result["report_digest"], Style.text, None, event.id)
         typer.echo("\n".join(_told(changed)))
     raise typer.Exit(exit_code(Verdict(result["verdict"])))
 
 
-def again(asked: Mapping[str, Any], request_id: str, operator: str, now: int) -> dict[str, Any]:
-    """The same question as a request of its own.
+def again(asked: Mapping[str, Any], request_id: str, operator: str, now: int) -> InstallRequested:
+    """A request of its own for the same question.
 
     It is asked without the exception that the first one may have named: what was approved is judged by the
     exception workflow, which re-checks by itself, and a look must not count as a use.
     """
-    return {
-        **asked,
-        "request_id": request_id,
-        "requested_at": now,
-        "operator": operator,
-        "exception_id": None,
-        "acknowledgement": None,
-        "monitoring": None,
-        "recheck_of": asked["request_id"],
-    }
+    return InstallRequested(
+        request_id=request_id,
+        requested_at=now,
+        plugin_id=asked["subject"]["manifest"]["id"],
+        tenant=asked["tenant"],
+        operator=operator,
+        environment=asked["environment"],
+        target=asked["target"],
+        action=Action(asked["action"]),
+        recheck_of=asked["request_id"],
+    )
 
 
 def changes(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> Difference:

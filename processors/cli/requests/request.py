@@ -10,7 +10,8 @@ import typer
 
 from processors.cli import talk
 from processors.cli.gateway_option import GatewayOption
-from processors.cli.requests.answers import KNOWN, Output, Style, ToFile, exit_code, show
+from processors.cli.requests.answers import KNOWN, Output, Style, exit_code, show
+from processors.cli.requests.pages import ToFile
 from processors.cli.requests.question import (
     Database,
     HostOption,

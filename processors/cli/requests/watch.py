@@ -11,7 +11,8 @@ from rich.text import Text
 
 from processors.cli.formats import Prose, ProseOption
 from processors.cli.gateway_option import GatewayOption
-from processors.cli.requests.answers import KNOWN, Output, Style, ToFile, WhichQuestion, exit_code, show
+from processors.cli.requests.answers import KNOWN, Output, Style, WhichQuestion, exit_code, show
+from processors.cli.requests.pages import ToFile
 from processors.cli.tables import clock
 from processors.client.connecting import connected
 from processors.client.known_questions import KnownQuestions

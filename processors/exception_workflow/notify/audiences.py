@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from enum import StrEnum
 from typing import NamedTuple
 
+from processors.events.notifications import Urgency
 from processors.exception_workflow.config import ExceptionPolicy
 from processors.exception_workflow.rules.timers import REVIEWING, current_step
 from processors.exception_workflow.rules.transitions import Move
-
-
-class Urgency(StrEnum):
-    INFO = "INFO"
-    WARNING = "WARNING"
-    CRITICAL = "CRITICAL"
-
 
 Audience = Callable[[Move, ExceptionPolicy], Iterator[str]]
 

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from processors.events.notifications import Urgency
 from processors.exception_workflow.config import ExceptionPolicy
-from processors.exception_workflow.notify.audiences import ALARM, GATHERED, LINES, REFUSED, Line, Urgency
+from processors.exception_workflow.notify.audiences import ALARM, GATHERED, LINES, REFUSED, Line
 from processors.exception_workflow.rules.reasons import SECURITY_REASONS, in_words
 from processors.exception_workflow.rules.requests import clean
 from processors.exception_workflow.rules.timers import current_step, step_deadline

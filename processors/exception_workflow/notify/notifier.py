@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from processors.events.ids import minted
-from processors.events.topics import EXCEPTION_DECISIONS, NOTIFICATIONS
+from processors.events.kinds import EXCEPTION_DECIDED, NOTIFICATION
 from processors.exception_workflow import answers
 from processors.exception_workflow.config import ExceptionPolicy
 from processors.exception_workflow.notify import notices
 from processors.exception_workflow.rules.transitions import Move
 from processors.exception_workflow.state.case import ExceptionCase, Held, PendingDigest
-from processors.exception_workflow.state.scene import Scene
+from processors.exception_workflow.state.scene import SOURCE, Scene
 from processors.stream.wire.codec import Codec
+from processors.stream.wire.writer import EventWriter
 
 _LISTED = 10
 """Exceptions that a gathered notification names."""
@@ -23,26 +24,25 @@ class Teller:
 
     def __init__(self, codec: Codec, policy: ExceptionPolicy, note: Callable[[Held], None]) -> None:
         self._policy, self._note = policy, note
-        self._decided = codec.encoder(EXCEPTION_DECISIONS, "ExceptionDecided")
-        self._notifications = codec.encoder(NOTIFICATIONS, "NotificationRequested")
+        self._decided = EventWriter(codec, EXCEPTION_DECIDED, SOURCE)
+        self._notification = EventWriter(codec, NOTIFICATION, SOURCE)
 
     def tell(self, scene: Scene, move: Move) -> None:
         """One event for each move, and everybody who should know of it."""
         scene.outcome.facts.append(move)
-        record, key = answers.decided_record(move, self._policy), move.after.exception_id.encode()
-        id = record["event_id"]
-        scene.publish(EXCEPTION_DECISIONS, key, self._decided(record), id, "plugin.compat.exception_decided")
+        decided = answers.decided(move, self._policy)
+        scene.publish(self._decided(decided, scene.now, scene.headers))
         for notice in notices.notices(move, self._policy):
             if notice.gathered:
                 self._gather(scene, notice, move.after)
             else:
-                self._notify(scene, notice, minted("notification", id, notice.recipient), move.after)
+                self._notify(scene, notice, minted("notification", decided.id, notice.recipient), move.after)
 
     def _notify(
         self, scene: Scene, notice: notices.Notice, id: str, case: ExceptionCase | None, count: int = 1
     ) -> None:
-        value = self._notifications(answers.notification(notice, id, scene.now, case, count))
-        scene.publish(NOTIFICATIONS, notice.recipient.encode(), value, id, "plugin.compat.notification")
+        told = answers.notification(notice, id, scene.now, case, count)
+        scene.publish(self._notification(told, scene.now, scene.headers))
 
     def _gather(self, scene: Scene, notice: notices.Notice, case: ExceptionCase) -> None:
         new = PendingDigest(scene.partition, notice.recipient, notice.kind, notice.urgency, scene.now, 0, ())

@@ -60,14 +60,14 @@ def way_out(case: ExceptionCase) -> str:
 def outcome(case: ExceptionCase, reported: Reported, policy: ExceptionPolicy) -> ExceptionCase:  # noqa: ARG001 - the shape of every rule
     """Write down how an installation ended, whatever has become of the exception meanwhile."""
     _require_ours(case, reported)
-    return case._replace(executions=_noted(case, reported), outcomes=heard(case, reported))
+    return case._replace(executions=_noted(case, reported), outcomes=remembered(case, reported))
 
 
 def monitoring_lost(case: ExceptionCase, reported: Reported, policy: ExceptionPolicy) -> ExceptionCase:  # noqa: ARG001 - the shape of every rule
     """What runs unwatched is not what was approved, so nothing else runs until somebody has looked."""
     _require_ours(case, reported)
     return case._replace(
-        status=Status.NEEDS_REVIEW, executions=_noted(case, reported), outcomes=heard(case, reported)
+        status=Status.NEEDS_REVIEW, executions=_noted(case, reported), outcomes=remembered(case, reported)
     )
 
 
@@ -75,7 +75,7 @@ def cancelled(case: ExceptionCase, reported: Reported, policy: ExceptionPolicy) 
     """What is not installed any more needs no exception."""
     if elsewhere := contradictions(case, reported.news):
         raise Objection(elsewhere, _ELSEWHERE)
-    return case._replace(status=Status.WITHDRAWN, outcomes=heard(case, reported))
+    return case._replace(status=Status.WITHDRAWN, outcomes=remembered(case, reported))
 
 
 def contradictions(case: ExceptionCase, news: InstallFinished) -> tuple[Reason, ...]:
@@ -105,7 +105,7 @@ def _require_ours(case: ExceptionCase, reported: Reported) -> None:
         raise Objection((*elsewhere, *unwatched), _ELSEWHERE)
 
 
-def heard(case: ExceptionCase, reported: Reported) -> tuple[str, ...]:
+def remembered(case: ExceptionCase, reported: Reported) -> tuple[str, ...]:
     """The latest outcomes that were told: one that its sender publishes twice takes effect once."""
     return (*case.outcomes, reported.news.told)[-_KEPT_OUTCOMES:]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from processors.events.kinds import EventKind
 from processors.stream.types import Inbound, Outbound, Outcome, View
 from processors.stream.wire.headers import event_headers
 
@@ -24,12 +25,14 @@ class Scene:
     def of(cls, record: Inbound, view: View, outcome: Outcome) -> Scene:
         return cls(record.partition, record.timestamp, view, outcome, record)
 
-    def publish(
-        self, topic: str, key: bytes, value: bytes, id: str, type: str, *more: tuple[str, bytes | None]
-    ) -> None:
-        """Add an event to the outcome, with the headers of every event and `more`."""
-        headers = event_headers(id=id, type=type, source=SOURCE, time=self.now, cause=self.headers)
-        self.outcome.publish(Outbound(topic, key, value, (*headers, *more)))
+    def publish(self, record: Outbound) -> None:
+        """Add an event to the outcome."""
+        self.outcome.publish(record)
+
+    def publish_joined(self, kind: EventKind, key: bytes, value: bytes, id: str) -> None:
+        """Add an event whose bytes were put together."""
+        headers = event_headers(id=id, type=kind.type, source=SOURCE, time=self.now, cause=self.headers)
+        self.outcome.publish(Outbound(kind.topic, key, value, headers))
 
 
 def cause_of(record: Inbound) -> str:

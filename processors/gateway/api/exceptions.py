@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any, Final, Literal, cast
 
 from fastapi import APIRouter, Request, Response
@@ -12,7 +13,7 @@ from starlette.responses import JSONResponse
 
 from processors.bootstrap.exception_workflow import read_policy
 from processors.client.approvals import first_answer
-from processors.client.block import from_block
+from processors.client.block import Block, from_block
 from processors.client.exception_commands import amendment, command, extended_until, kept
 from processors.client.exception_commands import request as asked_from
 from processors.client.exception_facts import by_urgency, facts_of, monitoring_of, waiting_of
@@ -22,8 +23,8 @@ from processors.client.transport import Change, QuestionUnclear, Wanted
 from processors.configuration.gateway import Role
 from processors.documents.scalars import unprintable
 from processors.errors import SettingsInvalid
-from processors.events.exceptions import Person
-from processors.events.topics import APPROVAL_DECISIONS, EXCEPTION_REQUESTS
+from processors.events.exceptions import ApprovalDecision, CommandKind, ExceptionRequested, Person, ProofKind
+from processors.events.kinds import APPROVAL_DECIDED, EXCEPTION_COMMANDED
 from processors.exception_workflow.state.case import ExceptionCase
 from processors.gateway.api.callers import AtDesk, holding
 from processors.gateway.api.check import Key, Prefer, retry_after, unclear
@@ -154,9 +155,8 @@ async def ask_for(
         valid_until=asked.valid_until,
         single_use=asked.single_use,
     )
-    id = id_under(key, who, block["tenant"], "exception")
-    record = {**asked_from(block, wanted), "command_id": id}
-    decided = await _command(desk, record, who, patience)
+    requested = asked_from(block, wanted, id_under(key, who, block.scope.tenant, "exception"))
+    decided = await _command(desk, requested, who, patience)
     if decided is not None and decided["event"] == "already_open":
         raise Problem(
             "already-open",
@@ -164,7 +164,7 @@ async def ask_for(
             exception_id=decided["exception_id"],
             to_state=decided["to_state"],
         )
-    return record["exception_id"], decided
+    return requested.key, decided
 
 
 @router.post(
@@ -196,8 +196,7 @@ async def ask_to_change(
     _printable(change.reason, change.risk or "", *(change.findings or ()), *(change.controls or ()))
     case = await own_case(desk, exception_id, who)
     id = id_under(key, who, case.scope.tenant, change.kind)
-    record = {**await _changed(desk, case, change, who), "command_id": id}
-    return await _command(desk, record, who, patience)
+    return await _command(desk, await _changed(desk, case, change, who, id), who, patience)
 
 
 @router.post(
@@ -228,16 +227,9 @@ async def hand_in(desk: Desk, handed: Approval, who: Principal, patience: float)
     """Hand in a decision; what became of it within `patience` seconds. Raises Problem where it does not count."""
     await own_case(desk, handed.exception_id, who)
     id = id_under(_jti(handed), who, "", "approve")
-    record = {
-        "decision_id": id,
-        "exception_id": handed.exception_id,
-        "at": time.time_ns() // 1_000_000,
-        "proof_kind": handed.proof_kind,
-        "proof": handed.proof,
-        "decision": handed.decision,
-    }
-    value = desk.events.encoder(APPROVAL_DECISIONS, "ApprovalDecided")(record)
-    decided = await decide(desk, APPROVAL_DECISIONS, handed.exception_id, value, id, patience)
+    now, kind = time.time_ns() // 1_000_000, ProofKind(handed.proof_kind)
+    decision = ApprovalDecision(id, handed.exception_id, now, kind, handed.proof, handed.decision)
+    decided = await decide(desk, APPROVAL_DECIDED, decision, patience)
     if decided is None or decided["event"] == "parked":
         return decided
     if decided["reason_code"]:
@@ -303,7 +295,7 @@ def _block(
     question: str | None,
     named: Sequence[str] | None,
     otherwise: Sequence[str] = (),
-) -> dict[str, Any]:
+) -> Block:
     """In a thread. A request of another tenant is answered like one that is not there."""
     results = results_of(desk.settings, desk.events, request_id)
     own = {asked: result for asked, result in results.items() if result["tenant"] in who.tenants}
@@ -316,17 +308,19 @@ def _block(
         raise unclear(request_id, own) from None
 
 
-async def _changed(desk: Desk, case: ExceptionCase, change: ExceptionChange, who: Principal) -> dict[str, Any]:
-    """The command that a change asks for, without its id."""
+async def _changed(
+    desk: Desk, case: ExceptionCase, change: ExceptionChange, who: Principal, id: str
+) -> ExceptionRequested:
+    """The command that a change asks for."""
     if change.kind != "amend":
         extends, now = change.kind == "extend", time.time_ns() // 1_000_000
         until = extended_until(case, change.longer, now) if change.valid_until is None else change.valid_until
-        kind = "EXTENSION_REQUESTED" if extends else "WITHDRAWN"
-        return command(case, kind, reason=change.reason, valid_until=until if extends else None)
+        kind = CommandKind.EXTENSION_REQUESTED if extends else CommandKind.WITHDRAWN
+        return command(case, kind, id, reason=change.reason, valid_until=until if extends else None)
     changed = Change(**change.model_dump(exclude={"kind", "longer"}))
     rests_on = change.request_id or case.request_id
     block = await desk.read(_block, desk, who, rests_on, change.question, change.findings, kept(case, changed))
-    return amendment(case, block, changed)
+    return amendment(case, block, changed, id)
 
 
 async def own_case(desk: Desk, exception_id: str, who: Principal) -> ExceptionCase:
@@ -341,12 +335,10 @@ async def own_case(desk: Desk, exception_id: str, who: Principal) -> ExceptionCa
     return case
 
 
-async def _command(desk: Desk, record: Mapping[str, Any], who: Principal, patience: float) -> Decided | None:
+async def _command(desk: Desk, asked: ExceptionRequested, who: Principal, patience: float) -> Decided | None:
     """Sign a command for the caller, and see what becomes of it."""
-    signed = desk.keys.signer.sign(record, Person(who.issuer, who.subject))
-    value = desk.events.encoder(EXCEPTION_REQUESTS, "ExceptionRequested")(signed)
-    id, exception_id = signed["command_id"], signed["exception_id"]
-    decided = await decide(desk, EXCEPTION_REQUESTS, exception_id, value, id, patience)
+    signed = replace(asked, command=desk.keys.signer.sign(asked.command, Person(who.issuer, who.subject)))
+    decided = await decide(desk, EXCEPTION_COMMANDED, signed, patience)
     if decided is not None:
         refuse(decided, proof=False)
     return decided

@@ -10,6 +10,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPar
 
 from processors.errors import BrokerUnavailable
 from processors.stream.io.clients import partition_count, reader
+from processors.stream.io.to_end import to_end
 from processors.stream.loop.inbound import Polled
 from processors.stream.loop.transaction import is_end_of_partition, raise_if_serious
 from processors.stream.settings import StreamSettings
@@ -102,20 +103,9 @@ class Follower:
 
         Raises BrokerUnavailable if nothing comes for a while and the end is not reached.
         """
-        unread = {(at.topic, at.partition) for at in self._consumer.assignment()}
-        heard = time.monotonic()
-        while unread:
-            messages = self._consumer.consume(1000, 0.2)
-            if not messages and time.monotonic() - heard > PATIENCE:
-                raise BrokerUnavailable(f"no broker has answered for {PATIENCE:g} s")
-            for message in messages:
-                if (error := message.error()) is None:
-                    yield Polled(message)
-                elif is_end_of_partition(error):
-                    unread.discard((str(message.topic()), message.partition()))
-                else:
-                    raise_if_serious(error)
-            heard = time.monotonic() if messages else heard  # what the caller did meanwhile is no silence
+        unread = {(at.topic, at.partition): 0 for at in self._consumer.assignment()}
+        for records in to_end(self._consumer, unread, PATIENCE, "no broker has answered"):
+            yield from records
 
     def read_in_time_order(self) -> Iterator[Inbound]:
         """As `read`, the oldest record of all assigned partitions first, by the broker's time.

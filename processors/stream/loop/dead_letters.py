@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from processors.errors import BreakerOpen, shorten
-from processors.masking.masker import scrub
+from processors.masking.texts import scrub
 from processors.stream.types import INTERNAL, LARGEST_VALUE, Headers, Inbound, Outbound, Reject
 
 EXCEPTION = "__streams.errors.exception"

@@ -15,20 +15,18 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from typing import Any, cast
 
 import structlog
-from confluent_kafka import Consumer, KafkaError, Message
+from confluent_kafka import Consumer
 
 from processors.errors import Fatal, TransactionAborted, Unavailable
 from processors.stream.io import clients
 from processors.stream.io.contact import Contact
 from processors.stream.loop.assignment import Assignment
+from processors.stream.loop.batches import NOT_OWNED, Batches
 from processors.stream.loop.clock import Clock
 from processors.stream.loop.dead_letters import dead_letter
 from processors.stream.loop.health import CALLING, CLOSING, WORKING, Health, HealthServer
-from processors.stream.loop.inbound import Polled
 from processors.stream.loop.judge import Judge
 from processors.stream.loop.measures import Measures
 from processors.stream.loop.refusals import Refusals
@@ -39,10 +37,9 @@ from processors.stream.loop.transaction import (
     KafkaTransaction,
     Transaction,
     backoff,
-    is_end_of_partition,
-    raise_if_serious,
 )
 from processors.stream.loop.trials import Trials
+from processors.stream.loop.view import Known, LoopView
 from processors.stream.loop.watermark import Watermark
 from processors.stream.seals import Seals
 from processors.stream.settings import StreamSettings, required_seals
@@ -50,16 +47,8 @@ from processors.stream.types import Inbound, Observer, Outbound, Outcome, Proces
 from processors.stream.wire.tracing import Trace, Tracing
 
 _log = structlog.get_logger(__name__)
-_NOT_OWNED = 2**63
-
-LARGEST_BATCH = 4 * 1024 * 1024
-"""Bytes of values after which no more records are added to a batch."""
-
 RELEASE_EVERY = 1.0
 """Seconds at most until records that were left for later are handed in again."""
-
-_PORTION = 50
-"""Records that are added to a batch at a time."""
 
 MOST_ABORTS = 8
 """Transactions in a row that may be aborted. A rebalance costs one or two; a member that its coordinator does not
@@ -111,41 +100,6 @@ def _kafka(processor: Processor, settings: StreamSettings, stack: ExitStack) -> 
         return transaction
 
     return opened
-
-
-@dataclass(slots=True)
-class LoopView:
-    """The `View` that a processor is given."""
-
-    now: int
-    _runner: Runner
-    _batch: Sequence[Inbound] = ()
-    _positions: Mapping[At, int] = field(default_factory=dict[At, int])
-    _read_until: Mapping[int, int] | None = None
-
-    @property
-    def clocks_agree(self) -> bool:
-        return self._runner.clock.agrees
-
-    def state(self, partition: int) -> Mapping[str, Any]:
-        return self._runner.state.of(partition)
-
-    def table(self, topic: str) -> Any:
-        return self._runner.tables[topic].snapshot
-
-    def partitions(self) -> Sequence[int]:
-        return self._runner.assignment.numbers()
-
-    def partition_count(self, topic: str) -> int:
-        return self._runner.partition_count(topic)
-
-    def read_until(self, partition: int) -> int:
-        if not self.clocks_agree:
-            return 0
-        if self._read_until is None:
-            positions = {**self._runner.assignment.positions, **self._positions}
-            self._read_until = self._runner.horizon.read_until(self.now, positions, self._batch)
-        return self._read_until.get(partition, 0)
 
 
 class Runner:
@@ -230,6 +184,10 @@ class Runner:
             trials=self._trials,
             partition_counts=counts,
         )
+        self._known = Known(
+            self.clock, self.state, self.tables, self.assignment, self.horizon, self.partition_count
+        )
+        self._batches = Batches(self._consumer, self._settings, self.assignment, self.horizon, self._processor.name)
 
     def _until_available(self, act: Callable[[], None], undo: Callable[[], None]) -> bool:
         """Do it, again and again while something is unavailable. False when the process was asked to stop."""
@@ -251,7 +209,7 @@ class Runner:
         if time.monotonic() >= self._next_tick:
             self._tick()
         with self._measures.phase("poll"):
-            batch, positions = self._poll()
+            batch, positions = self._batches.next()
         self._health.beat(WORKING)
         for table in self.tables.values():  # after the wait: a batch is not judged by what was in effect before it
             self._note_rejects(table, table.drain())
@@ -267,51 +225,6 @@ class Runner:
             self._health.moved()
         self.clock.look()
 
-    def _poll(self) -> tuple[list[Inbound], dict[At, int]]:
-        """A batch in order of arrival, and the positions behind it.
-
-        A rebalance can run while records are awaited, so what is not owned by now, and what lies below the position
-        of its partition, is left out.
-        """
-        messages = self._arrived()
-        self.assignment.raise_failure()
-        reached = dict(self.assignment.positions)
-        batch: list[Inbound] = []
-        for message in messages:
-            if (error := message.error()) is not None:
-                self._hear(message, error, reached)
-                continue
-            record = Polled(message)
-            at, offset = (record.topic, record.partition), record.offset
-            if reached.get(at, _NOT_OWNED) <= offset:
-                reached[at] = offset + 1
-                batch.append(record)
-        return batch, {at: next_ for at, next_ in reached.items() if next_ != self.assignment.positions[at]}
-
-    def _hear(self, message: Message, error: KafkaError, reached: Mapping[At, int]) -> None:
-        """What came in place of a record. An end is behind everything that came before it in the same poll."""
-        at = cast(At, (message.topic(), message.partition()))
-        if not is_end_of_partition(error):
-            raise_if_serious(error)
-            _log.warning("the consumer reports an error", processor=self._processor.name, error=error.str())
-        elif at in reached:
-            self.horizon.nothing_between(at, reached[at], cast(int, message.offset()))
-
-    def _arrived(self) -> list[Message]:
-        """What is there, up to a batch. Waits for the first record only.
-
-        Large records make small batches: whoever can write to a topic must not be able to keep us busy, or filled,
-        for so long that we are taken for dead.
-        """
-        messages = self._consumer.consume(1, self._settings.poll)
-        size, left = 0, self._settings.batch - len(messages)
-        while messages and left and size < LARGEST_BATCH:
-            more = self._consumer.consume(min(left, _PORTION), 0)
-            messages += more
-            size += sum(map(len, more))
-            left = left - len(more) if len(more) == _PORTION else 0
-        return messages
-
     def _handle_all(self, batch: Sequence[Inbound], positions: Mapping[At, int]) -> None:
         """At once, unless an earlier process failed on some of it: those records are handled one by one."""
         portions = self._judge.portions(batch)
@@ -320,7 +233,7 @@ class Runner:
             return
         late: dict[At, int] = {}
         for portion in portions:
-            due = [r for r in portion if r.offset < late.get((r.topic, r.partition), _NOT_OWNED)]
+            due = [r for r in portion if r.offset < late.get((r.topic, r.partition), NOT_OWNED)]
             if due:
                 late |= self._handle(due, {(r.topic, r.partition): r.offset + 1 for r in due})
 
@@ -441,7 +354,7 @@ class Runner:
         self._refusals[table.topic].note(rejects)
 
     def _view(self, batch: Sequence[Inbound] = (), positions: Mapping[At, int] | None = None) -> LoopView:
-        return LoopView(self.clock.now(), self, batch, positions or {})
+        return LoopView(self.clock.now(), self._known, batch, positions or {})
 
     def partition_count(self, topic: str) -> int:
         if topic not in self._counts:

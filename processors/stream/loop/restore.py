@@ -7,19 +7,20 @@ would otherwise keep the forgery and drop what it displaced.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
-from processors.errors import BrokerUnavailable
 from processors.observability.collector import collector_paused
-from processors.stream.loop.inbound import Polled
-from processors.stream.loop.transaction import is_end_of_partition, persist, raise_if_serious
+from processors.stream.io.to_end import to_end
+from processors.stream.loop.transaction import persist
 from processors.stream.seals import SealRefused, Seals
 from processors.stream.types import Inbound, Reject, StateSpec
+
+MOST_AT_ONCE = 10_000
+"""Records are small, and a restart waits for the last one."""
 
 
 @dataclass(slots=True)
@@ -95,23 +96,11 @@ def _restored(
     alive: Callable[[], None],
 ) -> dict[int, Restored]:
     found = {partition: Restored() for partition in partitions}
-    ends = {partition: _end(reader, spec.changelog, partition, deadline, alive) for partition in partitions}
-    reader.assign([TopicPartition(spec.changelog, partition, OFFSET_BEGINNING) for partition in partitions])
-    heard = time.monotonic()
-    while ends:
-        alive()
-        messages = reader.consume(10_000, 0.2)
-        heard = time.monotonic() if messages else heard
-        if time.monotonic() - heard > deadline:
-            raise BrokerUnavailable(f"changelog `{spec.changelog}` was silent for {deadline:g} s")
-        for message in messages:
-            partition = cast(int, message.partition())
-            if (error := message.error()) is not None:
-                raise_if_serious(error)
-                if is_end_of_partition(error) and cast(int, message.offset()) >= ends.get(partition, 0):
-                    ends.pop(partition, None)
-            else:
-                found[partition].take(Polled(message), spec, seals)
+    ends = {(spec.changelog, n): _end(reader, spec.changelog, n, deadline, alive) for n in partitions}
+    reader.assign([TopicPartition(*at, OFFSET_BEGINNING) for at in ends])
+    for records in to_end(reader, ends, deadline, f"changelog `{spec.changelog}` was silent", alive, MOST_AT_ONCE):
+        for record in records:
+            found[record.partition].take(record, spec, seals)
     reader.unassign()
     return found
 

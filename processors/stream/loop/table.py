@@ -6,19 +6,18 @@ before each batch, and a batch sees one snapshot from beginning to end.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import structlog
-from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
-from processors.errors import BrokerUnavailable
 from processors.stream.io.clients import partition_count
+from processors.stream.io.to_end import MOST_AT_ONCE, to_end
 from processors.stream.loop.health import WORKING, Beat, unwatched
 from processors.stream.loop.inbound import Polled
-from processors.stream.loop.transaction import is_end_of_partition, raise_if_serious
-from processors.stream.types import Fold, Inbound, Reject
+from processors.stream.loop.transaction import At, raise_if_serious
+from processors.stream.types import Fold, Inbound, Reject, Telling
 
 _log = structlog.get_logger(__name__)
 
@@ -33,7 +32,7 @@ class Table:
     def __init__(self, reader: Consumer, fold: Fold) -> None:
         self._reader, self._fold = reader, fold
         self._pending: list[Inbound] = []
-        self._unread: set[int] = set()
+        self._unread: dict[At, int] = {}
         self._assigned = False
         self.topic = fold.topic
         self.snapshot: Any = None
@@ -47,16 +46,11 @@ class Table:
             SettingsInvalid: there is no such topic.
         """
         if not self._assigned:
-            self._unread = set(range(partition_count(self._reader, self.topic)))
-            self._reader.assign([TopicPartition(self.topic, n, OFFSET_BEGINNING) for n in self._unread])
+            self._unread = {(self.topic, n): 0 for n in range(partition_count(self._reader, self.topic))}
+            self._reader.assign([TopicPartition(*at, OFFSET_BEGINNING) for at in self._unread])
             self._assigned = True
-        heard = time.monotonic()
-        while self._unread:
-            alive()
-            news = self._read(0.2)
-            heard = time.monotonic() if news else heard
-            if time.monotonic() - heard > deadline:
-                raise BrokerUnavailable(f"table `{self.topic}` was silent for {deadline:g} s")
+        for records in to_end(self._reader, self._unread, deadline, f"table `{self.topic}` was silent", alive):
+            self._pending += records
         alive(WORKING)
         rejects = self._apply()
         self.snapshot = self._fold.snapshot()
@@ -65,31 +59,28 @@ class Table:
 
     def drain(self) -> Sequence[Reject]:
         """Take what has come since, without waiting."""
-        while self._read(0) >= 1000:
+        while self._take() >= MOST_AT_ONCE:
             pass
         return self._apply() if self._pending else ()
 
     def close(self) -> None:
         self._reader.close()
 
-    def _read(self, timeout: float) -> int:
-        messages = self._reader.consume(1000, timeout)
+    def _take(self) -> int:
+        messages = self._reader.consume(MOST_AT_ONCE, 0)
         for message in messages:
             if (error := message.error()) is None:
                 self._pending.append(Polled(message))
             else:
                 raise_if_serious(error)
-                self._note_end(message)
         return len(messages)
-
-    def _note_end(self, message: Message) -> None:
-        error = message.error()
-        if error is not None and is_end_of_partition(error):
-            self._unread.discard(cast(int, message.partition()))
 
     def _apply(self) -> Sequence[Reject]:
         rejects = self._fold.apply(self._pending)
         self._pending = []
+        if isinstance(self._fold, Telling):
+            for told in self._fold.told():
+                (_log.error if told.is_error else _log.info)(told.event, **told.facts)
         self.snapshot = self._fold.snapshot()
         self.revision += 1
         return rejects

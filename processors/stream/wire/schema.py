@@ -1,10 +1,7 @@
-"""Avro schemas that are safe to decode with, and what they do to bytes. Pure: no registry, no wire format.
+"""What Avro schemas do to bytes: events whole, and their last field apart. Pure: no registry, no wire format.
 
-fastavro trusts its schemas: a recursive one overflows the C stack on a message of 5 kB, and an array of items of no
-size takes a count of 2^31 at its word. So every schema is read here first, ours and foreign ones alike, and what
-is not bounded by the size of a message is refused.
-
-Logical types are dropped: times are plain integers, milliseconds since the epoch, everywhere in the guard.
+Every schema is parsed and bounded before fastavro sees it, ours and foreign ones alike. Logical types are dropped:
+times are plain integers, milliseconds since the epoch, everywhere in the guard.
 """
 
 from __future__ import annotations
@@ -19,127 +16,14 @@ from typing import Any, NamedTuple, cast
 import fastavro
 from fastavro import parse_schema
 
-from processors.errors import DocumentRefused, EventUnreadable, shorten
+from processors.contracts import avro
+from processors.errors import ContractBroken, DocumentRefused, EventUnreadable, shorten
+from processors.stream.wire.bounds import require_bounded
 
 schemaless_reader = cast("Callable[..., Any]", fastavro.schemaless_reader)  # pyright: ignore[reportUnknownMemberType]
 schemaless_writer = cast("Callable[..., None]", fastavro.schemaless_writer)  # pyright: ignore[reportUnknownMemberType]
 
 Json = Any
-PRIMITIVES = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
-DEEPEST = 32
-"""Levels of nesting a schema may have."""
-WIDEST = 10_000
-"""Values that one record may hold when all its names are written out; a few names can stand for 2^64 of them."""
-
-
-class Shape(NamedTuple):
-    """What a type costs: whether a value may take no byte at all, and how many values it has, arrays as one."""
-
-    empty: bool
-    values: int
-
-
-class _Reading:
-    """One pass over a schema: full names, no logical types, nothing recursive, nothing unbounded."""
-
-    def __init__(self) -> None:
-        self.definitions: dict[str, Json] = {}
-        self._shapes: dict[str, Shape] = {}
-        self._open: set[str] = set()
-
-    def read(self, schema: Json, space: str = "", depth: int = 0) -> tuple[Json, Shape]:
-        if depth > DEEPEST:
-            raise DocumentRefused("", f"a schema may be nested {DEEPEST} levels deep at most")
-        if isinstance(schema, str):
-            return self._name(schema, space)
-        if isinstance(schema, list):
-            return self._union(cast(list[Json], schema), space, depth)
-        if not isinstance(schema, dict):
-            raise DocumentRefused("", f"`{shorten(repr(schema))}` is not a schema")
-        return self._compound(cast(dict[str, Json], schema), space, depth)
-
-    def _name(self, name: str, space: str) -> tuple[Json, Shape]:
-        if name in PRIMITIVES:
-            return name, Shape(name == "null", 1)
-        full = _full_name(name, space)
-        if full in self._open:
-            raise DocumentRefused("", f"type `{shorten(full)}` contains itself")
-        if full not in self._shapes:
-            raise DocumentRefused("", f"type `{shorten(full)}` is not defined")
-        return full, self._shapes[full]
-
-    def _union(self, branches: list[Json], space: str, depth: int) -> tuple[Json, Shape]:
-        read = [self.read(branch, space, depth + 1) for branch in branches]
-        return [plain for plain, _ in read], Shape(False, 1 + sum(shape.values for _, shape in read))
-
-    def _compound(self, schema: dict[str, Json], space: str, depth: int) -> tuple[Json, Shape]:
-        match schema.get("type"):
-            case "array":
-                items, shape = self.read(schema.get("items"), space, depth + 1)
-                if shape.empty:
-                    raise DocumentRefused("", "an array of items that take no bytes can claim any length")
-                return {"type": "array", "items": items}, Shape(False, 1 + shape.values)
-            case "map":
-                values, shape = self.read(schema.get("values"), space, depth + 1)
-                return {"type": "map", "values": values}, Shape(False, 1 + shape.values)
-            case "record" | "enum" | "fixed":
-                return self._define(schema, space, depth)
-            case inner:
-                return self.read(inner, space, depth + 1)
-
-    def _define(self, schema: dict[str, Json], space: str, depth: int) -> tuple[Json, Shape]:
-        name = _full_name(str(schema.get("name")), str(schema.get("namespace", space)))
-        if name in self._shapes or name in self._open:
-            raise DocumentRefused("", f"type `{shorten(name)}` is defined twice")
-        self._open.add(name)
-        keep = {key: schema[key] for key in ("type", "aliases", "symbols", "default", "size") if key in schema}
-        shape = Shape(schema.get("size") == 0, 1)
-        if schema["type"] == "record":
-            keep["fields"], shape = self._fields(schema.get("fields"), name.rpartition(".")[0], depth)
-        self._open.remove(name)
-        self._shapes[name] = shape
-        self.definitions[name] = {**keep, "name": name}
-        return self.definitions[name], shape
-
-    def _fields(self, fields: Json, space: str, depth: int) -> tuple[list[Json], Shape]:
-        if not isinstance(fields, list):
-            raise DocumentRefused("", "a record needs a list of fields")
-        plain: list[Json] = []
-        empty, values = True, 0
-        for entry in cast(list[dict[str, Json]], fields):
-            kind, shape = self.read(entry["type"], space, depth + 1)
-            plain.append(
-                {key: entry[key] for key in ("name", "default", "aliases") if key in entry} | {"type": kind}
-            )
-            empty, values = empty and shape.empty, values + shape.values
-        if values > WIDEST:
-            raise DocumentRefused("", f"a record may hold {WIDEST} values at most")
-        return plain, Shape(empty, values)
-
-
-def _full_name(name: str, space: str) -> str:
-    return name if "." in name or not space else f"{space}.{name}"
-
-
-def _written_out(schema: Json, definitions: Mapping[str, Json], seen: set[str]) -> Json:
-    """A schema that stands by itself: every name is defined where it first occurs."""
-    if isinstance(schema, str):
-        if schema in PRIMITIVES or schema in seen:
-            return schema
-        return _written_out(definitions[schema], definitions, seen)
-    if isinstance(schema, list):
-        return [_written_out(branch, definitions, seen) for branch in cast(list[Json], schema)]
-    whole = dict(cast(dict[str, Json], schema))
-    if "name" in whole:
-        if whole["name"] in seen:
-            return whole["name"]
-        seen.add(whole["name"])
-    for key in ("items", "values"):
-        if key in whole:
-            whole[key] = _written_out(whole[key], definitions, seen)
-    if "fields" in whole:
-        whole["fields"] = [{**f, "type": _written_out(f["type"], definitions, seen)} for f in whole["fields"]]
-    return whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +37,7 @@ class Schema:
     name: str
     text: str = field(repr=False)
     """Compact JSON with the keys in the file's order: the text that `compat-guard topics apply` registers."""
+    model: avro.Record = field(repr=False)
     plain: Json = field(repr=False)
     """What decides how bytes are read. Equal for two schemas that differ in documentation or logical types only."""
     whole: Json = field(repr=False)
@@ -163,32 +48,33 @@ class Schema:
     @classmethod
     def read(cls, text: str) -> Schema:
         """Raises DocumentRefused for what is not a record, is not valid Avro, or could exhaust the process."""
-        reading = _Reading()
         try:
             raw = json.loads(text)
-            plain, _ = reading.read(raw)
+            model = avro.parse(raw)
+            require_bounded(model)
             compact = json.dumps(raw, separators=(",", ":"), ensure_ascii=False)
-            return cls._of(compact, plain, reading.definitions)
+            return cls._of(compact, model)
         except DocumentRefused:
             raise
+        except ContractBroken as error:
+            raise DocumentRefused("", f"not an Avro schema: {error}") from error
         except Exception as error:  # fastavro promises nothing narrower, and a stranger wrote the schema
             raise DocumentRefused("", f"not an Avro schema: {shorten(str(error))}") from error
 
     @classmethod
-    def _of(cls, text: str, plain: Json, definitions: Mapping[str, Json]) -> Schema:
-        if not isinstance(plain, dict) or not cast(Any, plain).get("fields"):
+    def _of(cls, text: str, model: avro.Schema) -> Schema:
+        if not isinstance(model, avro.Record) or not model.fields:
             raise DocumentRefused("", "an event is a record with at least one field")
-        fields = cast(list[dict[str, Json]], plain["fields"])
-        name = str(cast(Json, plain["name"]))
-        envelope: Json = {"type": "record", "name": f"{name}Envelope", "fields": fields[:-1]}
+        plain, tail = avro.written(model), model.fields[-1]
         return cls(
-            name=name.rpartition(".")[2],
+            name=model.name.rpartition(".")[2],
             text=text,
+            model=model,
             plain=plain,
-            whole=parse_schema(_written_out(plain, definitions, set())),
-            envelope=parse_schema(_written_out(envelope, definitions, set())),
-            tail=parse_schema(_written_out(fields[-1]["type"], definitions, set())),
-            tail_name=fields[-1]["name"],
+            whole=parse_schema(plain),
+            envelope=_parsed(avro.Record(f"{model.name}Envelope", "", model.fields[:-1])),
+            tail=_parsed(tail.type),
+            tail_name=tail.name,
         )
 
     def encode(self, record: Mapping[str, Any]) -> bytes:
@@ -241,12 +127,13 @@ class Schema:
 
     def _earlier_tails(self) -> Iterator[Json]:
         """Without the last field, without the last two, and so on, as long as they may be missing."""
-        tail = cast(dict[str, Any], self.tail)
-        fields = cast(list[dict[str, Json]], tail.get("fields", []))
-        for count in range(len(fields) - 1, 0, -1):
-            if "default" not in fields[count]:
+        tail = self.model.fields[-1].type
+        if not isinstance(tail, avro.Record):
+            return
+        for count in range(len(tail.fields) - 1, 0, -1):
+            if tail.fields[count].default is None:
                 return
-            yield parse_schema({"type": "record", "name": tail["name"], "fields": fields[:count]})
+            yield _parsed(avro.Record(tail.name, "", tail.fields[:count]))
 
     def split(self, value: bytes, start: int) -> tuple[dict[str, Any], bytes]:
         """Envelope and raw tail of a value whose body begins at `start`. The tail is not looked at.
@@ -278,13 +165,10 @@ class FieldRun(NamedTuple):
 
 def field_run(schema: Schema, first: str, last: str) -> FieldRun:
     """The fields from `first` to `last`, both included, in the order of the schema."""
-    reading = _Reading()
-    plain, _ = reading.read(json.loads(schema.text))
-    fields = cast("list[dict[str, Json]]", plain["fields"])
-    names = [str(f["name"]) for f in fields]
+    names = [field.name for field in schema.model.fields]
     chosen = slice(names.index(first), names.index(last) + 1)
-    record: Json = {"type": "record", "name": f"{plain['name']}From{first}", "fields": fields[chosen]}
-    return FieldRun(tuple(names[chosen]), parse_schema(_written_out(record, reading.definitions, set())))
+    record = avro.Record(f"{schema.model.name}From{first}", "", schema.model.fields[chosen])
+    return FieldRun(tuple(names[chosen]), _parsed(record))
 
 
 class Schemas(Mapping[str, Schema]):
@@ -319,6 +203,10 @@ class Schemas(Mapping[str, Schema]):
 
     def __len__(self) -> int:
         return len(self._schemas)
+
+
+def _parsed(schema: avro.Schema) -> Json:
+    return parse_schema(avro.written(schema))
 
 
 def _encode(schema: Json, value: Any) -> bytes:

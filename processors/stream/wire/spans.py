@@ -7,10 +7,10 @@ long a text is, where a number ends, and that an optional field is missing.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, cast
+from typing import Any, Final
 
+from processors.contracts import avro
 from processors.stream.wire.schema import Schema, field_run
 
 _TEXT: Final = 0
@@ -42,9 +42,9 @@ class Cutter:
     """
 
     def __init__(self, schema: Schema, behind: Sequence[str]) -> None:
-        fields = cast("list[dict[str, Any]]", json.loads(schema.text)["fields"])[:-1]
-        last = max(n for n, field in enumerate(fields) if field["name"] in behind)
-        self._steps = tuple((_step(f["type"]), f["name"] in behind) for f in fields[: last + 1])
+        fields = schema.model.fields[:-1]
+        last = max(n for n, field in enumerate(fields) if field.name in behind)
+        self._steps = tuple((_step(field.type), field.name in behind) for field in fields[: last + 1])
 
     def __call__(self, value: bytes, start: int) -> list[bytes] | None:
         """The pieces of a value whose body begins at `start`.
@@ -82,13 +82,13 @@ class Cutter:
         return pieces
 
 
-def _step(declared: Any) -> int:
+def _step(declared: avro.Schema) -> int:
     match declared:
-        case "string":
+        case avro.Primitive("string"):
             return _TEXT
-        case ["null", *_]:
+        case avro.Union((avro.Primitive("null"), *_)):
             return _ABSENT
-        case "int" | "long" | {"type": "int" | "long" | "enum"}:
+        case avro.Primitive("int" | "long") | avro.Enum():
             return _NUMBER
         case _:
-            raise ValueError(f"fields of type `{declared}` cannot be cut")
+            raise ValueError(f"fields of type `{avro.kind(declared)}` cannot be cut")

@@ -10,7 +10,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from examples.exception_events import NEW_BREAK, TOO_OLD
@@ -29,7 +29,8 @@ from processors.events.topics import (
     INSTALL_OUTCOMES,
 )
 from processors.events.vocabulary import Band
-from processors.stream.loop.dead_letters import read_letter
+from processors.exception_workflow.state.case import ExceptionCase
+from processors.stream.loop.dead_letters import Letter, read_letter
 
 pytestmark = pytest.mark.stack
 
@@ -273,7 +274,18 @@ UNREADABLE: Mapping[str, tuple[Make, str]] = {
 }
 
 
-def test_whatever_somebody_tries_ends_in_its_reason_and_moves_nothing(guard: Guard) -> None:
+class Tried(NamedTuple):
+    """What became of all attempts: each exception before and after, its last decision, the dead letters."""
+
+    scopes: Mapping[str, Scope]
+    before: Mapping[str, ExceptionCase]
+    after: Mapping[str, ExceptionCase]
+    decided: Mapping[str, Mapping[str, Any]]
+    letters: Mapping[bytes | None, Letter]
+
+
+@pytest.fixture(scope="module")
+def tried(guard: Guard) -> Tried:
     """All attempts at once, each on an exception of its own; between them records that nobody can read."""
     run = uuid.uuid4().hex[:6]
     scopes = {name: SCOPE._replace(tenant=f"{run} {name}") for name in [*ATTEMPTS, *UNREADABLE]}
@@ -286,31 +298,34 @@ def test_whatever_somebody_tries_ends_in_its_reason_and_moves_nothing(guard: Gua
         for name, (make, _) in UNREADABLE.items():
             topic, value = make(guard, scopes[name])
             guard.send(topic, scopes[name].exception_id, value)
-        at_last = {name: attempt.tried for name, attempt in ATTEMPTS.items()}
-        play(guard, scopes, at_last)
+        play(guard, scopes, {name: attempt.tried for name, attempt in ATTEMPTS.items()})
         ids = {scopes[name].exception_id.encode() for name in UNREADABLE}
-        eventually(lambda: ids <= {letter.record.key for r in guard.dead_letters() if (letter := read_letter(r))})
+        eventually(lambda: ids <= letters(guard).keys())
         guard.ground.wait_for_open_transactions(EXCEPTION_STATE)
         after = guard.states()
+    return Tried(scopes, before, after, {d["exception_id"]: d for d in guard.decided()}, letters(guard))
 
-    last = {d["exception_id"]: d for d in guard.decided()}
-    outcomes = {
-        name: (
-            last[scopes[name].exception_id]["reason_code"],
-            after[scopes[name].exception_id].status.value if scopes[name].exception_id in after else None,
-        )
-        for name in ATTEMPTS
-    }
-    assert outcomes == {name: (attempt.reason, attempt.status) for name, attempt in ATTEMPTS.items()}
-    assert {n: before.get(scopes[n].exception_id) for n in ATTEMPTS} == {
-        n: after.get(scopes[n].exception_id) for n in ATTEMPTS
-    }
-    for name, attempt in ATTEMPTS.items():
-        if attempt.security is not None:
-            assert last[scopes[name].exception_id]["security_event"] is attempt.security, name
-    letters = {letter.record.key: letter for record in guard.dead_letters() if (letter := read_letter(record))}
-    stages = {name: letters[scopes[name].exception_id.encode()].stage for name in UNREADABLE}
-    assert stages == {name: stage for name, (_, stage) in UNREADABLE.items()}
+
+@pytest.mark.parametrize("name", ATTEMPTS)
+def test_an_attempt_ends_in_its_reason_and_moves_nothing(tried: Tried, name: str) -> None:
+    attempt, id = ATTEMPTS[name], tried.scopes[name].exception_id
+    after, decided = tried.after.get(id), tried.decided[id]
+
+    assert (decided["reason_code"], after.status.value if after else None) == (attempt.reason, attempt.status)
+    assert tried.before.get(id) == after
+    assert attempt.security in (None, decided["security_event"])
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_what_nobody_can_read_is_a_dead_letter_that_says_at_which_stage(tried: Tried, name: str) -> None:
+    _, stage = UNREADABLE[name]
+
+    assert tried.letters[tried.scopes[name].exception_id.encode()].stage == stage
+
+
+def letters(guard: Guard) -> Mapping[bytes | None, Letter]:
+    """Dead letters by the key of the record that they hold."""
+    return {letter.record.key: letter for record in guard.dead_letters() if (letter := read_letter(record))}
 
 
 def play(guard: Guard, scopes: Mapping[str, Scope], acts: Mapping[str, Make]) -> None:

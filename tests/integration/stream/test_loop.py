@@ -7,7 +7,7 @@ from examples.counting import Counting
 from examples.ground import Ground, eventually
 
 from processors.errors import BreakerOpen, Fatal, OffsetsLost, TransactionAborted
-from processors.stream.loop.loop import LARGEST_BATCH
+from processors.stream.loop.batches import LARGEST_BATCH
 from processors.stream.types import Inbound, Outbound, Outcome, Reject, View
 
 pytestmark = pytest.mark.stack

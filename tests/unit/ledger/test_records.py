@@ -25,7 +25,8 @@ from processors.ledger.records import (
     unreadable_row,
 )
 from processors.ledger.samples import Sample, blank, story
-from processors.masking.masker import Masker, PseudonymKeys
+from processors.masking.masker import Masker
+from processors.masking.pseudonyms import PseudonymKeys
 from processors.stream.types import Inbound
 
 MASKER = Masker(PseudonymKeys("k1", {"k1": b"1" * 32}))

@@ -11,22 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.configuration.settings import shipped
+from processors.documents.canonical import digest_of
 from processors.errors import SettingsInvalid
-from processors.masking.masker import (
-    _HINTS,
-    _SECRETS,
-    HIDDEN,
-    LONGEST_TEXT,
-    TREATMENTS,
-    Masker,
-    PseudonymKeys,
-    claims_of,
-    digest_of,
-    may_hold_secret,
-    scrub,
-    shown,
-    word,
-)
+from processors.masking.masker import HIDDEN, TREATMENTS, Masker, claims_of
+from processors.masking.patterns import HINTS, SECRETS
+from processors.masking.pseudonyms import PseudonymKeys, shown
+from processors.masking.texts import LONGEST_TEXT, may_hold_secret, scrub, word
 
 OLD = PseudonymKeys("k1", {"k1": b"1" * 32})
 BOTH = PseudonymKeys("k2", {"k1": b"1" * 32, "k2": b"2" * 32})
@@ -205,9 +195,9 @@ def test_every_pattern_has_a_hint() -> None:
         *("hvs.0123456789abcdef", "SG.12345678", "ya29.12345678", "npm_0123456789abcdefghij", "ASIA0123456789AB"),
     ]
     for sample in samples:
-        assert any(pattern.search(sample) for pattern, _ in _SECRETS), sample
+        assert any(pattern.search(sample) for pattern, _ in SECRETS), sample
         assert may_hold_secret(sample), sample
-    assert all(hint == hint.lower() for hint in _HINTS)
+    assert all(hint == hint.lower() for hint in HINTS)
 
 
 def test_every_field_of_every_event_is_classed() -> None:

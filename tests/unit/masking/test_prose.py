@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.masking.masker import scrub
+from processors.masking.texts import scrub
 
 FORMS = (
     "the password is {secret}",

@@ -8,7 +8,8 @@ from typing import Any
 CANARIES = ("alice@example.com", "hunter2-hunter2", "ghp_0123456789abcdefghijABCDEFGHIJ012345")
 PROGRAM = """
 import logging, structlog
-from processors.masking.masker import Masker, PseudonymKeys
+from processors.masking.masker import Masker
+from processors.masking.pseudonyms import PseudonymKeys
 from processors.observability.logs import configure_logging
 configure_logging("info", Masker(PseudonymKeys("k1", {"k1": b"x" * 32})))
 log = structlog.get_logger()

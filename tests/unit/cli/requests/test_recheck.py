@@ -19,9 +19,9 @@ ASKED = {
 
 
 def test_the_question_stays_and_who_asks_is_told() -> None:
-    event = again(ASKED, "second", "bob", 2)
+    event = again(ASKED, "second", "bob", 2).record()
 
-    assert {name for name in ASKED if event[name] != ASKED[name]} == {
+    assert {name for name in event if event[name] != ASKED[name]} == {
         "request_id", "requested_at", "operator", "exception_id", "recheck_of", "acknowledgement", "monitoring",
     }  # fmt: skip
     assert (event["request_id"], event["recheck_of"], event["operator"]) == ("second", "first", "bob")
@@ -29,6 +29,6 @@ def test_the_question_stays_and_who_asks_is_told() -> None:
 
 def test_a_look_is_no_use_of_an_exception() -> None:
     """Else asking again would spend what was approved for one installation."""
-    event = again(ASKED, "second", "bob", 2)
+    event = again(ASKED, "second", "bob", 2).record()
 
     assert (event["exception_id"], event["acknowledgement"], event["monitoring"]) == (None, None, None)

@@ -13,7 +13,8 @@ from processors.configuration.settings import settings as settings_of
 from processors.errors import DocumentRefused, EventUnreadable
 from processors.events.subject import Host, Manifest, Subject
 from processors.events.subject_record import subject_to_record
-from processors.stream.wire.schema import DEEPEST, Schema, Schemas
+from processors.stream.wire.bounds import DEEPEST
+from processors.stream.wire.schema import Schema, Schemas
 
 LINE = {"type": "record", "name": "Line", "fields": [{"name": "text", "type": "string"}]}
 LETTER = {

@@ -1,0 +1,75 @@
+"""Somebody asks whether a plugin may be installed. Mirrors the envelope of `InstallRequested` in schemas/."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from processors.events.vocabulary import Action
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskAcknowledgement:
+    """That somebody takes the risk of going on under an exception, in their words."""
+
+    by: str
+    at: int
+    statement: str
+
+    def record(self) -> dict[str, Any]:
+        return {"by": self.by, "at": self.at, "statement": self.statement}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonitoringPlan:
+    """How an installation under an exception will be watched, and who answers for it."""
+
+    profile: str
+    addons: tuple[str, ...]
+    owner: str
+
+    def record(self) -> dict[str, Any]:
+        return {"profile": self.profile, "addons": list(self.addons), "owner": self.owner}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstallRequested:
+    """Who asks, and for what. The subject, which is the question itself, travels beside it: as bytes, because equal
+    subjects have equal bytes. `plugin_id` is the subject's, which the record is keyed by."""
+
+    request_id: str
+    requested_at: int
+    plugin_id: str
+    tenant: str
+    operator: str
+    environment: str
+    target: str
+    action: Action
+    exception_id: str | None = None
+    acknowledgement: RiskAcknowledgement | None = None
+    monitoring: MonitoringPlan | None = None
+    recheck_of: str | None = None
+
+    @property
+    def id(self) -> str:
+        return self.request_id
+
+    @property
+    def key(self) -> str:
+        return self.plugin_id
+
+    def record(self) -> dict[str, Any]:
+        """Everything but the subject."""
+        return {
+            "request_id": self.request_id,
+            "requested_at": self.requested_at,
+            "tenant": self.tenant,
+            "operator": self.operator,
+            "environment": self.environment,
+            "target": self.target,
+            "action": self.action,
+            "exception_id": self.exception_id,
+            "acknowledgement": self.acknowledgement.record() if self.acknowledgement else None,
+            "monitoring": self.monitoring.record() if self.monitoring else None,
+            "recheck_of": self.recheck_of,
+        }

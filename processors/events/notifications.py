@@ -1,0 +1,58 @@
+"""Something that somebody should be told. Mirrors `NotificationRequested` in schemas/."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Urgency(StrEnum):
+    """How soon somebody should look."""
+
+    UNKNOWN = "UNKNOWN"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    CRITICAL = "CRITICAL"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotificationRequested:
+    """One message for one recipient. `count` tells how many cases are gathered in it."""
+
+    notification_id: str
+    at: int
+    recipient: str
+    kind: str
+    urgency: Urgency
+    subject: str
+    body: str
+    link: str
+    tenant: str = ""
+    request_id: str | None = None
+    exception_id: str | None = None
+    count: int = 1
+
+    @property
+    def id(self) -> str:
+        return self.notification_id
+
+    @property
+    def key(self) -> str:
+        return self.recipient
+
+    def record(self) -> dict[str, Any]:
+        return {
+            "notification_id": self.notification_id,
+            "at": self.at,
+            "recipient": self.recipient,
+            "kind": self.kind,
+            "urgency": self.urgency,
+            "subject": self.subject,
+            "body": self.body,
+            "link": self.link,
+            "tenant": self.tenant,
+            "request_id": self.request_id,
+            "exception_id": self.exception_id,
+            "count": self.count,
+        }

@@ -1,0 +1,83 @@
+"""Exceptions as a batch finds and leaves them: held, caught up with time, and put back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from processors.exception_workflow.config import ExceptionPolicy
+from processors.exception_workflow.notify.notifier import Teller
+from processors.exception_workflow.proof.keys import KeyRing
+from processors.exception_workflow.proof.token import Proof
+from processors.exception_workflow.proof.verify import Decision, verify
+from processors.exception_workflow.rules import parking
+from processors.exception_workflow.rules.reasons import Objection, Reason
+from processors.exception_workflow.rules.timers import next_due
+from processors.exception_workflow.rules.transitions import Fact, Move, catch_up, decide
+from processors.exception_workflow.rules.triggers import Decided
+from processors.exception_workflow.state.case import ExceptionCase, Held
+from processors.exception_workflow.state.scene import Scene
+from processors.stream.types import NotYet, Outcome
+
+
+class Cases:
+    """`note` is called with each state that is put back, so that its timers are known."""
+
+    def __init__(
+        self, policy: ExceptionPolicy, keys: Callable[[], KeyRing], teller: Teller, note: Callable[[Held], None]
+    ) -> None:
+        self._policy, self._keys, self._teller, self._note = policy, keys, teller, note
+
+    def held(self, scene: Scene, exception_id: str) -> ExceptionCase:
+        held: Held | None = scene.outcome.get(scene.view, scene.partition, exception_id)
+        return held if isinstance(held, ExceptionCase) else ExceptionCase(exception_id=exception_id)
+
+    def caught_up(self, scene: Scene, case: ExceptionCase) -> ExceptionCase:
+        """Whatever time has brought about before this moment comes first.
+
+        Raises NotYet where a timer is due that a record waiting to be read may still stop.
+        """
+        due = next_due(case, self._policy)
+        if due is not None and scene.view.read_until(scene.partition) < due <= scene.now:
+            raise NotYet
+        case, late = parking.orphans(case, self._policy, scene.now)
+        for parked in late:
+            objection = Objection(Reason.ORPHAN_DECISION, "no request came for this decision")
+            self._teller.tell(scene, refused(case, scene, objection, cause=parked.cause, event="orphaned"))
+        for move in catch_up(case, self._policy, scene.now):
+            self._teller.tell(scene, move)
+            case = move.after
+        return case
+
+    def call_parked(self, scene: Scene, case: ExceptionCase) -> ExceptionCase:
+        """Judge the decisions that waited, each proof at the time at which it came."""
+        case, waiting = parking.called(case)
+        for parked in waiting:
+            proof = Proof(parked.kind, parked.proof, parked.decision)
+            try:
+                decision = verify(proof, self._policy.proof, self._keys(), parked.at)
+                move = decide(case, Decided(decision=decision, at=scene.now, cause=parked.cause), self._policy)
+            except Objection as objection:
+                move = refused(case, scene, objection, cause=parked.cause)
+            self._teller.tell(scene, move)
+            case = move.after
+        return case
+
+    def put(self, outcome: Outcome, partition: int, before: ExceptionCase, after: ExceptionCase) -> None:
+        """Write a state that has changed. What never came to be an exception leaves nothing behind."""
+        if after is before:
+            return
+        outcome.put(partition, after.key, after if after.exists or after.parked else None)
+        self._note(after)
+
+
+def fact(event: str, scene: Scene, decision: Decision) -> Fact:
+    return Fact(event, scene.now, scene.cause, decision.person.subject, step=decision.step, text=decision.reason)
+
+
+def refused(
+    case: ExceptionCase, scene: Scene, objection: Objection, *, cause: str | None = None, event: str = "refused"
+) -> Move:
+    stated = Fact(
+        event, scene.now, cause or scene.cause, "", "", case.request_id, objection.reasons, objection.text
+    )
+    return Move(case, case, stated)

@@ -1,0 +1,55 @@
+"""Reading assigned partitions to their end: the one loop that tables, changelogs and commands share."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import cast
+
+from confluent_kafka import Consumer
+
+from processors.errors import BrokerUnavailable
+from processors.stream.loop.inbound import Polled
+from processors.stream.loop.transaction import At, is_end_of_partition, raise_if_serious
+from processors.stream.types import Inbound
+
+MOST_AT_ONCE = 1_000
+"""Records of one batch, unless the caller says otherwise."""
+
+
+def to_end(
+    consumer: Consumer,
+    unread: dict[At, int],
+    patience: float,
+    silent: str,
+    alive: Callable[[], None] = lambda: None,
+    most: int = MOST_AT_ONCE,
+) -> Iterator[Sequence[Inbound]]:
+    """Batches of records, until every partition of `unread` is read up to the offset that stands there at least.
+
+    What is done is taken out of `unread`, so that a second call goes on where the first was interrupted. `alive`
+    is called before each wait. What the caller does between two batches is no silence.
+
+    Raises:
+        BrokerUnavailable: nothing came for `patience` seconds; it begins with `silent`.
+        OffsetsLost, Fatal: as for every consumer.
+    """
+    heard = time.monotonic()
+    while unread:
+        alive()
+        messages = consumer.consume(most, 0.2)
+        if not messages and time.monotonic() - heard > patience:
+            raise BrokerUnavailable(f"{silent} for {patience:g} s")
+        records: list[Inbound] = []
+        for message in messages:
+            if (error := message.error()) is None:
+                records.append(Polled(message))
+            elif is_end_of_partition(error):
+                at = (str(message.topic()), cast(int, message.partition()))
+                if cast(int, message.offset()) >= unread.get(at, 0):
+                    unread.pop(at, None)
+            else:
+                raise_if_serious(error)
+        if records:
+            yield records
+        heard = time.monotonic() if messages else heard
