@@ -20,6 +20,7 @@ import structlog
 from confluent_kafka import Consumer
 
 from processors.errors import Fatal, TransactionAborted, Unavailable
+from processors.observability.collector import collector_eased, keep, keep_anew
 from processors.stream.io import clients
 from processors.stream.io.contact import Contact
 from processors.stream.loop.assignment import Assignment
@@ -49,6 +50,9 @@ from processors.stream.wire.tracing import Trace, Tracing
 _log = structlog.get_logger(__name__)
 RELEASE_EVERY = 1.0
 """Seconds at most until records that were left for later are handed in again."""
+
+KEPT_ANEW_EVERY = 60.0
+"""Seconds at least between two passes of the collector over everything that is held, after tables have changed."""
 
 MOST_ABORTS = 8
 """Transactions in a row that may be aborted. A rebalance costs one or two; a member that its coordinator does not
@@ -127,12 +131,15 @@ class Runner:
         self._attempt = self._aborts = 0
         self._next_tick = 0.0
         self._next_release = 0.0
+        self._next_kept = 0.0
+        self._kept: Sequence[int] = ()
         self._trace: Trace | None = None
         self._observer = processor if isinstance(processor, Observer) else None
         self._measures = Measures(processor.name)
 
     def run(self, stack: ExitStack) -> None:
         """Open everything, go round until stopped, and leave the group."""
+        stack.enter_context(collector_eased())
         if self._settings.otlp_endpoint:
             self._trace = stack.enter_context(Tracing(self._processor.name, self._settings.otlp_endpoint))
         self._consumer = clients.group_consumer(
@@ -172,6 +179,8 @@ class Runner:
         for table in self.tables.values():
             self._note_rejects(table, table.load(self._settings.retry_deadline, self._health.beat))
         self._health.tables_loaded = True
+        self._kept = [table.revision for table in self.tables.values()]
+        keep()
         counts = {topic: self.partition_count(topic) for topic in self._processor.inputs}
         self._transaction = self._open_transaction(self._consumer, self._health)
         self.assignment = Assignment(
@@ -260,6 +269,7 @@ class Runner:
     def _tick(self) -> None:
         """What time brings about. Current positions go along: a transaction without offsets is not fenced."""
         self._next_tick = time.monotonic() + self._settings.tick
+        self._rest()
         if not self.assignment.positions:
             return
         self._release()
@@ -271,6 +281,13 @@ class Runner:
         else:
             self._observe(outcome)
         self._measures.lag(self._consumer, self.assignment.positions)
+
+    def _rest(self) -> None:
+        """A table that has changed holds other values that stay, which the collector need not look through again."""
+        revisions = [table.revision for table in self.tables.values()]
+        if revisions != self._kept and time.monotonic() >= self._next_kept:
+            self._kept, self._next_kept = revisions, time.monotonic() + KEPT_ANEW_EVERY
+            keep_anew()
 
     def _release(self) -> None:
         """Read again what was left for later. Once a second at most, however often the processor ticks: each time
