@@ -21,6 +21,7 @@
     └── Fatal                   this process must stop (exit 70) and be started afresh
         ├── Fenced              another process owns this identity, or the outcome of a commit is unknown
         ├── OffsetsLost         committed offsets lie outside what the log still holds
+        ├── OriginChanged       a topic was created anew, or is one of another cluster
         └── BreakerOpen         so many records are refused that the release, not the data, is to blame
 
 Wording: lower case, no full stop, the user's own text in backticks, what was expected and what was found,
@@ -180,6 +181,10 @@ class Fenced(Fatal):
 
 class OffsetsLost(Fatal):
     """Committed offsets lie outside what the log still holds: going on would skip records silently."""
+
+
+class OriginChanged(Fatal):
+    """A topic is another one than the ledger was filed from: its offsets mean something else."""
 
 
 class BreakerOpen(Fatal):

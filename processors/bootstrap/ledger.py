@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 
 from confluent_kafka import Consumer
 
 from processors.bootstrap.clients import stream_settings
+from processors.bootstrap.ledger_watch import Watch
 from processors.configuration.settings import Settings
 from processors.contracts.files import load_topics
 from processors.events.topics import LEDGER_ANCHORS
 from processors.ledger.anchoring import Anchoring, holding
 from processors.ledger.database import connect, require_migrated
 from processors.ledger.keys import read_keys
+from processors.ledger.lives import LivingTransaction
+from processors.ledger.numbering import partition_of
+from processors.ledger.origins import Identify, Origin
 from processors.ledger.processor import Ledger
 from processors.ledger.transaction import Committed, PostgresTransaction
 from processors.masking.masker import Masker
+from processors.stream.admin.identity import identities
+from processors.stream.io.clients import admin
 from processors.stream.io.publish import Publisher
 from processors.stream.loop.health import Health
 from processors.stream.loop.lag import commit_positions
@@ -31,6 +38,16 @@ def ledger(of: Settings, events: Codec) -> Ledger:
     return Ledger(events, {topic.name: topic.event for topic in topics}, masker, compacted)
 
 
+def identify(of: Settings) -> Identify:
+    """Where topics come from, as their broker says."""
+    client = admin(stream_settings(of))
+
+    def found(topics: Collection[str]) -> Mapping[str, Origin]:
+        return {name: Origin(*identity) for name, identity in identities(client, topics).items()}
+
+    return found
+
+
 def transaction(of: Settings, events: Codec, stack: ExitStack) -> OpenTransaction:
     """A transaction that also tells Kafka the positions, and publishes anchors. The last ones go out at the end."""
     engine = connect(of.postgres.url.get_secret_value(), "guard_sink")
@@ -43,13 +60,21 @@ def transaction(of: Settings, events: Codec, stack: ExitStack) -> OpenTransactio
     anchoring = Anchoring(holding(engine), encode, publisher, keys.anchors[-1], of.ledger.anchor_every)
     stack.callback(anchoring.publish_now)
 
-    def opened(consumer: Consumer, health: Health) -> PostgresTransaction:  # noqa: ARG001 - as every transaction
+    if of.ledger.compare_every:
+        topics = load_topics(of.config / "topics.yaml").telling
+        watch = Watch(engine, stream_settings(of), topics, of.ledger.compare_every)
+        watch.start()
+        stack.callback(watch.stop)
+
+    def opened(consumer: Consumer, health: Health) -> LivingTransaction:  # noqa: ARG001 - as every transaction
         tell = commit_positions(consumer)
 
         def after_commit(committed: Committed) -> None:
-            tell(committed.positions)
+            tell({(topic, partition_of(chain)): offset for (topic, chain), offset in committed.positions.items()})
             anchoring(committed)
 
-        return PostgresTransaction(engine, after_commit, keys=keys.pseudonyms)
+        return LivingTransaction(
+            PostgresTransaction(engine, after_commit, keys=keys.pseudonyms), engine, identify(of)
+        )
 
     return opened

@@ -81,7 +81,7 @@ def _line(target: Target, links: str, of: Settings, stack: ExitStack) -> Line:
     courier = Courier(target.name, dispatch, ready.sender, target.in_flight, measures)
     events = stack.enter_context(codec(of))  # one for each thread
     processor = Relay(
-        events, target.name, target.events, ready.body, dispatch, courier, measures, since=target.since
+        events, target.name, target.events, ready.body, dispatch, courier, measures, seals(of), target.since
     )
     return Line(processor, dispatch, courier, Health(processor.name))
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from processors.bootstrap.clients import codec, stream_settings
+from processors.bootstrap.sealing import seals
 from processors.configuration.settings import Settings
 from processors.errors import Refused, Unavailable
 from processors.events.topics import RELAY_STATE
@@ -18,6 +19,7 @@ from processors.relay.records import COMMAND, DeliveryCommand, from_record, to_r
 from processors.relay.standing import Standing
 from processors.stream.io.atomically import publish_atomically
 from processors.stream.io.follow import Follower
+from processors.stream.seals import Seals
 from processors.stream.types import Outbound
 from processors.stream.wire.codec import Codec
 
@@ -85,20 +87,24 @@ def replay_commands(found: Sequence[Delivery], operator: str) -> dict[DeliveryCo
     }
 
 
-def command_record(events: Codec, command: DeliveryCommand, partition: int) -> Outbound:
-    encode = events.encoder(RELAY_STATE, EVENT)
-    return Outbound(RELAY_STATE, command.key.encode(), encode(to_record(command.target, command)), (), partition)
+def command_record(events: Codec, by: Seals, command: DeliveryCommand, partition: int) -> Outbound:
+    """A command as the relay believes it: sealed with the keys of `by`."""
+    encode, key = events.encoder(RELAY_STATE, EVENT), command.key.encode()
+    value = encode(to_record(command.target, command))
+    return Outbound(RELAY_STATE, key, value, (by.seal(RELAY_STATE, key, value),), partition)
 
 
 def ask_relay(of: Settings, commands: Mapping[DeliveryCommand, int], patience: float) -> None:
     """Hand commands to the relay, each in the partition of the delivery that it is about, and wait until they are
     carried out; commands to resume a target stay where they are and are not waited for.
 
-    Raises NobodyObeyed after `patience` seconds, Unavailable and Fatal as `publish_atomically` does.
+    Raises NobodyObeyed after `patience` seconds, Unavailable and Fatal as `publish_atomically` does, and
+    SettingsInvalid where this program has no keys to seal with.
     """
+    by = seals(of)
     with codec(of) as events, closing(Follower(stream_settings(of), "deliveries")) as follower:
         follower.from_end([RELAY_STATE])
-        records = [command_record(events, command, partition) for command, partition in commands.items()]
+        records = [command_record(events, by, command, partition) for command, partition in commands.items()]
         publish_atomically(stream_settings(of), _TRANSACTIONAL_ID, records)
         open_ = {command.key.encode() for command in commands if command.id}
         for record in follower.follow(time.monotonic() + patience) if open_ else ():

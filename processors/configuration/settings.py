@@ -88,6 +88,9 @@ class LedgerSettings(_Section):
         default=Path("ledger-keys.json"), description="File of the ledger's secret keys; `compat-guard ledger keys`"
     )
     anchor_every: float = Field(default=60.0, gt=0, description="Seconds between signed heads of a growing chain")
+    compare_every: float = Field(
+        default=300.0, ge=0, description="Seconds between comparisons of what was filed with the topics; 0 for none"
+    )
     retention_days: int = Field(
         default=400, ge=365, description="Days that events stay; never fewer than 365, whatever is set"
     )

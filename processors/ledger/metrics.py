@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import structlog
 
 from processors.events import topics
 from processors.events.topics import LEDGER_ANCHORS
+from processors.ledger.reconcile import Kind
 from processors.ledger.records import ID_CONFLICT, RECORDED, UNREADABLE
 from processors.observability.metrics import (
+    LEDGER_CHANGED,
     LEDGER_COMMITTED,
+    LEDGER_COMPARED,
+    LEDGER_DIFFERENCES,
     LEDGER_DUPLICATES,
     LEDGER_QUARANTINED,
     LEDGER_ROWS,
@@ -20,8 +25,12 @@ from processors.observability.metrics import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     from processors.errors import DatabaseUnavailable
     from processors.ledger.filing import Filed
+    from processors.ledger.origins import Change
+    from processors.ledger.reconcile import Difference
 
 
 _log = structlog.get_logger(__name__)
@@ -41,6 +50,26 @@ def waits(error: DatabaseUnavailable | None) -> None:
     WAITING.labels(_NAME, _DATABASE).set(error is not None)
     if error is not None:
         UNAVAILABLE.labels(_NAME, _DATABASE).inc()
+
+
+def changed(looked_at: Collection[str], found: Sequence[Change]) -> None:
+    """Show which topics are not those that the ledger was filed from, and say so in the log."""
+    for topic in looked_at:
+        LEDGER_CHANGED.labels(topic).set(any(change.topic == topic for change in found))
+    for change in found:
+        _log.critical("nothing is filed of a topic that has changed", topic=change.topic, message=change.message)
+
+
+def differ(topic: str, found: Sequence[Difference]) -> None:
+    """Show how a topic and the ledger differ by what the sink has compared itself, and say so in the log."""
+    for kind in Kind:
+        LEDGER_DIFFERENCES.labels(topic, kind).set(sum(difference.kind is kind for difference in found))
+    for difference in found[:10]:
+        _log.critical("topic and ledger differ", **asdict(difference))
+
+
+def compared() -> None:
+    LEDGER_COMPARED.set_to_current_time()
 
 
 def count(filed: Filed) -> None:

@@ -20,6 +20,7 @@ from processors.ledger.anchors import NOWHERE, Anchor, Noted, is_signed, of_chai
 from processors.ledger.chain import GENESIS, Batch, Head, leaf_of, roots_of, unpack
 from processors.ledger.database import cursor_of
 from processors.ledger.filing import At
+from processors.ledger.numbering import partition_of
 from processors.ledger.proof import prove
 from processors.ledger.records import HASHED
 from processors.ledger.verify import Chain, Pruned, StoredRow
@@ -60,7 +61,7 @@ def chains(connection: Connection, window: Window, anchored: Iterable[At] = ()) 
         )
     )
     known = {(topic, number) for topic, number in found} | set(anchored)
-    return sorted(at for at in known if window.partition in (None, at[1]))
+    return sorted(at for at in known if window.partition in (None, partition_of(at[1])))
 
 
 @dataclass(frozen=True, slots=True)

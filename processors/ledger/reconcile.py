@@ -1,7 +1,8 @@
 """What topics and ledger say of each other, and how a hole in a chain is filled with the very rows that were there.
 
 A row is a function of its record, and the rows around a hole know the hashes that led into it and out of it. So a
-missing row is mended only where the chain itself proves that it is the old one.
+missing row is mended only where the chain itself proves that it is the old one. What never was in a chain is filed
+late, see late.py.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 from itertools import groupby
+from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, CursorResult, text
 
 from processors.ledger.chain import GENESIS, leaf_of, link
 from processors.ledger.database import cursor_of
 from processors.ledger.filing import At, insert_rows
+from processors.ledger.numbering import is_late, life_of, partition_of
 from processors.ledger.records import Row, as_conflict, canonical_row
 from processors.stream.types import Inbound
 
@@ -54,29 +57,59 @@ class Filed:
     anchored: int = 0
 
 
-def filed(connection: Connection, topic: str, anchored: Mapping[At, int]) -> dict[int, Filed]:
-    """By partition: rows, and records that were dropped as duplicates. `anchored` are next offsets by anchors."""
-    chains = {partition: Filed(anchored=offset) for (name, partition), offset in anchored.items() if name == topic}
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Offsets of one partition, from the first to before the last."""
+
+    partition: int
+    first: int
+    last: int
+
+
+def filed(
+    connection: Connection,
+    topic: str,
+    anchored: Mapping[At, int],
+    life: int = 0,
+    stretch: Stretch | None = None,
+) -> dict[int, Filed]:
+    """By partition: rows, and records that were dropped as duplicates, on time or late, in the topic's present life.
+    `anchored` are next offsets by anchors. With a `stretch`, only digests that lie in it."""
+    chains = {
+        partition_of(number): Filed(anchored=offset)
+        for (name, number), offset in anchored.items()
+        if name == topic and not is_late(number) and life_of(number) == life
+    }
     heads = connection.execute(
         text(
             'SELECT partition, next_offset, coalesce(max(p."offset"), -1) FROM ledger.chain_head '
             "LEFT JOIN ledger.pruned p USING (topic, partition) WHERE topic = :topic GROUP BY 1, 2"
         ),
         {"topic": topic},
-    )
-    for partition, next_offset, pruned in heads:
-        chain = chains.setdefault(partition, Filed())
-        chain.next_offset, chain.pruned = next_offset, pruned
-    rows = connection.execute(
-        text(
-            'SELECT partition, "offset", value_digest FROM ledger.ledger_events WHERE topic = :topic '
-            'UNION ALL SELECT partition, "offset", value_digest FROM ledger.duplicates WHERE topic = :topic'
-        ),
-        {"topic": topic},
-    )
-    for partition, offset, digest in rows:
-        chains.setdefault(partition, Filed()).digests[offset] = bytes(digest)
+    ).all()
+    for number, next_offset, pruned in heads:
+        if not is_late(number) and life_of(number) == life:
+            chain = chains.setdefault(partition_of(number), Filed())
+            chain.next_offset, chain.pruned = next_offset, pruned
+    for number, offset, digest in _digests(connection, topic, [number for number, *_ in heads], stretch):
+        if life_of(number) == life:
+            chains.setdefault(partition_of(number), Filed()).digests[offset] = bytes(digest)
     return chains
+
+
+def _digests(
+    connection: Connection, topic: str, numbers: Iterable[int], stretch: Stretch | None
+) -> CursorResult[Any]:
+    where, values = "topic = :topic", dict[str, Any](topic=topic)
+    if stretch is not None:  # only the index of known chains leads to their offsets
+        of_partition = [number for number in numbers if partition_of(number) == stretch.partition]
+        where += ' AND partition = ANY(:numbers) AND "offset" >= :first AND "offset" < :last'
+        values |= {"numbers": of_partition, "first": stretch.first, "last": stretch.last}
+    queries = [
+        f'SELECT partition, "offset", value_digest FROM ledger.{table} WHERE {where}'
+        for table in ("ledger_events", "duplicates")
+    ]
+    return connection.execute(text(" UNION ALL ".join(queries)), values)
 
 
 @dataclass(slots=True)
@@ -89,6 +122,11 @@ class Comparison:
     missing: list[Inbound] = field(default_factory=list[Inbound])
     _seen: dict[int, list[int]] = field(default_factory=dict[int, list[int]])
     _behind: dict[At, list[int]] = field(default_factory=dict[At, list[int]])
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether it was given any record."""
+        return bool(self._seen)
 
     def next_offset(self, partition: int) -> int:
         return self.chains[partition].next_offset if partition in self.chains else 0
@@ -156,6 +194,10 @@ class Hole:
     next_leaf: bytes | None
     next_hash: bytes
 
+    def holds(self, record: Inbound) -> bool:
+        """Whether a record of this offset may have been in the hole."""
+        return self.after_offset < record.offset < self.until_offset
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Placed:
@@ -198,17 +240,17 @@ def mend(
     found: Sequence[Hole],
     missing: Sequence[Inbound],
     readings: Sequence[Callable[[Inbound], Row]],
-) -> int:
-    """Put missing rows back where the chain proves them, and answer with their number. `readings` make rows of
+) -> list[Inbound]:
+    """Put missing rows back where the chain proves them, and answer with their records. `readings` make rows of
     records, one for each pseudonym key that may have been current."""
-    mended = 0
+    mended: list[Inbound] = []
     for hole in found:
-        inside = [r for r in missing if hole.after_offset < r.offset < hole.until_offset]
+        inside = [record for record in missing if hole.holds(record)]
         for read in readings:
             rows = [_standing(connection, read(record)) for record in inside]
             if (places := fill(hole, rows)) is not None:
                 insert_rows(cursor_of(connection), rows, places)
-                mended += len(rows)
+                mended += inside
                 break
     return mended
 

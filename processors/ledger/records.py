@@ -16,7 +16,7 @@ from typing import Any, Final
 from processors.documents.canonical import canonical, canonical_with, digest_of
 from processors.events.kinds import BY_SCHEMA
 from processors.masking.masker import Masker, claims_of
-from processors.masking.texts import scrub, word
+from processors.masking.texts import labelled_all, scrub, word
 from processors.stream.types import Inbound
 
 RECORDED: Final = "recorded"
@@ -143,9 +143,7 @@ def unreadable_row(record: Inbound, reason: str, why: str, *, kind: str = "Unrea
         "why": scrub(why, 500),
         "size": None if value is None else len(value),
         "key_digest": None if record.key is None else digest_of(record.key),
-        "headers": {
-            word(name): scrub((text or b"").decode("utf-8", "replace"), 500) for name, text in record.headers
-        },
+        "headers": _headers(record),
     }
     digest = hashlib.sha256(value or b"").digest()
     return Row(
@@ -169,13 +167,18 @@ def tombstone_row(record: Inbound) -> Row:
 
 def dead_letter_row(record: Inbound) -> Row:
     """The row of a dead letter: bytes of any kind, so what its headers say, masked, and digests of the rest."""
-    facts = {word(name): scrub((text or b"").decode("utf-8", "replace"), 500) for name, text in record.headers}
+    facts = _headers(record)
     original = {
         "headers": facts,
         "key_digest": digest_of(record.key or b""),
         "size": None if record.value is None else len(record.value),
     }
     return _foreign_row(record, "DeadLetter", original, reason=facts.get("guard.errors.reason"))
+
+
+def _headers(record: Inbound) -> dict[str, str]:
+    """Names and contents are its sender's choice."""
+    return labelled_all(((name, (text or b"").decode("utf-8", "replace")) for name, text in record.headers), 500)
 
 
 def _foreign_row(record: Inbound, kind: str, facts: Mapping[str, Any], reason: str | None = None) -> Row:

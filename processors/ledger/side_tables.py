@@ -13,7 +13,7 @@ from processors.ledger.verify import Inconsistency, Kind
 _IN_WINDOW: Final = (
     "(CAST(:since AS float8) IS NULL OR e.appended_at >= to_timestamp(CAST(:since AS float8) / 1000)) AND "
     "(CAST(:until AS float8) IS NULL OR e.appended_at < to_timestamp(CAST(:until AS float8) / 1000)) AND "
-    "(CAST(:partition AS int) IS NULL OR e.partition = :partition)"
+    "(CAST(:partition AS int) IS NULL OR abs(e.partition) % 100000 = :partition)"
 )
 
 _SAME_ROW: Final = (

@@ -6,11 +6,17 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from processors.ledger.numbering import is_late
+
 Event = Mapping[str, Any]
 
 
 def tell(row: Event) -> str:
     """What happened, in a sentence without time and place. `row` is as `queries` gives it."""
+    return f"{_tell(row)} (filed late)" if is_late(row["partition"]) else _tell(row)
+
+
+def _tell(row: Event) -> str:
     if row["status"] == "id_conflict":
         return (
             f"came another {row['kind']} under the id {row['event_id']} that says something else; "

@@ -145,7 +145,7 @@ class PostgresTransaction:
             self._heads = heads | self._filed.heads
             if self._keys is not None:
                 file_people(cursor, self._keys, self._people)
-            _move(cursor, self._positions, self._heads)
+            move(cursor, self._positions, self._heads)
 
     def commit(self) -> None:
         """Raises DatabaseUnavailable also where the outcome is unknown: the next transaction will see it."""
@@ -250,7 +250,8 @@ def _month_after(month: str) -> str:
     return (datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC) + timedelta(days=31)).strftime("%Y-%m")
 
 
-def _move(cursor: Cursor, positions: Mapping[At, int], heads: Mapping[At, Head]) -> None:
+def move(cursor: Cursor, positions: Mapping[At, int], heads: Mapping[At, Head]) -> None:
+    """Write heads that are locked, and the next offsets of their chains."""
     moves = [
         (*at, offset, heads[at].sequence, heads[at].hash, heads[at].batches, chain.pack(heads[at].frontier))
         for at, offset in sorted(positions.items())

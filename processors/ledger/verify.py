@@ -31,6 +31,7 @@ class Kind(StrEnum):
     BAD_SIGNATURE = "BAD_SIGNATURE"
     PRUNED_EARLY = "PRUNED_EARLY"
     SIDE_TABLE = "SIDE_TABLE"
+    TOPIC_CHANGED = "TOPIC_CHANGED"
 
 
 @dataclass(frozen=True, slots=True)

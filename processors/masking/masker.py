@@ -15,7 +15,7 @@ from typing import Any, Final, cast
 
 from processors.documents.canonical import digest_of
 from processors.masking.pseudonyms import PseudonymKeys, shown
-from processors.masking.texts import labelled, scrub, word
+from processors.masking.texts import labelled_all, scrub, word
 
 DEEPEST: Final = 32
 HIDDEN: Final = "[masked]"
@@ -119,11 +119,9 @@ def _document(masker: Masker, value: Any, depth: int) -> Any:
 
 
 def _labels(_masker: Masker, value: Any, _depth: int) -> Any:
-    """A map with names of the sender's choice: both sides are free text."""
     if not isinstance(value, Mapping):
         return HIDDEN
-    pairs = cast("Mapping[str, Any]", value)
-    return {word(name): labelled(name, str(text)) for name, text in pairs.items()}
+    return labelled_all((name, str(text)) for name, text in cast("Mapping[str, Any]", value).items())
 
 
 _PEOPLE = "operator actor requester by owner publisher recipient approver sub order_key"

@@ -43,9 +43,15 @@ def _word(text: str) -> str:
     return _without(OPAQUE_WORD, text) if len(text) >= SHORTEST_OPAQUE_WORD else text
 
 
-def labelled(name: str, text: str) -> str:
+def labelled_all(pairs: Iterable[tuple[str, str]], limit: int = LONGEST_TEXT) -> dict[str, str]:
+    """Texts under names of the sender's choice: both sides are free text. Names that are equal without their
+    secrets are one, the last one."""
+    return {scrub(name, LONGEST_WORD): labelled(name, text, limit) for name, text in pairs}
+
+
+def labelled(name: str, text: str, limit: int = LONGEST_TEXT) -> str:
     """Free text under a name of the sender's choice: of `db_password` nothing is left, whatever it looks like."""
-    return "[secret]" if is_secrets_name(name) else scrub(text)
+    return "[secret]" if is_secrets_name(name) else scrub(text, limit)
 
 
 def scrub(text: str, limit: int = LONGEST_TEXT) -> str:

@@ -312,6 +312,21 @@ LEDGER_FENCED = _counter(
     "compat_ledger_fenced",
     "Times that a chain was not where this process had left it: two sinks had one partition.",
 )
+LEDGER_CHANGED = _gauge(
+    "compat_ledger_topic_changed",
+    "1 where a topic was created anew, or is on another cluster, and waits to be taken up; else 0.",
+    topic=_TOPIC,
+)
+LEDGER_DIFFERENCES = _gauge(
+    "compat_ledger_differences",
+    "Differences between topic and ledger at the first place where the sink has found one by itself.",
+    topic=_TOPIC,
+    kind="kinds of `ledger reconcile`",
+)
+LEDGER_COMPARED = _gauge(
+    "compat_ledger_last_comparison_timestamp_seconds",
+    "When the sink has last compared by itself what it filed with the topics, or began to; 0 where it does not.",
+)
 LEDGER_ANCHORS = _counter("compat_ledger_anchors", "Signed chain heads published.")
 LEDGER_ANCHORED = _gauge(
     "compat_ledger_last_anchor_timestamp_seconds", "When chain heads were last published; 0 if never."

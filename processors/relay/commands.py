@@ -1,4 +1,4 @@
-"""What operators ask of one target, read from the relay's own topic."""
+"""What operators ask of one target, read from the relay's own topic. Only what our own programs sealed is believed."""
 
 from __future__ import annotations
 
@@ -27,8 +27,13 @@ class CommandTable:
 
     topic = RELAY_STATE
 
-    def __init__(self, target: str, decode: Callable[[bytes | None], Mapping[str, Any]]) -> None:
-        self._prefix, self._decode = f"{COMMAND}{target}/".encode(), decode
+    def __init__(
+        self,
+        target: str,
+        decode: Callable[[bytes | None], Mapping[str, Any]],
+        check_seal: Callable[[Inbound], object],
+    ) -> None:
+        self._prefix, self._decode, self._check_seal = f"{COMMAND}{target}/".encode(), decode, check_seal
         self._commands: dict[CommandPlace, DeliveryCommand] = {}
         self._snapshot: Commands = MappingProxyType({})
 
@@ -44,10 +49,11 @@ class CommandTable:
 
     def _take(self, record: Inbound) -> Reject | None:
         place = CommandPlace(record.partition, (record.key or b"").decode(errors="replace"))
-        if record.value is None:
-            self._commands.pop(place, None)
-            return None
         try:
+            self._check_seal(record)
+            if record.value is None:
+                self._commands.pop(place, None)
+                return None
             command = from_record(self._decode(record.value))
         except Refused as error:
             return Reject(record, error.reason, str(error), getattr(error, "stage", "table"))

@@ -15,7 +15,7 @@ import structlog
 
 from processors.errors import Undeliverable
 from processors.events.topics import RELAY_STATE
-from processors.relay.commands import Commands, CommandTable
+from processors.relay.commands import CommandPlace, Commands, CommandTable
 from processors.relay.courier import Courier
 from processors.relay.delivery import Delivery, DeliveryStatus, delivery_key
 from processors.relay.dispatch import Change, Dispatch
@@ -23,6 +23,7 @@ from processors.relay.measures import DeliveryMeasures
 from processors.relay.outgoing import KINDS, Outgoing, outgoing
 from processors.relay.records import DeliveryCommand, StateValue, from_record, standing_key, to_record
 from processors.relay.standing import Mode, Standing
+from processors.stream.seals import Seals
 from processors.stream.types import Inbound, NotYet, Outbound, Outcome, Reject, StateSpec, View
 from processors.stream.wire.codec import Codec
 
@@ -40,7 +41,8 @@ COMMAND_KEPT = 3_600_000
 
 
 class Relay:
-    """One target's processor. `body` gives what is sent, or None for an event that the target is not told of."""
+    """One target's processor. `body` gives what is sent, or None for an event that the target is not told of.
+    Commands are believed, and cleared away, under `seals`."""
 
     def __init__(
         self,
@@ -51,11 +53,12 @@ class Relay:
         dispatch: Dispatch,
         courier: Courier,
         measures: DeliveryMeasures,
+        seals: Seals,
         since: int | None = None,
     ) -> None:
         self.name = f"relay-{target}"
         self._target, self._body, self._dispatch, self._courier = target, body, dispatch, courier
-        self._measures, self._since = measures, since
+        self._measures, self._seals, self._since = measures, seals, since
         self._kinds = {KINDS[event].topic: event for event in events}
         self.inputs = tuple(self._kinds)
         self._decoders = {
@@ -63,7 +66,7 @@ class Relay:
         }
         self._read = codec.decoder(RELAY_STATE, "RelayState")
         self._written = codec.encoder(RELAY_STATE, "RelayState")
-        self.tables = (CommandTable(target, self._read),)
+        self.tables = (CommandTable(target, self._read, seals.check),)
         self.state = StateSpec(RELAY_STATE, self._encode, self._decode, prefix=f"{target}/")
 
     def handle(self, batch: Sequence[Inbound], view: View) -> Outcome:
@@ -149,7 +152,7 @@ class Relay:
                 self._resume(at, command, view, outcome)
             elif at.partition in view.partitions():
                 self._try_again(command, at.partition, view, outcome)
-                outcome.outputs.append(Outbound(RELAY_STATE, command.key.encode(), None, partition=at.partition))
+                outcome.outputs.append(self._cleared(at, command))
 
     def _try_again(self, command: DeliveryCommand, partition: int, view: View, outcome: Outcome) -> None:
         key = delivery_key(self._target, command.topic, command.id)
@@ -162,12 +165,17 @@ class Relay:
             )
             outcome.put(partition, key, fresh)
 
-    def _resume(self, at: Any, command: DeliveryCommand, view: View, outcome: Outcome) -> None:
+    def _resume(self, at: CommandPlace, command: DeliveryCommand, view: View, outcome: Outcome) -> None:
         standing = self._dispatch.standing
         if standing.mode is not Mode.ACTIVE and command.at > standing.changed_at:
             self._dispatch.resume(view.now)
         if at.partition in view.partitions() and view.now - command.at > COMMAND_KEPT:
-            outcome.outputs.append(Outbound(RELAY_STATE, command.key.encode(), None, partition=at.partition))
+            outcome.outputs.append(self._cleared(at, command))
+
+    def _cleared(self, at: CommandPlace, command: DeliveryCommand) -> Outbound:
+        """What takes a command off the topic: sealed too, or anybody could withdraw what an operator asks."""
+        key = command.key.encode()
+        return Outbound(RELAY_STATE, key, None, (self._seals.seal(RELAY_STATE, key, None),), at.partition)
 
     def _share_standing(self, now: int, view: View, outcome: Outcome) -> None:
         """Every partition has the standing with it, so that whoever takes it over knows."""

@@ -15,20 +15,23 @@ from joserfc.jwk import KeySet
 from rich.progress import Progress
 from sqlalchemy import Connection
 
+from processors.bootstrap.ledger import identify
 from processors.bootstrap.ledger_access import database, names_of, public_keys, published_anchors
 from processors.cli import tables, talk
 from processors.cli.completion import bands, finding_codes
 from processors.cli.formats import Stream, StreamOption
 from processors.cli.ledger.output import Since, Until, instant, show
 from processors.cli.tables import clock
+from processors.configuration.settings import settings
 from processors.documents.files import naming
 from processors.errors import DocumentRefused, SettingsInvalid, nearest, shorten
 from processors.events.vocabulary import Band, Code
-from processors.ledger import queries, side_tables
+from processors.ledger import origins, queries, side_tables
 from processors.ledger.anchors import NOWHERE, Noted, chain_of, judged, of_chain
 from processors.ledger.database import reading
 from processors.ledger.export import Format, export
 from processors.ledger.happening import happening, short
+from processors.ledger.numbering import is_late, of_life
 from processors.ledger.proof import LARGEST_PROOF, check, read_proof
 from processors.ledger.queries import RecordPosition, Wanted, place_of
 from processors.ledger.reading import (
@@ -40,7 +43,7 @@ from processors.ledger.reading import (
     read_rows,
 )
 from processors.ledger.telling import tell
-from processors.ledger.verify import Inconsistency, StoredRow
+from processors.ledger.verify import Inconsistency, Kind, StoredRow
 from processors.ledger.verify import verify as verify_rows
 from processors.matrix.writing import instant as instant_of
 
@@ -162,6 +165,7 @@ def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
         "time": instant_of(row["appended_at"]),
         **happening(row)._asdict(),
         **{name: value for name, value in row.items() if name not in ("payload", "row_hash", "value_digest")},
+        "filed_late": is_late(row["partition"]),
         "payload": json.loads(row["payload"]),
         "value_digest": f"sha256:{bytes(row['value_digest']).hex()}",
         "row_hash": f"sha256:{bytes(row['row_hash']).hex()}",
@@ -241,6 +245,7 @@ def verify(
     started = time.perf_counter()
     with database("guard_auditor") as engine, reading(engine) as connection:
         count, anchors_read, found = verify_all(connection, published, known, window)
+        found += [] if offline or anchors else changed_topics(connection)
     seconds = time.perf_counter() - started
     show([{**asdict(wrong), "kind": str(wrong.kind)} for wrong in found], output)
     verdict = "whole" if not found else f"NOT WHOLE: {len(found)} inconsistencies"
@@ -271,6 +276,16 @@ def verify_all(connection: Connection, published: Sequence[Noted], keys: KeySet,
         found += verify_rows(stretch.chain, counted.through(read_rows(connection, stretch)))
     found += side_tables.compare(connection, window)
     return Verified(counted.rows, anchors_read, found)
+
+
+def changed_topics(connection: Connection) -> list[Inconsistency]:
+    """Topics that are others than those that the ledger was filed from."""
+    noted = origins.lives(connection)
+    found = origins.changes(noted, identify(settings())(noted))
+    return [
+        Inconsistency(Kind.TOPIC_CHANGED, change.topic, of_life(0, noted[change.topic].number), 0, change.message)
+        for change in found
+    ]
 
 
 class _Counting:

@@ -19,18 +19,23 @@ from processors.configuration.settings import settings
 from processors.contracts.files import load_topics
 from processors.contracts.topics import Topic
 from processors.errors import EventUnreadable, SettingsInvalid
-from processors.events.topics import EXCEPTION_DECISIONS
+from processors.events.topics import EXCEPTION_DECISIONS, LEDGER_ANCHORS
 from processors.ledger import views
+from processors.ledger.anchoring import Anchoring, holding
 from processors.ledger.anchors import anchored_offsets
 from processors.ledger.chain import leaf_of
 from processors.ledger.database import frozen, reading, writing
 from processors.ledger.filing import At
 from processors.ledger.keys import read_keys
+from processors.ledger.late import file_late, late_chains
+from processors.ledger.numbering import of_life
+from processors.ledger.origins import life_of
 from processors.ledger.processor import Ledger
 from processors.ledger.reading import Window, exception_states, read_chain, read_rows
 from processors.ledger.reconcile import (
     Comparison,
     Difference,
+    Hole,
     Kind,
     Placed,
     by_chain,
@@ -43,6 +48,7 @@ from processors.ledger.records import Row
 from processors.masking.masker import Masker
 from processors.masking.pseudonyms import PseudonymKeys
 from processors.stream.io.follow import Follower
+from processors.stream.io.publish import Publisher
 from processors.stream.types import Inbound
 from processors.stream.wire.codec import Codec, Decoder
 
@@ -50,13 +56,14 @@ from processors.stream.wire.codec import Codec, Decoder
 @app.command("reconcile")
 def reconcile(
     topic: Annotated[list[str] | None, typer.Option("--topic", help="only this topic; may be repeated")] = None,
-    repair: Annotated[bool, typer.Option("--repair", help="mend what the chains prove, and current state")] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="mend chains and current state, and file what was skipped")] = False,
     keys: Keys = None,
     output: StreamOption = Stream.table,
 ) -> None:
     """Compare every record on the topics with the ledger, and current state with its events.
 
-    Ends with 1 if anything differs, after the repair where one was asked for.
+    A repair puts rows back that a chain proves, and files records late that the sink has skipped, in chains of their
+    own. Ends with 1 if anything differs, after the repair where one was asked for.
     """
     chosen = _chosen(topic)
     with codec(settings()) as events:
@@ -107,7 +114,8 @@ def _compare_topic(
     missing: list[Inbound],
 ) -> Iterator[Difference]:
     with reading(engine) as connection:
-        comparison = Comparison(filed(connection, topic.name, anchored), topic.retention == "compacted")
+        chains = filed(connection, topic.name, anchored, life_of(connection, topic.name))
+        comparison = Comparison(chains, topic.retention == "compacted")
         kept = exception_states(connection) if topic.name == EXCEPTION_DECISIONS else {}
     newest: dict[str, tuple[int, int, str]] = {}
     decode = events.decoder(topic.name, topic.event) if topic.name == EXCEPTION_DECISIONS and topic.event else None
@@ -130,32 +138,69 @@ def _note_state(decode: Decoder, record: Inbound, newest: dict[str, tuple[int, i
 
 
 def _repair(missing: Sequence[Inbound], events: Codec) -> None:
-    readings = _readings(events)
+    """Put back what a chain proves, and file late what no chain ever had."""
+    maskers = _maskers()
+    readings = _readings(events, maskers)
     with database("guard_maintenance") as engine:
-        for at, records in by_chain(missing):
+        for (topic, partition), records in by_chain(missing):
             with reading(engine) as connection:
-                stretch = read_chain(connection, at, (), Window())
-                rows = sorted(
-                    Placed(row.sequence, row.offset, row.hash, leaf_of(row.canonical))
-                    for row in read_rows(connection, stretch)
-                )
-            chain = stretch.chain
-            found = list(holes(rows, chain.head.sequence, chain.head.hash, chain.start, chain.before))
-            with writing(engine) as connection:
-                mended = mend(connection, found, records, readings)
-            talk().print(f"{at[0]}/{at[1]}: {mended} of {len(records)} missing rows mended", highlight=False)
+                at = (topic, of_life(partition, life_of(connection, topic)))
+                chains = [at, *late_chains(connection, at)]
+            left = list(records)
+            skipped = list(records)
+            for chain in chains:
+                found = _holes(engine, chain)
+                with writing(engine) as connection:
+                    mended = mend(connection, found, left, [_placed(read, chain[1]) for read in readings])
+                left = [record for record in left if record not in mended]
+                skipped = [r for r in skipped if not any(hole.holds(r) for hole in found)]
+            if skipped:
+                _file_late(at, [readings[0](record) for record in skipped], maskers[0], events)
+            told = f"{at[0]}/{partition}: {len(records) - len(left)} of {len(records)} missing rows mended"
+            talk().print(f"{told}, {len(skipped)} filed late", highlight=False)
         with frozen(engine) as connection:
             views.rebuild(connection)
 
 
-def _readings(events: Codec) -> list[Callable[[Inbound], Row]]:
-    """Rows under each pseudonym key that ever was current, the newest first; then as they were filed before they
-    held the digest of their question."""
+def _holes(engine: Engine, at: At) -> list[Hole]:
+    with reading(engine) as connection:
+        stretch = read_chain(connection, at, (), Window())
+        rows = sorted(
+            Placed(row.sequence, row.offset, row.hash, leaf_of(row.canonical))
+            for row in read_rows(connection, stretch)
+        )
+    chain = stretch.chain
+    return list(holes(rows, chain.head.sequence, chain.head.hash, chain.start, chain.before))
+
+
+def _file_late(at: At, rows: Sequence[Row], masker: Masker, events: Codec) -> None:
+    """As the sink files, and with an anchor at once: the sink anchors only the chains that it extends itself."""
+    keys, encode = read_keys(settings().ledger.keys), events.encoder(LEDGER_ANCHORS, "LedgerAnchored")
+    publisher = Publisher(stream_settings(settings()))
+    try:
+        with database("guard_sink") as engine:
+            with writing(engine) as connection:
+                committed = file_late(connection, at, rows, masker.met, keys.pseudonyms)
+            Anchoring(holding(engine), encode, publisher, keys.anchors[-1], every=0.0)(committed)
+    finally:
+        publisher.close()
+
+
+def _placed(read: Callable[[Inbound], Row], number: int) -> Callable[[Inbound], Row]:
+    return lambda record: replace(read(record), partition=number)
+
+
+def _maskers() -> list[Masker]:
+    """One for each pseudonym key that ever was current, the newest first."""
     keys = read_keys(settings().ledger.keys).pseudonyms
+    return [Masker(PseudonymKeys(key_id, keys.keys)) for key_id in reversed(list(keys.keys))]
+
+
+def _readings(events: Codec, maskers: Sequence[Masker]) -> list[Callable[[Inbound], Row]]:
+    """Rows under each pseudonym key; then as they were filed before they held the digest of their question."""
     topics = load_topics(settings().config / "topics.yaml").telling
     names = {topic.name: topic.event for topic in topics}
     compacted = [topic.name for topic in topics if topic.retention == "compacted"]
-    maskers = [Masker(PseudonymKeys(key_id, keys.keys)) for key_id in reversed(list(keys.keys))]
     now = [Ledger(events, names, masker, compacted).row for masker in maskers]
     return [*now, *(_without_digest(read) for read in now)]
 

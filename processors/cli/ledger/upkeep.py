@@ -9,6 +9,7 @@ from typing import Annotated, cast, get_args
 
 import typer
 
+from processors.bootstrap.ledger import identify
 from processors.bootstrap.ledger_access import database, public_keys, published_anchors
 from processors.cli import talk
 from processors.cli.formats import Stream, StreamOption
@@ -16,7 +17,7 @@ from processors.cli.ledger.output import Since, Until, instant, show
 from processors.cli.ledger.queries import app, verify_all
 from processors.configuration.settings import settings
 from processors.errors import SettingsInvalid
-from processors.ledger import measures, retention, views
+from processors.ledger import measures, origins, retention, views
 from processors.ledger.database import ensure_months, frozen, migrate, reading, writing
 from processors.ledger.export import Format
 from processors.ledger.keys import new_keys, read_keys, rotated, write_keys
@@ -28,6 +29,20 @@ def migrate_database() -> None:
     """Bring the ledger's database up to date, and make its months ahead. Twice changes nothing."""
     migrate(settings().postgres.url.get_secret_value())
     talk().print("the ledger's database is up to date", highlight=False)
+
+
+@app.command("take-up")
+def take_up_topics() -> None:
+    """Go on with topics that were created anew, or that are on another cluster now, for good.
+
+    What was filed before stays as it is, and what they get from now on goes to chains of their own. Records that the
+    old topics had and the ledger had not filed are lost. The sink that waits goes on by itself.
+    """
+    with database("guard_maintenance") as engine, writing(engine) as connection:
+        changed = origins.take_up(connection, identify(settings())(origins.lives(connection)))
+    for change in changed:
+        typer.echo(f"{change.topic}: {change.noted.topic_id} -> {change.found.topic_id}")
+    talk().print(f"{len(changed)} topics taken up", highlight=False)
 
 
 @app.command("months")

@@ -13,6 +13,7 @@ from processors.cli import tables
 from processors.cli.formats import Listing, ListingOption
 from processors.configuration.settings import settings
 from processors.errors import SettingsInvalid, Undeliverable, shorten
+from processors.masking.texts import labelled_all
 
 if TYPE_CHECKING:
     from processors.stream.io.replay import Wanted
@@ -71,7 +72,7 @@ def show(letter_id: Annotated[str, typer.Argument(metavar="ID", help="as in the 
     from processors.stream.io.replay import Wanted, letters  # noqa: PLC0415 - the help needs no client library
 
     for letter in letters(_stream(), Wanted(ids={letter_id})):
-        headers = {name: _text(content) for name, content in letter.record.headers}
+        headers = labelled_all((name, _text(content) or "") for name, content in letter.record.headers)
         key = None if letter.record.key is None else _text(letter.record.key)
         size = None if letter.record.value is None else len(letter.record.value)
         typer.echo(json.dumps(_facts(letter) | {"key": key, "bytes": size, "headers": headers}, indent=2))

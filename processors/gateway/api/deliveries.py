@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
+from processors.bootstrap.sealing import seals
 from processors.client.deliveries import (
     command_record,
     delivery_facts,
@@ -66,6 +67,7 @@ async def replay_deliveries(event_id: str, desk: AtDesk, who: Operator, target: 
     found = [d for d in relayed.deliveries if d.id == event_id and target in (None, d.target)]
     if not found:
         raise Problem("not-found", "there is no such delivery")
+    by = seals(desk.settings)
     for command, partition in replay_commands(found, who.subject).items():
-        await desk.publish(command_record(desk.events, command, partition))
+        await desk.publish(command_record(desk.events, by, command, partition))
     return Replayed(replayed=len(found))

@@ -15,13 +15,14 @@ still judged by the broker's time. Timers stop until the clocks agree: what they
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Final, cast
 
 import structlog
 from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, KafkaError, KafkaException, Message
 
-from processors.errors import BrokerUnavailable, SettingsInvalid
+from processors.errors import BrokerUnavailable, Fatal, SettingsInvalid
 from processors.observability import metrics
 from processors.stream.io import clients
 from processors.stream.settings import StreamSettings
@@ -38,10 +39,18 @@ KEEPS: Final = 60.0
 MOST_SKEW: Final = 30_000
 """Milliseconds by which the clocks of process and broker may differ before timers stop."""
 
+DEAF: Final = 60.0
+"""Seconds for which brokers may answer others and tell this clock no time, before the process is started afresh: its
+producer has failed for good, and no waiting mends that."""
+
+LAGS: Final = 60.0
+"""Seconds for which a topic that has told the time may be denied: a broker that has just started may not know it
+yet, or not who may write it."""
+
 _JITTER: Final = 1000
 """Milliseconds by which an answer may seem to turn time back, because it took longer than the one before."""
 
-_FOREVER: Final = frozenset(
+_DENIED: Final = frozenset(
     {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError.TOPIC_AUTHORIZATION_FAILED}
 )
 
@@ -62,7 +71,8 @@ class Clock:
         self._base: float | None = None
         """The broker's time, less the seconds that `_ticks` showed then."""
         self._answered_at = self._asked_at = self._last = 0.0
-        self._failure: SettingsInvalid | None = None
+        self._failure: SettingsInvalid | Fatal | None = None
+        self._denied_since = self._deaf_since = math.inf
         self._skew = 0
         metrics.CLOCK_SKEW.labels(processor)
 
@@ -72,6 +82,7 @@ class Clock:
         Raises:
             BrokerUnavailable: there was none. May be called again.
             SettingsInvalid: the topic does not exist, is not ours to write, or does not have the broker's time.
+            Fatal: the producer cannot go on.
         """
         clients.partition_count(self.producer, self._topic)
         if self._base is None:
@@ -79,20 +90,23 @@ class Clock:
             self.producer.flush(PATIENCE + 1)
             self._raise_failure()
         if self._base is None:
+            self._refuse_deafness(others_are_answered=True)  # it was told how many partitions there are
             raise BrokerUnavailable(f"no broker has told the time within {PATIENCE:g} s")
 
-    def look(self) -> None:
+    def look(self, *, others_are_answered: bool = True) -> None:
         """Hear the answers that have come, and ask again if it is time. Takes microseconds, and waits for nobody.
 
         Raises:
             BrokerUnavailable: the last answer is too old to tell the time by.
             SettingsInvalid: as `start` does.
+            Fatal: as `start` does; or others are answered, and this clock has not been for too long.
         """
         self.producer.poll(0)
         self._raise_failure()
         if _ticks() - self._asked_at >= EVERY:
             self._ask()
         if _ticks() - self._answered_at > KEEPS:
+            self._refuse_deafness(others_are_answered=others_are_answered)
             raise BrokerUnavailable(f"no broker has told the time for {KEEPS:g} s")
         self._compare()
 
@@ -118,17 +132,18 @@ class Clock:
 
         try:
             self.producer.produce(self._topic, b"", self._processor.encode(), on_delivery=answered)
-        except (BufferError, KafkaException) as error:
+        except BufferError as error:
             _log.warning("the broker could not be asked for the time", error=str(error))
+        except KafkaException as error:
+            _log.warning("the broker could not be asked for the time", error=str(error))
+            self._note_end(error.args[0])
 
     def _hear(self, error: KafkaError | None, message: Message, asked: float) -> None:
         if error is not None:
-            if error.code() in _FOREVER:
-                self._failure = SettingsInvalid(
-                    f"topic `{self._topic}` cannot be written ({error.name()}); "
-                    "run `compat-guard topics apply` and `compat-guard acls apply`"
-                )
+            self._note_denial(error)
+            self._note_end(error)
             return
+        self._denied_since = self._deaf_since = math.inf
         kind, stamped = message.timestamp()
         if kind != TIMESTAMP_LOG_APPEND_TIME:
             self._failure = SettingsInvalid(
@@ -139,6 +154,30 @@ class Clock:
         self._answered_at = asked + cast(float, message.latency())
         self._base = stamped - self._answered_at * 1000
         self._compare()
+
+    def _note_denial(self, error: KafkaError) -> None:
+        """At once before the first answer; after it, only what lasts."""
+        if error.code() not in _DENIED:
+            return
+        self._denied_since = min(self._denied_since, _ticks())
+        if self._base is None or _ticks() - self._denied_since >= LAGS:
+            self._failure = SettingsInvalid(
+                f"topic `{self._topic}` cannot be written ({error.name()}); "
+                "run `compat-guard topics apply` and `compat-guard acls apply`"
+            )
+
+    def _note_end(self, error: KafkaError) -> None:
+        if error.fatal() or error.code() == KafkaError._FATAL:
+            self._failure = Fatal(f"the producer that asks for the time cannot go on: {error.str()}")
+
+    def _refuse_deafness(self, *, others_are_answered: bool) -> None:
+        """An outage is waited for, however long it is."""
+        if not others_are_answered:
+            self._deaf_since = math.inf
+            return
+        self._deaf_since = min(self._deaf_since, _ticks())
+        if _ticks() - self._deaf_since >= DEAF:
+            raise Fatal(f"brokers answer, and none has told the time for {DEAF:g} s: this client cannot go on")
 
     def _compare(self) -> None:
         agreed = self.agrees

@@ -232,7 +232,7 @@ class Runner:
             self._health.stands_still()
         else:
             self._health.moved()
-        self.clock.look()
+        self.clock.look(others_are_answered=not self._contact.silent)
 
     def _handle_all(self, batch: Sequence[Inbound], positions: Mapping[At, int]) -> None:
         """At once, unless an earlier process failed on some of it: those records are handled one by one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contract.case import NOON, Case, record
 from contract.providers import checker
+from examples.sealing import SEALS
 
 from processors.events.topics import BLOCKS, NOTIFICATIONS, RELAY_STATE, RESULTS
 from processors.relay.courier import Courier
@@ -37,6 +38,7 @@ def relay() -> Relay:
         dispatch,
         Idle(),
         measures,
+        SEALS,
         since=0,
     )
 

@@ -26,9 +26,11 @@ from processors.ledger.chain import Head, extend, leaf_of, pack
 from processors.ledger.database import connect, reading
 from processors.ledger.proof import check
 from processors.ledger.reading import Window, prove_event, read_chain, read_rows
+from processors.ledger.records import unreadable_row
 from processors.ledger.samples import traffic
 from processors.ledger.transaction import Committed
 from processors.ledger.verify import Inconsistency, Kind
+from processors.stream.types import Inbound
 
 pytestmark = pytest.mark.stack
 
@@ -225,6 +227,14 @@ def claim_a_finding(world: World) -> None:
     )
 
 
+def empty_the_quarantine(world: World) -> None:
+    """With a record in it that nobody could read; its row is in the chain."""
+    row = unreadable_row(Inbound(TOPIC, 3, 0, NOW, b"k", b"junk"), "unreadable", "no event")
+    commit(started(world.sink, [row]), [row])
+    assert world.verify() == []
+    world.tamper("DELETE FROM quarantine")
+
+
 TAMPERINGS: list[tuple[Callable[[World], None], set[Kind]]] = [
     (update_a_row, {Kind.BAD_HASH}),
     (update_a_payload, {Kind.BAD_HASH}),
@@ -244,6 +254,7 @@ TAMPERINGS: list[tuple[Callable[[World], None], set[Kind]]] = [
     (change_a_batch_root, {Kind.BAD_ROOT}),
     (empty_the_findings, {Kind.SIDE_TABLE}),
     (claim_a_finding, {Kind.SIDE_TABLE}),
+    (empty_the_quarantine, {Kind.SIDE_TABLE}),
 ]
 
 

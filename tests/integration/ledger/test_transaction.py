@@ -15,7 +15,7 @@ from processors.ledger import projections, views
 from processors.ledger.database import connect, cursor_of, reading, writing
 from processors.ledger.filing import file
 from processors.ledger.samples import story, traffic
-from processors.ledger.transaction import Entries, PostgresTransaction, _move
+from processors.ledger.transaction import Entries, PostgresTransaction, move
 
 pytestmark = pytest.mark.stack
 
@@ -74,7 +74,7 @@ def test_a_row_that_somebody_else_put_behind_the_head_stops_the_sink(sink: Engin
         cursor = cursor_of(connection)
         heads = forged._lock(cursor, list(positions))
         filed = file(cursor, [replace(mine[1], offset=5)], heads)
-        _move(cursor, positions, filed.heads)
+        move(cursor, positions, filed.heads)
     forged.abort()
     forger.dispose()
 

@@ -11,8 +11,17 @@ import pytest
 from examples.ground import eventually
 from examples.platform import Answer, Platform
 from examples.relaying import Relaying, now, target
+from examples.sealing import SEALS
+
+from processors.client.deliveries import command_record, read_relayed, replay_commands
+from processors.stream.io.atomically import publish_atomically
+from processors.stream.loop.dead_letters import read_letter
+from processors.stream.seals import Seals
 
 pytestmark = pytest.mark.stack
+
+STRANGERS = Seals("k1", {"k1": bytes(32)})
+"""Keys of somebody who knows how a seal is made."""
 
 
 def command(relaying: Relaying, *words: str) -> subprocess.CompletedProcess[str]:
@@ -106,3 +115,36 @@ def test_what_is_not_there_is_said(relaying: Relaying, words: tuple[str, ...]) -
 
     assert done.returncode == 2
     assert "nobody" in done.stderr
+
+
+def test_a_command_that_none_of_our_programs_sealed_moves_nothing(relaying: Relaying) -> None:
+    """Whoever may write the topic knows every schema, and has no key of the seals. An operator's command stands
+    whatever tombstone is written over it."""
+    with Platform(lambda _: Answer(422)) as platform:
+        to = target(platform.url(), since=now())
+        relaying.configure(to)
+        with relaying.running():
+            (id,) = relaying.publish()
+            eventually(lambda: [d["status"] for d in listed(relaying, to["name"])["deliveries"]] == ["dead"])
+        (given_up,) = [d for d in read_relayed(relaying.guard.of).deliveries if d.id == id]
+        ((again, partition),) = replay_commands([given_up], "mallory").items()
+        forged = command_record(relaying.guard.codec, STRANGERS, again, partition)
+        publish_atomically(relaying.guard.ground.settings, to["name"], [forged])
+        platform.behave = lambda _: Answer(204)
+        with relaying.running():
+            eventually(lambda: refused(relaying, forged.key))
+            assert [d["status"] for d in listed(relaying, to["name"])["deliveries"]] == ["dead"]
+
+        ours = command_record(relaying.guard.codec, SEALS, again, partition)
+        publish_atomically(relaying.guard.ground.settings, to["name"], [ours, ours._replace(value=None)])
+        with relaying.running():
+            eventually(lambda: listed(relaying, to["name"])["deliveries"] == [])
+
+    assert len(platform.received) == 4  # three tries, and the one that an operator asked for
+
+
+def refused(relaying: Relaying, key: bytes | None) -> bool:
+    """Whether a record of that key lies among the dead letters because nobody of us sealed it."""
+    ground = relaying.guard.ground
+    letters = [read_letter(record) for record in ground.read(ground.settings.dead_letters)]
+    return ("seal_refused", key) in {(letter.reason, letter.record.key) for letter in letters}

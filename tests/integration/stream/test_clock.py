@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
+from confluent_kafka import KafkaError, Message
 from examples.ground import Ground, eventually
 from examples.guard import now
 
-from processors.errors import SettingsInvalid
+from processors.errors import BrokerUnavailable, Fatal, SettingsInvalid
 from processors.stream.loop import clock as clocks
 from processors.stream.loop.clock import MOST_SKEW, Clock
 
@@ -56,6 +57,46 @@ def test_it_goes_on_asking(clock: Clock, ground: Ground, monkeypatch: pytest.Mon
         return len(ground.read(ground.settings.clock)) > 3
 
     eventually(asked_again)
+
+
+def test_a_topic_that_is_denied_for_a_moment_is_asked_again(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A broker that has just started may not know it yet. What lasts is refused."""
+    clock.start()
+    denied = KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART)
+    clock._hear(denied, Message(), 0.0)
+    clock.look()
+
+    monkeypatch.setattr(clocks, "LAGS", 0.0)
+    clock._hear(denied, Message(), 0.0)
+    with pytest.raises(SettingsInvalid, match="topics apply"):
+        clock.look()
+
+
+def test_a_clock_that_alone_is_not_answered_ends_its_process(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An outage is waited for; a producer that has failed, while brokers answer everybody else, is not."""
+    clock.start()
+    monkeypatch.setattr(clocks, "KEEPS", 0.0)
+    monkeypatch.setattr(clocks, "EVERY", 1000.0)
+    with pytest.raises(BrokerUnavailable):
+        clock.look()
+
+    monkeypatch.setattr(clocks, "DEAF", 0.0)
+    with pytest.raises(BrokerUnavailable):
+        clock.look(others_are_answered=False)
+    with pytest.raises(Fatal, match="cannot go on"):
+        clock.look()
+
+
+def test_a_producer_that_has_failed_for_good_ends_its_process_at_once(clock: Clock) -> None:
+    clock.start()
+    clock._hear(KafkaError(KafkaError._FATAL), Message(), 0.0)
+
+    with pytest.raises(Fatal, match="asks for the time"):
+        clock.look()
 
 
 def test_a_topic_that_does_not_exist_is_refused(ground: Ground) -> None:

@@ -278,6 +278,16 @@ def test_a_label_that_names_a_secret_loses_its_value() -> None:
     assert masked["labels"]["team"] == "blue"
 
 
+@pytest.mark.parametrize("field", ["labels", "extra", "hosts"])
+def test_a_secret_in_the_name_of_a_label_goes(field: str) -> None:
+    """Also an address, and a name without end."""
+    names = ("password=hunter2", "https://bob:hunter2@example.com", "mail hunter2@example.com", "x" * 100_000)
+    masked = MASKER.event({field: dict.fromkeys(names, "blue")})
+
+    assert "hunter2" not in json.dumps(masked)
+    assert len(json.dumps(masked)) < 1000
+
+
 @pytest.mark.parametrize("token", ["", "a.b", "a.b.c", "a.!!.c", "a.bnVsbA.c"])
 def test_what_is_no_token_claims_nothing(token: str) -> None:
     """Claims are for search only, so that nonsense is simply not found."""

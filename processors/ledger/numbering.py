@@ -1,0 +1,52 @@
+"""Which chain takes the records of a partition: its number is the `partition` of its rows, anchors and head.
+
+    3            partition 3 of a topic
+    100003       the same, since the topic was created anew: offsets begin again, and so does a chain
+    -10000003    records of chain 3 that were skipped when it was their turn, and filed late
+    -20000003    more of those, which came before them on the topic
+
+So a chain only ever grows in the order of offsets, and whoever reads a row sees by its number that it came late.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+LIFE: Final = 100_000
+"""More partitions than a topic has."""
+
+_LATE: Final = 100 * LIFE
+
+LIVES: Final = 100
+"""So many times a topic can be taken up, its first time included."""
+
+LATE_CHAINS: Final = 200
+"""So many late chains there can be for one chain; the number of a chain has 31 bits."""
+
+
+def of_life(partition: int, life: int) -> int:
+    """The chain of a partition since the topic was created anew for the `life`th time."""
+    return life * LIFE + partition
+
+
+def late(chain: int, nth: int) -> int:
+    """The `nth` late chain of a chain, from 1 on."""
+    return -(nth * _LATE + chain)
+
+
+def is_late(chain: int) -> bool:
+    return chain < 0
+
+
+def on_time(chain: int) -> int:
+    """The chain in which the records of a late chain should be; any other chain itself."""
+    return -chain % _LATE if chain < 0 else chain
+
+
+def life_of(chain: int) -> int:
+    return on_time(chain) // LIFE
+
+
+def partition_of(chain: int) -> int:
+    """The number of the partition on Kafka."""
+    return on_time(chain) % LIFE

@@ -1,0 +1,127 @@
+"""Which cluster and which topic a chain is filed from, and what to do where it is another one than before.
+
+Kafka gives a topic an id when it is created. One that was deleted and created anew has the same name, another id,
+and offsets that begin again: a sink that went on at its old offset would skip what comes, and say nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlalchemy import Connection, text
+
+from processors.errors import SettingsInvalid
+from processors.ledger.numbering import LIVES
+
+UNKNOWN = ""
+"""The topic id of a broker that gives none."""
+
+
+class Origin(NamedTuple):
+    """A topic on a cluster, by the ids that Kafka gave them."""
+
+    cluster_id: str
+    topic_id: str
+
+    def fits(self, other: Origin) -> bool:
+        """Whether it is the same topic, as far as the brokers tell."""
+        told = UNKNOWN not in (self.topic_id, other.topic_id)
+        return self.cluster_id == other.cluster_id and (self.topic_id == other.topic_id or not told)
+
+
+Identify = Callable[[Collection[str]], Mapping[str, Origin]]
+"""Where topics come from now. One that is not there is left out. Raises BrokerUnavailable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """What the ledger says of a topic: for which time it was created, and as what."""
+
+    number: int
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A topic that is another one than the ledger was filed from."""
+
+    topic: str
+    noted: Origin
+    found: Origin
+
+    @property
+    def message(self) -> str:
+        if self.noted.cluster_id != self.found.cluster_id:
+            return (
+                f"`{self.topic}` was filed from cluster {self.noted.cluster_id}, and this is cluster "
+                f"{self.found.cluster_id}; correct GUARD_KAFKA__BOOTSTRAP or GUARD_POSTGRES__URL, or, if the topics "
+                "have moved for good, run `compat-guard ledger take-up`"
+            )
+        return (
+            f"`{self.topic}` was deleted and created anew: it was {self.noted.topic_id}, and is "
+            f"{self.found.topic_id}; find out who did it, then run `compat-guard ledger take-up`"
+        )
+
+
+def lives(connection: Connection) -> dict[str, Life]:
+    """The present life of every topic that was noted."""
+    found = connection.execute(
+        text(
+            "SELECT DISTINCT ON (topic) topic, life, cluster_id, topic_id FROM ledger.origins "
+            "ORDER BY topic, life DESC"
+        )
+    )
+    return {topic: Life(number, Origin(cluster, topic_id)) for topic, number, cluster, topic_id in found}
+
+
+def life_of(connection: Connection, topic: str) -> int:
+    """The number of a topic's present life; 0 for one that was never noted."""
+    query = "SELECT coalesce(max(life), 0) FROM ledger.origins WHERE topic = :topic"
+    return connection.execute(text(query), {"topic": topic}).scalar_one()
+
+
+def changes(noted: Mapping[str, Life], found: Mapping[str, Origin]) -> list[Change]:
+    """Topics that are not what they were. One that was never noted is no change."""
+    return [
+        Change(topic, noted[topic].origin, origin)
+        for topic, origin in sorted(found.items())
+        if topic in noted and not noted[topic].origin.fits(origin)
+    ]
+
+
+def note(connection: Connection, found: Mapping[str, Origin]) -> Sequence[Change]:
+    """Note topics that are seen for the first time, and answer with those that have changed."""
+    known = lives(connection)
+    for topic, origin in sorted(found.items()):
+        if topic not in known:
+            _add(connection, topic, 0, origin)
+    return changes(known, found)
+
+
+def take_up(connection: Connection, found: Mapping[str, Origin]) -> Sequence[Change]:
+    """Begin a new life of each topic that has changed, and answer with them. What was filed before stays as it is.
+
+    Raises SettingsInvalid for a topic that was taken up too often to be numbered.
+    """
+    known = lives(connection)
+    changed = changes(known, found)
+    for change in changed:
+        number = known[change.topic].number + 1
+        if number >= LIVES:
+            raise SettingsInvalid(
+                f"`{change.topic}` was taken up {LIVES} times; begin a ledger in a database of its own"
+            )
+        _add(connection, change.topic, number, change.found)
+    return changed
+
+
+def _add(connection: Connection, topic: str, life: int, origin: Origin) -> None:
+    connection.execute(
+        text(
+            "INSERT INTO ledger.origins (topic, life, cluster_id, topic_id) "
+            "VALUES (:topic, :life, :cluster, :id) ON CONFLICT DO NOTHING"
+        ),
+        {"topic": topic, "life": life, "cluster": origin.cluster_id, "id": origin.topic_id},
+    )

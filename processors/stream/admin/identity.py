@@ -1,0 +1,47 @@
+"""Who a cluster is, and who its topics are: the ids that Kafka gave them when they were made."""
+
+# The client's admin module re-exports its classes and returns bare futures, which strict checking cannot follow.
+# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any, Final, NamedTuple, cast
+
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka.admin import AdminClient
+
+from processors.errors import BrokerUnavailable
+
+ANSWER_WITHIN: Final = 10.0
+"""Seconds."""
+
+
+class Identity(NamedTuple):
+    """The ids of a topic and of the cluster that has it. A broker that gives topics no id leaves theirs empty."""
+
+    cluster: str
+    topic: str
+
+
+def identities(admin: AdminClient, topics: Collection[str]) -> dict[str, Identity]:
+    """By name; a topic that is not there is left out. Raises BrokerUnavailable."""
+    try:
+        cluster = str(cast(Any, admin).list_topics(timeout=ANSWER_WITHIN).cluster_id)
+        asked = cast(Any, admin).describe_topics(TopicCollection(sorted(topics)), request_timeout=ANSWER_WITHIN)
+        found = {name: _topic_id(future) for name, future in asked.items()}
+    except KafkaException as error:
+        cause: KafkaError = error.args[0]
+        raise BrokerUnavailable(f"the broker does not say which topics it has: {cause.str()}") from error
+    return {name: Identity(cluster, id_) for name, id_ in found.items() if id_ is not None}
+
+
+def _topic_id(future: Any) -> str | None:
+    try:
+        found = future.result().topic_id
+    except KafkaException as error:
+        if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+            return None
+        raise
+    is_given = found.get_most_significant_bits() or found.get_least_significant_bits()
+    return str(found) if is_given else ""

@@ -1,0 +1,216 @@
+"""A topic that was created anew, another cluster, and records that were skipped: noticed, told, and gone on with."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+
+import psycopg
+import pytest
+from confluent_kafka.admin import AdminClient
+from examples.ground import Ground, eventually
+from examples.ledgers import KEYS, MASKER
+from sqlalchemy import Engine
+
+from processors.bootstrap.ledger_watch import Watch
+from processors.cli.ledger.queries import verify_all
+from processors.contracts.topics import Topic
+from processors.embedded import Addresses
+from processors.errors import Fenced, OriginChanged
+from processors.ledger import numbering
+from processors.ledger.database import reading, writing
+from processors.ledger.late import file_late
+from processors.ledger.lives import LivingTransaction
+from processors.ledger.origins import Origin, changes, lives, take_up
+from processors.ledger.reading import Window
+from processors.ledger.reconcile import Kind
+from processors.ledger.records import Row, row_of
+from processors.ledger.samples import traffic
+from processors.ledger.transaction import Entries, PostgresTransaction
+from processors.stream.admin.identity import identities
+from processors.stream.io import clients
+
+pytestmark = pytest.mark.stack
+
+SAMPLES = [sample for n in range(20) for sample in traffic(n) if sample.topic == "compat.results"]
+VALUES = {repr(sample.value).encode(): sample.value for sample in SAMPLES}
+
+
+class Filing:
+    """A topic of the test's own with one partition, its records, and a sink that files them."""
+
+    def __init__(self, ground: Ground, engine: Engine) -> None:
+        self.ground, self.engine, self.topic = ground, engine, f"{ground.name}-results"
+        self.admin: AdminClient = clients.admin(ground.settings)
+        self.other_cluster = ""
+        ground.topics(self.topic, partitions=1)
+        self.sink = self.new_sink()
+
+    def new_sink(self, patience: float = 0.0) -> LivingTransaction:
+        return LivingTransaction(PostgresTransaction(self.engine), self.engine, self.identify, patience)
+
+    def identify(self, topics: Collection[str]) -> Mapping[str, Origin]:
+        found = {name: Origin(*identity) for name, identity in identities(self.admin, topics).items()}
+        return {n: o._replace(cluster_id=self.other_cluster or o.cluster_id) for n, o in found.items()}
+
+    def recreate(self) -> None:
+        self.admin.delete_topics([self.topic])[self.topic].result(30)
+        eventually(lambda: self.topic not in self.ground.names())
+        self.ground.topics(self.topic, partitions=1)
+
+    def write(self, first: int, last: int) -> None:
+        self.ground.write(self.topic, [(b"k", value) for value in list(VALUES)[first:last]], partition=0)
+
+    def rows(self) -> list[Row]:
+        return [
+            row_of(record, VALUES[record.value or b""], "CompatibilityChecked", MASKER)
+            for record in self.ground.read(self.topic)
+        ]
+
+    def file(self) -> None:
+        """What a sink does that takes the partition over, up to the end of the topic."""
+        at = (self.topic, 0)
+        start = self.sink.committed([at]).get(at, 0)
+        rows = [row for row in self.rows() if row.offset >= start]
+        self.sink.begin()
+        self.sink.write(Entries(rows=rows), ())
+        self.sink.advance({at: max([start, *(row.offset + 1 for row in rows)])})
+        self.sink.commit()
+
+    def compare(self) -> set[Kind]:
+        """What the sink finds by itself."""
+        topic = Topic.model_construct(name=self.topic, retention="days")
+        return {found.kind for found in Watch(self.engine, self.ground.settings, [topic], 1.0).compare()}
+
+    def is_whole(self) -> bool:
+        with reading(self.engine) as connection:
+            return verify_all(connection, (), KEYS.public, Window()).found == []
+
+    def filed(self) -> list[tuple[int, int]]:
+        with self.engine.begin() as connection:
+            rows = connection.exec_driver_sql(
+                'SELECT partition, "offset" FROM ledger.ledger_events ORDER BY abs(partition), "offset"'
+            )
+            return [(partition, offset) for partition, offset in rows]
+
+
+@pytest.fixture
+def filing(stack: Addresses, sink: Engine) -> Iterator[Filing]:
+    ground = Ground(stack.bootstrap, stack.registry)
+    yield Filing(ground, sink)
+    ground.close()
+
+
+def test_a_topic_that_was_created_anew_is_not_filed_until_somebody_takes_it_up(
+    filing: Filing, maintenance: Engine
+) -> None:
+    """Its offsets begin again: below the old head everything would be skipped, and nobody would know."""
+    filing.write(0, 5)
+    filing.file()
+    filing.recreate()
+    filing.write(5, 8)
+    for new in (filing.sink, filing.new_sink()):
+        with pytest.raises(OriginChanged, match="deleted and created anew.*take-up"):
+            new.committed([(filing.topic, 0)])
+
+    with writing(maintenance) as connection:
+        (change,) = take_up(connection, filing.identify(lives(connection)))
+    filing.file()
+
+    assert change.topic == filing.topic
+    assert filing.filed() == [*((0, n) for n in range(5)), *((numbering.of_life(0, 1), n) for n in range(3))]
+    assert filing.is_whole()
+    assert filing.compare() == set()
+
+
+def test_a_sink_that_works_notices_too(filing: Filing, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It looks again now and then, and files nothing more."""
+    monkeypatch.setattr("processors.ledger.lives.LOOK_EVERY", 0.0)
+    filing.write(0, 5)
+    filing.file()
+    filing.recreate()
+
+    with pytest.raises(OriginChanged):
+        filing.sink.begin()
+
+
+def test_a_sink_waits_for_a_while_and_goes_on_by_itself(filing: Filing, maintenance: Engine) -> None:
+    filing.write(0, 2)
+    filing.file()
+    filing.recreate()
+    waiting, found = filing.new_sink(patience=60.0), dict[tuple[str, int], int]()
+    thread = threading.Thread(target=lambda: found.update(waiting.committed([(filing.topic, 0)])))
+    thread.start()
+    with writing(maintenance) as connection:
+        take_up(connection, filing.identify(lives(connection)))
+    thread.join(30)
+
+    assert not thread.is_alive()
+    assert found == {}  # the new life begins at its beginning
+
+
+def test_another_cluster_is_refused_by_its_id(filing: Filing) -> None:
+    """A guard that was pointed elsewhere says so, whatever the offsets there are."""
+    filing.write(0, 2)
+    filing.file()
+    filing.other_cluster = "another"
+
+    with pytest.raises(OriginChanged, match="this is cluster another; correct GUARD_KAFKA__BOOTSTRAP"):
+        filing.new_sink().committed([(filing.topic, 0)])
+    with reading(filing.engine) as connection:
+        noted = lives(connection)
+    assert [change.topic for change in changes(noted, filing.identify(noted))] == [filing.topic]
+
+
+def test_what_was_skipped_is_noticed_by_itself_and_filed_late(
+    filing: Filing, superuser: psycopg.Connection
+) -> None:
+    """Somebody moves the next offset by three. The chain has no hole that would prove it; the topic does."""
+    filing.write(0, 4)
+    filing.file()
+    assert filing.compare() == set()
+    superuser.execute("UPDATE chain_head SET next_offset = next_offset + 3")
+    filing.write(4, 10)
+    with pytest.raises(Fenced):
+        begin_and_advance(filing)
+    filing.sink = filing.new_sink()
+    filing.file()
+
+    assert filing.compare() == filing.compare() == {Kind.MISSING}, "it is found again until it is repaired"
+    assert [offset for _, offset in filing.filed()] == [0, 1, 2, 3, 7, 8, 9]
+    skipped = [row for row in filing.rows() if 4 <= row.offset < 7]
+    with writing(filing.engine) as connection:
+        committed = file_late(connection, (filing.topic, 0), skipped, {}, KEYS.pseudonyms)
+
+    late = numbering.late(0, 1)
+    assert committed.positions == {(filing.topic, late): 7}
+    assert [at for at in filing.filed() if numbering.is_late(at[0])] == [(late, 4), (late, 5), (late, 6)]
+    assert filing.compare() == set()
+    assert filing.is_whole()
+    filing.write(10, 12)
+    filing.file()  # the sink was not disturbed
+    assert filing.compare() == set()
+
+
+def test_late_records_that_come_before_others_have_a_chain_of_their_own(filing: Filing) -> None:
+    """A chain grows in the order of offsets; what was filed late once is a duplicate the second time."""
+    filing.write(0, 6)
+    rows, at = filing.rows(), (filing.topic, 0)
+    for some in (rows[4:5], rows[5:6], rows[1:2], rows[4:5]):
+        with writing(filing.engine) as connection:
+            file_late(connection, at, some, {}, KEYS.pseudonyms)
+
+    first, second = numbering.late(0, 1), numbering.late(0, 2)
+    assert filing.filed() == [(first, 4), (first, 5), (second, 1)]
+    assert filing.is_whole()
+
+
+def begin_and_advance(filing: Filing) -> None:
+    at = (filing.topic, 0)
+    filing.sink.begin()
+    try:
+        filing.sink.write(Entries(rows=[replace(row) for row in filing.rows()]), ())
+        filing.sink.advance({at: 10})
+    finally:
+        filing.sink.abort()
