@@ -1,4 +1,4 @@
-"""The ledger's transaction for partitions as Kafka numbers them. Below it, chains have the numbers of their life."""
+"""The ledger's transaction for partitions as Kafka numbers them; below it, chains have numbers of their life."""
 
 from __future__ import annotations
 

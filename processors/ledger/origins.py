@@ -56,8 +56,8 @@ class Change:
         if self.noted.cluster_id != self.found.cluster_id:
             return (
                 f"`{self.topic}` was filed from cluster {self.noted.cluster_id}, and this is cluster "
-                f"{self.found.cluster_id}; correct GUARD_KAFKA__BOOTSTRAP or GUARD_POSTGRES__URL, or, if the topics "
-                "have moved for good, run `compat-guard ledger take-up`"
+                f"{self.found.cluster_id}; correct GUARD_KAFKA__BOOTSTRAP or GUARD_POSTGRES__URL, or, if it has "
+                "moved for good, run `compat-guard ledger take-up`"
             )
         return (
             f"`{self.topic}` was deleted and created anew: it was {self.noted.topic_id}, and is "

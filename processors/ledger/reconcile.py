@@ -14,7 +14,7 @@ from hashlib import sha256
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, text
+from sqlalchemy import Connection, text
 
 from processors.ledger.chain import GENESIS, leaf_of, link
 from processors.ledger.database import cursor_of
@@ -73,7 +73,7 @@ def filed(
     life: int = 0,
     stretch: Stretch | None = None,
 ) -> dict[int, Filed]:
-    """By partition: rows, and records that were dropped as duplicates, on time or late, in the topic's present life.
+    """By partition: rows, and records that were dropped as duplicates, on time or late, in the present life.
     `anchored` are next offsets by anchors. With a `stretch`, only digests that lie in it."""
     chains = {
         partition_of(number): Filed(anchored=offset)
@@ -93,13 +93,13 @@ def filed(
             chain.next_offset, chain.pruned = next_offset, pruned
     for number, offset, digest in _digests(connection, topic, [number for number, *_ in heads], stretch):
         if life_of(number) == life:
-            chains.setdefault(partition_of(number), Filed()).digests[offset] = bytes(digest)
+            chains.setdefault(partition_of(number), Filed()).digests[offset] = digest
     return chains
 
 
 def _digests(
     connection: Connection, topic: str, numbers: Iterable[int], stretch: Stretch | None
-) -> CursorResult[Any]:
+) -> Iterator[tuple[int, int, bytes]]:
     where, values = "topic = :topic", dict[str, Any](topic=topic)
     if stretch is not None:  # only the index of known chains leads to their offsets
         of_partition = [number for number in numbers if partition_of(number) == stretch.partition]
@@ -109,7 +109,8 @@ def _digests(
         f'SELECT partition, "offset", value_digest FROM ledger.{table} WHERE {where}'
         for table in ("ledger_events", "duplicates")
     ]
-    return connection.execute(text(" UNION ALL ".join(queries)), values)
+    for number, offset, digest in connection.execute(text(" UNION ALL ".join(queries)), values):
+        yield number, offset, bytes(digest)
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ import structlog
 
 from processors.masking.masker import Masker
 from processors.masking.pseudonyms import PseudonymKeys
-from processors.masking.texts import labelled, scrub, word
+from processors.masking.texts import LONGEST_WORD, labelled, scrub, word
 
 PEOPLE = frozenset({"operator", "actor", "requester", "approver", "owner", "recipient"})
 """Fields that name somebody: only a pseudonym is written."""
@@ -107,17 +107,21 @@ def _clean(value: Any, name: str = "") -> Any:
     if isinstance(value, str):
         return labelled(name, value)
     if isinstance(value, dict):
-        return {key: _clean(item, str(key)) for key, item in cast("dict[str, Any]", value).items()}
+        return {
+            scrub(str(key), LONGEST_WORD): _clean(item, str(key))
+            for key, item in cast("dict[str, Any]", value).items()
+        }
     if isinstance(value, list | tuple):
         return [_clean(item, name) for item in cast("list[Any]", value)]
     return value if value is None or isinstance(value, bool | int | float) else scrub(repr(value))
 
 
 def _ecs(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Elastic Common Schema: `message`, `log.level`, and the time first."""
-    return {
+    """Elastic Common Schema: `message`, `log.level`, and the time first; what an error says is `error.message`."""
+    first = {
         "@timestamp": event.pop("@timestamp", None),
         "log.level": event.pop("level", None),
         "message": event.pop("event", None),
-        **event,
     }
+    said = {"error.message": event.pop("message")} if "message" in event else {}
+    return first | event | said

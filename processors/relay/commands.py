@@ -1,4 +1,4 @@
-"""What operators ask of one target, read from the relay's own topic. Only what our own programs sealed is believed."""
+"""What operators ask of one target, read from the relay's own topic. Only what our programs sealed is believed."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import os
 import random
 import signal
@@ -20,6 +22,8 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from confluent_kafka.admin import AdminClient
+from examples.ground import eventually
 from sqlalchemy import make_url
 
 from processors.cli.demo.commands import environment_of
@@ -28,7 +32,7 @@ from processors.configuration.settings import shipped
 from processors.contracts.files import load_topics
 from processors.embedded import Stack
 from processors.errors import BrokerUnavailable
-from processors.ledger import views
+from processors.ledger import numbering, views
 from processors.ledger.database import connect, migrate, reading, writing
 from processors.ledger.keys import new_keys, read_keys, write_keys
 from processors.ledger.reading import Window
@@ -122,13 +126,13 @@ def feed(world: World, done: threading.Event, failures: list[BaseException]) -> 
         done.set()
 
 
-def write_events(world: World, codec: Codec) -> None:
+def write_events(world: World, codec: Codec, numbers: range = range(EVENTS)) -> None:
     """As fast as the broker takes them; one in a thousand is poison."""
     encoders: dict[str, Callable[[Any], bytes]] = {}
     publish = Publisher(world.streams, deadline=30.0)
     chunk: list[Outbound] = []
-    samples = (s for n in range(EVENTS) for s in (story(n) if n % 20 == 0 else traffic(n)))
-    for number, sample in zip(range(EVENTS), samples, strict=False):
+    samples = (s for n in itertools.count(numbers.start) for s in (story(n) if n % 20 == 0 else traffic(n)))
+    for number, sample in zip(numbers, samples, strict=False):
         encode = encoders.setdefault(sample.topic, codec.encoder(sample.topic, sample.event))
         value = b"poison \xff" + str(number).encode() if number % 997 == 0 else encode(sample.value)
         chunk.append(Outbound(sample.topic, sample.key.encode(), value))
@@ -181,6 +185,76 @@ def test_every_record_is_once_in_an_unbroken_ledger(world: World) -> None:
     with writing(upkeep) as connection:
         assert views.compare(connection) == []
     upkeep.dispose()
+
+
+def test_what_was_skipped_and_what_was_created_anew_is_told_and_gone_on_with(world: World) -> None:
+    """Somebody moves a position, and somebody deletes a topic: by the commands that people type."""
+    world.environment["GUARD_LEDGER__COMPARE_EVERY"] = "2"
+    more(world, range(200))
+    assert_skipped_and_filed_late(world)
+    assert_created_anew_and_taken_up(world)
+
+
+def more(world: World, numbers: range) -> None:
+    """Write so many events, and have the sink file them."""
+    with httpx.Client(base_url=world.stack.addresses.registry, timeout=30) as client:
+        write_events(world, Codec(Schemas.load(shipped("schemas")), SchemaRegistry(client)), numbers)
+    world.supervise()
+    wanted = "SELECT count(*) FROM ledger.ledger_events WHERE topic <> 'compat.ledger-anchors'"
+    eventually(lambda: query(world, wanted)[0][0] >= numbers.stop - 6)
+
+
+def guard(world: World, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "processors.cli", *words]
+    environment = {**world.environment, "COLUMNS": "300"}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def assert_skipped_and_filed_late(world: World) -> None:
+    stop(world)
+    ((partition, offset),) = query(
+        world,
+        "UPDATE ledger.chain_head SET next_offset = next_offset + 3 WHERE (topic, partition) = "
+        "(SELECT topic, partition FROM ledger.chain_head WHERE topic = 'compat.results' ORDER BY sequence DESC "
+        "LIMIT 1) RETURNING partition, next_offset - 3",
+    )
+    more(world, range(200, 400))
+    eventually(lambda: b"topic and ledger differ" in world.log.read_bytes())
+    told = guard(world, "ledger", "reconcile")
+    assert (told.returncode, told.stdout.count("MISSING")) == (1, 3), told
+
+    mended = guard(world, "ledger", "reconcile", "--repair")
+
+    assert mended.returncode == 0, mended
+    assert f"compat.results/{partition}: 0 of 3 missing rows mended, 3 filed late" in mended.stderr
+    late = query(world, 'SELECT partition, "offset" FROM ledger.ledger_events WHERE partition < 0 ORDER BY 2')
+    assert late == [(numbering.late(partition, 1), offset + n) for n in range(3)]
+    assert guard(world, "ledger", "verify").returncode == 0
+    (anchored,) = query(world, "SELECT count(*) FROM ledger.batches WHERE partition < 0")
+    assert anchored == (1,)
+
+
+def assert_created_anew_and_taken_up(world: World) -> None:
+    topic = "compat.install-outcomes"
+    admin = AdminClient({"bootstrap.servers": world.stack.addresses.bootstrap})
+    stop(world)
+    admin.delete_topics([topic])[topic].result(30)
+    eventually(lambda: topic not in admin.list_topics(timeout=10).topics)
+    assert guard(world, "topics", "apply").returncode == 0
+    found = json.loads(guard(world, "ledger", "verify", "--output", "json").stdout)
+    assert [(wrong["kind"], wrong["topic"]) for wrong in found] == [("TOPIC_CHANGED", topic)]
+    assert "deleted and created anew" in guard(world, "doctor").stdout
+    world.supervise()
+    eventually(lambda: b"nothing is filed of a topic that has changed" in world.log.read_bytes())
+
+    taken = guard(world, "ledger", "take-up")
+
+    assert (taken.returncode, taken.stdout.startswith(f"{topic}: ")) == (0, True), taken
+    more(world, range(400, 600))
+    eventually(lambda: query(world, "SELECT count(*) FROM ledger.chain_head WHERE partition >= 100000") != [(0,)])
+    stop(world)
+    assert guard(world, "ledger", "verify").returncode == 0
+    assert guard(world, "ledger", "reconcile").returncode == 0
 
 
 def query(world: World, statement: str) -> list[tuple[Any, ...]]:

@@ -99,9 +99,7 @@ def test_a_count_goes_on_whatever_step_its_process_died_at(stack: Addresses, tmp
 PLAIN = (str(TESTS / "chaos" / "worker.py"),)
 
 
-def test_a_request_has_one_answer_whatever_step_its_checker_died_at(
-    own: Stack, desk: Desk, tmp_path: Path
-) -> None:
+def test_a_request_has_one_answer_whatever_step_its_checker_died_at(own: Stack, desk: Desk, tmp_path: Path) -> None:
     """Also where the process was gone before it could see that its transaction had committed."""
     sent: list[Outbound] = []
     others = by_request(desk.ground.read(RESULTS)).keys()

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine
+import psycopg
+from sqlalchemy import Engine, make_url
 
+from processors.embedded.postgres import programs
 from processors.events.topics import LEDGER_ANCHORS
+from processors.ledger.database import migrate
 from processors.ledger.filing import At
 from processors.ledger.keys import new_keys
 from processors.ledger.records import Row, row_of
@@ -64,3 +69,15 @@ def started(sink: Engine, rows: Sequence[Row], after_commit: AfterCommit = lambd
     transaction = PostgresTransaction(sink, after_commit)
     transaction.committed(sorted({(row.topic, row.partition) for row in rows}))
     return transaction
+
+
+def replaced(database: str, dump: Path) -> None:
+    """Lose a database, and restore its dump in its place, as deploy/POSTGRES.md says."""
+    url = make_url(database).set(drivername="postgresql")
+    with psycopg.connect(url.set(database="postgres").render_as_string(False), autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {url.database} WITH (FORCE)".encode())
+        connection.execute(f"CREATE DATABASE {url.database}".encode())
+    subprocess.run(
+        [programs() / "pg_restore", "--exit-on-error", f"--dbname={url.render_as_string(False)}", dump], check=True
+    )
+    migrate(database)

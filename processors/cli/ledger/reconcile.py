@@ -56,14 +56,16 @@ from processors.stream.wire.codec import Codec, Decoder
 @app.command("reconcile")
 def reconcile(
     topic: Annotated[list[str] | None, typer.Option("--topic", help="only this topic; may be repeated")] = None,
-    repair: Annotated[bool, typer.Option("--repair", help="mend chains and current state, and file what was skipped")] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="mend chains and current state, and file what was skipped")
+    ] = False,
     keys: Keys = None,
     output: StreamOption = Stream.table,
 ) -> None:
     """Compare every record on the topics with the ledger, and current state with its events.
 
-    A repair puts rows back that a chain proves, and files records late that the sink has skipped, in chains of their
-    own. Ends with 1 if anything differs, after the repair where one was asked for.
+    A repair puts rows back that a chain proves, and files late, in a chain of its own, what the sink has skipped.
+    Ends with 1 if anything differs, after the repair where one was asked for.
     """
     chosen = _chosen(topic)
     with codec(settings()) as events:

@@ -35,8 +35,8 @@ def migrate_database() -> None:
 def take_up_topics() -> None:
     """Go on with topics that were created anew, or that are on another cluster now, for good.
 
-    What was filed before stays as it is, and what they get from now on goes to chains of their own. Records that the
-    old topics had and the ledger had not filed are lost. The sink that waits goes on by itself.
+    What was filed before stays as it is; what they get from now on goes to chains of their own. What the old topics
+    held and the ledger had not filed is lost. The sink that waits goes on by itself.
     """
     with database("guard_maintenance") as engine, writing(engine) as connection:
         changed = origins.take_up(connection, identify(settings())(origins.lives(connection)))

@@ -40,8 +40,8 @@ MOST_SKEW: Final = 30_000
 """Milliseconds by which the clocks of process and broker may differ before timers stop."""
 
 DEAF: Final = 60.0
-"""Seconds for which brokers may answer others and tell this clock no time, before the process is started afresh: its
-producer has failed for good, and no waiting mends that."""
+"""Seconds for which brokers may answer others and tell this clock no time, before the process is started afresh:
+its producer has failed for good, and no waiting mends that."""
 
 LAGS: Final = 60.0
 """Seconds for which a topic that has told the time may be denied: a broker that has just started may not know it

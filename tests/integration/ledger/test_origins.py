@@ -1,4 +1,4 @@
-"""A topic that was created anew, another cluster, and records that were skipped: noticed, told, and gone on with."""
+"""A topic that was created anew, another cluster, records that were skipped: noticed, told, and gone on with."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_a_topic_that_was_created_anew_is_not_filed_until_somebody_takes_it_up(
     filing.recreate()
     filing.write(5, 8)
     for new in (filing.sink, filing.new_sink()):
-        with pytest.raises(OriginChanged, match="deleted and created anew.*take-up"):
+        with pytest.raises(OriginChanged, match=r"deleted and created anew.*take-up"):
             new.committed([(filing.topic, 0)])
 
     with writing(maintenance) as connection:

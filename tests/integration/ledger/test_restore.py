@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
-from examples.ledgers import KEYS, anchor_rows, commit, rows_of, started
+from examples.ledgers import KEYS, anchor_rows, commit, replaced, rows_of, started
 from sqlalchemy import Engine, make_url
 
 from processors.cli.ledger.queries import verify_all
@@ -18,7 +17,7 @@ from processors.embedded.postgres import programs
 from processors.errors import SettingsInvalid
 from processors.ledger.anchoring import Anchoring, holding
 from processors.ledger.anchors import Noted
-from processors.ledger.database import connect, migrate, reading
+from processors.ledger.database import connect, reading
 from processors.ledger.proof import check
 from processors.ledger.reading import Window, prove_event
 from processors.ledger.records import Row
@@ -61,18 +60,6 @@ class Topics:
 
     def _noted(self) -> list[Noted]:
         return [Noted(offset, event) for offset, event in enumerate(self.anchors)]
-
-
-def replaced(database: str, dump: Path) -> None:
-    """Lose a database, and restore its dump in its place, as deploy/POSTGRES.md says."""
-    url = make_url(database).set(drivername="postgresql")
-    with psycopg.connect(url.set(database="postgres").render_as_string(False), autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {url.database} WITH (FORCE)".encode())
-        connection.execute(f"CREATE DATABASE {url.database}".encode())
-    subprocess.run(
-        [programs() / "pg_restore", "--exit-on-error", f"--dbname={url.render_as_string(False)}", dump], check=True
-    )
-    migrate(database)
 
 
 def test_a_restored_ledger_fills_up_and_verifies(database: str, tmp_path: Path) -> None:

@@ -59,9 +59,7 @@ def test_it_goes_on_asking(clock: Clock, ground: Ground, monkeypatch: pytest.Mon
     eventually(asked_again)
 
 
-def test_a_topic_that_is_denied_for_a_moment_is_asked_again(
-    clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_topic_that_is_denied_for_a_moment_is_asked_again(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """A broker that has just started may not know it yet. What lasts is refused."""
     clock.start()
     denied = KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART)
@@ -74,9 +72,7 @@ def test_a_topic_that_is_denied_for_a_moment_is_asked_again(
         clock.look()
 
 
-def test_a_clock_that_alone_is_not_answered_ends_its_process(
-    clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_clock_that_alone_is_not_answered_ends_its_process(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """An outage is waited for; a producer that has failed, while brokers answer everybody else, is not."""
     clock.start()
     monkeypatch.setattr(clocks, "KEEPS", 0.0)

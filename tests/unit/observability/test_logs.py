@@ -24,6 +24,7 @@ try:
     raise ValueError("password=" + password)
 except ValueError:
     log.exception("failed")
+log.warning("waiting", message="no broker", labels={"password=" + password: "blue"})
 log.info("request answered", operator=alice.upper())
 """
 
@@ -40,10 +41,17 @@ def test_logs_are_lines_of_json_without_anybodys_secret() -> None:
     """Ours, a library's and a traceback: all of them go through the same mask."""
     logged = lines()
 
-    assert len(logged) == 5
+    assert len(logged) == 6
     assert all(line["@timestamp"] and line["log.level"] and line["message"] for line in logged)
     text = json.dumps(logged)
     assert [canary for canary in CANARIES if canary in text] == []
+
+
+def test_what_happened_and_what_an_error_says_stand_apart() -> None:
+    """Neither takes the other's place."""
+    (waiting,) = [line for line in lines() if line["message"] == "waiting"]
+
+    assert waiting["error.message"] == "no broker"
 
 
 def test_a_line_tells_what_an_operator_searches_for() -> None:
