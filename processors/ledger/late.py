@@ -20,7 +20,7 @@ from processors.ledger.filing import At, file
 from processors.ledger.people import file_people
 from processors.ledger.records import Row
 from processors.ledger.transaction import Committed, move
-from processors.masking.masker import PseudonymKeys
+from processors.masking.pseudonyms import PseudonymKeys
 
 
 def late_chains(connection: Connection, at: At) -> list[At]:

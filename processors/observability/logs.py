@@ -124,4 +124,4 @@ def _ecs(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str
         "message": event.pop("event", None),
     }
     said = {"error.message": event.pop("message")} if "message" in event else {}
-    return first | event | said
+    return {**first, **event, **said}

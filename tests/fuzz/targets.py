@@ -41,7 +41,7 @@ SCHEMAS = Schemas.load(shipped("schemas"))
 
 
 class EveryId:
-    """A registry in which each id stands for the schema of the topic that is asked about."""
+    """A registry in which the ids of writers stand for the schema of the topic that is asked about."""
 
     def __init__(self) -> None:
         self._texts = {topic.subject: SCHEMAS[topic.event or ""].text for topic in EVENTS}

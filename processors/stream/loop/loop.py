@@ -283,7 +283,7 @@ class Runner:
         self._measures.lag(self._consumer, self.assignment.positions)
 
     def _rest(self) -> None:
-        """A table that has changed holds other values that stay, which the collector need not look through again."""
+        """A table that has changed holds other values that stay; the collector need not look through them again."""
         revisions = [table.revision for table in self.tables.values()]
         if revisions != self._kept and time.monotonic() >= self._next_kept:
             self._kept, self._next_kept = revisions, time.monotonic() + KEPT_ANEW_EVERY
