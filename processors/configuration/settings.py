@@ -18,15 +18,8 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from processors.configuration.environment import refuse_unknown, with_secret_files
+from processors.documents.shipped import shipped
 from processors.errors import SettingsInvalid, nearest
-
-_PACKAGE = Path(__file__).parents[1]
-
-
-def shipped(name: Literal["schemas", "config"]) -> Path:
-    """The folder of that name: beside the package in a checkout, inside it in an installed wheel."""
-    checkout = _PACKAGE.parent / name
-    return checkout if checkout.is_dir() else _PACKAGE / "_shipped" / name
 
 
 def configuration_folder() -> Path:

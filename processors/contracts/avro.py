@@ -60,6 +60,8 @@ class Field:
     type: Schema
     default: str | None
     """The default as JSON text; None if the field has none (a default of null is the text `null`)."""
+    masking: str = field(default="", compare=False)
+    """What the ledger and the logs show of it, as `masking` states at the field; empty where nothing is stated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +209,7 @@ class _Parser:
             here = join(at, _needed(each, "name", str, at))
             default = json.dumps(each["default"], sort_keys=True) if "default" in each else None
             of = self.schema(each.get("type"), here, inner)
-            fields.append(Field(each["name"], _text(each, "doc", here), of, default))
+            fields.append(Field(each["name"], _text(each, "doc", here), of, default, _text(each, "masking", here)))
         return self._close(name, Record(name, _text(raw, "doc", at), tuple(fields)))
 
     def _named(self, name: str, at: str, namespace: str) -> Schema:

@@ -24,6 +24,10 @@ aborted transaction wrote was never said.
 A change of a schema: give each added field a default, keep names and types, and check with
 `compat-guard topics lint`. What was released lies in `released/<Event>/<n>.avsc`, written by
 `compat-guard topics release`; a change that does not go with all of it is refused.
+
+`masking` at a field says what the ledger shows of it, whatever the topic holds: `clear`, a `pseudonym`, free `text`
+without secrets, a `digest`, a JSON `document` or `labels` whose parts are masked one by one, or an anchor's
+`signature`. A field of the same name is masked in the same way everywhere. A text that states nothing is hidden.
 """
 
 

@@ -1,7 +1,8 @@
 """What may be stored or logged of an event: people become pseudonyms, free text loses its secrets.
 
-Each field has a treatment by its name, whatever event it is in. A field that nobody classed is hidden whole: what
-we do not know we do not show. Masking is deterministic under one set of keys, and never raises on odd text.
+Each field is treated as its schema states, by its name, whatever event it is in. A field of which nothing is stated
+is hidden whole: what we do not know we do not show. Masking is deterministic under one set of keys. It never raises
+on odd text.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Any, Final, cast
 
 from processors.documents.canonical import digest_of
 from processors.masking.pseudonyms import PseudonymKeys, shown
+from processors.masking.stated import CLEAR, stated_by_shipped
 from processors.masking.texts import labelled_all, scrub, word
 
 DEEPEST: Final = 32
@@ -48,6 +50,11 @@ class Masker:
         """Pseudonym and a shortened display form, such as `k1:3f… (a…@e…)`; empty for nobody."""
         return self._shown_person(person) if person else ""
 
+    @cached_property
+    def _treatments(self) -> Mapping[str, Treatment]:
+        """Read when the first event is masked: a log line needs none of it."""
+        return treatments()
+
     def _meet(self, person: str) -> str:
         pseudonym = self.keys.pseudonym(person)
         if len(self.met) < _MOST_MET:
@@ -58,9 +65,9 @@ class Masker:
         return f"{self.pseudonym(person)} ({shown(person)})"
 
     def _record(self, record: Mapping[str, Any], depth: int) -> dict[str, Any]:
-        masked: dict[str, Any] = {}
+        masked, treat_as = dict[str, Any](), self._treatments
         for name, value in record.items():
-            treat = TREATMENTS.get(name)
+            treat = treat_as.get(name)
             if treat is _plain and type(value) is str:  # most of what there is
                 masked[name] = word(value)
             elif value is None or type(value) is int or type(value) is bool:
@@ -124,44 +131,37 @@ def _labels(_masker: Masker, value: Any, _depth: int) -> Any:
     return labelled_all((name, str(text)) for name, text in cast("Mapping[str, Any]", value).items())
 
 
-_PEOPLE = "operator actor requester by owner publisher recipient approver sub order_key"
-_TEXTS = (
-    "statement risk_statement reason summary sentence help why notes remediation_note compensating_controls "
-    "subject name problem docs link url message says"
-)
-_PLAIN = (
-    "acknowledgement action addons advisories affected aliases also amr anchor_id approval_id arrivals at "
-    "auth_time band basis_digest batches block_id category caused_by channel checksum claims code combined_bp "
-    "command_id component_id components conflicts constraint consumes contributions cost count data_format "
-    "database databases decision_id decisive defects derived_from dialect digest dimension distance driver "
-    "due_at effect effective_date enabled engine entry environment event event_id exception_id exp expired "
-    "expires_at finding_codes finding_ids findings fixed floor found from_state ground from_version head host "
-    "host_range host_version iat id input_digest installed iss issued_at jti kind level lifecycle manifest "
-    "max_host max_version migrations min_host min_version monitoring monitoring_addons monitoring_profile "
-    "next_offset notification_id object once optional outcome outcome_id overrides part partition parts path "
-    "plugin plugin_id plugin_version policies policy_id previous_version profile proof_kind provides "
-    "published_at range reason_code recheck_of refresh refusals releases remediations replacement replaces "
-    "report report_digest request_id requested_at requester_issuer required required_baseline requires "
-    "result_id reversible revision risk roles root round row rows rows_weighed rules runtimes schema score "
-    "security_baseline security_event sequence severities severity severity_percent since single_use size "
-    "source sources stated_by status step sunset_at target tenant to to_state to_version topic until urgency "
-    "use_id uses valid_until verdict verified version waiting_step weight_bp what withdrawn_at "
-    "attempts changed_at command delivery endpoint known_since mode next_at not_before offset pause refusals "
-    "compatible_since serial standing type urgent withdrawn "
-    "changes chosen closest cures derivation finding leaves_open steps together with_request "
-)
-
 TREATMENTS: Final[Mapping[str, Treatment]] = {
-    **dict.fromkeys(_PLAIN.split(), _plain),
-    **dict.fromkeys(_PEOPLE.split(), _person),
-    **dict.fromkeys(_TEXTS.split(), _text),
-    **dict.fromkeys(("document", "settings", "decision"), _document),
-    **dict.fromkeys(("labels", "extra", "hosts"), _labels),
-    "proof": _digest,
-    "body": _digest,  # a message names people to people; what it tells is in the event that it is about
+    CLEAR: _plain,
+    "pseudonym": _person,
+    "text": _text,
+    "digest": _digest,
+    "document": _document,
+    "labels": _labels,
     "signature": _anchor_signature,
 }
-"""How each field of each event is treated, by its name. A test holds this against schemas/."""
+"""What a schema can state of a field:
+
+- clear: an id, a version, a code. Secrets that are in it by mistake go all the same
+- pseudonym: it names a person
+- text: free text, without secrets and addresses
+- digest: it is a secret itself, or names people to people
+- document: JSON as a text, whose fields are masked by their names
+- labels: a map with names of the sender's choice
+- signature: shown where it is an anchor's, which is public
+"""
+
+_ELSEWHERE: Final[Mapping[str, Treatment]] = {
+    **dict.fromkeys(["amr", "auth_time", "claims", "exp", "iat", "iss", "jti", "roles", "size"], _plain),
+    **dict.fromkeys(("approver", "sub"), _person),
+}
+"""Fields that are in no schema: of documents that a state holds, and of what a proof claims."""
+
+
+@cache
+def treatments() -> Mapping[str, Treatment]:
+    """How each field of each event is treated, by its name."""
+    return {**{name: TREATMENTS[how] for name, how in stated_by_shipped().items()}, **_ELSEWHERE}
 
 
 def claims_of(token: str) -> dict[str, Any]:

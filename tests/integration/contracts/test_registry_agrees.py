@@ -108,3 +108,18 @@ def test_a_subject_is_read_with_all_its_versions(stack: Addresses) -> None:
     assert (before.versions, before.holds) == ((), False)
     assert [json.loads(text) for text in after.versions] == schemas
     assert (after.compatibility, after.holds) == ("FULL_TRANSITIVE", True)
+
+
+def test_how_a_field_is_masked_is_kept_and_changes_nothing_for_readers(stack: Addresses) -> None:
+    """The property stands at the field, for whoever reads the schema from the registry."""
+    before, after = a_record(of("string", default="")), a_record(of("string", default="", masking="pseudonym"))
+
+    with httpx.Client(base_url=stack.registry, trust_env=False, timeout=30) as client:
+        subjects, subject = Subjects(client), f"{uuid.uuid4().hex}-value"
+        subjects.register(subject, json.dumps(before))
+        subjects.set_compatibility(subject, "FULL_TRANSITIVE")
+        subjects.register(subject, json.dumps(after))
+        found = subjects.read(subject, json.dumps(after))
+
+    assert [json.loads(text) for text in found.versions] == [before, after]
+    assert found.holds
