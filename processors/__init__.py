@@ -7,6 +7,7 @@ Rooms, one for each processor; none imports another, and topics are all that con
     ledger                every event once in Postgres, in hash chains
     staleness             notices a matrix that goes stale
     relay                 tells platforms, mail servers and chat rooms what happened
+    security_context      asks a platform what its security says of the plugins in the matrix
     gateway               the guard over HTTP
 
 Ground that rooms share, pure:
@@ -23,6 +24,7 @@ Ground that rooms share, pure:
 The world, each known in one place:
 
     stream                Kafka and the schema registry
+    outbound              HTTP to places that are configured
     embedded              servers on this machine
     configuration         settings, config/guard.yaml
     observability         logs and metrics

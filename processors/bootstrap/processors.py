@@ -66,6 +66,14 @@ def _relay(name: str, of: Settings, stop: threading.Event) -> None:  # noqa: ARG
     run_relay(of, stop, lambda health: Watchdog(health, stop, pulse()).start())
 
 
+def _security_context(name: str, of: Settings, stop: threading.Event) -> None:
+    from processors.bootstrap.security_context import run_security_context  # noqa: PLC0415 - as above
+
+    health = Health(name)
+    Watchdog(health, stop, pulse()).start()
+    run_security_context(of, stop, health)
+
+
 def _loop(make: Make, transaction: MakeTransaction | None = None) -> Run:
     """A processor that is one loop. `transaction` is for one whose outcomes go elsewhere than to Kafka; what is
     opened for it is closed with the stack."""
@@ -90,6 +98,7 @@ PROCESSORS: Mapping[str, Run] = {
     "ledger": _loop(_ledger, _ledger_transaction),
     "staleness": _loop(_staleness),
     "relay": _relay,
+    "security-context": _security_context,
 }
 """Every processor by name, and how it runs."""
 

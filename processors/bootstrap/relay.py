@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import structlog
 
 from processors.bootstrap.clients import codec, stream_settings
 from processors.bootstrap.sealing import seals
+from processors.bootstrap.secrets import secret
 from processors.configuration.settings import Settings
-from processors.errors import SettingsInvalid
-from processors.relay.config import SecretPlace, Target, load
+from processors.relay.config import Target, load
 from processors.relay.courier import PATIENCE, Courier
 from processors.relay.delivery import Delivery
 from processors.relay.dispatch import Dispatch
@@ -116,16 +114,3 @@ def _let_end(lines: Sequence[Line]) -> None:
     until = time.monotonic() + PATIENCE + 1
     while time.monotonic() < until and any(line.failure is None and not line.dispatch.idle() for line in lines):
         time.sleep(0.05)
-
-
-def secret(place: SecretPlace, folder: Path) -> str:
-    """What is there, without the line end that files have. Raises SettingsInvalid that names the place."""
-    if place.env is not None:
-        if not (found := os.environ.get(place.env)):
-            raise SettingsInvalid(f"the relay needs a secret in {place.env}, which is not set")
-        return found
-    path = folder / (place.file or "")
-    try:
-        return path.read_text().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsInvalid(f"the relay needs a secret in `{path}`, which cannot be read: {error}") from None

@@ -152,7 +152,7 @@ def _valid_until(cases: tuple[Case, ...], about: tuple[SecurityPolicy, ...], fou
     """
     case = cases[0]
     dates = [case.matrix.next_change(case.now), *(date for each in cases for date in lifecycle_dates(each))]
-    dates += (a.withdrawn_at for policy in about for a in policy.advisories)
+    dates += (date for policy in about for date in policy.dates())
     if found is Verdict.BLOCK:
-        dates += (case.matrix.next_lifecycle_change(case.now), case.policies.next_withdrawal(case.now))
+        dates += (case.matrix.next_lifecycle_change(case.now), case.policies.next_change(case.now))
     return min((date for date in dates if date is not None and date > case.now), default=None)

@@ -14,7 +14,10 @@ from processors.contracts.topics import Topic, TopicsFile
 Json = dict[str, Any]
 
 _OURS = frozenset(
-    {"checker", "exception-workflow", "staleness", "ledger", "gateway", "relay", "cli", "all processors"}
+    {
+        *("checker", "exception-workflow", "staleness", "ledger", "gateway", "relay", "security-context"),
+        *("cli", "all processors"),
+    }
 )
 """Writers that are the guard itself; all others are met by receiving."""
 

@@ -21,6 +21,7 @@ from processors.gateway.desk import Desk
 from processors.gateway.edges import Edges
 from processors.gateway.live import TooManyStreams
 from processors.gateway.mailbox import Crowded
+from processors.gateway.measures import Measured
 from processors.gateway.problems import Problem
 
 RESOURCES: Final[Sequence[APIRouter]] = (
@@ -46,7 +47,7 @@ def create_app(desk: Desk, *more: APIRouter) -> ASGIApp:
     """The gateway over a desk. `more` are routers beside the resources, such as pages for people."""
     app = application(*more)
     app.state.desk = desk
-    return Edges(app, tokenless=desk.settings.gateway.profile == "embedded")
+    return Measured(Edges(app, tokenless=desk.settings.gateway.profile == "embedded"))
 
 
 def application(*more: APIRouter) -> FastAPI:

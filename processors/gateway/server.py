@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -16,6 +17,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from processors.configuration.settings import GatewaySettings
 from processors.errors import Fatal
+from processors.gateway import measures
 from processors.gateway.desk import Desk
 from processors.gateway.replies import Replies
 from processors.stream.loop.health import Health
@@ -85,7 +87,9 @@ async def serve(
         health.moved()
         health.assigned = replies.caught_up.is_set()
         health.waiting = "the reader of answers stands still" if replies.is_stalled(STALLED_AFTER) else None
+        due = time.monotonic() + _LOOK_EVERY
         await asyncio.sleep(_LOOK_EVERY)
+        measures.show(desk.mailbox, desk.live, time.monotonic() - due)
     health.assigned = False
     desk.close()
     server.should_exit = True

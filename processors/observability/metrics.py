@@ -357,6 +357,49 @@ RELAY_TARGET = _gauge(
     "compat_relay_target", "1 for how the target stands, 0 for how it does not.", target=_TARGET, mode=_MODE
 )
 
+GATEWAY_REQUESTS = _counter(
+    "compat_gateway_requests",
+    "Requests that were answered.",
+    operation="operations of deploy/gateway/openapi.yaml, console, other",
+    status="HTTP status codes",
+)
+GATEWAY_SECONDS = _histogram(
+    "compat_gateway_request_seconds",
+    "From the head of a request to the end of its answer; a check waits for its verdict. Streams are left out.",
+    _SECONDS_OF_STREAM,
+    operation="operations of deploy/gateway/openapi.yaml, console, other",
+)
+GATEWAY_WAITING = _gauge("compat_gateway_waiting", "Requests that wait for an answer of the guard.")
+GATEWAY_STREAMS = _gauge("compat_gateway_streams", "Streams of results that are open.")
+GATEWAY_LAG = _histogram(
+    "compat_gateway_loop_lag_seconds",
+    "How much later than it was due the event loop came round.",
+    _SECONDS_OF_PHASE,
+)
+
+SECURITY_CONTEXT_ASKED = _counter(
+    "compat_security_context_requests",
+    "Requests for security policies by what came of them.",
+    outcome="taken, held, refused, failed",
+)
+SECURITY_CONTEXT_POLICIES = _counter(
+    "compat_security_context_policies",
+    "What replies led to, by component; foreign are those that nobody asked about.",
+    what="changed, confirmed, withdrawn, foreign, left_alone",
+)
+SECURITY_CONTEXT_HELD = _gauge(
+    "compat_security_context_held", "Requests whose last reply leaves out too much, and takes no effect."
+)
+SECURITY_CONTEXT_ROUND = _gauge(
+    "compat_security_context_last_round_timestamp_seconds",
+    "When every component had been asked about and every reply taken, in seconds since the epoch; 0 on a replica "
+    "that does not ask.",
+)
+SECURITY_CONTEXT_EXPIRY = _gauge(
+    "compat_security_context_expiry_timestamp_seconds",
+    "When the first policy of the security context is over, in seconds since the epoch; 0 if there is none.",
+)
+
 
 def page() -> str:
     """The catalogue as METRICS.md has it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -33,9 +33,28 @@ class Advisory:
     withdrawn_at: int | None = None
 
 
+UNUSABLE: Final = "unusable"
+"""The policy, and the advisory in it, of a component whose last policy is not to be had."""
+
+EXPIRED: Final = "policy-expired"
+"""The advisory that a policy comes to have once it is over."""
+
+OVERDUE: Final = Advisory(
+    id=EXPIRED,
+    summary="what security says of it has not been confirmed in time; nobody knows what it would say now",
+    severity="critical",
+    affected=("*",),
+)
+"""Every version is affected."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class SecurityPolicy:
-    """What security says of one component. `published_at` is milliseconds since the epoch, UTC."""
+    """What security says of one component. Times are milliseconds since the epoch, UTC.
+
+    After `valid_until` nothing may pass that the component is in; None is for a policy that holds until it is
+    replaced.
+    """
 
     component_id: str
     policy_id: str
@@ -44,12 +63,26 @@ class SecurityPolicy:
     required_baseline: str = ""
     advisories: tuple[Advisory, ...] = ()
     dialect: str = "npm"
+    valid_until: int | None = None
 
     @cached_property
     def digest(self) -> str:
-        """sha256 of the policy's canonical JSON."""
-        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        """sha256 of the canonical JSON of what the policy says. Until when it holds is no part of that: a policy
+        that is confirmed stays the one that reports name."""
+        said = {name: value for name, value in asdict(self).items() if name != "valid_until"}
+        text = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+    def in_force(self, now: int) -> tuple[Advisory, ...]:
+        """The advisories that count at an instant."""
+        stand = tuple(a for a in self.advisories if a.withdrawn_at is None or a.withdrawn_at > now)
+        return (OVERDUE, *stand) if self.valid_until is not None and self.valid_until <= now else stand
+
+    def dates(self) -> Iterator[int]:
+        """The instants at which `in_force` changes."""
+        yield from (a.withdrawn_at for a in self.advisories if a.withdrawn_at is not None)
+        if self.valid_until is not None:
+            yield self.valid_until
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,15 +101,15 @@ class Policies:
     def about(self, component: str) -> SecurityPolicy | None:
         return self.by_component.get(component)
 
-    def next_withdrawal(self, now: int) -> int | None:
-        """The first instant after `now` at which any advisory is withdrawn; None if there is none."""
-        at = bisect_right(self._withdrawals, now)
-        return self._withdrawals[at] if at < len(self._withdrawals) else None
+    def next_change(self, now: int) -> int | None:
+        """The first instant after `now` at which an advisory is withdrawn or a policy is over; None if there is
+        none."""
+        at = bisect_right(self._dates, now)
+        return self._dates[at] if at < len(self._dates) else None
 
     @cached_property
-    def _withdrawals(self) -> tuple[int, ...]:
-        instants = (a.withdrawn_at for policy in self.by_component.values() for a in policy.advisories)
-        return tuple(sorted({instant for instant in instants if instant is not None}))
+    def _dates(self) -> tuple[int, ...]:
+        return tuple(sorted({date for policy in self.by_component.values() for date in policy.dates()}))
 
 
 NO_POLICIES = Policies()

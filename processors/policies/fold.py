@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from processors.errors import Refused
 from processors.events.topics import SECURITY_POLICIES
 from processors.matrix.floors import Floor, Floors
-from processors.policies.document import NO_POLICIES, Advisory, Policies, SecurityPolicy
+from processors.policies.document import NO_POLICIES, UNUSABLE, Advisory, Policies, SecurityPolicy
 from processors.policies.record import SECURITY, floor_name, policy_from_record, statement_from_record
 from processors.stream.types import Inbound, Reject
 from processors.trust.signatures import verify
 from processors.trust.sources import NOBODY, Trust
 from processors.trust.statements import Untrusted
-
-UNUSABLE: Final = "unusable"
-"""The policy of a component whose last one is not to be had."""
 
 
 class PolicyFold:
@@ -67,6 +64,8 @@ class PolicyFold:
         policy = policy_from_record(stated)
         if policy.component_id != (record.key or b"").decode("utf-8", "replace"):
             raise _Misplaced(f"a policy of `{policy.component_id}` under another key")
+        if policy.valid_until is not None and policy.valid_until <= policy.published_at:
+            raise _NeverInForce(f"the policy of `{policy.component_id}` is over before it begins")
         statement, name = statement_from_record(stated), floor_name(policy.component_id)
         verify(statement, stated["signature"], self._trust.of(SECURITY).keys, record.timestamp)
         floor = Floor(statement.serial, statement.digest, stated["withdrawn"])
@@ -92,6 +91,12 @@ class PolicyFold:
 
 class _Misplaced(Refused):
     reason = "key_mismatch"
+
+
+class _NeverInForce(Refused):
+    """Its signature could stand for one without an end as well."""
+
+    reason = "never_in_force"
 
 
 def _unusable(component: str) -> SecurityPolicy:

@@ -31,6 +31,8 @@ def _head(policy: SecurityPolicy, now: int) -> Iterator[Notice]:
         yield Notice(where, "required_baseline: expected dotted numbers or a date, such as 2026.11", is_error=True)
     if policy.published_at > now:
         yield Notice(where, "published_at lies in the future")
+    if policy.valid_until is not None and policy.valid_until <= max(policy.published_at, now):
+        yield Notice(where, "valid_until: it is over already, so it would block every version", is_error=True)
     package, _, name = where.partition(":")
     if name and _PLUGIN.fullmatch(name):
         yield Notice(

@@ -15,8 +15,10 @@ SECURITY: Final = "security"
 
 def statement_of(policy: SecurityPolicy, serial: int) -> Statement:
     """What security signs, for a policy to come into force."""
-    at = policy.published_at
-    return Statement("security-policy", SECURITY, policy.component_id, policy.digest, at, at, serial)
+    at, until = policy.published_at, policy.valid_until
+    return Statement(
+        "security-policy", SECURITY, policy.component_id, policy.digest, at, at if until is None else until, serial
+    )
 
 
 def withdrawal_of(component: str, at: int, serial: int) -> Statement:
@@ -58,6 +60,7 @@ def policy_from_record(record: Mapping[str, Any]) -> SecurityPolicy:
         required_baseline=record["required_baseline"],
         advisories=tuple(_advisory(advisory) for advisory in record["advisories"]),
         dialect=record["dialect"],
+        valid_until=record["valid_until"],
     )
 
 

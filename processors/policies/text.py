@@ -21,6 +21,7 @@ _POLICY: Final = (
     "component",
     "policy_id",
     "published_at",
+    "valid_until",
     "publisher",
     "required_baseline",
     "dialect",
@@ -70,6 +71,15 @@ def inspect_policies(
     return (merged(policies) if not reading.problems else ()), reading.problems
 
 
+def policies_in(items: Sequence[Any], path: yaml_text.Path) -> tuple[SecurityPolicy, ...]:
+    """The policies of a list that lies at `path` in a document, one for each component. Raises DocumentRefused."""
+    reading = Reading()
+    policies = [p for n, item in enumerate(items) for p in _policies(reading, item, (*path, n), None)]
+    if reading.problems:
+        raise refusal(reading.problems)
+    return merged(policies)
+
+
 def policy_text(file: Path) -> bytes:
     """What stands in the file, up to one byte more than may be read. Raises DocumentRefused if there is none."""
     return content_of(file, LARGEST if file.suffix == ".json" else yaml_text.LIMIT)
@@ -97,6 +107,7 @@ def _merged(component: str, parts: Sequence[SecurityPolicy]) -> SecurityPolicy:
         required_baseline=_agreed(component, "required_baseline", parts),
         advisories=tuple(advisories.values()),
         dialect=dialect,
+        valid_until=min((part.valid_until for part in parts if part.valid_until is not None), default=None),
     )
 
 
@@ -136,6 +147,7 @@ def _policy(stated: Fields) -> SecurityPolicy:
         required_baseline=stated.optional("required_baseline") or "",
         advisories=tuple(_advisory(stated, item, n) for n, item in enumerate(advisories)),
         dialect=stated.word("dialect", _DIALECTS) if "dialect" in stated else Dialect.NPM.value,
+        valid_until=stated.instant("valid_until"),
     )
 
 

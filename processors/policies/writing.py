@@ -15,6 +15,7 @@ def written(policy: SecurityPolicy) -> dict[str, Any]:
             "component": policy.component_id,
             "policy_id": policy.policy_id,
             "published_at": instant(policy.published_at) if policy.published_at else "",
+            "valid_until": instant(policy.valid_until) if policy.valid_until is not None else "",
             "publisher": policy.publisher,
             "required_baseline": policy.required_baseline,
             "dialect": policy.dialect,

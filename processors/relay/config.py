@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
@@ -15,6 +13,7 @@ from processors.documents import yaml_text
 from processors.documents.complaints import refusal
 from processors.documents.files import naming
 from processors.documents.scalars import WrittenInt
+from processors.outbound.places import Range, SecretPlace, refuse_address, refuse_plain_http
 
 FILE = "relay.yaml"
 
@@ -40,37 +39,16 @@ def _instant(value: object) -> object:
     return int(at.replace(tzinfo=at.tzinfo or UTC).timestamp() * 1000)
 
 
-def _network(value: object) -> object:
-    try:
-        return ip_network(str(value))
-    except ValueError:
-        raise ValueError("expected addresses such as `10.20.0.0/16` or `192.0.2.7/32`") from None
-
-
 Duration = Annotated[int, BeforeValidator(_duration)]
 """Milliseconds."""
 
 Instant = Annotated[int, BeforeValidator(_instant)]
-Range = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 MailAddress = Annotated[str, Field(pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,255}$")]
 Port = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=65535, strict=True)]
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SecretPlace(_Strict):
-    """Where a secret is: an environment variable, or a file. Never in this file."""
-
-    env: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
-    file: Path | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> SecretPlace:
-        if (self.env is None) == (self.file is None):
-            raise ValueError("a secret is in exactly one of env and file")
-        return self
 
 
 class Breaker(_Strict):
@@ -108,9 +86,7 @@ class HttpTarget(TargetConfig):
     @model_validator(mode="after")
     def _usable(self) -> HttpTarget:
         refuse_address(self.url)
-        plain = urlsplit(self.url).scheme == "http"
-        if plain and not self.allow_plaintext and not all(network.is_loopback for network in self.networks):
-            raise ValueError("http would send everything in the clear; use https, or set allow_plaintext")
+        refuse_plain_http(self.url, self.networks, allowed=self.allow_plaintext)
         return self
 
 
@@ -179,21 +155,6 @@ class RelayConfig(_Strict):
         if len(set(names)) < len(names):
             raise ValueError("two targets have one name")
         return self
-
-
-def refuse_address(url: str) -> None:
-    """Raises ValueError for an address that is not plainly a host and a path."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        raise ValueError("expected a URL such as `https://platform.internal/internal/notify/publish`") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        raise ValueError("expected a URL such as `https://platform.internal/internal/notify/publish`")
-    if parts.username is not None or parts.password is not None:
-        raise ValueError("a URL holds no credentials; they would be logged. Use `token`")
-    if parts.fragment or any(c.isspace() or not c.isprintable() for c in url):
-        raise ValueError("a URL of a target has no fragment and no spaces")
 
 
 def load(folder: Path) -> RelayConfig:

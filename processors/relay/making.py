@@ -9,15 +9,14 @@ from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
 from processors.errors import SettingsInvalid
+from processors.outbound.places import SecretPlace, refuse_address
 from processors.relay.config import (
     AuditTarget,
     ChatTarget,
     MailTarget,
-    SecretPlace,
     Target,
     TargetConfig,
     WebhookTarget,
-    refuse_address,
 )
 from processors.relay.courier import Sender
 from processors.relay.envelope import cloud_event

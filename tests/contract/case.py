@@ -32,6 +32,8 @@ class Case:
     records: Sequence[Inbound]
     topics: frozenset[str]
     """Every topic the processor may write to, as the table of the design has it."""
+    acts_in_time: bool = False
+    """Whether it is time that brings about what it does, and its records only say which replica does it."""
     files_unreadable: bool = False
     """Whether a row says that a record cannot be read, where other processors write a dead letter."""
     unreadable: Sequence[bytes | None] = (None, b"", b"\0\0\0", b"\1not an event", b"\0\x7f\xff\xff\xff\2a")

@@ -120,7 +120,7 @@ class Edge:
     checker: subprocess.Popen[bytes]
 
     def __init__(self, stack: Addresses, folder: Path, provider: Provider) -> None:
-        self.provider, self.folder, self._closing = provider, folder, ExitStack()
+        self.stack, self.provider, self.folder, self._closing = stack, provider, folder, ExitStack()
         self.log = folder / "gateway.log"
         self.config = folder / "config"
         shutil.copytree(shipped("config"), self.config, dirs_exist_ok=True)

@@ -39,9 +39,9 @@ def no_advisory_applies(case: Case) -> Iterator[Finding]:
     """
     for component, versions in _inside(case).items() if case.policies.by_component else ():
         policy = case.policies.about(component)
-        for advisory in policy.advisories if policy else ():
-            if policy is None or (advisory.withdrawn_at is not None and advisory.withdrawn_at <= case.now):
-                continue
+        if policy is None:
+            continue
+        for advisory in policy.in_force(case.now):
             version = next((v for v in versions if affects(advisory, v, policy.dialect)), None)
             if version is not None:
                 yield _advisory(case, policy, advisory, component, version)

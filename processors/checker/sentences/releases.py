@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from processors.checker.sentences.fact import Fact, Words
 from processors.events.vocabulary import Code, DemandKind, Ground
+from processors.policies.document import EXPIRED, UNUSABLE
 
 
 def downgrade(f: Fact) -> Words:
@@ -37,7 +38,18 @@ def baseline(f: Fact) -> Words:
     )
 
 
+_UNJUDGED = {
+    EXPIRED: "what security said of it held until a time that has passed",
+    UNUSABLE: "what security last said of it is not to be had",
+}
+"""Advisories that stand for a policy that nobody knows any more."""
+
+
 def advisory(f: Fact) -> Words:
+    if f.object in _UNJUDGED:
+        inside = "" if f.found == f.asked else f", which contains {f.found},"
+        why = f"{f.asked}{inside} cannot be judged: {_UNJUDGED[f.object]}"
+        return why, "Let security publish its policy again."
     affected = f"contains {f.found}, which {f.object} affects"
     what = f"{f.asked} {f'is affected by {f.object}' if f.found == f.asked else affected}"
     if f.kind is DemandKind.WITHOUT:

@@ -20,9 +20,10 @@ import typer
 from processors.bootstrap.processors import PROCESSORS
 from processors.cli import talk
 from processors.cli.demo import exception as demo_exception
+from processors.cli.demo import over_http as demo_over_http
 from processors.cli.demo import scenes as demo_scenes
 from processors.cli.demo.children import child
-from processors.cli.demo.console import link_dashboards, provided, served
+from processors.cli.demo.console import Provided, link_dashboards, provided, served
 from processors.cli.demo.dashboards import watched
 from processors.cli.demo.scenes import C1, CRM, PLUGINS, SCENES
 from processors.configuration.settings import Settings
@@ -59,31 +60,30 @@ def demo(
         _run("matrix", "publish", matrix, environment=environment)
         port = _health_port()
         with ExitStack() as beside:
-            opened: dict[str, str] = {}
-            if not once:
-                console = beside.enter_context(provided(folder, of.config))
-                environment |= console.variables
-                opened = {"Console": f"{console.url}  (log in as Alice, then as Petra and Sabine)"}
+            edge = beside.enter_context(provided(folder, of.config))
+            environment |= edge.variables
+            opened = {"Console": f"{edge.url}  (log in as Alice, then as Petra and Sabine)"}
             variables, log = {**environment, "GUARD_HEALTH_PORT": str(port)}, folder / "processors.log"
             beside.enter_context(child("run", "all", environment=variables, log=log))
+            beside.enter_context(served(environment, folder))
             if not once:
-                beside.enter_context(served(environment, folder))
                 dashboards = beside.enter_context(watched(folder, port))
                 link_dashboards(Path(environment["GUARD_CONFIG"]), dashboards)
                 opened = {**dashboards, **opened}
-            wrong = _play(of, environment)
+            wrong = _play(of, environment, edge)
             _verdict(wrong)
             if not once:
                 _stay(environment, opened)
     raise typer.Exit(1 if wrong else 0)
 
 
-def _play(of: Settings, environment: Mapping[str, str]) -> list[str]:
-    """All scenes, and the exception from the block of case C-1. What was not as expected."""
+def _play(of: Settings, environment: Mapping[str, str], edge: Provided) -> list[str]:
+    """All scenes, case C-1 over HTTP, and the exception from its block. What was not as expected."""
     played = {scene.title: demo_scenes.play(scene, of) for scene in SCENES}
     problems = [problem for scene in played.values() for problem in scene.problems]
-    blocked = played[C1.title].request_id
-    return problems + demo_exception.play(lambda command: _typed(command, environment), blocked)
+    blocked = played[C1.title]
+    problems += demo_over_http.play(edge.platform, edge.url, blocked.digest)
+    return problems + demo_exception.play(lambda command: _typed(command, environment), blocked.request_id)
 
 
 def _typed(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:

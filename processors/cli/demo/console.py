@@ -1,4 +1,4 @@
-"""The console of the demo: an identity provider with its people, and a configuration that believes it."""
+"""The edge of the demo: people with an identity provider, a platform, and a configuration that believes both."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import yaml
 from joserfc.jwk import ECKey
 
 from processors.cli.demo.children import child
+from processors.cli.demo.platform import GROUP, DemoPlatform
 from processors.documents.yaml_writing import to_yaml
 from processors.gateway.signing import make_signing_keys
 
@@ -40,28 +41,33 @@ _ROLES: Final = {
 
 
 class Provided(NamedTuple):
-    """Where the console will be, and variables for all processes of the guard."""
+    """Where gateway and console will be, variables for all processes of the guard, and the platform."""
 
     url: str
     variables: dict[str, str]
+    platform: DemoPlatform
 
 
 @contextmanager
 def provided(folder: Path, shipped: Path) -> Generator[Provided]:
-    """An identity provider that runs, and a configuration that believes it, made of `shipped`."""
-    from processors.embedded.identity import IdentityProvider  # noqa: PLC0415 - an optional extra
+    """An identity provider and a platform that run, and a configuration that believes them, made of `shipped`."""
+    from processors.embedded.identity import AUDIENCE, IdentityProvider  # noqa: PLC0415 - an optional extra
     from processors.embedded.ports import HOST, free_port  # noqa: PLC0415 - as above
 
     port = free_port()
     url = f"http://{HOST}:{port}"
-    with IdentityProvider(folder / "identity", url, PEOPLE, PASSWORD) as provider:
+    with (
+        IdentityProvider(folder / "identity", url, PEOPLE, PASSWORD) as provider,
+        DemoPlatform(AUDIENCE, TENANT) as platform,
+    ):
         config = configure(shipped, folder, gateway=url, provider=provider.url).absolute()
+        _connect(config, platform, AUDIENCE)
         variables = {
             "GUARD_CONFIG": str(config),
             "GUARD_GATEWAY__PORT": str(port),
             "GUARD_GATEWAY__SIGNING_KEYS": str(config / "gateway-keys.json"),
         }
-        yield Provided(url, variables)
+        yield Provided(url, variables, platform)
 
 
 def link_dashboards(config: Path, dashboards: Mapping[str, str]) -> None:
@@ -97,6 +103,18 @@ def configure(shipped: Path, folder: Path, *, gateway: str, provider: str) -> Pa
     link = f"{gateway}/exceptions/{{exception_id}}"
     _merge(config / "exception_workflow.yaml", {"proof": proof, "link": link})
     return config
+
+
+def _connect(config: Path, platform: DemoPlatform, audience: str) -> None:
+    """The gateway believes the platform's tokens, and the relay tells it."""
+    file = config / "guard.yaml"
+    gateway: dict[str, Any] = yaml.safe_load(file.read_text("utf-8"))["gateway"]
+    issuer = {"issuer": platform.url, "audiences": [audience], "jwks": f"{platform.url}/keys"}
+    requesters = [*gateway["roles"]["requester"], {"claim": "groups", "any_of": [GROUP], "issuer": platform.url}]
+    roles = {**gateway["roles"], "requester": requesters}
+    _merge(file, {"gateway": {**gateway, "issuers": [*gateway["issuers"], issuer], "roles": roles}})
+    (config / "platform-secret").write_text(platform.secret, "utf-8")
+    _merge(config / "relay.yaml", {"targets": list(platform.targets())})
 
 
 def _gateway(gateway: str, provider: str) -> dict[str, Any]:

@@ -101,9 +101,11 @@ SCENES = (
 
 
 class Played(NamedTuple):
-    """What a scene came to: the request, and what of its outcome was not as expected."""
+    """What a scene came to, and what of its outcome was not as expected."""
 
     request_id: str
+    digest: str
+    """Of the report."""
     problems: list[str]
 
 
@@ -129,7 +131,7 @@ def play(scene: Scene, of: Settings) -> Played:
     else:
         console.print(line(result), soft_wrap=not console.is_terminal)  # a terminal breaks between words
     console.print()
-    return Played(result["request_id"], list(_problems(scene, result)))
+    return Played(result["request_id"], result["report_digest"], list(_problems(scene, result)))
 
 
 def _request(subject: Subject) -> InstallRequest:

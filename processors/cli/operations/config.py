@@ -20,6 +20,7 @@ from processors.errors import DocumentRefused, Refused, SettingsInvalid
 from processors.exception_workflow import config as exception_workflow
 from processors.matrix.text import load_matrix
 from processors.relay import config as relay
+from processors.security_context import config as security_context
 
 app = typer.Typer(help="Settings and configuration files: show and check them.", no_args_is_help=True)
 
@@ -28,12 +29,13 @@ FILES: Final[Mapping[str, Callable[[Path], object]]] = {
     "exception_workflow.yaml": exception_workflow.load,
     "topics.yaml": load_topics,
     "relay.yaml": lambda path: relay.load(path.parent),
+    "security_context.yaml": lambda path: security_context.load(path.parent),
     "compat_matrix.yaml": load_matrix,
 }
 """Every file of the folder, and how it is read by whoever needs it."""
 
-OPTIONAL: Final = frozenset({"compat_matrix.yaml", "relay.yaml"})
-"""Files that need not be there: a matrix may come from elsewhere, and a relay is no duty."""
+OPTIONAL: Final = frozenset({"compat_matrix.yaml", "relay.yaml", "security_context.yaml"})
+"""Files that need not be there: a matrix and policies may come from elsewhere, and a relay is no duty."""
 
 
 @app.callback()

@@ -170,6 +170,7 @@ def _standing(policy: SecurityPolicy) -> dict[str, str | int]:
         "baseline": policy.required_baseline,
         "advisories": len(policy.advisories),
         "published_at": instant(policy.published_at),
+        "valid_until": _end(policy.valid_until),
         "digest": policy.digest,
     }
 
@@ -190,8 +191,8 @@ def _show_policy(policy: SecurityPolicy) -> None:
     tables.show(("advisory", "severity", f"affected ({policy.dialect})", "fixed", "withdrawn", "summary"), rows)
 
 
-def _end(withdrawn_at: int | None) -> str:
-    return "" if withdrawn_at is None else instant(withdrawn_at)
+def _end(at: int | None) -> str:
+    return "" if at is None else instant(at)
 
 
 def _item(text: str) -> str:

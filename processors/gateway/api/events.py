@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Response
-from starlette.responses import StreamingResponse
 
 from processors.configuration.gateway import Role
 from processors.errors import EventUnreadable
@@ -18,7 +17,7 @@ from processors.gateway.auth.principal import Principal
 from processors.gateway.desk import Desk
 from processors.gateway.limits import Rate
 from processors.gateway.problems import documented
-from processors.stream.types import Inbound
+from processors.gateway.streaming import EventStream, Results
 
 SILENCE: Final = 15.0
 """Seconds without a result after which a comment keeps the connection alive."""
@@ -40,22 +39,12 @@ _STREAM: Final[dict[str, Any]] = {
 )
 async def events(desk: AtDesk, who: Annotated[Principal, holding(Role.READER, rate=Rate.LEDGER)]) -> Response:
     """Of the caller's tenants, from now on. A reader that falls a thousand results behind is cut off."""
-    stream = desk.live.stream()
-    queue = await stream.__aenter__()
-
-    async def sent() -> AsyncIterator[str]:
-        try:
-            yield ": results from now on\n\n"
-            async for text in _texts(desk, queue, who):
-                yield text
-        finally:
-            await stream.__aexit__(None, None, None)
-
-    return StreamingResponse(sent(), media_type="text/event-stream")
+    return EventStream(desk.live, lambda results: _texts(desk, results, who))
 
 
-async def _texts(desk: Desk, queue: asyncio.Queue[Inbound | None], who: Principal) -> AsyncIterator[str]:
+async def _texts(desk: Desk, queue: Results, who: Principal) -> AsyncIterator[str]:
     decode = desk.events.decoder(RESULTS, "CompatibilityChecked")
+    yield ": results from now on\n\n"
     while True:
         try:
             async with asyncio.timeout(SILENCE):

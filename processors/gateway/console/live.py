@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Request, Response
-from starlette.responses import StreamingResponse
 
 from processors.configuration.gateway import Role
 from processors.events.topics import RESULTS
@@ -21,7 +20,7 @@ from processors.gateway.console.routing import PageRoute, show
 from processors.gateway.console.visitors import Visitor, visiting
 from processors.gateway.desk import Desk
 from processors.gateway.limits import Rate
-from processors.stream.types import Inbound
+from processors.gateway.streaming import EventStream, Results
 
 TICK: Final = 5.0
 """Seconds without a result after which the stream tells the time, so that a page knows that it is connected."""
@@ -44,22 +43,12 @@ async def live(request: Request, desk: AtDesk, visitor: Annotated[Visitor, visit
 
 @router.get("/live/events")
 async def events(desk: AtDesk, visitor: Annotated[Visitor, visiting(Role.READER, rate=Rate.LEDGER)]) -> Response:
-    stream = desk.live.stream()
-    queue = await stream.__aenter__()
-
-    async def sent() -> AsyncIterator[str]:
-        try:
-            yield "retry: 3000\n\n"
-            async for text in _texts(desk, queue, visitor):
-                yield text
-        finally:
-            await stream.__aexit__(None, None, None)
-
-    return StreamingResponse(sent(), media_type="text/event-stream")
+    return EventStream(desk.live, lambda results: _texts(desk, results, visitor))
 
 
-async def _texts(desk: Desk, queue: asyncio.Queue[Inbound | None], visitor: Visitor) -> AsyncIterator[str]:
+async def _texts(desk: Desk, queue: Results, visitor: Visitor) -> AsyncIterator[str]:
     decode = desk.events.decoder(RESULTS, "CompatibilityChecked")
+    yield "retry: 3000\n\n"
     while True:
         yield f"event: tick\ndata: {time.time_ns() // 1_000_000}\n\n"
         try:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
+from processors.outbound.retry_after import milliseconds
 from processors.relay.delivery import Reception, Reply
 
 _LATER = frozenset({408, 425, 429})
@@ -28,21 +26,6 @@ def reply_to(status: int, retry_after: str | None, now: int) -> Reply:
     if status in _LATER or status >= 500 or status < 200:
         return Reply(Reception.FAILED, message, milliseconds(retry_after, now))
     return Reply(Reception.REFUSED, message)
-
-
-def milliseconds(retry_after: str | None, now: int) -> int | None:
-    """A Retry-After header, as seconds or as a date; None for one that is missing, past or says nothing."""
-    text = (retry_after or "").strip()
-    if re.fullmatch(r"[0-9]{1,12}", text):
-        return int(text) * 1000
-    try:
-        at = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        return None
-    if at.tzinfo is None:
-        at = at.replace(tzinfo=UTC)
-    wait = int((at - datetime.fromtimestamp(now / 1000, UTC)).total_seconds() * 1000)
-    return wait if wait > 0 else None
 
 
 def _phrase(status: int) -> str:

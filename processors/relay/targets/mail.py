@@ -17,10 +17,10 @@ from pathlib import Path
 import aiosmtplib
 
 from processors.errors import shorten
+from processors.outbound.addresses import AddressRefused, Network, checked, resolve
+from processors.outbound.client import CONNECT
 from processors.relay.delivery import Delivery, Reception, Reply
 from processors.relay.outgoing import Outgoing
-from processors.relay.targets.addresses import AddressRefused, Network, checked, resolve
-from processors.relay.targets.http import CONNECT
 
 LONGEST_SUBJECT = 200
 """Characters."""

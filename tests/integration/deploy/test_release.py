@@ -52,7 +52,8 @@ def test_a_wheel_has_the_contract_and_no_sample(wheel: Path) -> None:
     shipped = {name.removeprefix("processors/_shipped/") for name in names if "/_shipped/" in name}
 
     assert {name for name in shipped if name.startswith("config/")} == {
-        "config/exception_workflow.yaml", "config/guard.yaml", "config/relay.yaml", "config/topics.yaml"
+        "config/exception_workflow.yaml", "config/guard.yaml", "config/relay.yaml", "config/security_context.yaml",
+        "config/topics.yaml",
     }  # fmt: skip
     assert {f"schemas/{path.name}" for path in (ROOT / "schemas").glob("*.avsc")} <= shipped
 

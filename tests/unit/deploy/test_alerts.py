@@ -54,7 +54,10 @@ def exposed() -> set[str]:
 def test_a_rule_asks_for_metrics_that_exist(rule: dict[str, Any]) -> None:
     """A misspelled metric is an alert that never fires."""
     names = set(
-        re.findall(r"\b(?:version_compat|compat_(?:stream|ledger|relay))_\w+|\bcompat:[\w:]+", rule["expr"])
+        re.findall(
+            r"\b(?:version_compat|compat_(?:stream|ledger|relay|gateway|security_context))_\w+|\bcompat:[\w:]+",
+            rule["expr"],
+        )
     )
 
     assert names or "up{" in rule["expr"] or "process_start_time_seconds{" in rule["expr"]
@@ -95,7 +98,9 @@ def test_prometheus_scrapes_every_processor_where_it_serves() -> None:
     jobs = yaml.safe_load((FOLDER / "prometheus.yaml").read_text())["scrape_configs"]
     scraped = {job["job_name"]: job["static_configs"][0]["targets"] for job in jobs}
 
-    assert scraped == {name: [f"127.0.0.1:{port}"] for name, port in health_ports(list(PROCESSORS), 9301).items()}
+    assert scraped == {
+        name: [f"127.0.0.1:{port}"] for name, port in health_ports([*PROCESSORS, "gateway"], 9301).items()
+    }
 
 
 def commands(group: Any, path: str = "") -> set[str]:

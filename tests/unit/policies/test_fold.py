@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from processors.configuration.settings import shipped
 from processors.events.topics import SECURITY_POLICIES
 from processors.matrix.floors import Floor, Floors
 from processors.policies import Advisory, Policies, SecurityPolicy
-from processors.policies.fold import UNUSABLE, PolicyFold
+from processors.policies.document import EXPIRED, UNUSABLE
+from processors.policies.fold import PolicyFold
 from processors.policies.record import (
     SECURITY,
     policy_to_record,
@@ -33,6 +35,7 @@ STRANGER, _ = a_key("stranger")
 WARNS = Advisory(id="GHSA-1", severity="critical", affected=("<2.0.0",))
 STRICT = SecurityPolicy(component_id="libpdf", policy_id="strict", published_at=1, advisories=(WARNS,))
 MILD = SecurityPolicy(component_id="libpdf", policy_id="mild", published_at=1)
+SHORT = replace(MILD, policy_id="short", valid_until=100)
 
 
 def published(policy: SecurityPolicy, number: int, by: Signer = SIGNER, **altered: Any) -> Inbound:
@@ -72,6 +75,9 @@ def in_force(policies: Policies) -> list[str]:
         pytest.param(withdrawn(2, STRANGER), id="withdrawn by somebody else"),
         pytest.param(published(MILD, 2, withdrawn=True), id="a policy turned into a withdrawal"),
         pytest.param(published(MILD, 0), id="a policy of the past"),
+        pytest.param(published(SHORT, 2, valid_until=101), id="its end moved"),
+        pytest.param(published(SHORT, 2, valid_until=None), id="its end taken out"),
+        pytest.param(published(MILD, 2, valid_until=100), id="an end put in"),
     ],
 )
 def test_what_security_has_not_signed_changes_nothing(forged: Inbound) -> None:
@@ -105,6 +111,27 @@ def test_a_policy_whose_floor_is_a_withdrawal_is_gone() -> None:
     floors = {"policy/libpdf": Floor(2, "", True)}
 
     assert in_force(folded(published(MILD, 1), floors=floors)[0]) == []
+
+
+def test_a_policy_that_is_over_before_it_begins_is_refused() -> None:
+    """What is signed for it could stand for one without an end."""
+    policies, reasons = folded(published(STRICT, 1), published(replace(SHORT, valid_until=SHORT.published_at), 2))
+
+    assert (in_force(policies), reasons) == (["strict"], {"never_in_force"})
+
+
+def test_a_policy_that_is_over_lets_no_version_through() -> None:
+    """From its very end on; what it says besides still counts."""
+    policy = replace(SHORT, advisories=(WARNS,))
+
+    assert [a.id for a in policy.in_force(99)] == ["GHSA-1"]
+    assert [(a.id, a.affected) for a in policy.in_force(100)] == [(EXPIRED, ("*",)), ("GHSA-1", ("<2.0.0",))]
+    assert Policies.of([policy]).next_change(99) == 100
+    assert Policies.of([policy]).next_change(100) is None
+
+
+def test_a_policy_that_is_confirmed_is_the_one_that_reports_name() -> None:
+    assert replace(SHORT, valid_until=200).digest == SHORT.digest
 
 
 def test_the_statement_is_about_all_that_is_published() -> None:

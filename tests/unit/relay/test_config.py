@@ -9,7 +9,8 @@ import pytest
 
 from processors.configuration.settings import shipped
 from processors.errors import DocumentRefused, SettingsInvalid
-from processors.relay.config import SecretPlace, load, parse
+from processors.outbound.places import SecretPlace
+from processors.relay.config import load, parse
 from processors.relay.making import made
 
 WEBHOOK: dict[str, Any] = {

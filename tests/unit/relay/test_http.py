@@ -10,9 +10,10 @@ from examples.deliveries import delivery
 from examples.platform import SECRET, Answer, Platform, Received
 
 from processors.errors import SettingsInvalid
+from processors.outbound.addresses import AddressRefused, checked
+from processors.outbound.retry_after import milliseconds
 from processors.relay.delivery import Reception, Reply
-from processors.relay.targets.addresses import AddressRefused, checked
-from processors.relay.targets.answers import milliseconds, reply_to
+from processors.relay.targets.answers import reply_to
 from processors.relay.targets.http import HttpPoster
 from processors.relay.targets.signing import key_of, signed
 from processors.relay.targets.webhook import WebhookSender

@@ -140,6 +140,9 @@ capabilities: {drop: [ALL]}
 {{- if .of.ledgerKeys }}
 - {name: ledger-keys, mountPath: /etc/compat-guard/ledger, readOnly: true}
 {{- end }}
+{{- if .of.signing }}
+- {name: signing, mountPath: /etc/compat-guard/signing, readOnly: true}
+{{- end }}
 {{- with concat .root.Values.extraVolumeMounts (.of.extraVolumeMounts | default list) }}
 {{ toYaml . }}
 {{- end }}
@@ -158,6 +161,9 @@ capabilities: {drop: [ALL]}
 {{- end }}
 {{- with .of.ledgerKeys }}
 - {name: ledger-keys, secret: {secretName: {{ .existingSecret | default (printf "%s-keys" $.name) }}, defaultMode: 0440, items: [{key: {{ .key }}, path: keys.json}]}}
+{{- end }}
+{{- with .of.signing }}
+- {name: signing, secret: {secretName: {{ .existingSecret | default (printf "%s-signing" $.name) }}, defaultMode: 0440, items: [{key: {{ .key }}, path: key.json}]}}
 {{- end }}
 {{- with concat .root.Values.extraVolumes (.of.extraVolumes | default list) }}
 {{ toYaml . }}

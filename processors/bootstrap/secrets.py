@@ -1,0 +1,22 @@
+"""Secrets from where a configuration says that they are."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from processors.errors import SettingsInvalid
+from processors.outbound.places import SecretPlace
+
+
+def secret(place: SecretPlace, folder: Path) -> str:
+    """What is there, without the line end that files have. Raises SettingsInvalid that names the place."""
+    if place.env is not None:
+        if not (found := os.environ.get(place.env)):
+            raise SettingsInvalid(f"a secret is needed in {place.env}, which is not set")
+        return found
+    path = folder / (place.file or "")
+    try:
+        return path.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsInvalid(f"a secret is needed in `{path}`, which cannot be read: {error}") from None

@@ -1,0 +1,108 @@
+"""What a reply changes, and when it is not believed. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from processors.matrix.floors import Floors
+from processors.policies import Policies, SecurityPolicy
+from processors.policies.document import UNUSABLE
+from processors.policies.record import floor_name
+from processors.security_context.inquiry import PUBLISHER, Page, Reply
+
+BELIEVED: Final = 5
+"""A reply that leaves out more than one in so many of the advisories that stand is held."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of a reply. Of one that is held, nothing takes effect."""
+
+    changed: tuple[SecurityPolicy, ...] = ()
+    confirmed: tuple[SecurityPolicy, ...] = ()
+    """Those that say nothing new, and hold for longer."""
+    withdrawn: tuple[str, ...] = ()
+    left_alone: tuple[str, ...] = ()
+    """Components whose policy somebody else has published."""
+    dropped: tuple[str, ...] = ()
+    """Advisories that stand and that the reply leaves out, as `component advisory`."""
+    standing: int = 0
+    """How many stood."""
+    is_held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """What holds at an instant: `floors` are what is known of each component beside the topic of policies."""
+
+    policies: Policies
+    floors: Floors
+    now: int
+
+
+def decided(page: Page, reply: Reply, held: InForce, valid_for: int, accepted: Collection[str] = ()) -> Decision:
+    """What a reply about `page` leads to. `accepted` are digests of replies that somebody has looked at."""
+    ours = [id for id in page if _is_ours(id, reply, held)]
+    standing = {(id, advisory) for id in ours for advisory in _standing(held.policies.about(id), held.now)}
+    named = {(id, advisory.id) for id, policy in reply.policies.items() for advisory in policy.advisories}
+    dropped = tuple(f"{id} {advisory}" for id, advisory in sorted(standing - named))
+    left_alone = tuple(id for id in page if id in reply.policies and id not in ours)
+    facts = Decision(left_alone=left_alone, dropped=dropped, standing=len(standing))
+    if len(dropped) * BELIEVED > len(standing) and reply.digest not in accepted:
+        return replace(facts, is_held=True)
+    changed, confirmed = list[SecurityPolicy](), list[SecurityPolicy]()
+    for id in ours:
+        if (wanted := reply.policies.get(id)) is None:
+            continue
+        before, after = held.policies.about(id), _until(wanted, held.now + valid_for)
+        if before is None or _said(before) != _said(after) or _is_shorter(after, before):
+            changed.append(after)
+        elif _is_due(before, after, held.now, valid_for):
+            confirmed.append(replace(after, published_at=before.published_at))
+    gone = (id for id in ours if id not in reply.policies and held.policies.about(id) is not None)
+    return replace(facts, changed=tuple(changed), confirmed=tuple(confirmed), withdrawn=tuple(gone))
+
+
+def serial(component: str, held: InForce) -> int:
+    """That of the next statement about a component: the time, or one more than security has come to."""
+    name = floor_name(component)
+    known = [floors[name].serial for floors in (held.policies.floors, held.floors) if name in floors]
+    return max(held.now, *(one + 1 for one in known)) if known else held.now
+
+
+def _is_ours(id: str, reply: Reply, held: InForce) -> bool:
+    """Whether we may speak about a component. One whose policy was lost is ours if the reply is that policy."""
+    before = held.policies.about(id)
+    if before is None or before.publisher == PUBLISHER:
+        return True
+    wanted, floor = reply.policies.get(id), held.floors.get(floor_name(id))
+    lost = before.policy_id == UNUSABLE and before.publisher == ""
+    return lost and wanted is not None and floor is not None and floor.digest == wanted.digest
+
+
+def _standing(policy: SecurityPolicy | None, now: int) -> Iterator[str]:
+    """What we have said. The advisory that stands for a policy which was lost is nobody's word."""
+    for advisory in policy.advisories if policy and policy.publisher == PUBLISHER else ():
+        if advisory.withdrawn_at is None or advisory.withdrawn_at > now:
+            yield advisory.id
+
+
+def _until(policy: SecurityPolicy, until: int) -> SecurityPolicy:
+    """For as long as the platform says, and never for longer than is configured."""
+    return replace(policy, valid_until=min(until, until if policy.valid_until is None else policy.valid_until))
+
+
+def _said(policy: SecurityPolicy) -> SecurityPolicy:
+    return replace(policy, published_at=0, valid_until=None)
+
+
+def _is_shorter(after: SecurityPolicy, before: SecurityPolicy) -> bool:
+    return (after.valid_until or 0) < (before.valid_until or 0)
+
+
+def _is_due(before: SecurityPolicy, after: SecurityPolicy, now: int, valid_for: int) -> bool:
+    """Half of its time is over, and the platform lets it hold for longer."""
+    until = before.valid_until or 0
+    return until - now <= valid_for // 2 and (after.valid_until or 0) > until
