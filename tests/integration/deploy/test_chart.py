@@ -35,6 +35,8 @@ SWITCHES = {
     "plaintext": ("kafka.security=PLAINTEXT", "kafka.allowPlaintext=true"),
     "own service account": ("serviceAccount.create=false", "serviceAccount.name=ours"),
     "configuration of one's own": ("existingConfigMap=ours",),
+    "a gateway": ("processors.gateway.enabled=true",),
+    "a platform that is asked": ("processors.security-context.enabled=true",),
 }
 CUSTOM = {"ScaledObject", "TriggerAuthentication", "PodMonitor", "PrometheusRule"}
 
@@ -170,6 +172,28 @@ def test_values_of_ones_own_reach_every_processor_and_only_the_one_named() -> No
         assert "sidecar" in containers
         assert "A" in names
         assert ("B" in names) == (name == "compat-guard-ledger")
+
+
+def test_a_gateway_has_an_address_with_tls_of_its_own_and_only_who_may_reaches_it() -> None:
+    """Its callers never meet the port of health and metrics, nor those who scrape the one of its callers."""
+    who = "networkPolicy.gatewayFrom[0].namespaceSelector.matchLabels.name=platforms"
+    objects = rendered("processors.gateway.enabled=true", who)
+    service = of_kind(objects, "Service")["compat-guard-gateway-http"]["spec"]
+    given = of_kind(objects, "StatefulSet")["compat-guard-gateway"]
+    (rule,) = of_kind(objects, "NetworkPolicy")["compat-guard-gateway"]["spec"]["ingress"]
+
+    assert service["ports"] == [{"name": "https", "port": 443, "targetPort": "http"}]
+    assert environment(given)["GUARD_GATEWAY__CERTIFICATE"] == "/etc/compat-guard/tls/tls.crt"
+    assert rule["ports"] == [{"port": "http", "protocol": "TCP"}]
+    assert rule["from"] == [{"namespaceSelector": {"matchLabels": {"name": "platforms"}}}]
+
+
+def test_whoever_asks_a_platform_has_a_key_to_sign_with() -> None:
+    """And nobody else has it."""
+    sets = of_kind(rendered("processors.security-context.enabled=true"), "StatefulSet")
+    names = {name for name, found in sets.items() if "GUARD_SIGNING__KEY_FILE" in environment(found)}
+
+    assert names == {"compat-guard-security-context"}
 
 
 @pytest.mark.parametrize("missing", ["kafka.bootstrap", "registry.url"])

@@ -140,6 +140,10 @@ capabilities: {drop: [ALL]}
 {{- if .of.ledgerKeys }}
 - {name: ledger-keys, mountPath: /etc/compat-guard/ledger, readOnly: true}
 {{- end }}
+{{- if .of.port }}
+- {name: tls, mountPath: /etc/compat-guard/tls, readOnly: true}
+- {name: signing-keys, mountPath: /etc/compat-guard/signing-keys, readOnly: true}
+{{- end }}
 {{- if .of.signing }}
 - {name: signing, mountPath: /etc/compat-guard/signing, readOnly: true}
 {{- end }}
@@ -161,6 +165,10 @@ capabilities: {drop: [ALL]}
 {{- end }}
 {{- with .of.ledgerKeys }}
 - {name: ledger-keys, secret: {secretName: {{ .existingSecret | default (printf "%s-keys" $.name) }}, defaultMode: 0440, items: [{key: {{ .key }}, path: keys.json}]}}
+{{- end }}
+{{- if .of.port }}
+- {name: tls, secret: {secretName: {{ .of.tls.existingSecret | default (printf "%s-tls" $.name) }}, defaultMode: 0440}}
+- {name: signing-keys, secret: {secretName: {{ .of.signingKeys.existingSecret | default (printf "%s-signing-keys" $.name) }}, defaultMode: 0440, items: [{key: {{ .of.signingKeys.key }}, path: keys.json}]}}
 {{- end }}
 {{- with .of.signing }}
 - {name: signing, secret: {secretName: {{ .existingSecret | default (printf "%s-signing" $.name) }}, defaultMode: 0440, items: [{key: {{ .key }}, path: key.json}]}}
