@@ -13,7 +13,9 @@ import structlog
 
 from processors.errors import OutputTooLarge
 from processors.events.ids import minted
-from processors.events.topics import MATRIX_FLOORS, MATRIX_REFRESHES, NOTIFICATIONS, SECURITY_POLICIES
+from processors.events.kinds import NOTIFICATION, POLICY_PUBLISHED, POLICY_WITHDRAWN
+from processors.events.notifications import NotificationRequested, Urgency
+from processors.events.topics import MATRIX_FLOORS, MATRIX_REFRESHES, SECURITY_POLICIES
 from processors.matrix.floors import EVENT, FloorFold
 from processors.matrix.fold import MatrixFold
 from processors.matrix.merged import Matrix
@@ -30,6 +32,7 @@ from processors.stream.seals import Seals
 from processors.stream.types import LARGEST_VALUE, Inbound, Outbound, Outcome, View
 from processors.stream.wire.codec import Codec
 from processors.stream.wire.headers import event_headers
+from processors.stream.wire.writer import EventWriter
 from processors.trust.keys import Signer
 from processors.trust.signatures import sign
 from processors.trust.sources import NOBODY, Trust
@@ -68,13 +71,13 @@ class SecurityContext:
         security: Trust = NOBODY,
     ) -> None:
         self._asker, self._signer, self._valid_for = asker, signer, valid_for
-        self._notify, self._accepted = notify, accepted
+        self._to, self._accepted = notify, accepted
         floors = FloorFold(codec.decoder(MATRIX_FLOORS, EVENT), seals.check)
         matrix = MatrixFold(codec.decoder(MATRIX_REFRESHES, "MatrixRefreshed"), trust, floors.snapshot)
         policies = codec.decoder(SECURITY_POLICIES, "SecurityPolicyPublished")
         self.tables = (floors, matrix, PolicyFold(policies, security, floors.snapshot))
         self._policies = codec.encoder(SECURITY_POLICIES, "SecurityPolicyPublished")
-        self._notifications = codec.encoder(NOTIFICATIONS, "NotificationRequested")
+        self._notify = EventWriter(codec, NOTIFICATION, SOURCE)
         self._seen: tuple[Matrix, Policies] | None = None
         self._components: Sequence[str] = ()
         self._told: set[str] = set()
@@ -128,7 +131,7 @@ class SecurityContext:
             _log.error("a policy has no place in a record", why=str(error))
             came, records = Came.REFUSED, []
         if came is Came.HELD and heard.reply.digest not in self._told:
-            outcome.publish(self._notification(heard, decision, held.now))
+            outcome.publish(self._notify(_notification(self._to, heard, decision, held.now), held.now))
         outcome.publish(*records)
         outcome.facts.append(Settled(heard, came, decision))
 
@@ -142,7 +145,7 @@ class SecurityContext:
         statement = statement_of(policy, serial)
         value = self._policies(policy_to_record(policy, statement, sign(statement, self._by())))
         id = minted("policy", policy.component_id, policy.digest, str(serial))
-        headers = event_headers(id=id, type="compat.policy.published", source=SOURCE, time=now)
+        headers = event_headers(id=id, type=POLICY_PUBLISHED.type, source=SOURCE, time=now)
         if len(value) + len(policy.component_id.encode()) > LARGEST_VALUE:
             raise OutputTooLarge(f"the policy of `{policy.component_id}` has {len(value)} bytes")
         return Outbound(SECURITY_POLICIES, policy.component_id.encode(), value, headers)
@@ -151,32 +154,24 @@ class SecurityContext:
         statement = withdrawal_of(component, now, serial)
         value = self._policies(withdrawal_to_record(statement, sign(statement, self._by())))
         id = minted("policy-withdrawal", component, str(serial))
-        headers = event_headers(id=id, type="compat.policy.withdrawn", source=SOURCE, time=now)
+        headers = event_headers(id=id, type=POLICY_WITHDRAWN.type, source=SOURCE, time=now)
         return Outbound(SECURITY_POLICIES, component.encode(), value, headers)
-
-    def _notification(self, heard: Heard, decision: Decision, now: int) -> Outbound:
-        """One reply has one id, however often it comes and whichever replica hears it: whoever is told
-        deduplicates by that."""
-        id = minted("policies-held", heard.reply.digest)
-        value = self._notifications(
-            {
-                "notification_id": id,
-                "at": now,
-                "recipient": self._notify,
-                "kind": KIND,
-                "urgency": "WARNING",
-                "subject": SUBJECT,
-                "body": told(decision, heard.reply),
-                "link": RUNBOOK,
-                "tenant": "",
-                "request_id": None,
-                "exception_id": None,
-                "count": 1,
-            }
-        )
-        headers = event_headers(id=id, type="plugin.compat.notification", source=SOURCE, time=now)
-        return Outbound(NOTIFICATIONS, self._notify.encode(), value, headers)
 
     def _by(self) -> Signer:
         assert self._signer is not None, "whoever asks has a key"  # noqa: S101
         return self._signer
+
+
+def _notification(to: str, heard: Heard, decision: Decision, now: int) -> NotificationRequested:
+    """One reply has one id, however often it comes and whichever replica hears it: whoever is told deduplicates by
+    that."""
+    return NotificationRequested(
+        notification_id=minted("policies-held", heard.reply.digest),
+        at=now,
+        recipient=to,
+        kind=KIND,
+        urgency=Urgency.WARNING,
+        subject=SUBJECT,
+        body=told(decision, heard.reply),
+        link=RUNBOOK,
+    )
