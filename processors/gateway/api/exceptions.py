@@ -109,6 +109,11 @@ _VIEW: Final[dict[str, Any]] = {
     "content": {"application/json": {"schema": {"type": "object"}}},
 }
 
+_LIST: Final[dict[str, Any]] = {
+    "description": "Found, the most urgent first",
+    "content": {"application/json": {"schema": {"type": "array", "items": {"type": "object"}}}},
+}
+
 
 def _body(model: type[BaseModel]) -> dict[str, Any]:
     schema = {"$ref": f"#/components/schemas/{model.__name__}"}
@@ -243,7 +248,7 @@ async def hand_in(desk: Desk, handed: Approval, who: Principal, patience: float)
     PREFIX,
     summary="Exceptions of your tenants, the most urgent first",
     operation_id="listExceptions",
-    responses={**documented(), 200: _VIEW},
+    responses={**documented(), 200: _LIST},
 )
 async def list_exceptions(
     desk: AtDesk, who: Annotated[Principal, holding(Role.READER, rate=Rate.LEDGER)], everything: bool = False

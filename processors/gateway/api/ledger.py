@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from processors.bootstrap.ledger_access import database, names_of, public_keys, published_anchors
 from processors.configuration.gateway import Role
+from processors.errors import DatabaseUnavailable, SettingsInvalid
 from processors.events.vocabulary import Band, Code
 from processors.gateway.api.callers import AtDesk, holding, tenant_of
 from processors.gateway.auth.principal import Principal
@@ -136,9 +137,12 @@ def _decides(row: Mapping[str, Any], exceptions: Collection[str]) -> bool:
 
 
 def _reading(ask: Callable[[Connection], T]) -> T:
-    """In a thread. Raises DatabaseUnavailable."""
-    with database("guard_auditor") as engine, reading(engine) as connection:
-        return ask(connection)
+    """In a thread. Raises DatabaseUnavailable, also for a ledger that is not set up: no caller can help that."""
+    try:
+        with database("guard_auditor") as engine, reading(engine) as connection:
+            return ask(connection)
+    except SettingsInvalid as error:
+        raise DatabaseUnavailable(str(error)) from None
 
 
 def _place(unseal: Callable[[str, str], Any], cursor: str, tenant: str) -> RecordPosition:
