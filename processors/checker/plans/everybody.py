@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from processors.checker import words
 from processors.checker.case import Case, read_case
 from processors.checker.plans.branches import Branches
 from processors.checker.plans.catalogue import Catalogue
@@ -22,6 +21,7 @@ from processors.checker.plans.situation import NOT_TOLD, asking, manifest_of
 from processors.checker.plans.solver import MOST_CHANGES, Node, Outcome, Solver
 from processors.checker.plans.steps import order_of, ordered
 from processors.checker.plans.surroundings import Judgements
+from processors.checker.sentences import orders
 from processors.events.report import Change, Finding, Inference, PlanStep, Remediation
 from processors.events.subject import InstalledPlugin, Manifest
 from processors.events.vocabulary import Code, RemedyKind
@@ -198,7 +198,7 @@ class Everybody:
             also=tuple(made[1:]),
             verified=not held,
             cost=node.cost.number(),
-            sentence=words.plan(steps, "", ""),
+            sentence=orders.plan(steps, "", ""),
             steps=steps,
             leaves_open=tuple(sorted(back.links[0].finding.id for back in held if back.links)),
         )

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from processors.checker import words
 from processors.checker.case import Case
 from processors.checker.plans.derivation import derivation
 from processors.checker.plans.effort import EFFORT, Effort, Exhausted
@@ -14,6 +13,7 @@ from processors.checker.plans.harm import Harm, stated
 from processors.checker.plans.solver import MOST_CHANGES, Node, Outcome, Solver
 from processors.checker.plans.steps import steps_of
 from processors.checker.plans.surroundings import Judgements
+from processors.checker.sentences import orders
 from processors.events.report import Change, Finding, Inference, PlanStep, Remediation, WaysOut
 from processors.events.vocabulary import NEVER_EXCEPTED, Code, Ground
 
@@ -141,7 +141,7 @@ def _remediation(case: Case, steps: Sequence[PlanStep], node: Node, leaves_open:
         also=changes[1:],
         verified=not leaves_open,
         cost=node.cost.number(),
-        sentence=words.done(steps) if leaves_open else words.plan(steps, case.plugin, case.manifest.version),
+        sentence=orders.done(steps) if leaves_open else orders.plan(steps, case.plugin, case.manifest.version),
         steps=tuple(steps),
         leaves_open=leaves_open,
     )

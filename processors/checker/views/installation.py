@@ -11,6 +11,7 @@ import processors
 from processors.checker import words
 from processors.checker.plans.everybody import HeldBack
 from processors.checker.plans.installation import InstallationPlan, Outlook
+from processors.checker.sentences import dead_ends, lists, orders
 from processors.checker.views.junit import attribute, xml_text
 from processors.checker.views.markdown import plain
 from processors.checker.views.outline import clean
@@ -78,7 +79,7 @@ def _lead(plan: InstallationPlan) -> str:
         case Outlook.PLAN:
             return _outcome(plan) + _promise(plan)
         case Outlook.HELD_BACK:
-            names = words.joined([f"{back.plugin} {back.version}" for back in plan.held_back])
+            names = lists.joined([f"{back.plugin} {back.version}" for back in plan.held_back])
             verb = "holds" if len(plan.held_back) == 1 else "hold"
             return f"{names} {verb} it back: no choice of releases that any source lists leads there."
         case Outlook.STOPPED:
@@ -119,14 +120,14 @@ def _plans(plan: InstallationPlan) -> Iterator[Section]:
 def _steps(way: Remediation) -> tuple[str, ...]:
     """A line for each step; for each change where all are made in one."""
     steps = [PlanStep((change,)) for change in way.changes] if len(way.steps) == 1 else way.steps
-    told = (words.step_in_words(step, "", "") for step in steps)
+    told = (orders.step_in_words(step, "", "") for step in steps)
     return tuple(f"{text[:1].upper()}{text[1:]}." for text in told)
 
 
 def _held_back(back: HeldBack) -> Section:
     asked = words.Asked("", "", "")
-    reasons = [f"{words.reason(link, asked)}." for link in back.links]
-    return Section(f"Why {back.plugin} {back.version} holds it back", (*reasons, words.dead_end(back.links)))
+    reasons = [f"{dead_ends.reason(link, asked)}." for link in back.links]
+    return Section(f"Why {back.plugin} {back.version} holds it back", (*reasons, dead_ends.dead_end(back.links)))
 
 
 def text(plan: InstallationPlan, *, colour: bool = False, width: int = WIDTH) -> str:
@@ -224,7 +225,7 @@ def as_json(plan: InstallationPlan) -> str:
 
 def _plan_record(way: Remediation) -> dict[str, Any]:
     steps = [
-        {"sentence": words.step_in_words(step, "", ""), "changes": [_change(change) for change in step.changes]}
+        {"sentence": orders.step_in_words(step, "", ""), "changes": [_change(change) for change in step.changes]}
         for step in way.steps
     ]
     return {"sentence": way.sentence, "steps": steps}

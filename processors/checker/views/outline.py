@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from processors.checker import words
+from processors.checker.sentences import dead_ends, orders
 from processors.events.report import Finding, Remediation, Report
 from processors.events.vocabulary import NEVER_EXCEPTED, Dimension, RemedyKind, Verdict
 
@@ -115,18 +116,18 @@ def _asked(report: Report) -> words.Asked:
 
 
 def _way_out(plan: Remediation, report: Report) -> WayOut:
-    count = words.steps_of(plan)
+    count = orders.steps_of(plan)
     if count <= LINES:
         return WayOut(f"{_capital(plan.sentence)}.")
-    runs = words.runs(plan.steps, report.plugin_id, report.plugin_version)
+    runs = orders.runs(plan.steps, report.plugin_id, report.plugin_version)
     return WayOut(f"In {count} steps, one after the other:", tuple(f"{_capital(run)}." for run in runs))
 
 
 def _why_none(report: Report) -> Iterable[str]:
     """Chains of facts, each with what follows from its end."""
-    for chain in words.chains(report.derivation):
-        yield from (f"{words.reason(link, _asked(report))}." for link in chain)
-        yield words.dead_end(chain)
+    for chain in dead_ends.chains(report.derivation):
+        yield from (f"{dead_ends.reason(link, _asked(report))}." for link in chain)
+        yield dead_ends.dead_end(chain)
 
 
 def _closest(report: Report) -> str:
@@ -135,7 +136,7 @@ def _closest(report: Report) -> str:
     if plan is None:
         return ""
     still_open = [finding for finding in report.findings if finding.id in plan.leaves_open]
-    left = words.demands(still_open) if still_open else "more than the report lists"
+    left = dead_ends.demands(still_open) if still_open else "more than the report lists"
     return f"What comes closest is {plan.sentence}; an exception would have to cover the rest: {left}."
 
 

@@ -1,0 +1,11 @@
+"""Lists within a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def joined(texts: Sequence[str]) -> str:
+    """As a sentence lists them: `a, b and c`. At least one."""
+    *others, last = texts
+    return f"{', '.join(others)} and {last}" if others else last
