@@ -15,7 +15,8 @@ from typing import Any
 
 from joserfc.jwk import ECKey
 
-from processors.bootstrap.seal_keys import make_once, new_seals, render_seals
+from processors.bootstrap.seal_keys import new_seals, render_seals
+from processors.documents.secrets import make_once
 from processors.errors import SettingsInvalid
 from processors.exception_workflow.proof.keys import DEVELOPMENT
 from processors.trust.keys import new_signing_key

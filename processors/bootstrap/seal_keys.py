@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from processors.errors import SettingsInvalid
+from processors.documents.secrets import OTHERS, read_secret
 from processors.stream.seals import KEY_SIZE, Seals
 
 
@@ -35,17 +34,8 @@ def _number(name: str) -> int:
 
 def read_seals(path: Path) -> Seals:
     """Raises SettingsInvalid for a file that is missing, open to everybody, or holds no such keys."""
-    try:
-        if path.stat().st_mode & 0o007:
-            raise SettingsInvalid(f"`{path}` can be read by everybody; allow it to its owner only (chmod 600)")
-        raw: Any = json.loads(path.read_text(encoding="utf-8"))
-        return _parsed(raw)
-    except FileNotFoundError:
-        raise SettingsInvalid(f"`{path}` is not there; make it with `compat-guard seals make {path}`") from None
-    except OSError as error:
-        raise SettingsInvalid(f"`{path}` cannot be opened: {(error.strerror or 'unknown error').lower()}") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise SettingsInvalid(f"`{path}` holds no keys for seals; `compat-guard seals make` makes some") from None
+    what, made_by = "holds no keys for seals", "compat-guard seals make"
+    return read_secret(path, _parsed, closed_to=OTHERS, what=what, made_by=made_by)
 
 
 def _parsed(raw: Mapping[str, Any]) -> Seals:
@@ -58,28 +48,3 @@ def _parsed(raw: Mapping[str, Any]) -> Seals:
 def render_seals(seals: Seals) -> str:
     keys = {name: base64.b64encode(key).decode() for name, key in seals.keys.items()}
     return json.dumps({"current": seals.current, "keys": keys}, indent=1)
-
-
-def replace_file(path: Path, text: str) -> None:
-    """Write a secret whole or not at all, for the owner only."""
-    beside = _draft(path, text)
-    beside.replace(path)
-
-
-def make_once(path: Path, text: str) -> bool:
-    """The same, unless the file is there: of several that try at once exactly one makes it, and is told so."""
-    beside = _draft(path, text)
-    try:
-        os.link(beside, path)
-    except FileExistsError:
-        return False
-    finally:
-        beside.unlink()
-    return True
-
-
-def _draft(path: Path, text: str) -> Path:
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-    return beside

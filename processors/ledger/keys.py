@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any, cast
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet
 
+from processors.documents.secrets import GROUP_AND_OTHERS, read_secret, replace_file
 from processors.errors import SettingsInvalid
 from processors.masking.pseudonyms import PseudonymKeys
 
@@ -52,22 +52,16 @@ def _anchor_key(number: int) -> ECKey:
 
 def read_keys(path: Path) -> LedgerKeys:
     """Raises SettingsInvalid for a file that is missing, unreadable or open to others."""
-    try:
-        if path.stat().st_mode & 0o077:
-            raise SettingsInvalid(f"`{path}` can be read by others; allow it to its owner only (chmod 600)")
-        raw: Any = json.loads(path.read_text(encoding="utf-8"))
-        return _parse(raw)
-    except FileNotFoundError:
-        raise SettingsInvalid(f"`{path}` is not there; make it with `compat-guard ledger keys {path}`") from None
-    except OSError as error:
-        raise SettingsInvalid(f"`{path}` cannot be opened: {(error.strerror or 'unknown error').lower()}") from None
-    except (ValueError, KeyError, TypeError, AttributeError, JoseError):
-        raise SettingsInvalid(f"`{path}` is no file of ledger keys; `compat-guard ledger keys` makes one") from None
+    what, made_by = "holds no ledger keys", "compat-guard ledger keys"
+    return read_secret(path, _parse, closed_to=GROUP_AND_OTHERS, what=what, made_by=made_by)
 
 
 def _parse(raw: Mapping[str, Any]) -> LedgerKeys:
     held = {str(name): base64.b64decode(key) for name, key in raw["pseudonyms"]["keys"].items()}
-    anchors = tuple(ECKey.import_key(key) for key in raw["anchors"]["keys"])
+    try:
+        anchors = tuple(ECKey.import_key(key) for key in raw["anchors"]["keys"])
+    except JoseError as error:
+        raise ValueError from error
     if not anchors:
         raise SettingsInvalid("there is no anchor key; make keys with `compat-guard ledger keys`")
     return LedgerKeys(PseudonymKeys(raw["pseudonyms"]["current"], held), anchors)
@@ -82,10 +76,7 @@ def write_keys(path: Path, keys: LedgerKeys) -> None:
         },
         "anchors": {"keys": [key.as_dict(private=True) for key in keys.anchors]},
     }
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(raw, file, indent=1)
-    beside.replace(path)
+    replace_file(path, json.dumps(raw, indent=1))
 
 
 def read_public(path: Path) -> KeySet:

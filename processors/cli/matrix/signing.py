@@ -8,11 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
-from processors.bootstrap.seal_keys import make_once
 from processors.cli import talk
 from processors.configuration.settings import settings
 from processors.documents import json_text
 from processors.documents.files import naming
+from processors.documents.secrets import make_once
 from processors.errors import DocumentRefused, SettingsInvalid
 from processors.matrix.writing import instant
 from processors.trust.keys import new_signing_key, public_half

@@ -7,16 +7,9 @@ from typing import Annotated
 
 import typer
 
-from processors.bootstrap.seal_keys import (
-    make_once,
-    new_seals,
-    read_seals,
-    render_seals,
-    replace_file,
-    with_new_key,
-    with_newest_current,
-)
+from processors.bootstrap.seal_keys import new_seals, read_seals, render_seals, with_new_key, with_newest_current
 from processors.cli import talk
+from processors.documents.secrets import make_once, replace_file
 from processors.errors import SettingsInvalid
 
 app = typer.Typer(

@@ -5,16 +5,15 @@ from pathlib import Path
 import pytest
 
 from processors.bootstrap.seal_keys import (
-    make_once,
     new_seals,
     read_seals,
     render_seals,
-    replace_file,
     with_new_key,
     with_newest_current,
 )
 from processors.bootstrap.sealing import seals
 from processors.configuration.settings import KafkaSettings, SealSettings, Settings
+from processors.documents.secrets import make_once, replace_file
 from processors.errors import SettingsInvalid
 
 
