@@ -12,6 +12,8 @@ from joserfc.jwk import ECKey
 from sqlalchemy import Engine
 
 from processors.errors import Unavailable
+from processors.events.anchors import LedgerAnchored
+from processors.events.kinds import ANCHORED
 from processors.events.topics import LEDGER_ANCHORS
 from processors.ledger import chain
 from processors.ledger.anchors import anchor
@@ -21,8 +23,11 @@ from processors.ledger.filing import At, columns_of
 from processors.ledger.transaction import Committed
 from processors.observability import metrics
 from processors.stream.types import Outbound
+from processors.stream.wire.headers import EventHeaders
 
 _log = structlog.get_logger(__name__)
+
+_HEADERS = EventHeaders(ANCHORED.type, "/compat-guard/ledger")
 
 
 class ChainPosition(NamedTuple):
@@ -74,15 +79,15 @@ class Anchoring:
         if grown:
             now = time.time_ns() // 1_000_000
             events = [anchor(*at, head, offset, now, self._key) for at, (head, offset) in grown.items()]
-            self._publish([Outbound(LEDGER_ANCHORS, _key(event), self._encode(event)) for event in events])
+            self._publish([self._record(event) for event in events])
             metrics.LEDGER_ANCHORS.inc(len(events))
             metrics.LEDGER_ANCHORED.set_to_current_time()
         self._touched -= set(standings)
         self._anchored |= {at: standing.head.hash for at, standing in grown.items()}
 
-
-def _key(event: Mapping[str, Any]) -> bytes:
-    return f"{event['topic']}/{event['partition']}".encode()
+    def _record(self, event: LedgerAnchored) -> Outbound:
+        value, headers = self._encode(event.record()), _HEADERS(event.id, event.at)
+        return Outbound(ANCHORED.topic, event.key.encode(), value, headers)
 
 
 def holding(engine: Engine) -> Hold:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
 from joserfc import jws
@@ -16,31 +16,33 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet
 
 from processors.documents.canonical import canonical
+from processors.events.anchors import LedgerAnchored
 from processors.ledger.chain import Head
 from processors.ledger.records import MINTED
 
 ALGORITHM = "ES256"
 
 
-def anchor(topic: str, partition: int, head: Head, next_offset: int, at: int, key: ECKey) -> dict[str, Any]:
-    """The LedgerAnchored event of a chain head, signed at `at`.
+def anchor(topic: str, partition: int, head: Head, next_offset: int, at: int, key: ECKey) -> LedgerAnchored:
+    """The event of a chain head, signed at `at`.
 
     No two signatures are alike, so a head that is anchored again has another id: the ledger would take two events
     under one id for a forgery, and the very same event again is the mark of a replay.
     """
-    facts = {
-        "anchor_id": str(uuid.uuid5(MINTED, f"{topic}/{partition}/{head.sequence}/{head.hash.hex()}/{at}")),
-        "at": at,
-        "topic": topic,
-        "partition": partition,
-        "sequence": head.sequence,
-        "next_offset": next_offset,
-        "head": f"sha256:{head.hash.hex()}",
-        "batches": head.batches,
-        "root": f"sha256:{head.root.hex()}",
-    }
+    unsigned = LedgerAnchored(
+        anchor_id=str(uuid.uuid5(MINTED, f"{topic}/{partition}/{head.sequence}/{head.hash.hex()}/{at}")),
+        at=at,
+        topic=topic,
+        partition=partition,
+        sequence=head.sequence,
+        next_offset=next_offset,
+        head=f"sha256:{head.hash.hex()}",
+        batches=head.batches,
+        root=f"sha256:{head.root.hex()}",
+    )
     header = {"alg": ALGORITHM, "kid": key.kid}
-    return {**facts, "signature": jws.serialize_compact(header, canonical(facts), key, algorithms=[ALGORITHM])}
+    signature = jws.serialize_compact(header, canonical(unsigned.facts()), key, algorithms=[ALGORITHM])
+    return replace(unsigned, signature=signature)
 
 
 def is_signed(event: Mapping[str, Any], keys: KeySet) -> bool:

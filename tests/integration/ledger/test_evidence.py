@@ -62,7 +62,7 @@ class World:
 
     def _anchor(self, committed: Committed) -> None:
         for at, head in committed.heads.items():
-            self.anchors.append(anchor(*at, head, committed.positions[at], NOW, KEYS.anchors[-1]))
+            self.anchors.append(anchor(*at, head, committed.positions[at], NOW, KEYS.anchors[-1]).record())
 
     @property
     def published(self) -> list[Noted]:
@@ -177,7 +177,7 @@ def replay_an_old_anchor(world: World) -> None:
 
 def forge_an_anchor(world: World) -> None:
     thief = ECKey.generate_key("P-256", {"kid": "anchor-1"}, auto_kid=False)
-    world.anchors.append(anchor(TOPIC, 0, Head(60, b"x" * 32), 60, NOW, thief))
+    world.anchors.append(anchor(TOPIC, 0, Head(60, b"x" * 32), 60, NOW, thief).record())
 
 
 def edit_an_anchor(world: World) -> None:
@@ -292,7 +292,7 @@ def test_two_anchors_that_overtake_each_other_are_no_replay(world: World) -> Non
 
     old = anchor(
         TOPIC, 0, Head(15, bytes.fromhex(world.anchors[1]["head"][7:])), 15, NOW - 3_600_000, KEYS.anchors[-1]
-    )
+    ).record()
     world.anchors[1] = {**old, "anchor_id": old["anchor_id"]}
     assert [found.kind for found in world.verify()][:1] == [Kind.ANCHOR_REPLAYED]
 

@@ -281,7 +281,7 @@ def retired(sink: Engine, maintenance: Engine, tmp_path: Path) -> Retired:
 
     def anchored(committed: Committed) -> None:
         for at, head in committed.heads.items():
-            anchors.append(anchor(*at, head, committed.positions[at], aged(499.9), KEYS.anchors[-1]))
+            anchors.append(anchor(*at, head, committed.positions[at], aged(499.9), KEYS.anchors[-1]).record())
 
     transaction = started(sink, rows, anchored)
     commit(transaction, [row for row in rows if row.appended_at < NOW])

@@ -15,7 +15,7 @@ def test_keys_survive_their_file(tmp_path: Path) -> None:
     keys, path = new_keys(), tmp_path / "keys.json"
     write_keys(path, keys)
     again = read_keys(path)
-    event = anchor("t", 0, Head(3, b"h" * 32), 3, 1, keys.anchors[-1])
+    event = anchor("t", 0, Head(3, b"h" * 32), 3, 1, keys.anchors[-1]).record()
 
     assert again.pseudonyms.pseudonym("alice") == keys.pseudonyms.pseudonym("alice")
     assert is_signed(event, again.public)
@@ -27,7 +27,7 @@ def test_rotation_keeps_what_was_there() -> None:
     """Old anchors verify, old pseudonyms are found, and new ones are written under the new key."""
     keys = new_keys()
     turned = rotated(keys)
-    event = anchor("t", 0, Head(), 0, 1, keys.anchors[-1])
+    event = anchor("t", 0, Head(), 0, 1, keys.anchors[-1]).record()
 
     assert is_signed(event, turned.public)
     assert keys.pseudonyms.pseudonym("alice") in turned.pseudonyms.pseudonyms("alice")
@@ -69,6 +69,6 @@ def test_missing_keys_name_the_command_that_makes_them(tmp_path: Path) -> None:
 def test_every_field_of_an_anchor_is_signed(field: str) -> None:
     """A changed anchor is no anchor."""
     keys = new_keys()
-    event = anchor("t", 0, Head(3, b"h" * 32), 3, 1, keys.anchors[-1])
+    event = anchor("t", 0, Head(3, b"h" * 32), 3, 1, keys.anchors[-1]).record()
 
     assert not is_signed({**event, field: "other" if isinstance(event[field], str) else 99}, keys.public)

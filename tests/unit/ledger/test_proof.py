@@ -21,7 +21,7 @@ ROW = (
     + b"\n{}"
 )
 BATCH = Batch(0, 0, leaf_of(ROW))
-ANCHOR = anchor("t", 0, Head(1, b"h" * 32), 1, 1, KEYS.anchors[-1])
+ANCHOR = anchor("t", 0, Head(1, b"h" * 32), 1, 1, KEYS.anchors[-1]).record()
 
 
 def a_proof() -> dict[str, Any]:

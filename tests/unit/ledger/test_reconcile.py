@@ -107,7 +107,7 @@ def test_a_ledger_that_is_behind_its_own_anchors_is_missing_rows() -> None:
 def test_only_an_anchor_that_is_signed_says_where_a_chain_has_been() -> None:
     """Or whoever writes to the topic could cry wolf."""
     keys = new_keys()
-    anchors = [anchor("t", 0, Head(n, b"h" * 32), n, n, keys.anchors[-1]) for n in (5, 7)]
+    anchors = [anchor("t", 0, Head(n, b"h" * 32), n, n, keys.anchors[-1]).record() for n in (5, 7)]
     forged = {**anchors[1], "next_offset": 900}
 
     noted = [Noted(n, event) for n, event in enumerate([*anchors, forged])]

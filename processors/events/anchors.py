@@ -1,0 +1,48 @@
+"""A signed head of a ledger chain. Mirrors `LedgerAnchored` in schemas/."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerAnchored:
+    """How long the chain of a partition was at a time, and its last hash; digests are `sha256:<hex>`."""
+
+    anchor_id: str
+    at: int
+    topic: str
+    partition: int
+    sequence: int
+    next_offset: int
+    head: str
+    batches: int
+    root: str
+    signature: str = ""
+    """A JWS over all the other facts."""
+
+    @property
+    def id(self) -> str:
+        return self.anchor_id
+
+    @property
+    def key(self) -> str:
+        return f"{self.topic}/{self.partition}"
+
+    def facts(self) -> dict[str, Any]:
+        """What is signed."""
+        return {
+            "anchor_id": self.anchor_id,
+            "at": self.at,
+            "topic": self.topic,
+            "partition": self.partition,
+            "sequence": self.sequence,
+            "next_offset": self.next_offset,
+            "head": self.head,
+            "batches": self.batches,
+            "root": self.root,
+        }
+
+    def record(self) -> dict[str, Any]:
+        return {**self.facts(), "signature": self.signature}
