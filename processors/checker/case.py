@@ -134,7 +134,7 @@ class Case:
         if plugin.provides:
             return plugin.provides
         is_other = plugin.id in self.others
-        rows = self.rows.get(plugin.id) if is_other else _rows(self.matrix, plugin, self.tongue)
+        rows = self.rows.get(plugin.id) if is_other else known_rows(self.matrix, plugin, self.tongue)
         return tuple(offer for row in rows for offer in row.provides) if rows else ()
 
     def offered_by_others(self) -> Iterator[Provision]:
@@ -161,7 +161,7 @@ def read_case(subject: Subject, matrix: Matrix, policies: Policies, now: int) ->
     manifest, host = subject.manifest, subject.host
     declared = matrix.host(host.name)
     dialect = Dialect(declared.dialect) if declared else Dialect.NPM
-    tongue = plugin_scheme(manifest.host) or dialect
+    tongue = tongue_of(manifest, dialect)
     host_version = readable(host.version, dialect)
     others, described_twice = _by_id(subject.installed)
     previous = others.pop(manifest.id, None)
@@ -175,7 +175,7 @@ def read_case(subject: Subject, matrix: Matrix, policies: Policies, now: int) ->
 
     requirements = tuple(stated for stated in _requirements(manifest, releases) if not brought(stated[0]))
     replaced = _replaced(manifest, requirements, others) if manifest.replaces else {}
-    rows = {p.id: found for p in others.values() if (found := _rows(matrix, p, tongue))}
+    rows = {p.id: found for p in others.values() if (found := known_rows(matrix, p, tongue))}
     return Case(
         subject=subject,
         matrix=matrix,
@@ -202,7 +202,12 @@ def read_case(subject: Subject, matrix: Matrix, policies: Policies, now: int) ->
     )
 
 
-def _rows(matrix: Matrix, plugin: InstalledPlugin, tongue: Dialect) -> Sequence[Release]:
+def tongue_of(manifest: Manifest, dialect: Dialect) -> Dialect:
+    """How versions of plugins are read where the matrix does not say it; `dialect` is the host's."""
+    return plugin_scheme(manifest.host) or dialect
+
+
+def known_rows(matrix: Matrix, plugin: InstalledPlugin, tongue: Dialect) -> Sequence[Release]:
     """What the catalogue knows of an installed release."""
     own = plugin_dialect(matrix, plugin.id, tongue, versions=(plugin.version,))
     return matrix.release(plugin.id, plugin.version, own)

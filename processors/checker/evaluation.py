@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from processors.checker.bystanders import Bystanders
 from processors.checker.check import Answer
 from processors.checker.memo import Answered
 from processors.documents.canonical import digest_of
@@ -23,16 +24,21 @@ def evaluator(
     encode_report: Callable[[Mapping[str, Any]], bytes],
     encode_said: Callable[[Mapping[str, Any]], bytes],
     judge: Callable[[Subject, Matrix, int, str, Policies], Answer],
+    bystanders: Bystanders | None = None,
     *,
     checked: bool = True,
 ) -> Callable[[bytes, Matrix, Policies, int], Answered]:
     """From the bytes of a subject to the bytes of its answer, at a time in milliseconds: pure, as its parts are.
 
-    `checked` is False where `judge` stands for a guard that is switched off.
+    `bystanders` may know the answer without a check. `checked` is False where `judge` stands for a guard that is
+    switched off.
     """
 
     def evaluate(subject: bytes, matrix: Matrix, policies: Policies, now: int) -> Answered:
-        question = subject_from_record(decode_subject(subject))
+        if bystanders is not None and (known := bystanders.answer(subject, matrix, policies, now)) is not None:
+            return known
+        record = decode_subject(subject)
+        question = subject_from_record(record)
         report, valid_until = judge(question, matrix, now, digest_of(subject), policies)
         data = encode_report(report_to_record(report))
         digest = digest_of(data)
@@ -49,7 +55,7 @@ def evaluator(
             "refusals": (),
             "report_digest": digest,
         }
-        return Answered(
+        answered = Answered(
             plugin_id=report.plugin_id,
             plugin_version=report.plugin_version,
             host=report.host,
@@ -66,5 +72,8 @@ def evaluator(
             digest=digest,
             valid_until=valid_until,
         )
+        if bystanders is not None:
+            bystanders.learn(subject, record, question, answered)
+        return answered
 
     return evaluate

@@ -15,9 +15,9 @@ from processors.events.vocabulary import Band, Verdict
 from processors.matrix.merged import Matrix
 from processors.policies import Policies
 
-KEPT = 64 * 1024 * 1024
-"""Bytes of questions and answers in each of the two generations: some 25,000 ordinary ones, or a hundred of the
-largest that there are."""
+KEPT = 24 * 1024 * 1024
+"""Bytes of questions and answers in each of the two generations: some 9,000 ordinary ones, or forty of the largest
+that there are."""
 
 _ENTRY = 1024
 """Bytes that an answer takes beside its texts, measured."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from processors.checker import measures
+from processors.checker.bystanders import Bystanders
 from processors.checker.check import Answer, check
 from processors.checker.evaluation import evaluator
 from processors.checker.intake import IncomingRequest, Intake
 from processors.checker.measures import Decision
 from processors.checker.memo import Answered, Memo
+from processors.checker.parts import KnownParts
 from processors.checker.recurring import RecurringQuestions
 from processors.checker.unguarded import FEATURE, unguarded
 from processors.events.ids import minted
@@ -90,7 +92,8 @@ class Checker:
         self._notify = EventWriter(codec, NOTIFICATION, SOURCE)
         self._recurring = RecurringQuestions()
         said = self._results.run("plugin_id", "report_digest")
-        self._memo = Memo(evaluator(requests.tail, self._results.tail, said.encode, check))
+        parts = KnownParts(requests.part("manifest"), requests.part("host"), requests.part("installed"))
+        self._memo = Memo(evaluator(requests.tail, self._results.tail, said.encode, check, Bystanders(parts)))
         self._unguarded = Memo(evaluator(requests.tail, self._results.tail, said.encode, _unchecked, checked=False))
 
     def handle(self, batch: Sequence[Inbound], view: View) -> Outcome:

@@ -16,7 +16,7 @@ from processors.events.vocabulary import Verdict
 from processors.matrix.merged import Matrix
 from processors.policies import Policies
 
-KEPT = 32 * 1024 * 1024
+KEPT = 24 * 1024 * 1024
 """Bytes in each of the two generations."""
 
 _ENTRY = 512

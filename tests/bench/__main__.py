@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -26,7 +27,20 @@ from processors.observability.logs import silence_unless_configured
 from processors.stream.io.clients import admin
 from processors.stream.wire.schema import Schemas
 
-from . import exceptions, latency, ledger, matrix, observing, peers, plans, rounds, subjects, throughput, versions
+from . import (
+    exceptions,
+    latency,
+    ledger,
+    matrix,
+    memory,
+    observing,
+    peers,
+    plans,
+    rounds,
+    subjects,
+    throughput,
+    versions,
+)
 from .figures import Figure, Figures, number, talk
 from .machine import QUIET, of_this_machine
 from .page import write_page
@@ -37,12 +51,23 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures here")
     parser.add_argument("--records", type=int, default=100_000, help="requests for each throughput")
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows of the large matrix")
+    parser.add_argument("--subjects", type=int, default=1_000_000, help="distinct questions of the measured memory")
     parser.add_argument("--events", type=int, default=1_000_000, help="events of the ledger that is searched")
     parser.add_argument("--exceptions", type=int, default=100_000, help="live exceptions to restore")
     parser.add_argument("--seconds", type=float, default=15.0, help="length of each latency measurement")
     parser.add_argument(
         "--only",
-        choices=("plans", "versions", "throughput", "latency", "matrix", "observing", "ledger", "exceptions"),
+        choices=(
+            "plans",
+            "versions",
+            "throughput",
+            "latency",
+            "matrix",
+            "observing",
+            "memory",
+            "ledger",
+            "exceptions",
+        ),
         action="append",
         help="measure only this",
     )
@@ -59,19 +84,22 @@ def main() -> None:
         "plans",
         "matrix",
         "observing",
+        "memory",
         "throughput",
         "latency",
         "ledger",
         "exceptions",
     ]
-    if "versions" in chosen:
-        _versions(figures)
-    if "plans" in chosen:
-        _plans(figures)
-    if "matrix" in chosen:
-        _matrix(figures, options.rows)
-    if "observing" in chosen:
-        _observing(figures, options.records)
+    without_servers: Mapping[str, Callable[[], None]] = {
+        "versions": lambda: _versions(figures),
+        "plans": lambda: _plans(figures),
+        "matrix": lambda: _matrix(figures, options.rows),
+        "observing": lambda: _observing(figures, options.records),
+        "memory": lambda: _memory(figures, options.subjects),
+    }
+    for name, measure in without_servers.items():
+        if name in chosen:
+            measure()
     if {"throughput", "latency", "ledger", "exceptions"} & set(chosen):
         with _guard() as settings:
             if "throughput" in chosen:
@@ -170,13 +198,28 @@ def _observing(figures: Figures, count: int) -> None:
         figures.add(f"observing-{name}", "us", found.observing * 1e6, f"check-{name}")
 
 
+def _memory(figures: Figures, count: int) -> None:
+    talk.print(f"checking {count} different requests")
+    with tempfile.TemporaryDirectory(prefix="compat-guard-bench-") as folder:
+        held = memory.measured(_matrix_file(Path(folder)), count)
+    figures.add("checker-memory-half", "MB", held.half / 1e6)
+    figures.add("checker-memory", "MB", held.all / 1e6, "checker-memory-half")
+
+
 def _latency(figures: Figures, settings: Settings, seconds: float) -> None:
-    for which in ("echo", "checker"):
-        talk.print(f"asking the {which} {latency.RATE} times a second for {seconds:g} s")
-        throughput.skip_to_end(settings, which)
-        found = latency.measured(which, settings, seconds)
-        figures.add(f"latency-{which}-p50", "ms", found.p50, None if which == "echo" else "latency-echo-p50")
-        figures.add(f"latency-{which}-p99", "ms", found.p99, None if which == "echo" else "latency-echo-p99")
+    """Both in turn, as often as the throughputs, so that one pause of the machine decides nothing."""
+    found: dict[str, list[latency.Percentiles]] = {"echo": [], "checker": []}
+    for turn in range(rounds.ROUNDS):
+        for which in ("echo", "checker") if turn % 2 == 0 else ("checker", "echo"):
+            talk.print(f"asking the {which} {latency.RATE} times a second for {seconds:g} s")
+            throughput.skip_to_end(settings, which)
+            found[which].append(latency.measured(which, settings, seconds))
+    for percentile in ("p50", "p99"):
+        for which, each in found.items():
+            waits = [getattr(one, percentile) for one in each]
+            against = None if which == "echo" else f"latency-echo-{percentile}"
+            spread = (max(waits) - min(waits)) / statistics.median(waits)
+            figures.add(f"latency-{which}-{percentile}", "ms", statistics.median(waits), against, spread)
 
 
 def _ledger(figures: Figures, url: str, records: int, events: int) -> None:

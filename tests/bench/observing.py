@@ -9,7 +9,7 @@ import io
 import statistics
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
 from typing import Any, NamedTuple
 
@@ -18,9 +18,11 @@ import structlog
 from processors.bootstrap.seal_keys import new_seals
 from processors.checker.processor import Checker
 from processors.configuration.settings import shipped
+from processors.events.subject import Subject
 from processors.events.topics import INSTALL_REQUESTS, MATRIX_REFRESHES, SECURITY_POLICIES
 from processors.matrix.document import MatrixDocument
 from processors.matrix.merged import Matrix
+from processors.observability.collector import collector_eased
 from processors.observability.logs import configure_logging, silence_unless_configured
 from processors.policies import NO_POLICIES
 from processors.stream.loop.measures import Measures
@@ -41,7 +43,7 @@ class Share(NamedTuple):
     observing: float
 
 
-class _View:
+class View:
     """What a checker looks at: a matrix that knows the plugins."""
 
     def __init__(self, document: MatrixDocument) -> None:
@@ -56,11 +58,11 @@ class _View:
 def measured(document: MatrixDocument, numbers: Iterator[int], count: int) -> Share:
     """The medians over batches. Logs are rendered and masked as ever, and go nowhere."""
     codec = Codec(Schemas.load(shipped("schemas")), OfflineRegistry())
-    checker, view, measures = Checker(codec, new_seals()), _View(document), Measures("checker")
+    checker, view, measures = Checker(codec, new_seals()), View(document), Measures("checker")
     checks: list[float] = []
     observed: list[float] = []
-    with _logging():
-        for batch in _batches(codec, numbers, count):
+    with _logging(), collector_eased():
+        for batch in batches(codec, numbers, count):
             began = time.perf_counter()
             outcome = checker.handle(batch, view)  # type: ignore[arg-type]
             handled = time.perf_counter()
@@ -71,11 +73,14 @@ def measured(document: MatrixDocument, numbers: Iterator[int], count: int) -> Sh
     return Share(statistics.median(checks) / BATCH, statistics.median(observed) / BATCH)
 
 
-def _batches(codec: Codec, numbers: Iterator[int], count: int) -> Iterator[Sequence[Inbound]]:
+def batches(
+    codec: Codec, numbers: Iterator[int], count: int, ask: Callable[[int], Subject] = subjects.subject
+) -> Iterator[Sequence[Inbound]]:
+    """Requests as the loop hands them in."""
     encoder = codec.encoder(INSTALL_REQUESTS, "InstallRequested")
     now = time.time_ns() // 1_000_000
     for first in range(0, count, BATCH):
-        made = subjects.requests(encoder, numbers, BATCH)
+        made = subjects.requests(encoder, numbers, BATCH, ask)
         yield [
             Inbound(record.topic, 0, first + n, now, record.key, record.value, record.headers)
             for n, record in enumerate(made)

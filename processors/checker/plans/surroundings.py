@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 from processors.checker.case import Case
 from processors.checker.plans.effort import Effort
+from processors.checker.ties import Ties, ties_of
 from processors.checker.together import installed_as
 from processors.events.report import Finding
 from processors.events.subject import Host, InstalledPlugin, Provision, Subject
@@ -20,14 +21,6 @@ _LOOKED_UP: Final = 10
 """What it takes to learn that a question has been answered."""
 
 _Key: TypeAlias = tuple[InstalledPlugin, Host, tuple[Provision, ...], frozenset[InstalledPlugin]]
-
-
-class _Stated(NamedTuple):
-    """The ids that a plugin needs, those that it says anything about, and those that it offers."""
-
-    needs: frozenset[str]
-    mentions: frozenset[str]
-    offers: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -49,7 +42,7 @@ class Judgements:
 
     case: Case
     _known: dict[_Key, tuple[Finding, ...]] = field(default_factory=dict[_Key, "tuple[Finding, ...]"])
-    _stated: dict[InstalledPlugin, _Stated] = field(default_factory=dict[InstalledPlugin, _Stated])
+    _ties: dict[InstalledPlugin, Ties] = field(default_factory=dict[InstalledPlugin, Ties])
     _index: _Index | None = None
 
     def blocking(self, question: Subject, there: Sequence[InstalledPlugin], effort: Effort) -> tuple[Finding, ...]:
@@ -107,14 +100,8 @@ class Judgements:
             self._index = _Index(there, {plugin.id: plugin for plugin in there}, mentioning, offering)
         return self._index
 
-    def _of(self, plugin: InstalledPlugin) -> _Stated:
-        """As it tells itself or the catalogue knows: both, since what is said too much leaves nothing out."""
-        known = self._stated.get(plugin)
+    def _of(self, plugin: InstalledPlugin) -> Ties:
+        known = self._ties.get(plugin)
         if known is None:
-            dialect = self.case.dialect_of(plugin.id, version=plugin.version)
-            rows = self.case.matrix.release(plugin.id, plugin.version, dialect)
-            needs = frozenset(need.id for each in (plugin, *rows) for need in each.requires)
-            others = frozenset(other.id for each in (plugin, *rows) for other in (*each.conflicts, *each.consumes))
-            offers = frozenset(offer.id for each in (plugin, *rows) for offer in each.provides)
-            known = self._stated[plugin] = _Stated(needs, needs | others, offers)
+            known = self._ties[plugin] = ties_of(plugin, self.case.matrix, self.case.tongue)
         return known

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from processors.errors import DocumentRefused, EventUnreadable, shorten
 from processors.stream.types import LARGEST_VALUE
-from processors.stream.wire.schema import Schema, Schemas
+from processors.stream.wire.schema import Schema, Schemas, tail_part
 from processors.stream.wire.spans import Cutter, Run
 
 _PREFIX = struct.Struct(">bI")
@@ -128,6 +128,10 @@ class Decoder:
             return cut(value, PREFIX_SIZE)
 
         return pieces
+
+    def part(self, name: str) -> Callable[[Any], bytes]:
+        """Writes one field of the tail, or one item of it where that is an array, as our schema has it."""
+        return tail_part(self._schema, name)
 
     def is_ours(self, value: bytes) -> bool:
         """Whether a value that has been read was written in our very schema: its fields lie as ours do."""

@@ -171,6 +171,16 @@ def field_run(schema: Schema, first: str, last: str) -> FieldRun:
     return FieldRun(tuple(names[chosen]), _parsed(record))
 
 
+def tail_part(schema: Schema, name: str) -> Callable[[Any], bytes]:
+    """Writes one field of the tail as it lies there; of an array, one item."""
+    tail = schema.model.fields[-1].type
+    if not isinstance(tail, avro.Record):
+        raise ContractBroken(f"the last field of `{schema.name}` is no record")
+    kind = next(part.type for part in tail.fields if part.name == name)
+    part = _parsed(kind.items if isinstance(kind, avro.Array) else kind)
+    return lambda value: _encode(part, value)
+
+
 class Schemas(Mapping[str, Schema]):
     """The schemas of a folder by event name."""
 

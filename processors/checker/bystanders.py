@@ -1,0 +1,177 @@
+"""Questions that differ only in plugins which make no difference have one answer.
+
+A bystander is an installed plugin of which nothing is said and that says nothing: neither it nor the catalogue
+names another plugin or an interface that it needs, uses, offers or cannot run beside, and whoever does so does not
+name it. Whether it is there changes nothing about a plugin that is allowed; a property test holds that against the
+check.
+
+Only plain ALLOWs are kept: a block looks for ways out among everything that is installed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import chain
+from typing import Any, Final, NamedTuple
+
+from processors.checker.brought import with_plain_ids
+from processors.checker.case import tongue_of
+from processors.checker.memo import Answered
+from processors.checker.memory import Memory
+from processors.checker.parts import KnownParts, Parts
+from processors.checker.ties import ties_of
+from processors.checker.together import installed_as
+from processors.documents.canonical import digest_of
+from processors.events.subject import Manifest, Subject
+from processors.events.vocabulary import Verdict
+from processors.matrix.merged import Matrix
+from processors.policies import NO_POLICIES, Policies
+from processors.versions import Dialect
+
+KEPT: Final = 8 * 1024 * 1024
+"""Bytes of each kind of what is remembered, in each of two generations."""
+
+_ENTRY: Final = 1024
+"""Bytes that an entry takes beside the texts that it holds."""
+
+
+class _Plugin(NamedTuple):
+    """An installed plugin, as far as it may be a bystander."""
+
+    id: str
+    mentions: frozenset[str]
+    is_silent: bool
+
+
+class _Template(NamedTuple):
+    """An answer around the two digests that are another question's: of the question, and of the report."""
+
+    answered: Answered
+    report: tuple[bytes, bytes]
+    said: tuple[bytes, bytes]
+
+    def filled(self, subject: bytes) -> Answered:
+        report = self.report[0] + digest_of(subject).encode() + self.report[1]
+        digest = digest_of(report)
+        said = self.said[0] + digest.encode() + self.said[1]
+        return self.answered._replace(report=report, digest=digest, said=said)
+
+
+class Bystanders:
+    """Plain ALLOWs by what they depend on. What is answered here is, to the byte, what `check` would answer."""
+
+    def __init__(self, parts: KnownParts, kept: int = KEPT) -> None:
+        self._parts = parts
+        self._seen: Memory[bool] = Memory(kept // 4)
+        self._askers: Memory[tuple[Dialect, frozenset[str]]] = Memory(kept)
+        self._plugins: dict[Dialect, Memory[_Plugin]] = {}
+        self._answers: Memory[_Template] = Memory(kept)
+        self._kept = kept
+        self._matrix: Matrix | None = None
+        self._policies: Policies = NO_POLICIES
+        self._now = 0
+
+    def answer(self, subject: bytes, matrix: Matrix, policies: Policies, now: int) -> Answered | None:
+        """None where the question has to be checked."""
+        if matrix is not self._matrix or policies is not self._policies or now < self._now:
+            self._matrix, self._policies = matrix, policies
+            for memory in (self._seen, self._askers, self._answers, *self._plugins.values()):
+                memory.clear()
+        self._now = now
+        parts = self._parts.cut(subject)
+        key = None if parts is None else self._key(parts)
+        template = None if key is None else self._answers.get(key)
+        return template.filled(subject) if template is not None and template.answered.holds(now) else None
+
+    def learn(self, subject: bytes, record: Mapping[str, Any], question: Subject, answered: Answered) -> None:
+        """Keep an answer by the matrix that `answer` had last. `record` and `question` are `subject` read."""
+        if answered.verdict is not Verdict.ALLOW or question.together or with_plain_ids(question) is not question:
+            return
+        if not self._has_come_before(question.manifest):
+            return
+        parts = self._parts.learn(subject, record)
+        template = _template(subject, answered)
+        if parts is None or template is None or self._matrix is None:
+            return
+        self._learn_asker(parts, question, self._matrix)
+        self._learn_plugins(parts, question, self._matrix)
+        key = self._key(parts)
+        if key is not None:
+            self._answers.keep(key, template, _ENTRY + len(key) + len(answered.report) + len(answered.said))
+
+    def _has_come_before(self, manifest: Manifest) -> bool:
+        """What comes once is not worth learning."""
+        name = f"{manifest.id} {manifest.version}".encode("utf-8", "surrogatepass")
+        seen = self._seen.get(name)
+        if not seen:
+            self._seen.keep(name, True, _ENTRY + len(name))
+        return bool(seen)
+
+    def _key(self, parts: Parts) -> bytes | None:
+        """What the answer depends on, as bytes. None where a plugin is not known, or stands there twice."""
+        asker = self._askers.get(parts.manifest + parts.host)
+        if asker is None:
+            return None
+        tongue, named = asker
+        known = self._plugins[tongue]
+        plugins: list[_Plugin] = []
+        for piece in parts.installed:
+            plugin = known.get(piece)
+            if plugin is None:
+                return None
+            plugins.append(plugin)
+        if len({plugin.id for plugin in plugins}) < len(plugins):
+            return None
+        speaking = [plugin.mentions for plugin in plugins if not plugin.is_silent]
+        if speaking:
+            named = named.union(*speaking)
+        of_weight = [
+            piece
+            for piece, plugin in zip(parts.installed, plugins, strict=True)
+            if plugin.id in named or not plugin.is_silent
+        ]
+        count = len(of_weight).to_bytes(2, "big")
+        return b"".join((parts.manifest, parts.host, count, *of_weight, parts.rest))
+
+    def _learn_asker(self, parts: Parts, question: Subject, matrix: Matrix) -> None:
+        tongue = _tongue(question, matrix)
+        self._plugins.setdefault(tongue, Memory(self._kept))
+        named = frozenset(_named_by(question.manifest, matrix, tongue))
+        size = _ENTRY + len(parts.manifest) + len(parts.host) + sum(map(len, named))
+        self._askers.keep(parts.manifest + parts.host, (tongue, named), size)
+
+    def _learn_plugins(self, parts: Parts, question: Subject, matrix: Matrix) -> None:
+        tongue = _tongue(question, matrix)
+        known = self._plugins[tongue]
+        for piece, plugin in zip(parts.installed, question.installed, strict=True):
+            if known.get(piece) is None:
+                ties = ties_of(plugin, matrix, tongue)
+                mentions = ties.mentions | ties.offers
+                size = _ENTRY + len(piece) + sum(map(len, mentions))
+                known.keep(piece, _Plugin(plugin.id, mentions, not mentions), size)
+
+
+def _tongue(question: Subject, matrix: Matrix) -> Dialect:
+    declared = matrix.host(question.host.name)
+    return tongue_of(question.manifest, Dialect(declared.dialect) if declared else Dialect.NPM)
+
+
+def _named_by(manifest: Manifest, matrix: Matrix, tongue: Dialect) -> chain[str]:
+    """Every id that the plugin asked for, or the catalogue of it, names; its versions may be read in either way."""
+    plugin = installed_as(manifest)
+    ties = [ties_of(plugin, matrix, dialect) for dialect in (tongue, Dialect.GENERIC)]
+    return chain(
+        (manifest.id, manifest.lifecycle.replacement),
+        manifest.replaces,
+        (component.id for component in manifest.components),
+        *((tie.mentions | tie.offers) for tie in ties),
+    )
+
+
+def _template(subject: bytes, answered: Answered) -> _Template | None:
+    """None where a digest does not stand in its place once, so that nobody can say which of them to replace."""
+    report = answered.report.split(digest_of(subject).encode())
+    said = answered.said.split(answered.digest.encode())
+    if len(report) != 2 or len(said) != 2:
+        return None
+    return _Template(answered, (report[0], report[1]), (said[0], said[1]))
