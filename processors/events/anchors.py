@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from processors.events.fields import fields_of
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerAnchored:
@@ -32,17 +34,7 @@ class LedgerAnchored:
 
     def facts(self) -> dict[str, Any]:
         """What is signed."""
-        return {
-            "anchor_id": self.anchor_id,
-            "at": self.at,
-            "topic": self.topic,
-            "partition": self.partition,
-            "sequence": self.sequence,
-            "next_offset": self.next_offset,
-            "head": self.head,
-            "batches": self.batches,
-            "root": self.root,
-        }
+        return fields_of(self, "signature")
 
     def record(self) -> dict[str, Any]:
-        return {**self.facts(), "signature": self.signature}
+        return fields_of(self)

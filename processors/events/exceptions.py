@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeVar
 
+from processors.events.fields import fields_of
 from processors.events.vocabulary import Band
 
 Record = Mapping[str, Any]
@@ -114,24 +115,10 @@ class ExceptionCommand:
 
     def record(self) -> dict[str, Any]:
         return {
-            "command_id": self.command_id,
-            "exception_id": self.exception_id,
-            "kind": self.kind,
-            "at": self.at,
+            **fields_of(self, "requester", "scope"),
             "requester": self.requester.subject,
             "requester_issuer": self.requester.issuer,
             **self.scope._asdict(),
-            "request_id": self.request_id,
-            "report_digest": self.report_digest,
-            "finding_ids": list(self.finding_ids),
-            "risk_statement": self.risk_statement,
-            "category": self.category,
-            "compensating_controls": list(self.compensating_controls),
-            "valid_until": self.valid_until,
-            "single_use": self.single_use,
-            "reason": self.reason,
-            "proof_kind": self.proof_kind,
-            "proof": self.proof,
         }
 
 
@@ -175,14 +162,7 @@ class ApprovalDecision:
         return self.exception_id
 
     def record(self) -> dict[str, Any]:
-        return {
-            "decision_id": self.decision_id,
-            "exception_id": self.exception_id,
-            "at": self.at,
-            "proof_kind": self.proof_kind,
-            "proof": self.proof,
-            "decision": self.decision,
-        }
+        return fields_of(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,33 +204,7 @@ class ExceptionDecided:
         return self.exception_id
 
     def record(self) -> dict[str, Any]:
-        return {
-            "event_id": self.event_id,
-            "exception_id": self.exception_id,
-            "round": self.round,
-            "sequence": self.sequence,
-            "at": self.at,
-            "event": self.event,
-            "from_state": self.from_state,
-            "to_state": self.to_state,
-            "actor": self.actor,
-            "reason_code": self.reason_code,
-            "reason": self.reason,
-            "step": self.step,
-            "approval_id": self.approval_id,
-            **self.scope._asdict(),
-            "request_id": self.request_id,
-            "report_digest": self.report_digest,
-            "finding_ids": list(self.finding_ids),
-            "band": self.band,
-            "valid_until": self.valid_until,
-            "waiting_step": self.waiting_step,
-            "due_at": self.due_at,
-            "monitoring_profile": self.monitoring_profile,
-            "uses": self.uses,
-            "caused_by": self.caused_by,
-            "security_event": self.security_event,
-        }
+        return {**fields_of(self, "scope"), **self.scope._asdict()}
 
 
 def command_from_record(record: Record) -> ExceptionCommand:

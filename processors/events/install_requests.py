@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from processors.events.fields import fields_of
 from processors.events.vocabulary import Action
 
 
@@ -17,7 +18,7 @@ class RiskAcknowledgement:
     statement: str
 
     def record(self) -> dict[str, Any]:
-        return {"by": self.by, "at": self.at, "statement": self.statement}
+        return fields_of(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,7 @@ class MonitoringPlan:
     owner: str
 
     def record(self) -> dict[str, Any]:
-        return {"profile": self.profile, "addons": list(self.addons), "owner": self.owner}
+        return fields_of(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,15 +62,7 @@ class InstallRequested:
     def record(self) -> dict[str, Any]:
         """Everything but the subject."""
         return {
-            "request_id": self.request_id,
-            "requested_at": self.requested_at,
-            "tenant": self.tenant,
-            "operator": self.operator,
-            "environment": self.environment,
-            "target": self.target,
-            "action": self.action,
-            "exception_id": self.exception_id,
+            **fields_of(self, "plugin_id"),
             "acknowledgement": self.acknowledgement.record() if self.acknowledgement else None,
             "monitoring": self.monitoring.record() if self.monitoring else None,
-            "recheck_of": self.recheck_of,
         }

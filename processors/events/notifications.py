@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from processors.events.fields import fields_of
+
 
 class Urgency(StrEnum):
     """How soon somebody should look."""
@@ -42,17 +44,4 @@ class NotificationRequested:
         return self.recipient
 
     def record(self) -> dict[str, Any]:
-        return {
-            "notification_id": self.notification_id,
-            "at": self.at,
-            "recipient": self.recipient,
-            "kind": self.kind,
-            "urgency": self.urgency,
-            "subject": self.subject,
-            "body": self.body,
-            "link": self.link,
-            "tenant": self.tenant,
-            "request_id": self.request_id,
-            "exception_id": self.exception_id,
-            "count": self.count,
-        }
+        return fields_of(self)
