@@ -18,7 +18,7 @@ from processors.configuration import guard
 from processors.configuration.settings import shipped
 from processors.contracts.topics import read_topics
 from processors.documents import json_text
-from processors.errors import GuardError
+from processors.errors import EventUnreadable, GuardError
 from processors.events.exceptions import ProofKind
 from processors.exception_workflow.proof.token import Proof
 from processors.exception_workflow.proof.verify import verify
@@ -39,8 +39,11 @@ NAMES = sorted(
 EVENTS = [t for t in read_topics((shipped("config") / "topics.yaml").read_bytes()).topics if t.event]
 SCHEMAS = Schemas.load(shipped("schemas"))
 
+KNOWN = 100
+"""Ids up to this one are registered: a decoder keeps what it has looked up, and a registry has an end."""
 
-class EveryId:
+
+class OurIds:
     """A registry in which the ids of writers stand for the schema of the topic that is asked about."""
 
     def __init__(self) -> None:
@@ -50,10 +53,12 @@ class EveryId:
         return 1
 
     def writer(self, subject: str, schema_id: int) -> str:
+        if schema_id > KNOWN:
+            raise EventUnreadable("schema", f"schema {schema_id} is not registered under `{subject}`")
         return self._texts[subject]
 
 
-CODEC = Codec(SCHEMAS, EveryId())
+CODEC = Codec(SCHEMAS, OurIds())
 DECODERS = {topic.name: CODEC.decoder(topic.name, topic.event or "") for topic in EVENTS}
 TOPICS = sorted(DECODERS)
 
