@@ -36,4 +36,4 @@ Doors:
     cli                   the command line
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
