@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import Any, Final
 
 import structlog
@@ -13,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp
 
+import processors
 from processors.errors import Refused, Unavailable
 from processors.gateway import problems
 from processors.gateway.api import check, deliveries, events, exceptions, identity, ledger, matrix
@@ -54,7 +54,7 @@ def application(*more: APIRouter) -> FastAPI:
     """The routes and their contract, without anything behind them."""
     app = FastAPI(
         title="Compatibility guard",
-        version=version("compat-guard"),
+        version=processors.__version__,
         description=_DESCRIPTION,
         openapi_url="/internal/openapi.json",
         docs_url=None,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from contextlib import AbstractContextManager
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import processors
 from processors.cli import tables, talk
 from processors.cli.formats import Listing, ListingOption
 from processors.configuration.settings import settings
@@ -77,7 +77,7 @@ def apply(file: File = None, output: ListingOption = Listing.table, shorter: Sho
 def asyncapi(file: File = None) -> None:
     """Print the contract as an AsyncAPI document; it belongs beside the schemas as asyncapi.yaml."""
     contract = _sound(file)
-    typer.echo(to_yaml(document(contract, version("compat-guard"))), nl=False)
+    typer.echo(to_yaml(document(contract, processors.__version__)), nl=False)
 
 
 @app.command("page")
