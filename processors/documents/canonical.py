@@ -7,22 +7,25 @@ mistake, because two writers may print it differently.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
-from json.encoder import c_make_encoder, encode_basestring  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
+from collections.abc import Mapping
+from json.encoder import JSONEncoder
 from typing import Any, cast
 
+import orjson
 
-def _of_bytes(value: Any) -> str:
+
+def _other(value: Any) -> Any:
+    """What orjson has no form for, in terms of what it has."""
     if isinstance(value, bytes):
         return value.hex()
+    if isinstance(value, tuple):  # a named one
+        return list(cast("tuple[Any, ...]", value))
+    if isinstance(value, Mapping):
+        return dict(cast("Mapping[str, Any]", value))
     raise TypeError(f"{type(value).__name__} has no canonical form")
 
 
-# JSONEncoder.encode makes such an encoder for every call, which takes longer than most of our texts.
-_chunks = cast(
-    "Callable[[Any, int], Iterable[str]]",
-    c_make_encoder(None, _of_bytes, encode_basestring, None, ":", ",", True, False, False),
-)
+_OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 
 
 def canonical(value: Any) -> str:
@@ -30,7 +33,16 @@ def canonical(value: Any) -> str:
 
     Bytes become lower-case hex. Raises TypeError for anything else; floats the caller must not hand in.
     """
-    return "".join(_chunks(value, 0))
+    try:
+        return orjson.dumps(value, default=_other, option=_OPTIONS).decode()
+    except TypeError:
+        return _UNBOUNDED.encode(value)
+
+
+_UNBOUNDED = JSONEncoder(
+    ensure_ascii=False, check_circular=False, allow_nan=False, sort_keys=True, separators=(",", ":"), default=_other
+)
+"""Writes the same text, and also integers of more than 64 bits, deep nesting and what is no Unicode; slowly."""
 
 
 def canonical_with(record: Mapping[str, Any], name: str, text: str) -> str:

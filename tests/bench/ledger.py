@@ -29,6 +29,7 @@ from processors.ledger.samples import story, traffic
 from processors.ledger.transaction import Entries, PostgresTransaction
 from processors.ledger.verify import verify
 from processors.masking.masker import Masker
+from processors.observability.collector import collector_eased
 from processors.stream.types import Inbound, View
 from processors.stream.wire.codec import Codec, OfflineRegistry
 from processors.stream.wire.partitioner import partition_of
@@ -118,7 +119,7 @@ def sink_beside_copy(url: str, count: int) -> tuple[float, float, float]:
         sink = Sink(engine)
         plain = make_url(theirs).set(drivername="postgresql").render_as_string(hide_password=False)
         copied = filed = 0.0
-        with psycopg.connect(plain) as bare:
+        with psycopg.connect(plain) as bare, collector_eased():
             for number, batch in enumerate(batches(count)):
                 started = time.perf_counter()
                 rows = sink.take(batch)
