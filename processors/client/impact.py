@@ -22,6 +22,7 @@ from processors.events.vocabulary import Verdict
 from processors.exception_workflow.state.case import ExceptionCase
 from processors.matrix.document import MatrixDocument
 from processors.matrix.merged import Matrix
+from processors.observability.collector import collector_eased
 from processors.policies import Policies
 from processors.stream.io.follow import Follower
 from processors.stream.wire.codec import Codec, Decoder
@@ -104,7 +105,7 @@ def _changed(case: ExceptionCase, judge: Judge) -> ExceptionChange | None:
 
 
 def _read(of: Settings, decode: Decoder, since: int, impact: Impact, tell: Callable[[Impact], None]) -> None:
-    with closing(Follower(stream_settings(of), "replay")) as follower:
+    with closing(Follower(stream_settings(of), "replay")) as follower, collector_eased():
         follower.from_time([INSTALL_REQUESTS], since)
         for record in follower.read():
             try:

@@ -29,6 +29,7 @@ from processors.stream.wire.schema import Schemas
 
 from . import (
     exceptions,
+    impact,
     latency,
     ledger,
     matrix,
@@ -45,6 +46,11 @@ from .figures import Figure, Figures, number, talk
 from .machine import QUIET, of_this_machine
 from .page import write_page
 
+CHOICES = (
+    *("versions", "plans", "matrix", "observing", "memory"),
+    *("throughput", "latency", "impact", "ledger", "exceptions"),
+)
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
@@ -54,20 +60,11 @@ def main() -> None:
     parser.add_argument("--subjects", type=int, default=1_000_000, help="distinct questions of the measured memory")
     parser.add_argument("--events", type=int, default=1_000_000, help="events of the ledger that is searched")
     parser.add_argument("--exceptions", type=int, default=100_000, help="live exceptions to restore")
+    parser.add_argument("--kept", type=int, default=1_000_000, help="kept requests whose answers may change")
     parser.add_argument("--seconds", type=float, default=15.0, help="length of each latency measurement")
     parser.add_argument(
         "--only",
-        choices=(
-            "plans",
-            "versions",
-            "throughput",
-            "latency",
-            "matrix",
-            "observing",
-            "memory",
-            "ledger",
-            "exceptions",
-        ),
+        choices=CHOICES,
         action="append",
         help="measure only this",
     )
@@ -79,17 +76,7 @@ def main() -> None:
     if machine.busy > QUIET:
         talk.print(f"[yellow]the machine is not quiet: {machine.busy:.0%} of it is used by others[/yellow]")
     figures = Figures()
-    chosen = options.only or [
-        "versions",
-        "plans",
-        "matrix",
-        "observing",
-        "memory",
-        "throughput",
-        "latency",
-        "ledger",
-        "exceptions",
-    ]
+    chosen = options.only or CHOICES
     without_servers: Mapping[str, Callable[[], None]] = {
         "versions": lambda: _versions(figures),
         "plans": lambda: _plans(figures),
@@ -100,16 +87,18 @@ def main() -> None:
     for name, measure in without_servers.items():
         if name in chosen:
             measure()
-    if {"throughput", "latency", "ledger", "exceptions"} & set(chosen):
+    beside_servers: Mapping[str, Callable[[Settings], None]] = {
+        "throughput": lambda of: _throughput(figures, of, options.records, with_peers=options.peers),
+        "latency": lambda of: _latency(figures, of, options.seconds),
+        "impact": lambda of: _impact(figures, of, options.kept),
+        "ledger": lambda of: _ledger(figures, of.postgres.url.get_secret_value(), options.records, options.events),
+        "exceptions": lambda of: _exceptions(figures, of, options.exceptions),
+    }
+    if beside_servers.keys() & set(chosen):
         with _guard() as settings:
-            if "throughput" in chosen:
-                _throughput(figures, settings, options.records, with_peers=options.peers)
-            if "latency" in chosen:
-                _latency(figures, settings, options.seconds)
-            if "ledger" in chosen:
-                _ledger(figures, settings.postgres.url.get_secret_value(), options.records, options.events)
-            if "exceptions" in chosen:
-                _exceptions(figures, settings, options.exceptions)
+            for name, measure_beside in beside_servers.items():
+                if name in chosen:
+                    measure_beside(settings)
     _show(figures.all)
     if options.page:
         write_page(options.page, figures.all, machine)
@@ -204,6 +193,13 @@ def _memory(figures: Figures, count: int) -> None:
         held = memory.measured(_matrix_file(Path(folder)), count)
     figures.add("checker-memory-half", "MB", held.half / 1e6)
     figures.add("checker-memory", "MB", held.all / 1e6, "checker-memory-half")
+
+
+def _impact(figures: Figures, settings: Settings, count: int) -> None:
+    talk.print(f"judging {count} kept requests by another matrix")
+    with tempfile.TemporaryDirectory(prefix="compat-guard-bench-") as folder:
+        seconds = impact.measured(settings, load_matrix(_matrix_file(Path(folder))), count)
+    figures.add("impact", "s", seconds)
 
 
 def _latency(figures: Figures, settings: Settings, seconds: float) -> None:
