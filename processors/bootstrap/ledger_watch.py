@@ -64,7 +64,7 @@ class Watch:
     def compare(self) -> list[Difference]:
         """Compare what was filed since the last time, and show what differs."""
         found: list[Difference] = []
-        follower = Follower(self._settings, "ledger-watch")
+        follower = Follower(self._settings, "ledger")
         try:
             for topic in self._topics:
                 of_topic = self._compare_topic(topic, follower)

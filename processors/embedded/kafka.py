@@ -122,6 +122,7 @@ def kafka(
         *(() if optimised else ("-XX:TieredStopAtLevel=1",)),
         "--sun-misc-unsafe-memory-access=allow",  # else Java warns about Kafka's own use of it
         f"-Dlog4j2.configurationFile={folder / 'log4j2.yaml'}",
+        *(protection.java if protection else ()),
         "-cp",
         f"{release}/*",
     )

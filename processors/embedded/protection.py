@@ -32,6 +32,19 @@ super.users=User:{admin};User:ANONYMOUS
 """
 """Behind the others, whose place these take. ANONYMOUS is the broker at the controller's own listener."""
 
+AUDIENCE: Final = "kafka"
+
+TOKENS: Final = """
+sasl.enabled.mechanisms=SCRAM-SHA-512,OAUTHBEARER
+listener.name.sasl_ssl.oauthbearer.sasl.jaas.config=\\
+  org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required;
+listener.name.sasl_ssl.oauthbearer.sasl.server.callback.handler.class=\\
+  org.apache.kafka.common.security.oauthbearer.OAuthBearerValidatorCallbackHandler
+sasl.oauthbearer.jwks.endpoint.url={jwks}
+sasl.oauthbearer.expected.audience={audience}
+"""
+"""Behind those, where tokens are taken as well. A user is called like the subject of its token."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Protection:
@@ -49,9 +62,12 @@ class Protection:
     admin: str = "admin"
     password: str = field(repr=False)
 
+    tokens: Path | None = None
+    """JWKS: the keys of who signs tokens (OAUTHBEARER) for the audience `kafka`; None takes none."""
+
     def properties(self, kafka: int, controller: int) -> str:
         """What is added to the configuration of a broker on these ports."""
-        return PROPERTIES.format(
+        properties = PROPERTIES.format(
             host=HOST,
             kafka=kafka,
             controller=controller,
@@ -61,6 +77,12 @@ class Protection:
             admin=self.admin,
             password=self.password,
         )
+        return properties + (TOKENS.format(jwks=self.tokens.as_uri(), audience=AUDIENCE) if self.tokens else "")
+
+    @property
+    def java(self) -> tuple[str, ...]:
+        """What the broker's Java must allow: it reads keys only from where it is told that it may."""
+        return (f"-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={self.tokens.as_uri()}",) if self.tokens else ()
 
     @property
     def first_user(self) -> tuple[str, ...]:

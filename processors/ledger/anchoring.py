@@ -92,14 +92,18 @@ class Anchoring:
 
 def holding(engine: Engine) -> Hold:
     """Holds chains by locks of their own in Postgres, which are gone with the connection: filing goes on meanwhile,
-    and the anchors of a chain are published in the order of its growth, also by two sinks at a handover."""
+    and the anchors of a chain are published in the order of its growth, also by two sinks at a handover. With a
+    chain come the late ones of its topic, which a repair fills and nobody anchors there."""
 
     @contextmanager
     def hold(chains: Iterable[At]) -> Generator[Mapping[At, ChainPosition]]:
         with writing(engine) as connection:
             cursor = cursor_of(connection)
             cursor.execute(
-                "SELECT topic, partition FROM unnest(%s::text[], %s::int[]) AS wanted(topic, partition) WHERE "
+                "WITH wanted AS (SELECT * FROM unnest(%s::text[], %s::int[]) AS wanted(topic, partition)), "
+                "due AS (SELECT * FROM wanted UNION SELECT topic, partition FROM ledger.chain_head "
+                "WHERE partition < 0 AND topic IN (SELECT topic FROM wanted)) "
+                "SELECT topic, partition FROM due WHERE "
                 "pg_try_advisory_xact_lock(hashtextextended(format('anchor of %%s/%%s', topic, partition), 0))",
                 columns_of(chains),
             )

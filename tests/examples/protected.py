@@ -20,6 +20,7 @@ from confluent_kafka.admin import (
     UserScramCredentialUpsertion,
 )
 from cryptography.hazmat.primitives import serialization
+from examples.tokens import TokenIssuer
 
 from processors.contracts.access import ROLES
 from processors.embedded import Addresses, Stack
@@ -39,13 +40,18 @@ class Protected:
         keystore = folder / "broker.pem"
         certificate = self._authority.issue_cert(HOST, "localhost")
         keystore.write_bytes(_pkcs8(certificate) + b"".join(p.bytes() for p in certificate.cert_chain_pems))
+        self.tokens = TokenIssuer(folder, self._authority, self._passwords)
         self.protection = Protection(
-            keystore=keystore, truststore=self.ca, mutual_port=free_port(), password=self._passwords["admin"]
+            keystore=keystore,
+            truststore=self.ca,
+            mutual_port=free_port(),
+            password=self._passwords["admin"],
+            tokens=self.tokens.keys,
         )
 
     @contextmanager
     def running(self) -> Iterator[Protected]:
-        with Stack(self.folder / "stack", protection=self.protection) as stack:
+        with self.tokens.running(), Stack(self.folder / "stack", protection=self.protection) as stack:
             self.addresses: Addresses = stack.addresses
             self._make_users()
             yield self
@@ -85,6 +91,15 @@ class Protected:
             "GUARD_KAFKA__SECURITY": "SSL",
             "GUARD_KAFKA__CERTIFICATE": str(chain),
             "GUARD_KAFKA__KEY": str(key),
+        }
+
+    def by_token(self, user: str) -> dict[str, str]:
+        """Our own commands as that user by a token, for which they ask with the user's name and secret."""
+        return self.environment(user) | {
+            "GUARD_KAFKA__MECHANISM": "OAUTHBEARER",
+            "GUARD_KAFKA__TOKEN_URL": self.tokens.url,
+            "GUARD_KAFKA__TOKEN_CA": str(self.ca),
+            "GUARD_KAFKA__SCOPE": "kafka",
         }
 
     def run(self, user: str, *words: str, code: int = 0, environment: dict[str, str] | None = None) -> str:

@@ -19,9 +19,8 @@ from processors.configuration.settings import settings
 from processors.contracts.files import load_topics
 from processors.contracts.topics import Topic
 from processors.errors import EventUnreadable, SettingsInvalid
-from processors.events.topics import EXCEPTION_DECISIONS, LEDGER_ANCHORS
+from processors.events.topics import EXCEPTION_DECISIONS
 from processors.ledger import views
-from processors.ledger.anchoring import Anchoring, holding
 from processors.ledger.anchors import anchored_offsets
 from processors.ledger.chain import leaf_of
 from processors.ledger.database import frozen, reading, writing
@@ -48,7 +47,6 @@ from processors.ledger.records import Row
 from processors.masking.masker import Masker
 from processors.masking.pseudonyms import PseudonymKeys
 from processors.stream.io.follow import Follower
-from processors.stream.io.publish import Publisher
 from processors.stream.types import Inbound
 from processors.stream.wire.codec import Codec, Decoder
 
@@ -157,7 +155,7 @@ def _repair(missing: Sequence[Inbound], events: Codec) -> None:
                 left = [record for record in left if record not in mended]
                 skipped = [r for r in skipped if not any(hole.holds(r) for hole in found)]
             if skipped:
-                _file_late(at, [readings[0](record) for record in skipped], maskers[0], events)
+                _file_late(at, [readings[0](record) for record in skipped], maskers[0])
             told = f"{at[0]}/{partition}: {len(records) - len(left)} of {len(records)} missing rows mended"
             talk().print(f"{told}, {len(skipped)} filed late", highlight=False)
         with frozen(engine) as connection:
@@ -175,17 +173,10 @@ def _holes(engine: Engine, at: At) -> list[Hole]:
     return list(holes(rows, chain.head.sequence, chain.head.hash, chain.start, chain.before))
 
 
-def _file_late(at: At, rows: Sequence[Row], masker: Masker, events: Codec) -> None:
-    """As the sink files, and with an anchor at once: the sink anchors only the chains that it extends itself."""
-    keys, encode = read_keys(settings().ledger.keys), events.encoder(LEDGER_ANCHORS, "LedgerAnchored")
-    publisher = Publisher(stream_settings(settings()))
-    try:
-        with database("guard_sink") as engine:
-            with writing(engine) as connection:
-                committed = file_late(connection, at, rows, masker.met, keys.pseudonyms)
-            Anchoring(holding(engine), encode, publisher, keys.anchors[-1], every=0.0)(committed)
-    finally:
-        publisher.close()
+def _file_late(at: At, rows: Sequence[Row], masker: Masker) -> None:
+    """As the sink files. It anchors what it finds there, a minute later."""
+    with database("guard_sink") as engine, writing(engine) as connection:
+        file_late(connection, at, rows, masker.met, read_keys(settings().ledger.keys).pseudonyms)
 
 
 def _placed(read: Callable[[Inbound], Row], number: int) -> Callable[[Inbound], Row]:

@@ -118,6 +118,18 @@ def test_a_topic_that_is_denied_is_told_as_denied(broker: Protected) -> None:
     assert "does not exist" not in told
 
 
+def test_a_token_of_the_identity_provider_proves_who_somebody_is(broker: Protected) -> None:
+    """With the rights of its subject, and no others. Whoever has another secret gets no token, and nobody in."""
+    told = broker.run("topics-admin", "topics", "diff", environment=broker.by_token("topics-admin"))
+    assert "nothing to do" in told
+    denied = broker.run("nobody", "matrix", "status", environment=broker.by_token("nobody"), code=2)
+    assert "may not see topic" in denied
+
+    wrong = broker.by_token("topics-admin") | {"GUARD_KAFKA__PASSWORD": "wrong"}
+    del wrong["GUARD_KAFKA__PASSWORD_FILE"]
+    broker.run("topics-admin", "topics", "diff", environment=wrong, code=3)
+
+
 def test_a_client_certificate_is_the_principal_of_its_common_name(broker: Protected) -> None:
     """Mutual TLS on a listener of its own: the same rights by the same table, and none without a certificate."""
     publisher, stranger = broker.certified("matrix-publisher"), broker.certified("nobody")

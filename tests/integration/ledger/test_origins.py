@@ -19,6 +19,7 @@ from processors.contracts.topics import Topic
 from processors.embedded import Addresses
 from processors.errors import Fenced, OriginChanged
 from processors.ledger import numbering
+from processors.ledger.anchoring import holding
 from processors.ledger.database import reading, writing
 from processors.ledger.late import file_late
 from processors.ledger.lives import LivingTransaction
@@ -188,6 +189,8 @@ def test_what_was_skipped_is_noticed_by_itself_and_filed_late(
     assert [at for at in filing.filed() if numbering.is_late(at[0])] == [(late, 4), (late, 5), (late, 6)]
     assert filing.compare() == set()
     assert filing.is_whole()
+    with holding(filing.engine)([(filing.topic, 0)]) as due:  # the sink anchors it with the chain
+        assert due.keys() == {(filing.topic, 0), (filing.topic, late)}
     filing.write(10, 12)
     filing.file()  # the sink was not disturbed
     assert filing.compare() == set()
