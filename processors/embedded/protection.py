@@ -33,6 +33,8 @@ super.users=User:{admin};User:ANONYMOUS
 """Behind the others, whose place these take. ANONYMOUS is the broker at the controller's own listener."""
 
 AUDIENCE: Final = "kafka"
+ISSUER: Final = "https://identity.test"
+"""What a token must be for, and whose it must be."""
 
 TOKENS: Final = """
 sasl.enabled.mechanisms=SCRAM-SHA-512,OAUTHBEARER
@@ -42,6 +44,7 @@ listener.name.sasl_ssl.oauthbearer.sasl.server.callback.handler.class=\\
   org.apache.kafka.common.security.oauthbearer.OAuthBearerValidatorCallbackHandler
 sasl.oauthbearer.jwks.endpoint.url={jwks}
 sasl.oauthbearer.expected.audience={audience}
+sasl.oauthbearer.expected.issuer={issuer}
 """
 """Behind those, where tokens are taken as well. A user is called like the subject of its token."""
 
@@ -63,7 +66,7 @@ class Protection:
     password: str = field(repr=False)
 
     tokens: Path | None = None
-    """JWKS: the keys of who signs tokens (OAUTHBEARER) for the audience `kafka`; None takes none."""
+    """JWKS: the keys with which `ISSUER` signs tokens (OAUTHBEARER); None takes none."""
 
     def properties(self, kafka: int, controller: int) -> str:
         """What is added to the configuration of a broker on these ports."""
@@ -77,7 +80,9 @@ class Protection:
             admin=self.admin,
             password=self.password,
         )
-        return properties + (TOKENS.format(jwks=self.tokens.as_uri(), audience=AUDIENCE) if self.tokens else "")
+        return properties + (
+            TOKENS.format(jwks=self.tokens.as_uri(), audience=AUDIENCE, issuer=ISSUER) if self.tokens else ""
+        )
 
     @property
     def java(self) -> tuple[str, ...]:

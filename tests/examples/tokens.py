@@ -17,7 +17,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 
 from processors.embedded.ports import HOST
-from processors.embedded.protection import AUDIENCE
+from processors.embedded.protection import AUDIENCE, ISSUER
 
 LIFE = 300
 """Seconds that a token is good for."""
@@ -51,7 +51,7 @@ class TokenIssuer:
 
     def token(self, subject: str, audience: str = AUDIENCE) -> str:
         now = int(time.time())
-        claims = {"iss": self.url, "sub": subject, "aud": audience, "iat": now, "exp": now + LIFE, "scope": "kafka"}
+        claims = {"iss": ISSUER, "sub": subject, "aud": audience, "iat": now, "exp": now + LIFE, "scope": "kafka"}
         return jwt.encode({"alg": "ES256", "kid": "tokens-1"}, claims, self._key)
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
