@@ -141,6 +141,7 @@ ROLES: Final[tuple[Role, ...]] = (
         ),
         writes=(INSTALL_REQUESTS, EXCEPTION_REQUESTS, APPROVAL_DECISIONS, RELAY_STATE),
         looks=(
+            "contact-reader",
             "gateway-reader",
             "request-reader",
             "report-reader",

@@ -24,6 +24,9 @@ from processors.stream.wire.codec import Codec
 
 T = TypeVar("T")
 
+WRITTEN_WITHIN: Final = 2.5
+"""Seconds that the broker has to take a record; a caller is told within three."""
+
 READERS: Final = 4
 MOST_READING: Final = 32
 """Requests that read topics, the ledger or the matrix at once, waiting ones included."""
@@ -64,7 +67,11 @@ class Desk:
             loop.call_soon_threadsafe(settle, outcome)
 
         self.outbox.send(record, hand_over)
-        return await reported
+        try:
+            async with asyncio.timeout(WRITTEN_WITHIN):  # the client looks at its own deadline only now and then
+                return await reported
+        except TimeoutError:
+            raise BrokerUnavailable(f"`{record.topic}` was not written to within {WRITTEN_WITHIN:g} s") from None
 
     async def read(self, call: Callable[..., T], *arguments: Any) -> T:
         """Make a call that waits for Kafka or Postgres, in a thread. Raises Crowded, and what the call raises."""

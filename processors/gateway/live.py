@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
@@ -11,6 +11,9 @@ from typing import Final
 from processors.stream.types import Inbound
 
 MOST_STREAMS: Final = 100
+MOST_EACH: Final = 25
+"""Streams of one caller."""
+
 BEHIND: Final = 1_000
 """Results that a stream may lag behind before it is ended: its reader stalls, and reconnects if it is there."""
 
@@ -20,14 +23,15 @@ REMEMBERED: Final = 300
 
 
 class TooManyStreams(Exception):
-    """As many streams are open as may be."""
+    """As many streams are open as may be, of everybody or of this caller."""
 
 
 class Live:
     """Hands every result to every stream. A slow reader never delays another, nor the results."""
 
-    def __init__(self, most: int = MOST_STREAMS, behind: int = BEHIND) -> None:
-        self._most, self._behind = most, behind
+    def __init__(self, most: int = MOST_STREAMS, behind: int = BEHIND, most_each: int = MOST_EACH) -> None:
+        self._most, self._behind, self._most_each = most, behind, most_each
+        self._callers = Counter[str]()
         self._streams: set[asyncio.Queue[Inbound | None]] = set()
         self._recent: deque[Inbound] = deque(maxlen=REMEMBERED)
 
@@ -53,16 +57,20 @@ class Live:
                 stream.put_nowait(result)
 
     @asynccontextmanager
-    async def stream(self) -> AsyncGenerator[asyncio.Queue[Inbound | None]]:
+    async def stream(self, caller: str) -> AsyncGenerator[asyncio.Queue[Inbound | None]]:
         """A queue of results from now on; None says that nothing follows. Raises TooManyStreams."""
-        if len(self._streams) >= self._most:
+        if len(self._streams) >= self._most or self._callers[caller] >= self._most_each:
             raise TooManyStreams
+        self._callers[caller] += 1
         queue: asyncio.Queue[Inbound | None] = asyncio.Queue()
         self._streams.add(queue)
         try:
             yield queue
         finally:
             self._streams.discard(queue)
+            self._callers[caller] -= 1
+            if not self._callers[caller]:
+                del self._callers[caller]
 
     def close(self) -> None:
         for stream in list(self._streams):

@@ -68,6 +68,8 @@ class Replies:
         self._stop = threading.Event()
         self.caught_up = threading.Event()
         """Set once the positions are taken and what is replayed has been read."""
+        self.silent = False
+        """Whether no broker answers, as far as is known."""
         self._beat = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="replies", daemon=True)
 
@@ -99,8 +101,11 @@ class Replies:
         with closing(Follower(self._settings, "gateway")) as follower:
             since = time.time_ns() // 1_000_000 - REPLAYED
             follower.from_time([RESULTS, EXCEPTION_DECISIONS, DEAD_LETTERS], since)
+            contact = follower.contact(RESULTS)
             while not self._stop.is_set():
                 self._batch(follower)
+                contact.check()  # a reader that has lost every broker for good ends the process
+                self.silent = contact.silent
 
     def _batch(self, follower: Follower) -> None:
         records = follower.batch(0.1)

@@ -86,7 +86,7 @@ async def serve(
         health.beat()
         health.moved()
         health.assigned = replies.caught_up.is_set()
-        health.waiting = "the reader of answers stands still" if replies.is_stalled(STALLED_AFTER) else None
+        health.waiting = _waiting(replies)
         due = time.monotonic() + _LOOK_EVERY
         await asyncio.sleep(_LOOK_EVERY)
         measures.show(desk.mailbox, desk.live, time.monotonic() - due)
@@ -96,6 +96,12 @@ async def serve(
     await serving
     if not stop.is_set():
         raise Fatal("the server ended by itself")
+
+
+def _waiting(replies: Replies) -> str | None:
+    if replies.is_stalled(STALLED_AFTER):
+        return "the reader of answers stands still"
+    return "no broker answers" if replies.silent else None
 
 
 def _config(app: ASGIApp, of: GatewaySettings) -> uvicorn.Config:

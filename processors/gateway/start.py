@@ -22,7 +22,7 @@ from processors.errors import Fatal, SettingsInvalid
 from processors.gateway.app import create_app
 from processors.gateway.auth.gate import Gate
 from processors.gateway.console.pages import PAGES
-from processors.gateway.desk import Desk
+from processors.gateway.desk import WRITTEN_WITHIN, Desk
 from processors.gateway.replies import Answer, Replies
 from processors.gateway.server import serve
 from processors.gateway.signing import SigningKeys, read_signing_keys
@@ -31,9 +31,6 @@ from processors.stream.io.outbox import Outbox
 from processors.stream.loop.health import Health, HealthServer
 from processors.stream.loop.watchdog import Watchdog
 from processors.stream.types import Inbound
-
-WRITTEN_WITHIN = 2.5
-"""Seconds that the broker has to take a record; a caller is told within three."""
 
 _log = structlog.get_logger(__name__)
 

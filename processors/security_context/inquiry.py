@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, Final, cast
 
 from processors.documents import json_text
@@ -24,6 +25,9 @@ MOST: Final = 200
 
 LARGEST: Final = 4 * 1024 * 1024
 """Bytes of a reply."""
+
+MOST_VALUES: Final = 200_000
+"""Values in a reply: some 60 advisories for each component, with all that is said of them."""
 
 Page = tuple[str, ...]
 """The components of one request, in order."""
@@ -65,6 +69,8 @@ def read(content: bytes, asked: Collection[str], now: int) -> Reply:
     if not isinstance(value, dict):
         raise DocumentRefused("", "expected a mapping with `policies`")
     stated = cast("dict[str, Any]", value)
+    if sum(1 for _ in islice(_values(value), MOST_VALUES + 1)) > MOST_VALUES:
+        raise DocumentRefused("", f"a reply has at most {MOST_VALUES} values")
     items = stated.get("policies")
     if not isinstance(items, list):  # an answer of something else is no answer that says nothing
         raise DocumentRefused("policies", "expected a list, which may be empty")
@@ -73,6 +79,17 @@ def read(content: bytes, asked: Collection[str], now: int) -> Reply:
     if wrong := errors(notice for policy in ours.values() for notice in lint(policy, now)):
         raise DocumentRefused(wrong[0].where, wrong[0].message)
     return Reply(ours, len(policies) - len(ours), _digest(asked, ours))
+
+
+def _values(value: Any) -> Iterator[Any]:
+    """It and everything in it. Each could be wrong, and what is wrong with it takes more room than itself."""
+    left: list[Any] = [value]
+    while left:
+        yield (one := left.pop())
+        if isinstance(one, dict):
+            left.extend(cast("dict[str, Any]", one).values())
+        elif isinstance(one, list):
+            left.extend(cast("list[Any]", one))
 
 
 def _as_ours(policy: SecurityPolicy, now: int) -> SecurityPolicy:

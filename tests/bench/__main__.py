@@ -29,6 +29,7 @@ from processors.stream.wire.schema import Schemas
 
 from . import (
     exceptions,
+    gateway,
     impact,
     latency,
     ledger,
@@ -48,7 +49,7 @@ from .page import write_page
 
 CHOICES = (
     *("versions", "plans", "matrix", "observing", "memory"),
-    *("throughput", "latency", "impact", "ledger", "exceptions"),
+    *("throughput", "latency", "gateway", "impact", "ledger", "exceptions"),
 )
 
 
@@ -90,6 +91,7 @@ def main() -> None:
     beside_servers: Mapping[str, Callable[[Settings], None]] = {
         "throughput": lambda of: _throughput(figures, of, options.records, with_peers=options.peers),
         "latency": lambda of: _latency(figures, of, options.seconds),
+        "gateway": lambda of: _gateway(figures, of, options.seconds),
         "impact": lambda of: _impact(figures, of, options.kept),
         "ledger": lambda of: _ledger(figures, of.postgres.url.get_secret_value(), options.records, options.events),
         "exceptions": lambda of: _exceptions(figures, of, options.exceptions),
@@ -216,6 +218,22 @@ def _latency(figures: Figures, settings: Settings, seconds: float) -> None:
             against = None if which == "echo" else f"latency-echo-{percentile}"
             spread = (max(waits) - min(waits)) / statistics.median(waits)
             figures.add(f"latency-{which}-{percentile}", "ms", statistics.median(waits), against, spread)
+
+
+def _gateway(figures: Figures, settings: Settings, seconds: float) -> None:
+    talk.print(f"asking {gateway.RATE} times a second for {seconds:g} s, through Kafka and over HTTP")
+    throughput.skip_to_end(settings, "checker")
+    addresses = {
+        "GUARD_KAFKA__BOOTSTRAP": settings.kafka.bootstrap,
+        "GUARD_REGISTRY__URL": settings.registry.url,
+        "GUARD_POSTGRES__URL": settings.postgres.url.get_secret_value(),
+    }
+    with tempfile.TemporaryDirectory(prefix="compat-guard-bench-") as folder:
+        found = gateway.measured(settings, addresses, Path(folder), seconds)
+    figures.add("gateway-kafka-p50", "ms", found.kafka.p50)
+    figures.add("gateway-http-p50", "ms", found.http.p50, "gateway-kafka-p50")
+    figures.add("gateway-kafka-p99", "ms", found.kafka.p99)
+    figures.add("gateway-http-p99", "ms", found.http.p99, "gateway-kafka-p99")
 
 
 def _ledger(figures: Figures, url: str, records: int, events: int) -> None:

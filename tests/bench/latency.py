@@ -6,7 +6,8 @@ import multiprocessing
 import statistics
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -57,6 +58,13 @@ class _Echo:
 
 def measured(which: str, settings: Settings, seconds: float) -> Percentiles:
     """Latencies of the `checker` or the `echo`, which runs in a process of its own."""
+    with serving(which, settings):
+        return asked(settings, ECHO if which == "echo" else RESULTS, seconds)
+
+
+@contextmanager
+def serving(which: str, settings: Settings) -> Iterator[None]:
+    """The `checker` or the `echo` in a process of its own, until the block ends."""
     context = multiprocessing.get_context("spawn")
     stop, ready = context.Event(), context.Event()
     process = context.Process(target=_served, args=(which, settings, stop, ready))
@@ -65,7 +73,7 @@ def measured(which: str, settings: Settings, seconds: float) -> Percentiles:
         if not ready.wait(60):
             raise RuntimeError(f"the {which} did not start")
         time.sleep(2.0)  # its group is still being formed
-        return _asked(settings, ECHO if which == "echo" else RESULTS, seconds)
+        yield
     finally:
         stop.set()
         process.join()
@@ -84,8 +92,11 @@ def _served(which: str, settings: Settings, stop: Any, ready: Any) -> None:
         )
 
 
-def _asked(settings: Settings, answers: str, seconds: float) -> Percentiles:
-    count = int(RATE * seconds)
+def asked(
+    settings: Settings, answers: str, seconds: float, rate: int = RATE, *, one_by_one: bool = False
+) -> Percentiles:
+    """Ask through Kafka so many times a second. `one_by_one` reads with `poll()`, as an ordinary client does."""
+    count = int(rate * seconds)
     consumer = _at_end(settings, answers)
     producer = Producer(
         {"bootstrap.servers": settings.kafka.bootstrap, "linger.ms": 0, "partitioner": "murmur2_random"}
@@ -96,7 +107,9 @@ def _asked(settings: Settings, answers: str, seconds: float) -> Percentiles:
     def read() -> None:
         until = time.monotonic() + seconds + 15
         while len(seen) < count and time.monotonic() < until:
-            for message in consumer.consume(100, 0.02):
+            polled = consumer.poll(0.02) if one_by_one else None
+            messages = ([polled] if polled else []) if one_by_one else consumer.consume(100, 0.02)
+            for message in messages:
                 if message.error() is None:
                     seen.setdefault(message.key() or b"", time.perf_counter())
 
@@ -107,7 +120,7 @@ def _asked(settings: Settings, answers: str, seconds: float) -> Percentiles:
         requests = list(subjects.requests(encoder, subjects.cycling(500), count))
     started = time.perf_counter()
     for number, record in enumerate(requests):
-        time.sleep(max(0.0, started + number / RATE - time.perf_counter()))
+        time.sleep(max(0.0, started + number / rate - time.perf_counter()))
         sent[dict(record.headers)["ce_id"] or b""] = time.perf_counter()
         producer.produce(record.topic, record.value, record.key, headers=list(record.headers))
         producer.poll(0)
@@ -117,6 +130,11 @@ def _asked(settings: Settings, answers: str, seconds: float) -> Percentiles:
     waits = [(seen[id] - at) * 1000 for id, at in sent.items() if id in seen]
     if len(waits) < count:
         raise RuntimeError(f"{count - len(waits)} of {count} requests were not answered")
+    return percentiles(waits)
+
+
+def percentiles(waits: Sequence[float]) -> Percentiles:
+    """Of milliseconds."""
     cuts = statistics.quantiles(waits, n=100)
     return Percentiles(cuts[49], cuts[98])
 

@@ -50,12 +50,12 @@ class DemoPlatform:
         """What the gateway knows its tokens by."""
         return json.dumps({"keys": [self._key.as_dict(private=False)]}).encode()
 
-    def token(self) -> str:
+    def token(self, subject: str = SUBJECT) -> str:
         """An access token, as an identity provider would give it to the platform."""
         now = int(time.time())
         claims = {
             "iss": self.url,
-            "sub": SUBJECT,
+            "sub": subject,
             "aud": self._audience,
             "iat": now,
             "exp": now + _LIFETIME,

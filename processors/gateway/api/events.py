@@ -38,8 +38,9 @@ _STREAM: Final[dict[str, Any]] = {
     response_class=Response,
 )
 async def events(desk: AtDesk, who: Annotated[Principal, holding(Role.READER, rate=Rate.LEDGER)]) -> Response:
-    """Of the caller's tenants, from now on. A reader that falls a thousand results behind is cut off."""
-    return EventStream(desk.live, lambda results: _texts(desk, results, who))
+    """Of the caller's tenants, from now on, for an hour at most. A reader that falls a thousand results behind is
+    cut off. A caller has 25 streams at most."""
+    return EventStream(desk.live, who.key, lambda results: _texts(desk, results, who))
 
 
 async def _texts(desk: Desk, queue: Results, who: Principal) -> AsyncIterator[str]:

@@ -43,7 +43,7 @@ async def live(request: Request, desk: AtDesk, visitor: Annotated[Visitor, visit
 
 @router.get("/live/events")
 async def events(desk: AtDesk, visitor: Annotated[Visitor, visiting(Role.READER, rate=Rate.LEDGER)]) -> Response:
-    return EventStream(desk.live, lambda results: _texts(desk, results, visitor))
+    return EventStream(desk.live, visitor.who.key, lambda results: _texts(desk, results, visitor))
 
 
 async def _texts(desk: Desk, queue: Results, visitor: Visitor) -> AsyncIterator[str]:

@@ -10,6 +10,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPar
 
 from processors.errors import BrokerUnavailable
 from processors.stream.io.clients import partition_count, reader
+from processors.stream.io.contact import Contact
 from processors.stream.io.to_end import to_end
 from processors.stream.loop.inbound import Polled
 from processors.stream.loop.transaction import is_end_of_partition, raise_if_serious
@@ -29,6 +30,7 @@ class Follower:
     """Sees committed records only. Use from one thread, and close it."""
 
     def __init__(self, settings: StreamSettings, name: str) -> None:
+        self._settings = settings
         self._consumer: Consumer = reader(settings, name)
         self._reached: set[tuple[str, int | None]] = set()
 
@@ -132,6 +134,10 @@ class Follower:
             self._consumer.pause([TopicPartition(*at) for at in full - paused])
             self._consumer.resume([TopicPartition(*at) for at in paused - full])
             paused = full
+
+    def contact(self, topic: str) -> Contact:
+        """Whether brokers still answer, for who follows for long: asks about a topic that is followed."""
+        return Contact(self._settings, {topic: self._consumer})
 
     def close(self) -> None:
         self._consumer.close()

@@ -23,6 +23,17 @@ def edge(guarded: Addresses, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 @pytest.fixture(scope="module")
+def audited(edge: Edge) -> Iterator[Edge]:
+    """The ledger runs too."""
+    edge.environment |= {"GUARD_LEDGER__KEYS": str(edge.folder / "ledger-keys.json")}
+    for words in (("ledger", "migrate"), ("ledger", "keys")):
+        done = edge.run(*words)
+        assert done.returncode == 0, done.stderr
+    with edge.processor("ledger"):
+        yield edge
+
+
+@pytest.fixture(scope="module")
 def gateway(edge: Edge) -> Iterator[Replica]:
     with edge.gateways() as (replica,):
         yield replica

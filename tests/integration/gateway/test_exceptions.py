@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 from examples.approvals import ADDONS, APPROVER, RISK, TOOL, decision
-from examples.gateways import ROOT, Replica, ask, bearer, question
+from examples.gateways import PLUGINS, ROOT, Edge, Replica, ask, bearer, question, report_of
 from examples.issuers import claims, token
 
 pytestmark = pytest.mark.stack
@@ -25,8 +25,18 @@ def post(replica: Replica, path: str, body: dict[str, Any], headers: dict[str, s
     return httpx.post(f"{replica.url}/internal/{path}", json=body, headers=headers, timeout=60)
 
 
-def test_case_c_2_over_http(platform: Replica) -> None:
-    """Asked for by alice, approved in two steps by others, and it lets exactly this request pass."""
+ON_THE_COMMAND_LINE = (
+    *("--manifest", str(PLUGINS / "inventory-sync-1.5.0.yaml"), "--host", "corex@1.9.0"),
+    *("--installed", "com.powerx.plugins.crm@0.6.0", "--runtime", "go@1.22", "--runtime", "node@20.11"),
+    *("--target", "cluster-7", "--tenant", "acme", "--operator", "alice", "--output", "json"),
+)
+
+
+def test_case_c_2_over_http(edge: Edge, platform: Replica) -> None:
+    """Asked for by alice, approved in two steps by others, and it lets exactly this request pass.
+
+    Whatever is asked on the way, the report is that which the command line gets through Kafka, digest included.
+    """
     blocked = ask(platform.url, question(target="cluster-7")).json()
     assert blocked["verdict"] == "BLOCK"
 
@@ -50,9 +60,19 @@ def test_case_c_2_over_http(platform: Replica) -> None:
     counted = post(platform, "version/compat/approve", second, APPROVER)
     assert (counted.status_code, counted.json()["to_state"]) == (200, "APPROVED"), counted.text
 
-    use = {"id": opened["exception_id"], "acknowledge_risk": RISK, "monitoring": "enhanced", "addons": ADDONS}
-    allowed = ask(platform.url, question(target="cluster-7", exception=use)).json()
+    unwatched = {"id": opened["exception_id"], "acknowledge_risk": RISK}
+    refused = ask(platform.url, question(target="cluster-7", exception=unwatched))
+    typed = ("--exception", opened["exception_id"], "--acknowledge-risk", RISK, "--timeout", "60")
+    through_kafka = json.loads(edge.run("request", *ON_THE_COMMAND_LINE, *typed).stdout)
+    assert refused.json()["verdict"] == "BLOCK"
+    assert report_of(refused).items() <= through_kafka.items()
+
+    use = {**unwatched, "monitoring": "enhanced", "addons": ADDONS}
+    answer = ask(platform.url, question(target="cluster-7", exception=use))
+    allowed = answer.json()
     assert (allowed["verdict"], allowed["refusals"]) == ("ALLOW_BY_EXCEPTION", [])
+    found_again = json.loads(edge.run("report", allowed["request_id"], "--output", "json").stdout)
+    assert report_of(answer).items() <= found_again.items()
 
     shown = httpx.get(platform.url + asked.headers["location"], headers=bearer(), timeout=60).json()
     assert shown["requester"] == "alice"

@@ -21,17 +21,6 @@ FOREIGN_AUDITOR = bearer(token(claims("ines", roles=("auditor",), tenant="globex
 
 
 @pytest.fixture(scope="module")
-def audited(edge: Edge) -> Iterator[Edge]:
-    """The ledger runs too."""
-    edge.environment |= {"GUARD_LEDGER__KEYS": str(edge.folder / "ledger-keys.json")}
-    for words in (("ledger", "migrate"), ("ledger", "keys")):
-        done = edge.run(*words)
-        assert done.returncode == 0, done.stderr
-    with edge.processor("ledger"):
-        yield edge
-
-
-@pytest.fixture(scope="module")
 def gateway(audited: Edge) -> Iterator[Replica]:
     with audited.gateways() as (replica,):
         yield replica

@@ -203,9 +203,9 @@ def test_one_that_is_told_to_leave_is_not_ready_at_once_and_soon_gone(edge: Edge
             eventually(lambda: waiting(replica) == 1)
             told = time.monotonic()
             replica.process.terminate()
-            eventually(lambda: not replica.ready(), 1)
+            eventually(lambda: not replica.ready(), 10)
             unready = time.monotonic() - told
-            code = replica.process.wait(10)
+            code = replica.process.wait(30)
             gone = time.monotonic() - told
             answer = asked.result(10)
         for each in ended:
@@ -213,6 +213,7 @@ def test_one_that_is_told_to_leave_is_not_ready_at_once_and_soon_gone(edge: Edge
 
     print(f"not ready after {unready:.2f} s, gone after {gone:.2f} s")
     assert code == 0
+    assert (unready < 1 and gone < 10) or not LONG
     assert answer.status_code == 202
     assert answer.headers["location"].startswith(CHECK)
 

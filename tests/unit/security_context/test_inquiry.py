@@ -107,6 +107,8 @@ REFUSED = {
     "a baseline that is none": a_reply(a_policy(required_baseline="new")),
     "an end that is over": a_reply(a_policy(valid_until="2020-01-01T00:00:00Z")),
     "two that differ": a_reply(a_policy(), a_policy("com.acme.crm", an_advisory(severity="low"))),
+    "a million empty policies": b'{"policies": [' + b"{}," * 1_000_000 + b"{}]}",
+    "a million advisories": a_reply(a_policy(advisories=[[]] * 1_000_000)),
     "levels without end": b'{"policies": ' + b"[" * 100_000,
     "half a character": b'{"policies": [{"component": "\\ud800", "advisories": []}]}',
     "too long": b'{"policies": []}' + b" " * LARGEST,
