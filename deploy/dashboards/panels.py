@@ -195,7 +195,7 @@ GUARD = Dashboard(
             [
                 Panel(
                     title="Records that wait",
-                    description="Per processor and topic. A few for each partition are transaction markers.",
+                    description="Per processor and topic. What only grows has nobody who reads it.",
                     unit="short",
                     queries=[
                         Query(

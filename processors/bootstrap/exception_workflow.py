@@ -28,7 +28,13 @@ def workflow(of: Settings, events: Codec) -> ExceptionWorkflow:
     keys.keep_fresh()
     config = Watched(of.config)
     return ExceptionWorkflow(
-        events, policy, keys, seals(of), lambda: config().features.exceptions, matrix_trust(of)
+        events,
+        policy,
+        keys,
+        seals(of),
+        lambda: config().features.exceptions,
+        matrix_trust(of),
+        config().gateway.pages,
     )
 
 

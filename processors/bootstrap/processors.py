@@ -29,10 +29,19 @@ Run = Callable[[str, Settings, threading.Event], None]
 
 
 def _checker(of: Settings, events: Codec) -> Processor:
-    from processors.checker.processor import Checker  # noqa: PLC0415 - each process loads its own room only
+    from processors.bootstrap.answering import exceptions_of  # noqa: PLC0415 - each process loads its own room only
+    from processors.checker.processor import Checker  # noqa: PLC0415 - as above
 
     config = Watched(of.config)
-    return Checker(events, seals(of), lambda: config().features.guard, matrix_trust(of), policy_trust(of))
+    return Checker(
+        events,
+        seals(of),
+        lambda: config().features.guard,
+        matrix_trust(of),
+        policy_trust(of),
+        pages=config().gateway.pages,
+        may_be_excepted=exceptions_of(of),
+    )
 
 
 def _ledger(of: Settings, events: Codec) -> Processor:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from processors.checker.bounds import brief
 from processors.checker.bystanders import Bystanders
 from processors.checker.check import Answer
 from processors.checker.memo import Answered
 from processors.documents.canonical import digest_of
+from processors.events.report import Report
 from processors.events.report_record import report_to_record
 from processors.events.subject import Subject
 from processors.events.subject_record import subject_from_record
@@ -24,14 +26,16 @@ def evaluator(
     encode_report: Callable[[Mapping[str, Any]], bytes],
     encode_said: Callable[[Mapping[str, Any]], bytes],
     judge: Callable[[Subject, Matrix, int, str, Policies], Answer],
+    may_be_excepted: Callable[[Report], bool | None] = lambda _: None,
     bystanders: Bystanders | None = None,
     *,
     checked: bool = True,
 ) -> Callable[[bytes, Matrix, Policies, int], Answered]:
     """From the bytes of a subject to the bytes of its answer, at a time in milliseconds: pure, as its parts are.
 
-    `bystanders` may know the answer without a check. `checked` is False where `judge` stands for a guard that is
-    switched off.
+    `may_be_excepted` says whether people may be asked for an exception, None where nobody knows; it must not change
+    its mind. `bystanders` may know the answer without a check. `checked` is False where `judge` stands for a guard
+    that is switched off.
     """
 
     def evaluate(subject: bytes, matrix: Matrix, policies: Policies, now: int) -> Answered:
@@ -45,6 +49,7 @@ def evaluator(
         said = {
             "plugin_id": report.plugin_id,
             "plugin_version": report.plugin_version,
+            "plugin_name": brief(question.manifest.name),
             "host": report.host,
             "host_version": report.host_version,
             "verdict": report.verdict,
@@ -53,6 +58,8 @@ def evaluator(
             "approval_id": None,
             "monitoring_profile": None,
             "refusals": (),
+            "matrix_expires_at": matrix.expires_at if report.sources else None,
+            "exception_possible": may_be_excepted(report),
             "report_digest": digest,
         }
         answered = Answered(

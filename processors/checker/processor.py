@@ -8,15 +8,18 @@ from processors.checker import measures
 from processors.checker.bystanders import Bystanders
 from processors.checker.check import Answer, check
 from processors.checker.evaluation import evaluator
+from processors.checker.heads import circumstances, ids
 from processors.checker.intake import IncomingRequest, Intake
 from processors.checker.measures import Decision
 from processors.checker.memo import Answered, Memo
 from processors.checker.parts import KnownParts
 from processors.checker.recurring import RecurringQuestions
 from processors.checker.unguarded import FEATURE, unguarded
+from processors.events.addresses import report_address
 from processors.events.ids import minted
 from processors.events.kinds import BLOCKED, CHECKED, NOTIFICATION, USE_REQUESTED
 from processors.events.notifications import NotificationRequested, Urgency
+from processors.events.report import Report
 from processors.events.subject import Subject
 from processors.events.topics import (
     BLOCKS,
@@ -60,6 +63,9 @@ class Checker:
     Of matrix and policies, only what is signed by whom `trust` and `security` name takes effect. What goes to the
     workflow is sealed with `seals`; a re-check of an exception that the workflow has not sealed is refused, because
     its answer would speak for the workflow.
+
+    `pages` is the public address of the gateway, where answers say that their report can be read.
+    `may_be_excepted` is the workflow's word on whether it would take up a report.
     """
 
     name = "checker"
@@ -73,8 +79,11 @@ class Checker:
         guarded: Callable[[], bool] = lambda: True,
         trust: Trust = NOBODY,
         security: Trust = NOBODY,
+        *,
+        pages: str = "",
+        may_be_excepted: Callable[[Report], bool | None] = lambda _: None,
     ) -> None:
-        self._seals, self._guarded = seals, guarded
+        self._seals, self._guarded, self._pages = seals, guarded, pages
         measures.begin()
         floors = FloorFold(codec.decoder(MATRIX_FLOORS, "MatrixFloor"), seals.check)
         self.tables = (
@@ -92,9 +101,10 @@ class Checker:
         self._notify = EventWriter(codec, NOTIFICATION, SOURCE)
         self._recurring = RecurringQuestions()
         said = self._results.run("plugin_id", "report_digest")
-        parts = KnownParts(requests.part("manifest"), requests.part("host"), requests.part("installed"))
-        self._memo = Memo(evaluator(requests.tail, self._results.tail, said.encode, check, Bystanders(parts)))
-        self._unguarded = Memo(evaluator(requests.tail, self._results.tail, said.encode, _unchecked, checked=False))
+        known = KnownParts(requests.part("manifest"), requests.part("host"), requests.part("installed"))
+        parts = (requests.tail, self._results.tail, said.encode)
+        self._memo = Memo(evaluator(*parts, check, may_be_excepted, Bystanders(known)))
+        self._unguarded = Memo(evaluator(*parts, _unchecked, may_be_excepted, checked=False))
 
     def handle(self, batch: Sequence[Inbound], view: View) -> Outcome:
         matrix, policies, now = view.table(MATRIX_REFRESHES), view.table(SECURITY_POLICIES), view.now
@@ -136,7 +146,7 @@ class Checker:
         if asked.by["exception_id"] and (answered.verdict is Verdict.BLOCK or asked.by["recheck_of"]):
             return (self._use(record, asked, answered, now),)
         result = self._result(record, asked.request_id, said, answered, now)
-        told = self._notify(_notification(record, asked, answered), now, record.headers)
+        told = self._notify(_notification(record, asked, answered, self._pages), now, record.headers)
         if answered.verdict is Verdict.BLOCK:
             return (result, self._block(record, asked, answered, now), told)
         return (result, told) if answered.verdict is Verdict.WARN else (result,)
@@ -144,26 +154,41 @@ class Checker:
     def _result(self, record: Inbound, request_id: str, said: bytes, answered: Answered, now: int) -> Outbound:
         """`said` is everything behind the ids."""
         id = minted("result", request_id, answered.digest)
-        value = self._results.assemble(_ids(id, request_id), said)
+        value = self._results.assemble(ids(id, request_id), self._circumstances(record, request_id), said)
         return Outbound(RESULTS, request_id.encode(), value, _CHECKED(id, now, record.headers))
+
+    def _circumstances(self, record: Inbound, request_id: str) -> bytes:
+        """The time is that of the request's record: what is answered again after a crash has the same bytes."""
+        return circumstances(record.timestamp, report_address(self._pages, request_id))
 
     def _block(self, record: Inbound, asked: IncomingRequest, answered: Answered, now: int) -> Outbound:
         id = minted("block", asked.request_id, answered.digest)
         codes = self._block_codes.encode({"finding_codes": answered.finding_codes})
-        ids = _ids(id, asked.request_id)
-        value = self._blocks.assemble(ids, asked.who, answered.said, codes, answered.report)
+        value = self._blocks.assemble(
+            ids(id, asked.request_id),
+            self._circumstances(record, asked.request_id),
+            asked.who,
+            answered.said,
+            codes,
+            answered.report,
+        )
         return Outbound(BLOCKS, asked.request_id.encode(), value, _BLOCKED(id, now, record.headers))
 
     def _use(self, record: Inbound, asked: IncomingRequest, answered: Answered, now: int) -> Outbound:
         if asked.by["recheck_of"]:
             self._seals.check(record)
         id, key = minted("use", asked.request_id, answered.digest), asked.by["exception_id"].encode()
-        more, ids = self._use_more.encode(asked.more), _ids(id, asked.request_id)
-        value = self._uses.assemble(ids, asked.who, answered.said, more, answered.report)
+        value = self._uses.assemble(
+            ids(id, asked.request_id),
+            asked.who,
+            answered.said,
+            self._use_more.encode(asked.more),
+            answered.report,
+        )
         return self._seals.sealed(Outbound(EXCEPTION_USES, key, value, _USE(id, now, record.headers)))
 
 
-def _notification(record: Inbound, asked: IncomingRequest, answered: Answered) -> NotificationRequested:
+def _notification(record: Inbound, asked: IncomingRequest, answered: Answered, pages: str) -> NotificationRequested:
     blocked = answered.verdict is Verdict.BLOCK
     outcome = "blocked" if blocked else "allowed with a warning"
     return NotificationRequested(
@@ -174,7 +199,7 @@ def _notification(record: Inbound, asked: IncomingRequest, answered: Answered) -
         urgency=Urgency.WARNING if blocked else Urgency.INFO,
         subject=f"{answered.plugin_id} {answered.plugin_version} is {outcome}",
         body=answered.summary,
-        link=f"compat-guard report {asked.request_id}",
+        link=report_address(pages, asked.request_id) or f"compat-guard report {asked.request_id}",
         tenant=asked.by["tenant"],
         request_id=asked.request_id,
         exception_id=asked.by["exception_id"],
@@ -183,17 +208,3 @@ def _notification(record: Inbound, asked: IncomingRequest, answered: Answered) -
 
 def _unchecked(subject: Subject, matrix: Matrix, now: int, input_digest: str, policies: Policies) -> Answer:  # noqa: ARG001 - in the place of `check`
     return Answer(unguarded(subject, input_digest), None)
-
-
-def _ids(id: str, request_id: str) -> bytes:
-    """The two ids that every answer begins with, as Avro writes texts."""
-    asked = request_id.encode()
-    return b"\x48" + id.encode() + _length(len(asked)) + asked
-
-
-def _length(size: int) -> bytes:
-    """A length as Avro writes it, for the at most `LONGEST_ID` characters of an id."""
-    doubled = size << 1
-    if doubled < 0x80:
-        return bytes((doubled,))
-    return bytes((doubled & 0x7F | 0x80, doubled >> 7))

@@ -54,7 +54,17 @@ _PENDING: Final = frozenset({"exception request", "exception amend", "exception 
 
 OFFLINE: Final = frozenset(
     {
-        *("check", "plan", "explain", "manual", "satisfies", "accuracy", "manifest lint", "manifest show"),
+        *(
+            "check",
+            "plan",
+            "explain",
+            "manual",
+            "schema",
+            "satisfies",
+            "accuracy",
+            "manifest lint",
+            "manifest show",
+        ),
         *("matrix import", "matrix keys", "matrix lint", "matrix sign", "policies lint", "ledger keys"),
         *("ledger verify-proof", "topics lint", "topics asyncapi", "topics page", "topics release"),
         *("acls show", "acls page", "config check", "config show", "gateway keys", "gateway openapi"),

@@ -53,6 +53,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     ),
     "explain": Entry("requests.explain:explain", ASK, "Say what a finding means, and what to do about it."),
     "manual": Entry("manual:manual", ASK, "Print every command with its options, exit codes and an example."),
+    "schema": Entry("schema:schema", ASK, "Print the JSON Schema of what a command writes as JSON."),
     "exception": Entry(
         "exceptions.commands:app",
         EXCEPT,

@@ -5,15 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from processors.events.exceptions import Status
 from processors.exception_workflow.config import ExceptionPolicy
 from processors.exception_workflow.notify.notices import gist
 from processors.exception_workflow.rules.executions import way_out
-from processors.exception_workflow.rules.reasons import SENTENCES, in_words
+from processors.exception_workflow.rules.reasons import SENTENCES
+from processors.exception_workflow.rules.reasons import in_words as reason_in_words
 from processors.exception_workflow.rules.timers import REVIEWING, current_step, step_deadline
 from processors.exception_workflow.state.case import ExceptionCase
+from processors.matrix.writing import instant
 
 OPEN = frozenset({Status.CHECKING, Status.PENDING, Status.IN_REVIEW, Status.APPROVED, Status.NEEDS_REVIEW})
 """Where something may still happen to it."""
@@ -41,34 +43,57 @@ def waiting_of(case: ExceptionCase, policy: ExceptionPolicy) -> Waiting:
 
 
 def facts_of(case: ExceptionCase, policy: ExceptionPolicy) -> dict[str, Any]:
-    """What people see of an exception, in words and dates; empty where there is nothing to see."""
+    """What people see of an exception, as JSON has it: times as ISO 8601, null where there is nothing to see."""
     step = current_step(case, policy) if case.status in REVIEWING else None
+    due = step_deadline(case, policy) or (case.valid_until if case.status is Status.APPROVED else None)
     confirmed = case.status is not Status.CHECKING  # until then, these are words that the guard has not said
     return {
         "exception": case.exception_id,
         "for": gist(case),
         "status": case.status.value,
         "round": case.round,
-        "band": case.band.value if confirmed else "",
-        "score": case.score if confirmed else "",
-        "findings": ", ".join(case.codes) if confirmed else "",
-        "report": (case.checked_as or case.request_id) if confirmed else "",
+        "band": case.band.value if confirmed else None,
+        "score": case.score if confirmed else None,
+        "findings": list(case.codes) if confirmed else [],
+        "report": (case.checked_as or case.request_id) if confirmed else None,
         "requester": case.requester.subject,
         "risk": case.risk_statement,
         "category": case.category.value,
-        "controls": "; ".join(case.controls),
-        "asked_until": date(case.asked_until),
-        "step": step.name if step is not None else "",
-        "due": date(step_deadline(case, policy) or (case.valid_until if case.status is Status.APPROVED else None)),
-        "left": left(step_deadline(case, policy) or (case.valid_until if case.status is Status.APPROVED else None)),
-        "approved_by": ", ".join(f"{a.person.subject} ({a.step})" for a in case.approvals),
-        "approval_id": case.approval_id or "",
-        "valid_until": date(case.valid_until),
+        "controls": list(case.controls),
+        "asked_until": _time(case.asked_until),
+        "step": step.name if step is not None else None,
+        "due": _time(due),
+        "left": left(due),
+        "approved_by": [
+            {"who": approval.person.subject, "step": approval.step, "at": instant(approval.at)}
+            for approval in case.approvals
+        ],
+        "approval_id": case.approval_id,
+        "valid_until": _time(case.valid_until),
         "monitoring": case.profile,
         "uses": case.uses,
         "report_digest": case.report_digest,
         "what_next": way_out(case),
     }
+
+
+def in_words(facts: Mapping[str, Any]) -> dict[str, str]:
+    """The same for a table, without what there is nothing to see of."""
+    said = {name: _said(value) for name, value in facts.items()}
+    return {name: text for name, text in said.items() if text}
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_said, cast("list[Any]", value)))
+    if isinstance(value, Mapping):
+        approval = cast("Mapping[str, str]", value)
+        return f"{approval['who']} ({approval['step']})"
+    return "" if value is None else str(value)
+
+
+def _time(at: int | None) -> str | None:
+    return None if at is None else instant(at)
 
 
 def left(due: int | None) -> str:
@@ -95,7 +120,7 @@ def why(decided: Mapping[str, str]) -> str:
     if not colon or not SENTENCES.keys() >= set(others.split(", ")):  # a colon of the text itself, or none
         others, rest = "", said
     codes = filter(None, [code, *others.split(", ")])
-    return "; ".join(map(in_words, codes)) + (f" ({rest})" if rest else "")
+    return "; ".join(map(reason_in_words, codes)) + (f" ({rest})" if rest else "")
 
 
 def monitoring_of(case: ExceptionCase, policy: ExceptionPolicy) -> str:

@@ -15,6 +15,7 @@ from processors.client.exception_facts import Waiting
 from processors.client.gateway_calls import Files, GatewayCalls, GatewayRefused, retry_after
 from processors.client.installed import LARGEST_LIST, lines_of
 from processors.client.question import PluginQuestion, only
+from processors.client.slips import refuse_mistyped_before
 from processors.client.transport import (
     Change,
     CommandRefused,
@@ -29,8 +30,9 @@ from processors.client.transport import (
     not_there,
 )
 from processors.documents.files import content_of
-from processors.errors import GatewayUnavailable, SettingsInvalid
+from processors.errors import GatewayUnavailable, Refused, SettingsInvalid, Unavailable
 from processors.manifests.read import file_bytes
+from processors.versions import Dialect
 
 CHECK: Final = "/internal/version/compat/check"
 EXCEPTIONS: Final = "/internal/exceptions"
@@ -55,7 +57,8 @@ class HttpTransport:
 
     def ask(self, inquiry: Inquiry, patience: float, tell: Tell) -> Record:
         tell(f"the gateway {self._calls.url}")
-        inquiry.question.subject()  # what cannot be read is told here, in the words of the options
+        subject = inquiry.question.subject()  # what cannot be read is told here, in the words of the options
+        refuse_mistyped_before(subject.host, self._dialect_of)
         until = time.monotonic() + patience
         try:
             answer = self._calls.post(CHECK, until, key=str(inquiry.id), files=form_of(inquiry))
@@ -157,6 +160,14 @@ class HttpTransport:
                 "is the workflow running? `compat-guard run exception-workflow`"
             )
         return answer.json()
+
+    def _dialect_of(self, host: str) -> Dialect | None:
+        """As the gateway says; an older one does not."""
+        try:
+            answer = self._calls.get(f"/internal/matrix/hosts/{quote(host, safe='')}", _looking())
+            return Dialect(answer.json()["dialect"])
+        except (Refused, Unavailable, ValueError, KeyError):
+            return None
 
     def _about(self, exception_id: str, part: str = "") -> Record:
         with _finding(not_there(exception_id)):

@@ -14,14 +14,18 @@ from processors.client.exception_commands import amendment, command, extended_un
 from processors.client.exception_facts import Waiting, by_urgency, facts_of, monitoring_of, waiting_of
 from processors.client.exceptions import all_cases, case_of, history, publish
 from processors.client.install_request import InstallRequest
+from processors.client.matrix_topic import read_matrix
 from processors.client.results import ask, follow, result_of
 from processors.client.signing import signer_of
+from processors.client.slips import refuse_mistyped_before
 from processors.client.transport import Author, Change, Inquiry, Record, Tell, Wanted
 from processors.configuration.settings import Settings
+from processors.errors import Refused, Unavailable
 from processors.events.exceptions import ApprovalDecision, CommandKind, ExceptionRequested, Person, ProofKind
 from processors.events.kinds import APPROVAL_DECIDED, EXCEPTION_COMMANDED
 from processors.events.subject_record import subject_to_record
 from processors.stream.wire.codec import Codec
+from processors.versions import Dialect
 
 
 class KafkaTransport:
@@ -47,6 +51,8 @@ class KafkaTransport:
             subject=inquiry.question.subject(),
             exception=inquiry.exception,
         )
+        tell(f"a broker at {self._of.kafka.bootstrap}")
+        refuse_mistyped_before(asked.subject.host, self._dialect_of)
         subject = subject_to_record(asked.subject)
         return ask(self._of, self._events, asked.event(_now()), subject, patience, tell)
 
@@ -95,6 +101,13 @@ class KafkaTransport:
     def decide(self, exception_id: str, proof: str, patience: float) -> Record:
         decision = ApprovalDecision(_new_id(), exception_id, _now(), ProofKind.SERVICE_JWS, proof)
         return publish(self._of, self._events, APPROVAL_DECIDED, decision, patience)
+
+    def _dialect_of(self, host: str) -> Dialect | None:
+        """As the matrix in effect has it. Not everybody who asks can read or judge the matrix."""
+        try:
+            return read_matrix(self._of)[0].snapshot().host_dialect(host)
+        except (Unavailable, Refused):
+            return None
 
     def _say(self, asked: ExceptionRequested, patience: float) -> Record:
         signer, provider = signer_of(read_policy(self._of), self._author.issuer, self._author.key)

@@ -6,7 +6,7 @@ that is judged, and people may except it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from processors.checker.case import readable
@@ -29,12 +29,22 @@ def refuse_mistyped(option: str, there: Iterable[Provision]) -> None:
 def refuse_mistyped_host(host: Host, findings: Iterable[Finding]) -> None:
     """Raises SettingsInvalid where a report could not read the version of its host, and that version is a slip.
 
-    Only the matrix knows how a host writes versions, so this shows when the report is there.
+    Only the matrix knows how a host writes versions; a report has met it.
     """
     for finding in findings:
         found = (finding.code, finding.dimension, finding.found)
         if found == (Code.VERSION_UNREADABLE, Dimension.HOST, host.version):
             _refuse("--host", host.name, host.version, Dialect(finding.required.constraint))
+
+
+def refuse_mistyped_before(host: Host, dialect_of: Callable[[str], Dialect | None]) -> None:
+    """The same before anybody is asked, so that a slip leaves no block behind.
+
+    `dialect_of` looks up how a host writes versions, None where nobody can say. Versions in three parts, as most
+    are written, need no look.
+    """
+    if readable(host.version, Dialect.NPM) is None and (dialect := dialect_of(host.name)) is not None:
+        _refuse("--host", host.name, host.version, dialect)
 
 
 def _refuse(option: str, name: str, version: str, dialect: Dialect) -> None:

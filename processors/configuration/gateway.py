@@ -104,6 +104,11 @@ class GatewayConfig(_Part):
     roles: Mapping[Role, tuple[RoleRule, ...]] = Field(default_factory=dict[Role, tuple[RoleRule, ...]])
     console: ConsoleConfig | None = None
 
+    @property
+    def pages(self) -> str:
+        """The address of the pages, as browsers see it; empty where nobody can log in to them."""
+        return self.console.url if self.console is not None else ""
+
     @model_validator(mode="after")
     def _consistent(self) -> GatewayConfig:
         named = [issuer.issuer for issuer in self.issuers]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from processors.events.addresses import report_address
 from processors.events.exceptions import ExceptionDecided, Status, scope_from_record
 from processors.events.ids import minted
 from processors.events.install_requests import InstallRequested
@@ -87,8 +88,9 @@ def event_id(move: Move) -> str:
     return minted("exception-fact", case.exception_id, move.fact.cause, move.fact.event)
 
 
-def result(envelope: Record, use: Use, move: Move) -> dict[str, Any]:
-    """The envelope of the one result that a request under an exception, or a re-check, gets."""
+def result(envelope: Record, use: Use, move: Move, at: int, pages: str) -> dict[str, Any]:
+    """The envelope of the one result that a request under an exception, or a re-check, gets. `at` is the broker's
+    time of the use, `pages` the public address of the gateway."""
     if use.recheck_of is not None:
         verdict, refusals = envelope["verdict"], ()
     else:
@@ -97,18 +99,18 @@ def result(envelope: Record, use: Use, move: Move) -> dict[str, Any]:
     let_pass = verdict == Verdict.ALLOW_BY_EXCEPTION
     return {
         "result_id": minted("result", use.use_id, verdict, *refusals),
-        **_shared(envelope, verdict, refusals),
+        **_shared(envelope, verdict, refusals, at, pages),
         "approval_id": move.after.approval_id if let_pass else None,
         "monitoring_profile": move.after.profile if let_pass else None,
     }
 
 
-def block(envelope: Record, use: Use, reasons: Sequence[str]) -> dict[str, Any]:
-    """The envelope of the block that goes with a refused use."""
+def block(envelope: Record, use: Use, reasons: Sequence[str], at: int, pages: str) -> dict[str, Any]:
+    """The envelope of the block that goes with a refused use; `at` and `pages` as for its result."""
     codes = sorted({finding.code for finding in use.basis.blocking})
     return {
         "block_id": minted("block", use.use_id, *reasons),
-        **_shared(envelope, Verdict.BLOCK, reasons),
+        **_shared(envelope, Verdict.BLOCK, reasons, at, pages),
         "approval_id": None,
         "monitoring_profile": None,
         "finding_codes": codes,
@@ -116,13 +118,20 @@ def block(envelope: Record, use: Use, reasons: Sequence[str]) -> dict[str, Any]:
 
 
 _SHARED = (
-    "request_id", "tenant", "operator", "environment", "target", "action", "plugin_id", "plugin_version", "host",
-    "host_version", "band", "score", "exception_id", "recheck_of", "report_digest",
+    "request_id", "tenant", "operator", "environment", "target", "action", "plugin_id", "plugin_version",
+    "plugin_name", "host", "host_version", "band", "score", "exception_id", "recheck_of", "matrix_expires_at",
+    "exception_possible", "report_digest",
 )  # fmt: skip
 
 
-def _shared(envelope: Record, verdict: str, refusals: Sequence[str]) -> dict[str, Any]:
-    return {name: envelope[name] for name in _SHARED} | {"verdict": verdict, "refusals": list(refusals)}
+def _shared(envelope: Record, verdict: str, refusals: Sequence[str], at: int, pages: str) -> dict[str, Any]:
+    return {
+        **{name: envelope[name] for name in _SHARED},
+        "decided_at": at,
+        "report_url": report_address(pages, envelope["request_id"]),
+        "verdict": verdict,
+        "refusals": list(refusals),
+    }
 
 
 def recheck(case: ExceptionCase, at: int) -> InstallRequested:

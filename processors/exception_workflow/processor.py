@@ -75,7 +75,8 @@ class ExceptionWorkflow:
 
     `keys` gives the trusted keys as they are now, `offered` whether exceptions may be asked for at all. They may
     change between batches; nothing that is committed is judged again. What was approved stays in force while
-    exceptions are not offered. Uses are believed, and re-checks are sent, under `seals`.
+    exceptions are not offered. Uses are believed, and re-checks are sent, under `seals`. `pages`
+    is the public address of the gateway, where answers say that their report can be read.
     """
 
     name = "exception-workflow"
@@ -89,8 +90,9 @@ class ExceptionWorkflow:
         seals: Seals,
         offered: Callable[[], bool] = lambda: True,
         trust: Trust = NOBODY,
+        pages: str = "",
     ) -> None:
-        self._policy, self._keys, self._seals, self._offered = policy, keys, seals, offered
+        self._policy, self._keys, self._seals, self._offered, self._pages = policy, keys, seals, offered, pages
         self._standing = ExceptionGauges(policy)
         self._due = DueIndex(policy)
         self._teller = Teller(codec, policy, self._due.note)
@@ -261,10 +263,11 @@ class ExceptionWorkflow:
         asked = UseReported(use=use, at=record.timestamp, cause=scene.cause)
         move = decide(self._cases.caught_up(scene, before), asked, self._policy)
         self._teller.tell(scene, move)
-        result = answers.result(envelope, use, move)
+        result = answers.result(envelope, use, move, record.timestamp, self._pages)
         self._answer(scene, envelope, tail, result)
         if move.fact.reasons and use.recheck_of is None:
-            self._block(scene, answers.block(envelope, use, move.fact.reasons), tail)
+            block = answers.block(envelope, use, move.fact.reasons, record.timestamp, self._pages)
+            self._block(scene, block, tail)
         if use.recheck_of is None:
             codes = tuple(sorted({finding.code for finding in use.basis.blocking}))
             outcome.facts.append(measures.Answered(result["verdict"], use.basis.band, codes))

@@ -36,7 +36,9 @@ if TYPE_CHECKING:
 _log = structlog.get_logger(__name__)
 
 for _topic in sorted(topic for name, topic in vars(topics).items() if name.isupper()):
-    for _status in (ID_CONFLICT, UNREADABLE):  # an alert cannot see the first step of a new series
+    LEDGER_ROWS.labels(_topic)  # neither a rate nor an alert can see the first step of a new series
+    LEDGER_DUPLICATES.labels(_topic)
+    for _status in (ID_CONFLICT, UNREADABLE):
         LEDGER_QUARANTINED.labels(_topic, _status)
 
 

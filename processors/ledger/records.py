@@ -206,11 +206,15 @@ def _minted(topic: str, partition: int, offset: int) -> str:
 
 
 def _sameness(record: Inbound, event: Mapping[str, Any], kind: str, tail: Tail | None) -> bytes:
-    """A retry of a request may say another time of asking and be the same question; anything else must be equal."""
-    if kind == "InstallRequested":
-        asked = {**event, "requested_at": 0, "subject": tail.digest if tail else event["subject"]}
-        return hashlib.sha256(canonical(asked).encode("utf-8", "replace")).digest()
-    return hashlib.sha256(record.value or b"").digest()
+    """What was sent twice may say another time, and what else follows from when it was said; the rest must be
+    equal. A sender who publishes a request twice is answered twice."""
+    circumstances = CIRCUMSTANCES.get(kind)
+    if circumstances is None:
+        return hashlib.sha256(record.value or b"").digest()
+    said = {name: value for name, value in event.items() if name not in circumstances}
+    if tail:
+        said[tail.name] = tail.digest.hex()
+    return hashlib.sha256(canonical(said).encode("utf-8", "replace")).digest()
 
 
 Event = Mapping[str, Any]
@@ -344,6 +348,17 @@ SHAPES: Final[Mapping[str, Shape]] = {
 """How events become rows. One that is not here is filed all the same, without searchable columns."""
 
 _ANY: Final = Shape()
+
+_OF_AN_ANSWER = frozenset({"decided_at", "report_url", "matrix_expires_at", "exception_possible"})
+
+CIRCUMSTANCES: Final[Mapping[str, frozenset[str]]] = {
+    "InstallRequested": frozenset({"requested_at"}),
+    "CompatibilityChecked": _OF_AN_ANSWER,
+    "InstallBlocked": _OF_AN_ANSWER,
+    "ExceptionUseRequested": frozenset({"requested_at", "matrix_expires_at", "exception_possible"}),
+    "NotificationRequested": frozenset({"at", "link"}),
+}
+"""What tells two tellings of one event apart, and is no part of what they say."""
 
 
 def as_conflict(row: Row) -> Row:

@@ -131,6 +131,11 @@ class Matrix:
     def host(self, name: str) -> HostDeclaration | None:
         return self.hosts.get(name)
 
+    def host_dialect(self, name: str) -> Dialect:
+        """How the versions of a host are written; npm's way where no source says."""
+        declared = self.host(name)
+        return Dialect(declared.dialect) if declared else Dialect.NPM
+
     @cached_property
     def hosts(self) -> Mapping[str, HostDeclaration]:
         """Every host that some source declares. Releases and components add up. The dialect is governance's, else
@@ -244,6 +249,11 @@ class Matrix:
     def mentions(self, plugin: str) -> bool:
         """Whether any row of any source, on any host, is about the plugin."""
         return any(entry.rows.mentions(plugin) for entry in self._entries.values())
+
+    @cached_property
+    def expires_at(self) -> int | None:
+        """When the first of its sources expires; None where there is no source."""
+        return min((source.expires_at for source in self.sources), default=None)
 
     def expired(self, now: int) -> tuple[Source, ...]:
         """The sources that must not be trusted any more: those whose `expires_at` is `now` or earlier."""

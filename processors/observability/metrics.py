@@ -238,8 +238,8 @@ CLOCK_SKEW = _gauge(
 )
 LAG = _gauge(
     "compat_stream_lag_records",
-    "Records that wait on the owned partitions of a topic, as the broker last told. Transaction markers count too, "
-    "so a few for each partition are normal.",
+    "Records that wait on the owned partitions of a topic, as the broker last told. Marks of "
+    "transactions are none.",
     processor=_PROCESSOR,
     topic=_TOPIC,
 )

@@ -27,6 +27,8 @@ class Measures:
     def __init__(self) -> None:
         self._counted: set[str] = set()
         self._shown: set[str] = set()
+        for level in Level:  # a rate cannot see the first step of a new series
+            metrics.STALENESS_NOTICES.labels(level)
 
     def count(self, fact: Change | Known) -> None:
         """One change that people were told of, or one refresh that came."""
@@ -63,6 +65,7 @@ def _show_source(source: Source, known: Known | None, warn_at: int, now: int) ->
     metrics.LAST_REFRESH.labels(source.name).set(source.issued_at / 1000)
     metrics.EXPIRES.labels(source.name).set(source.expires_at / 1000)
     metrics.WARNS.labels(source.name).set(warns_at(source, warn_at) / 1000)
+    metrics.REFRESHES.labels(source.name)  # as above: its next refresh is a step
     if known is not None:
         metrics.REFRESH_GAP.labels(source.name).set(is_gap(known.arrivals, now))
         if (usual := usual_interval(known.arrivals)) is not None:

@@ -15,7 +15,7 @@ from rich.rule import Rule
 
 from processors.bootstrap.clients import codec
 from processors.checker.views import text
-from processors.cli.requests.watch import line
+from processors.cli.requests.lines import line
 from processors.client.install_request import InstallRequest
 from processors.client.question import PluginQuestion
 from processors.client.results import ask

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,7 +18,7 @@ from processors.cli.formats import Listing, ListingOption
 from processors.cli.gateway_option import GatewayOption
 from processors.cli.requests.answers import WhichQuestion
 from processors.client.connecting import connected
-from processors.client.exception_facts import date, why
+from processors.client.exception_facts import date, in_words, why
 from processors.client.transport import AlreadyOpen, Author, Change, Wanted
 from processors.configuration.settings import settings
 from processors.documents.durations import duration
@@ -25,6 +26,7 @@ from processors.errors import SettingsInvalid
 from processors.events.exceptions import Status
 from processors.exception_workflow.config import load as load_policy
 from processors.exception_workflow.proof.claims import Verb
+from processors.matrix.writing import instant
 
 PENDING = 4
 """Exit code of what waits for an approval."""
@@ -189,11 +191,12 @@ def show(exception: ExceptionId, output: ListingOption = Listing.table, gateway:
     """Show an exception: where it stands, who approved, what happened."""
     with connected(settings(), gateway) as guard:
         shown = guard.exception(exception)
-    if output is Listing.json:
-        typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
-        return
     past = shown.pop("history")
-    facts = ((name.replace("_", " "), str(value)) for name, value in shown.items() if value != "")
+    if output is Listing.json:
+        told = [{**decided, **_times(decided)} for decided in past]
+        typer.echo(json.dumps({**shown, "history": told}, ensure_ascii=False, indent=2))
+        return
+    facts = ((name.replace("_", " "), text) for name, text in in_words(shown).items())
     tables.show(("what", "is"), facts, header=False)
     steps = ((date(d["at"]), d["event"], d["from_state"], d["to_state"], d["actor"], why(d)) for d in past)
     tables.show(("when", "event", "from", "to", "by", "why"), steps)
@@ -216,7 +219,8 @@ def show_all(
     if not found:
         talk().print("no exception is open; --all shows those that are over" if not everything else "no exceptions")
         return
-    tables.listing(found, LISTED, WIDE, tables.Asked.of(columns, wide))
+    nothing = dict.fromkeys(found[0], "")
+    tables.listing([nothing | in_words(one) for one in found], LISTED, WIDE, tables.Asked.of(columns, wide))
 
 
 @app.command()
@@ -228,6 +232,11 @@ def rebuild(write: Annotated[bool, typer.Option("--write", help="write what the 
     from processors.cli.exceptions.rebuild import rebuild_exceptions  # noqa: PLC0415 - needs Kafka's library
 
     rebuild_exceptions(write=write)
+
+
+def _times(decided: Mapping[str, Any]) -> dict[str, str]:
+    """The times of a decision as everywhere on the command line; the event has milliseconds."""
+    return {name: instant(decided[name]) for name in ("at", "valid_until", "due_at") if decided[name] is not None}
 
 
 def _statement(risk: str | None, file: Path | None) -> str:

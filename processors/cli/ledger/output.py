@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +13,7 @@ import typer
 from processors.cli import tables
 from processors.cli.formats import Stream
 from processors.errors import SettingsInvalid
+from processors.matrix.writing import instant as as_text
 
 Since = Annotated[str | None, typer.Option("--since", "--from", help="ISO 8601 date or time, UTC; inclusive")]
 Until = Annotated[str | None, typer.Option("--until", "--to", help="ISO 8601 date or time, UTC; exclusive")]
@@ -20,13 +22,20 @@ Until = Annotated[str | None, typer.Option("--until", "--to", help="ISO 8601 dat
 def show(rows: Sequence[Mapping[str, Any]], style: Stream, columns: Sequence[str] | None = None) -> None:
     """Write rows. A table has the columns asked for, JSON all that there are."""
     if style is Stream.json:
-        typer.echo(json.dumps(list(rows), indent=2, ensure_ascii=False, default=str))
+        typer.echo(json.dumps(list(rows), indent=2, ensure_ascii=False, default=_written))
     elif style is Stream.jsonl:
         for row in rows:
-            typer.echo(json.dumps(row, ensure_ascii=False, default=str))
+            typer.echo(json.dumps(row, ensure_ascii=False, default=_written))
     elif rows:
         shown = columns or list(rows[0])
         tables.show([name.replace("_", " ") for name in shown], (_cells(row, shown) for row in rows))
+
+
+def _written(value: object) -> object:
+    """What JSON has no form for: times as everywhere, figures of the database as numbers."""
+    if isinstance(value, datetime):
+        return as_text(round(value.timestamp() * 1000))
+    return float(value) if isinstance(value, Decimal) else str(value)
 
 
 def _cells(row: Mapping[str, Any], columns: Sequence[str]) -> list[str]:

@@ -160,11 +160,15 @@ def _in_short(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+_OTHERWISE = ("payload", "row_hash", "value_digest", "appended_at")
+"""Columns that JSON shows in another form; the time is the first of its fields."""
+
+
 def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "time": instant_of(row["appended_at"]),
         **happening(row)._asdict(),
-        **{name: value for name, value in row.items() if name not in ("payload", "row_hash", "value_digest")},
+        **{name: value for name, value in row.items() if name not in _OTHERWISE},
         "filed_late": is_late(row["partition"]),
         "payload": json.loads(row["payload"]),
         "value_digest": f"sha256:{bytes(row['value_digest']).hex()}",

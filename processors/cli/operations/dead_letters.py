@@ -14,6 +14,7 @@ from processors.cli.formats import Listing, ListingOption
 from processors.configuration.settings import settings
 from processors.errors import SettingsInvalid, Undeliverable, shorten
 from processors.masking.texts import labelled_all
+from processors.matrix.writing import instant
 
 if TYPE_CHECKING:
     from processors.stream.io.replay import Wanted
@@ -154,10 +155,9 @@ def _wanted(
 
 
 def _facts(letter: Letter) -> dict[str, object]:
-    when = datetime.fromtimestamp(letter.record.timestamp / 1000, UTC)
     return {
         "id": letter.id,
-        "when": when.isoformat(timespec="seconds"),
+        "when": instant(letter.record.timestamp),
         "from": f"{letter.topic}/{letter.partition}@{letter.offset}",
         "processor": letter.processor,
         "reason": letter.reason,

@@ -18,12 +18,19 @@ from processors.configuration.settings import settings
 from processors.events.report import Report
 from processors.events.report_record import report_to_record
 from processors.events.vocabulary import Verdict
+from processors.matrix.writing import instant
 
 EXIT_CODES: Final[Mapping[Verdict, int]] = {Verdict.ALLOW: 0, Verdict.WARN: 0, Verdict.ALLOW_BY_EXCEPTION: 0}
 BLOCKED: Final = 1
 
-KNOWN: Final = ("request_id", "result_id", "exception_id", "approval_id")
+KNOWN: Final = (
+    *("request_id", "result_id", "exception_id", "approval_id", "decided_at", "plugin_name", "matrix_expires_at"),
+    *("exception_possible", "report_url"),
+)
 """What the JSON view says beside the report, with the verdict that was decided: an exception can change it."""
+
+TIMES: Final = ("decided_at", "matrix_expires_at")
+"""What of a result is a time."""
 
 
 class Style(StrEnum):
@@ -40,6 +47,17 @@ Output = Annotated[Style, typer.Option("--output", "-o", help="how to show the r
 WhichQuestion = Annotated[
     str | None, typer.Option("--question", help="which one is meant, where several were asked under the id")
 ]
+
+
+def with_times(result: Mapping[str, Any]) -> dict[str, Any]:
+    """A result as JSON shows it: times as everywhere on the command line."""
+    times = {name: instant(result[name]) for name in TIMES if result.get(name) is not None}
+    return {**result, **times}
+
+
+def known_of(result: Mapping[str, Any]) -> dict[str, Any]:
+    """What is known of a result beside its report; an older gateway knows less."""
+    return {name: with_times(result).get(name) for name in KNOWN} | {"decided": Verdict(result["verdict"])}
 
 
 def exit_code(verdict: Verdict) -> int:

@@ -10,7 +10,7 @@ import typer
 
 from processors.cli import talk
 from processors.cli.gateway_option import GatewayOption
-from processors.cli.requests.answers import KNOWN, Output, Style, exit_code, show
+from processors.cli.requests.answers import Output, Style, exit_code, known_of, show
 from processors.cli.requests.pages import ToFile
 from processors.cli.requests.question import (
     Database,
@@ -131,8 +131,7 @@ def request(
     verdict = Verdict(result["verdict"])
     refuse_mistyped_host(subject.host, report.findings)
     asking = None if exception else result["request_id"]  # who has an exception need not be told to ask for one
-    known = {name: result[name] for name in KNOWN} | {"decided": verdict}
-    show(report, result["report_digest"], output, file, asking, verdict, known=known)
+    show(report, result["report_digest"], output, file, asking, verdict, known=known_of(result))
     if output is Style.text:
         _say_more(result, plan)
     raise typer.Exit(exit_code(verdict))

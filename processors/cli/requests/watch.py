@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -11,21 +12,23 @@ from rich.text import Text
 
 from processors.cli.formats import Prose, ProseOption
 from processors.cli.gateway_option import GatewayOption
-from processors.cli.requests.answers import KNOWN, Output, Style, WhichQuestion, exit_code, show
+from processors.cli.requests.answers import Output, Style, WhichQuestion, exit_code, known_of, show, with_times
+from processors.cli.requests.lines import heading, line, require_known, row
 from processors.cli.requests.pages import ToFile
-from processors.cli.tables import clock
+from processors.cli.tables import Asked, clock
 from processors.client.connecting import connected
 from processors.client.known_questions import KnownQuestions
 from processors.configuration.settings import settings
 from processors.events.report_record import report_from_record
 from processors.events.vocabulary import Verdict
 
-_COLOURS = {"ALLOW": "green", "WARN": "yellow", "BLOCK": "bold red", "ALLOW_BY_EXCEPTION": "bold cyan"}
-
-
 OnlyVerdict = Annotated[Verdict | None, typer.Option("--verdict", help="show only results with this verdict")]
 FromBeginning = Annotated[
     bool, typer.Option("--from-beginning", help="begin with all that is kept, the oldest first")
+]
+Columns = Annotated[
+    str | None,
+    typer.Option("--columns", help="columns of a line, such as time,verdict,plugin,operator", metavar="NAME,..."),
 ]
 Count = Annotated[int, typer.Option("--count", "-n", help="stop after so many; 0 goes on until Ctrl-C", min=0)]
 
@@ -34,16 +37,20 @@ def watch(
     verdict: OnlyVerdict = None,
     from_beginning: FromBeginning = False,
     count: Count = 0,
+    columns: Columns = None,
     output: ProseOption = Prose.text,
     gateway: GatewayOption = None,
 ) -> None:
     """Follow results live, a line each with its time (UTC), until Ctrl-C."""
-    console, known = Console(), KnownQuestions()
+    console, known, chosen = Console(), KnownQuestions(), Asked.of(columns, wide=False).columns
+    require_known(chosen)
+    if chosen and output is Prose.text:
+        console.print(heading(chosen), soft_wrap=True)
     shown = 0
     with connected(settings(), gateway) as guard:
         for at, result in guard.results(from_beginning=from_beginning):
             if verdict is None or result["verdict"] == verdict:
-                _show_line(console, at, result, output, other=known.is_another(result))
+                _show_line(console, at, result, output, chosen, other=known.is_another(result))
                 shown += 1
                 if shown == count:
                     return
@@ -61,26 +68,19 @@ def report(
     with connected(settings(), gateway) as guard:
         result = guard.result(request_id, question)
     verdict = Verdict(result["verdict"])
-    known = {name: result[name] for name in KNOWN} | {"decided": verdict}
     seen = report_from_record(result["report"])
-    show(seen, result["report_digest"], output, file, request_id, verdict, known=known)
+    show(seen, result["report_digest"], output, file, request_id, verdict, known=known_of(result))
     raise typer.Exit(exit_code(verdict))
 
 
-def _show_line(console: Console, at: int, result: dict[str, Any], style: Prose, *, other: bool) -> None:
+def _show_line(
+    console: Console, at: int, result: dict[str, Any], style: Prose, columns: Sequence[str], *, other: bool
+) -> None:
     """`other` says that another question was answered under this id before."""
     if style is Prose.json:
-        typer.echo(json.dumps({**result, "id_conflict": other}, ensure_ascii=False))
+        typer.echo(json.dumps({**with_times(result), "id_conflict": other}, ensure_ascii=False))
         return
-    told = Text(f"{clock(at)} ", style="dim") + line(result)
+    told = row(at, result, columns) if columns else Text(f"{clock(at)} ", style="dim") + line(result)
     if other:
         told.append("  ANOTHER QUESTION UNDER THIS ID WAS ANSWERED BEFORE", style="bold red")
     console.print(told, soft_wrap=True)
-
-
-def line(result: dict[str, Any]) -> Text:
-    """A result in one line: verdict, risk, the request to ask `report` about, and what the matter is."""
-    verdict = result["verdict"]
-    text = Text(f"{verdict.replace('_', ' ').lower():<18} ", style=_COLOURS.get(verdict, "red"))
-    text.append(f"{result['score']:>3} {result['band'].lower():<8} {result['request_id']}  ", style="dim")
-    return text.append(result["report"]["summary"], style="default")

@@ -41,6 +41,7 @@ def request(case: ExceptionCase, asked: Commanded, policy: ExceptionPolicy) -> E
         executions=tuple(execution for execution in case.executions if execution.runs),
         outcomes=case.outcomes,
         past=(case.past + past)[-_KEPT_ROUNDS:],
+        before=case.asked if case.exists else None,
     )
 
 

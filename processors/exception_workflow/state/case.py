@@ -66,6 +66,21 @@ class PastRound(NamedTuple):
     ended_at: int
 
 
+class Asked(NamedTuple):
+    """What a round was about, to be held against what is asked in the next one."""
+
+    round: int
+    requester: Person
+    finding_ids: tuple[str, ...]
+    codes: tuple[str, ...]
+    band: Band
+    score: int
+    risk_statement: str
+    controls: tuple[str, ...]
+    single_use: bool
+    report_digest: str
+
+
 class Spent(NamedTuple):
     """A token that has been used. Kept until it would be refused as expired anyway."""
 
@@ -82,7 +97,8 @@ class ExceptionCase(NamedTuple):
     `mark` is the standing of the matrix that the case was last judged under. `executions` are those of this round,
     and of earlier ones what may still run. `subject` is the question, kept as long as it may be asked again.
     `basis_digest` is what the report says that it was judged by, `checked_as` the request id under which the guard
-    itself gave that report, `latest_report` the digest of what it answered to the last re-check.
+    itself gave that report, `latest_report` the digest of what it answered to the last re-check, `before` what was
+    asked in the round before.
     """
 
     exception_id: str
@@ -130,6 +146,12 @@ class ExceptionCase(NamedTuple):
     basis_digest: str = ""
     checked_as: str = ""
     latest_report: str = ""
+    before: Asked | None = None
+
+    @property
+    def asked(self) -> Asked:
+        """What this round is about."""
+        return Asked._make(getattr(self, name) for name in Asked._fields)
 
     @property
     def key(self) -> str:
@@ -203,6 +225,13 @@ def _parked(kind: str, *rest: Any) -> Parked:
     return Parked(ProofKind(kind), *rest)
 
 
+def _asked(number: int, requester: list[str], ids: list[str], codes: list[str], band: str, *rest: Any) -> Asked:
+    score, said, controls, *more = rest
+    return Asked(
+        number, Person(*requester), tuple(ids), tuple(codes), Band(band), score, said, tuple(controls), *more
+    )
+
+
 def _past(number: int, status: str, *rest: Any) -> PastRound:
     return PastRound(number, Status(status), *rest)
 
@@ -227,6 +256,7 @@ _READERS: tuple[tuple[str, Callable[[Any], Any]], ...] = (
     ("spent", _many(Spent)),
     ("parked", _many(_parked)),
     ("past", _many(_past)),
+    ("before", lambda parts: _asked(*parts)),
 )
 _READ = tuple((name, read, ExceptionCase._field_defaults[name]) for name, read in _READERS)
 """How a field is read that JSON does not give as it is, and what it is when it is empty or not there."""

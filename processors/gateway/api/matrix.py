@@ -1,4 +1,4 @@
-"""GET matrix/status: how fresh each source of the matrix is."""
+"""GET matrix/status and matrix/hosts: how fresh each source of the matrix is, and how hosts write versions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import asyncio
 import time
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
+from pydantic import BaseModel
 
 from processors.client.matrix_standings import standings
 from processors.client.matrix_topic import read_matrix
@@ -17,6 +18,7 @@ from processors.gateway.desk import Desk
 from processors.gateway.limits import Rate
 from processors.gateway.problems import documented
 from processors.matrix.merged import Matrix
+from processors.versions import Dialect
 
 KEPT: Final = 15.0
 """Seconds for which a matrix that was read is shown again: it may have a million rows."""
@@ -56,3 +58,25 @@ async def matrix_status(
     """Those that expire first on top. None at all means that every request is blocked."""
     matrix = await lately.read(desk)
     return standings(matrix, desk.config().staleness.warn_at, time.time_ns() // 1_000_000)
+
+
+class HostDialect(BaseModel):
+    """How the versions of a host are written."""
+
+    name: str
+    dialect: Dialect
+
+
+@router.get(
+    "/internal/matrix/hosts/{host}",
+    summary="How the versions of a host are written",
+    operation_id="matrixHost",
+    responses=documented(),
+)
+async def matrix_host(
+    desk: AtDesk,
+    who: Annotated[Principal, holding(Role.REQUESTER, Role.READER, rate=Rate.READ)],  # noqa: ARG001 - as above
+    host: Annotated[str, Path(max_length=256)],
+) -> HostDialect:
+    """As the matrix in effect says; npm's way for a host that no source declares."""
+    return HostDialect(name=host, dialect=(await lately.read(desk)).host_dialect(host))

@@ -9,17 +9,18 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
 
+from processors.bootstrap.answering import may_be_asked_for
 from processors.bootstrap.exception_workflow import read_policy
-from processors.checker.views.outline import may_be_excepted
 from processors.client.exception_facts import OPEN
 from processors.client.exceptions import all_cases, history, why
 from processors.configuration.gateway import Role
 from processors.events.exceptions import ProofKind, Scope, Status
-from processors.events.report import Finding, Report
+from processors.events.report import Finding
 from processors.events.report_record import report_from_record
 from processors.events.vocabulary import Band
 from processors.exception_workflow.config import BandRule, ExceptionPolicy, Proves
 from processors.exception_workflow.rules.executions import way_out
+from processors.exception_workflow.rules.rounds import Difference, differences
 from processors.exception_workflow.rules.timers import REVIEWING, current_step, next_due, step_deadline
 from processors.exception_workflow.state.case import ExceptionCase
 from processors.gateway.api.callers import AtDesk
@@ -121,16 +122,11 @@ class Story(Page):
     may_revoke: bool
     what_next: str
     profile: tuple[str, str, Sequence[str]]
+    differences: Sequence[Difference]
+    """Between this round and the one before."""
     events: Sequence[Event]
     following: str
     """The next exception that waits for the visitor; empty if there is none."""
-
-
-def may_be_asked_for(report: Report, policy: ExceptionPolicy) -> bool:
-    """Whether a page offers to ask for an exception: only where every finding that blocks is one that the policy
-    lets people except, since the workflow refuses any other request."""
-    never = any(finding.blocks and policy.is_never(finding.code) for finding in report.findings)
-    return may_be_excepted(report) and not never
 
 
 @router.get("/requests/{request_id}/exception")
@@ -246,6 +242,7 @@ async def story(
         and bool(visitor.workflow_roles & set(policy.revocation_roles)),
         what_next=way_out(case),
         profile=_profile(policy, case.profile),
+        differences=differences(case),
         events=[_event(decided) for decided in past],
         following=await _next(desk, visitor, policy, exception_id) if said == "counted" else "",
     )

@@ -21,6 +21,8 @@ class ResultLine(NamedTuple):
     at: int
     request_id: str
     plugin: str
+    name: str
+    """What people call the plugin; empty where its manifest does not say."""
     host: str
     verdict: str
     risk: int
@@ -54,6 +56,7 @@ def line_of(record: Inbound, decode: Decoder, visitor: Visitor) -> ResultLine | 
         at=record.timestamp,
         request_id=result["request_id"],
         plugin=f"{result['plugin_id']} {result['plugin_version']}",
+        name=result["plugin_name"],
         host=f"{result['host']} {result['host_version']}",
         verdict=result["verdict"],
         risk=seen["risk"]["score"],

@@ -20,6 +20,7 @@ from processors.gateway.console import (
     matrix,
     reports,
     static,
+    staying,
 )
 
 PAGES: Final[Sequence[APIRouter]] = (
@@ -34,5 +35,6 @@ PAGES: Final[Sequence[APIRouter]] = (
     deliveries.router,
     findings.router,
     login.router,
+    staying.router,
     static.router,
 )

@@ -49,6 +49,8 @@ class Frame:
     at: str = ""
     can_log_out: bool = False
     can_log_in: bool = False
+    logged_in_for: int = 0
+    """Seconds after which the session ends if no page is loaded before; 0 without one."""
     dashboards: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property

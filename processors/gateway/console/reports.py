@@ -11,6 +11,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from markupsafe import Markup
 
+from processors.bootstrap.answering import may_be_asked_for
 from processors.bootstrap.exception_workflow import read_policy
 from processors.checker.views import html, markdown, sarif
 from processors.checker.views.outline import outline
@@ -25,7 +26,6 @@ from processors.events.vocabulary import Verdict
 from processors.exception_workflow.config import ExceptionPolicy
 from processors.gateway.api.callers import AtDesk
 from processors.gateway.api.check import known_result
-from processors.gateway.console.exceptions import may_be_asked_for
 from processors.gateway.console.rendering import Page
 from processors.gateway.console.routing import PageRoute, show
 from processors.gateway.console.visitors import Visitor, console_of, visiting
@@ -54,6 +54,9 @@ class BlockReport(Page):
     operator: str
     environment: str
     target: str
+    name: str
+    decided_at: int | None
+    matrix_expires_at: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +150,9 @@ def _report_page(result: Mapping[str, Any], visitor: Visitor, policy: ExceptionP
         operator=result["operator"],
         environment=result["environment"],
         target=result["target"],
+        name=result["plugin_name"],
+        decided_at=result["decided_at"],
+        matrix_expires_at=result["matrix_expires_at"],
     )
 
 

@@ -74,15 +74,24 @@ class Sessions:
         session = self._sessions.get(key)
         if session is None:
             return None
-        if now - session.seen >= IDLE or now - session.began >= LONGEST:
+        if _ends(session) <= now:
             del self._sessions[key]
             return None
         session.seen = now
         self._sessions.move_to_end(key)
         return session
 
+    def left(self, cookie: str) -> float:
+        """Seconds for which the session lasts if it is not used; looking does not use it. 0 where there is none."""
+        session = self._sessions.get(_hash(cookie))
+        return 0.0 if session is None else max(0.0, _ends(session) - self._clock())
+
     def end(self, cookie: str) -> None:
         self._sessions.pop(_hash(cookie), None)
+
+
+def _ends(session: Session) -> float:
+    return min(session.seen + IDLE, session.began + LONGEST)
 
 
 def _hash(cookie: str) -> bytes:

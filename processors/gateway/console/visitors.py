@@ -59,12 +59,18 @@ def cookie_name(console: ConsoleConfig, purpose: str = "session") -> str:
     return f"__Host-guard-{purpose}" if console.url.startswith("https://") else f"guard-{purpose}"
 
 
+def session_cookie(request: Request, desk: Desk) -> str:
+    """What the browser says of its session; empty where it says nothing."""
+    console = console_of(desk)
+    return "" if console is None else request.cookies.get(cookie_name(console[0]), "")
+
+
 def visitor_of(request: Request, desk: Desk) -> Visitor | None:
     console = console_of(desk)
     if console is None:
         return Visitor(ON_THIS_MACHINE, None) if desk.settings.gateway.profile == "embedded" else None
-    config, issuer = console
-    session = SESSIONS.find(request.cookies.get(cookie_name(config), ""))
+    _, issuer = console
+    session = SESSIONS.find(session_cookie(request, desk))
     if session is None:
         return None
     return Visitor(principal(session.claims, issuer, desk.config().gateway), session)
@@ -113,6 +119,7 @@ def frame_of(request: Request, desk: Desk) -> Frame:
         roles=visitor.who.roles,
         at=request.url.path,
         can_log_out=visitor.session is not None,
+        logged_in_for=int(SESSIONS.left(session_cookie(request, desk))),
         dashboards={} if console is None else console[0].dashboards,
     )
 

@@ -28,17 +28,15 @@ CLOSES_WITHIN: Final = 4.0
 _log = logging.getLogger("librdkafka")
 
 
-def group_consumer(
-    settings: StreamSettings, group: str, *, copartitioned: bool, tells_ends: bool = False
-) -> Consumer:
+def group_consumer(settings: StreamSettings, group: str, *, copartitioned: bool) -> Consumer:
     """A member of a group that never commits by itself and never guesses an offset.
 
     Positions are the loop's: it assigns explicit offsets, and an offset outside the log is an error, not a jump.
-    `copartitioned` asks for an assignor that gives partition n of every topic to the same member. One that
-    `tells_ends` also gives an end-of-partition, as an error, each time that it has come to the end of a log.
+    `copartitioned` asks for an assignor that gives partition n of every topic to the same member. It also gives an
+    end-of-partition, as an error, each time that it has come to the end of a log.
     """
     membership = _membership(settings, copartitioned=copartitioned)
-    return _consumer(settings, group, **membership, **{"enable.partition.eof": tells_ends})
+    return _consumer(settings, group, **membership, **{"enable.partition.eof": True})
 
 
 def reader(settings: StreamSettings, name: str) -> Consumer:

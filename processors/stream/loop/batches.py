@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, cast
 
 import structlog
@@ -11,7 +11,6 @@ from confluent_kafka import Consumer, KafkaError, Message
 from processors.stream.loop.assignment import Assignment
 from processors.stream.loop.inbound import Polled
 from processors.stream.loop.transaction import At, is_end_of_partition, raise_if_serious
-from processors.stream.loop.watermark import Watermark
 from processors.stream.settings import StreamSettings
 from processors.stream.types import Inbound
 
@@ -28,13 +27,21 @@ _PORTION: Final = 50
 
 
 class Batches:
-    """Polls a group's consumer. Rebalances happen in here and nowhere else."""
+    """Polls a group's consumer. Rebalances happen in here and nowhere else.
+
+    `nothing_between` is told where a log ends: from a position to its end no record stands there.
+    """
 
     def __init__(
-        self, consumer: Consumer, settings: StreamSettings, assignment: Assignment, horizon: Watermark, name: str
+        self,
+        consumer: Consumer,
+        settings: StreamSettings,
+        assignment: Assignment,
+        nothing_between: Callable[[At, int, int], None],
+        name: str,
     ) -> None:
         self._consumer, self._settings, self._name = consumer, settings, name
-        self._assignment, self._horizon = assignment, horizon
+        self._assignment, self._nothing_between = assignment, nothing_between
 
     def next(self) -> tuple[list[Inbound], dict[At, int]]:
         """A batch in order of arrival, and the positions behind it.
@@ -64,7 +71,7 @@ class Batches:
             raise_if_serious(error)
             _log.warning("the consumer reports an error", processor=self._name, error=error.str())
         elif at in reached:
-            self._horizon.nothing_between(at, reached[at], cast(int, message.offset()))
+            self._nothing_between(at, reached[at], cast(int, message.offset()))
 
     def _arrived(self) -> list[Message]:
         """What is there, up to a batch. Waits for the first record only.

@@ -135,7 +135,7 @@ class Runner:
         self._kept: Sequence[int] = ()
         self._trace: Trace | None = None
         self._observer = processor if isinstance(processor, Observer) else None
-        self._measures = Measures(processor.name)
+        self._measures = Measures(processor.name, processor.inputs)
 
     def run(self, stack: ExitStack) -> None:
         """Open everything, go round until stopped, and leave the group."""
@@ -146,7 +146,6 @@ class Runner:
             self._settings,
             self._processor.name,
             copartitioned=len(self._processor.inputs) > 1,
-            tells_ends=self._processor.state is not None,
         )
         stack.callback(clients.close, self._consumer)
         consumers = {self._processor.inputs[0]: self._consumer}
@@ -196,7 +195,14 @@ class Runner:
         self._known = Known(
             self.clock, self.state, self.tables, self.assignment, self.horizon, self.partition_count
         )
-        self._batches = Batches(self._consumer, self._settings, self.assignment, self.horizon, self._processor.name)
+        self._batches = Batches(
+            self._consumer, self._settings, self.assignment, self._nothing_between, self._processor.name
+        )
+
+    def _nothing_between(self, at: At, position: int, end: int) -> None:
+        self._measures.nothing_between(at, position, end)
+        if self._processor.state is not None:
+            self.horizon.nothing_between(at, position, end)
 
     def _until_available(self, act: Callable[[], None], undo: Callable[[], None]) -> bool:
         """Do it, again and again while something is unavailable. False when the process was asked to stop."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from confluent_kafka import Consumer, TopicPartition
@@ -34,11 +34,16 @@ def _reasons_of(kind: type[Refused]) -> Iterator[str]:
 class Measures:
     """The metrics of one loop."""
 
-    def __init__(self, processor: str) -> None:
+    def __init__(self, processor: str, inputs: Iterable[str] = ()) -> None:
         self._processor = processor
         self._waiting_on: str | None = None
+        self._gaps: dict[At, tuple[int, int]] = {}
         for reason in reasons():  # a rate cannot see the first step of a new series
             metrics.REJECTS.labels(processor, reason)
+        for topic in inputs:
+            metrics.RECORDS_IN.labels(processor, topic)
+        for end in ("committed", "aborted"):
+            metrics.TRANSACTIONS.labels(processor, end)
         for kind in (BrokerUnavailable, DatabaseUnavailable, RegistryUnavailable):
             metrics.UNAVAILABLE.labels(processor, kind.__name__)
 
@@ -79,11 +84,16 @@ class Measures:
         for reason, count in Counter(reject.reason for reject in rejects).items():
             metrics.TABLE_REJECTS.labels(self._processor, table.topic, reason).inc(count)
 
+    def nothing_between(self, at: At, position: int, end: int) -> None:
+        """The log ended at `end`, and from `position` on nothing stood there but marks of transactions."""
+        self._gaps[at] = (position, end)
+
     def lag(self, consumer: Consumer, positions: Mapping[At, int]) -> None:
         """From what the last fetches told: nobody is asked."""
         waiting: Counter[str] = Counter()
         for (topic, partition), position in positions.items():
             _, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), cached=True)
-            waiting[topic] += max(end - position, 0)
+            before, behind = self._gaps.get((topic, partition), (position, position))
+            waiting[topic] += max(end - (behind if position == before else position), 0)
         for topic, count in waiting.items():
             metrics.LAG.labels(self._processor, topic).set(count)

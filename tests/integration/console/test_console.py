@@ -36,6 +36,18 @@ HOSTILE = (
     "\u202egnp.exe\u2066",
 )
 
+HOSTILE_PLUGIN = {
+    "id": f"com.acme.{HOSTILE[1]}",
+    "version": "1.0.0",
+    "name": " ".join(HOSTILE),
+    "corex_version": ">=2.0.0",
+    "dependencies": {HOSTILE[5]: ">=1.0.0"},
+}
+HOSTILE_MATRIX = {
+    **{"version": 1, "source": "vendor", "revision": HOSTILE[0], "expires_after": "1h"},
+    "matrix": [{"plugin": "*", "host": "corex", "action": "block", "notes": " ".join(HOSTILE)}],
+}
+
 
 def check_case_c_1(person: Person, environment: str) -> str:
     """Ask by mouse; gives the request's id."""
@@ -179,42 +191,79 @@ def test_blocked_and_excepted_by_keyboard_without_script(person: Meet) -> None:
     expect(page.get_by_role("status")).to_contain_text("Your decision counts")
 
 
-def test_hostile_text_in_every_field_is_shown_and_never_obeyed(person: Meet, console: Console) -> None:
+def test_hostile_text_in_every_field_is_shown_and_never_obeyed(
+    person: Meet, console: Console, tmp_path: Path
+) -> None:
     """Nothing runs, nothing is refused by policy or fetched, and no page grows wider than its window."""
-    alice = person("alice", viewport=NARROW)
-    hostile = " ".join(HOSTILE[:6])
+    alice, petra, ada = (person(name, viewport=NARROW) for name in ("alice", "petra", "ada"))
     page = alice.open("/check")
-    fill_in_question(page, target=hostile[:200])
+    page.locator("textarea[name=manifest]").fill(json.dumps(HOSTILE_PLUGIN))
+    page.get_by_label("Name of that file").fill("plugin.json")
+    page.get_by_label("Host", exact=True).fill("corex@1.9.0")
+    page.get_by_label("Installed plugins, one a line").fill(f"{HOSTILE[6]}@1.0.0\n{HOSTILE[1]}@1.0.0")
+    page.get_by_label("Runtimes, one a line").fill(f"{HOSTILE[4]}@1.0.0")
     page.get_by_label("Environment").fill(HOSTILE[0])
-    page.get_by_label("Installed plugins, one a line").fill(f"{HOSTILE[6]}@1.0.0")
+    page.get_by_label("Installation, such as a cluster").fill(" ".join(HOSTILE[:6])[:200])
     page.get_by_role("button", name="Check").click()
     page.wait_for_url("**/requests/*")
     request_id = page.url.rpartition("/")[2]
+    fits(page)
     page.get_by_role("link", name="Ask for an exception").click()
     page.locator("textarea[name=risk]").fill("\n".join(HOSTILE[:7]))
     page.locator("textarea[name=controls]").fill("\n".join(HOSTILE[:7]))
+    fits(page)
     page.get_by_role("button", name="Ask for the exception").click()
     page.wait_for_url("**/exceptions/*")
-    exception = page.url
+    exception = re.findall(r"exceptions/([^?]+)", page.url)[0]
+    expect(page.get_by_text("You cannot decide this step")).to_be_visible(timeout=30_000)
 
     for path in (
+        "/",
         f"/requests/{request_id}",
         f"/requests/{request_id}/asked",
         f"/requests/{request_id}/exception",
         f"/check?again={request_id}",
-        exception.removeprefix(console.url),
+        f"/check?again={request_id}&exception={exception}",
+        f"/exceptions/{exception}",
         "/exceptions?everything=true",
         "/live",
         "/matrix",
         *(f"/requests/{httpx.QueryParams(x=text)}" for text in HOSTILE[:4]),
         *(f"/findings/{httpx.QueryParams(x=text)}" for text in HOSTILE[:4]),
+        f"/login/done?{httpx.QueryParams(error=HOSTILE[0], state=HOSTILE[1])}",
     ):
-        alice.open(path)
-        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert wide <= 0, f"{path} is {wide} px too wide"
-    ada = person("ada", viewport=NARROW)
-    ada.open(f"/ledger?{httpx.QueryParams(plugin_id=HOSTILE[1], operator=HOSTILE[5], request_id=HOSTILE[0])}")
-    expect(ada.page.locator("input[name=operator]")).to_have_value(HOSTILE[5])
+        fits(alice.open(path))
+    (tmp_path / "new.yaml").write_text(json.dumps(HOSTILE_MATRIX))
+    page = alice.open("/matrix")
+    page.set_input_files("input[name=matrix]", tmp_path / "new.yaml")
+    page.get_by_role("button", name="Show what it would change").click()
+    page.wait_for_load_state()
+    fits(page)
+
+    page = petra.open(f"/exceptions/{exception}")
+    page.locator("textarea[name=reason]").fill(" ".join(HOSTILE))
+    page.get_by_role("button", name="Approve").click()
+    page.wait_for_url("**/decisions/*")
+    fits(page)
+
+    page = ada.open(
+        f"/ledger?{httpx.QueryParams(plugin_id=HOSTILE[1], operator=HOSTILE[5], request_id=HOSTILE[0])}"
+    )
+    expect(page.locator("input[name=operator]")).to_have_value(HOSTILE[5])
+    fits(page)
+    eventually(lambda: ada.open(f"/ledger/cases/{exception}").locator("ol.events li").count() > 1)
+    for path in (
+        f"/ledger/cases/{exception}",
+        f"/ledger?{httpx.QueryParams(exception_id=exception)}",
+        "/deliveries",
+    ):
+        fits(ada.open(path))
+
+
+def fits(page: Page) -> None:
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 0, f"{page.url} is {wide} px too wide"
+    assert page.evaluate("document.querySelectorAll('main script, main img, main svg, main [onerror]').length") == 0
 
 
 def test_results_come_by_themselves_and_wait_while_paused(person: Meet) -> None:
@@ -270,6 +319,40 @@ def audit(page: Page, path: str) -> None:
         picture(page, f"{path}-{scheme}")
         found = Axe().run(page, options=AXE)
         assert not found.response["violations"], f"{path}, {scheme}: {found.generate_report()}"
+
+
+def test_a_login_that_is_about_to_end_says_so_and_can_be_kept(person: Meet) -> None:
+    """In words that a screen reader speaks, by mouse or keyboard, and without leaving what is being typed."""
+    alice = person("alice", viewport=WIDE)
+    alice.page.clock.install()
+    page = alice.open("/check")
+    page.get_by_label("Environment").fill("half typed")
+    warning = page.get_by_role("alert")
+    page.clock.fast_forward("26:00")
+    expect(warning).to_be_hidden()  # this clock runs ahead: the gateway says that there is time
+
+    alice.context.set_offline(True)
+    page.clock.fast_forward("26:00")
+    page.clock.run_for(2_000)
+    expect(warning).to_contain_text("You are logged out in 4 min, unless you stay")
+    picture(page, "session")
+    alice.context.set_offline(False)
+    page.get_by_role("button", name="Stay logged in").press("Enter")
+    expect(warning).to_be_hidden()
+    expect(page.get_by_label("Environment")).to_have_value("half typed")
+
+    alice.context.set_offline(True)
+    page.clock.fast_forward("31:00")
+    page.clock.run_for(2_000)
+    expect(warning).to_contain_text("You are logged out. What you have typed is still here")
+    expect(page.get_by_role("link", name="Log in again, in a new tab")).to_be_visible()
+    alice.faults.clear()  # the browser says of itself that it was offline
+
+
+def test_without_script_the_end_of_a_login_stands_on_the_page(person: Meet) -> None:
+    page = person("alice", viewport=WIDE, java_script_enabled=False).open("/check")
+
+    expect(page.get_by_role("contentinfo")).to_contain_text("You stay logged in until")
 
 
 def test_a_second_click_on_the_same_form_asks_nothing_twice(person: Meet, console: Console) -> None:

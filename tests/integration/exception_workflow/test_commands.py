@@ -124,7 +124,7 @@ def test_case_c2_from_the_command_line(shell: Shell) -> None:
     assert (waiting["step"], waiting["left"][:1]) == ("steward", "7")
     assert "NOT_THE_REQUESTER" in stranger
     assert f"`compat-guard exception request {elsewhere}`" in other
-    assert (shown["risk"], shown["category"], shown["controls"]) == (RISK, "MITIGATED", "two people watch it")
+    assert (shown["risk"], shown["category"], shown["controls"]) == (RISK, "MITIGATED", ["two people watch it"])
     assert json.loads(passed)["verdict"] == "BLOCK", "the report is what it was; the envelope lets it pass"
     assert (shown["status"], shown["approval_id"], shown["uses"]) == ("CONSUMED", approval, 1)
     assert [step["event"] for step in shown["history"]] == [

@@ -172,7 +172,7 @@ def test_an_exception_is_amended_over_http(platform: Replica) -> None:
     amended = post(platform, f"{address}/commands", {"kind": "amend", "controls": ["somebody watches"]}, bearer())
     assert (amended.status_code, amended.json()["to_state"]) == (200, "PENDING"), amended.text
     shown = httpx.get(f"{platform.url}/internal/{address}", headers=bearer(), timeout=60).json()
-    assert (shown["risk"], shown["controls"]) == (RISK, "somebody watches")
+    assert (shown["risk"], shown["controls"]) == (RISK, ["somebody watches"])
     other = ask(platform.url, question(environment="elsewhere")).json()["request_id"]
     refused = post(platform, f"{address}/commands", {"kind": "amend", "request_id": other}, bearer())
     assert refused.status_code == 422

@@ -8,7 +8,10 @@ import pytest
 from typer.testing import CliRunner
 
 from processors.cli.root import app
+from processors.client.slips import refuse_mistyped_before
 from processors.errors import SettingsInvalid
+from processors.events.subject import Host
+from processors.versions import Dialect
 
 MATRIX = str(Path(__file__).parents[3] / "config" / "compat_matrix.yaml")
 
@@ -41,6 +44,24 @@ def test_a_slip_ends_with_2_and_a_suggestion(tmp_path: Path, option: str, value:
     assert isinstance(error, SettingsInvalid)
     assert error.exit_code == 2
     assert str(error) == f"{option} `{value}` states no version; {way_out}"
+
+
+def test_a_slip_in_the_host_is_told_before_anybody_is_asked() -> None:
+    """A block of it would stand in the ledger for good."""
+    looked: list[str] = []
+
+    def dialect_of(name: str) -> Dialect | None:
+        looked.append(name)
+        return {"corex": Dialect.NPM, "jenkins": Dialect.MAVEN}.get(name)
+
+    with pytest.raises(SettingsInvalid, match=r"did you mean corex@1\.9\.0\?"):
+        refuse_mistyped_before(Host("corex", "1.9"), dialect_of)
+    refuse_mistyped_before(Host("jenkins", "2.426"), dialect_of)
+    refuse_mistyped_before(Host("unknown", "nightly"), dialect_of)
+    assert looked == ["corex", "jenkins", "unknown"]
+
+    refuse_mistyped_before(Host("corex", "1.9.0"), dialect_of)
+    assert len(looked) == 3
 
 
 def test_what_a_program_may_really_report_is_judged(tmp_path: Path) -> None:

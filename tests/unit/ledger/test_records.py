@@ -84,6 +84,17 @@ def test_a_retry_with_another_time_is_the_same_request() -> None:
     assert a_row(sample).same == a_row(later, b"other bytes").same != a_row(other).same
 
 
+def test_an_answer_given_twice_is_the_same_answer() -> None:
+    """A request that is published twice is answered twice, at two times and perhaps under a refreshed expiry."""
+    told = {"decided_at": 2, "report_url": "https://guard.example/requests/r", "matrix_expires_at": 3}
+    for kind in ("CompatibilityChecked", "InstallBlocked"):
+        sample = the(kind)[0]
+        again = sample._replace(value={**sample.value, **told, "exception_possible": True})
+        other = sample._replace(value={**sample.value, "verdict": "WARN"})
+
+        assert a_row(sample).same == a_row(again, b"other bytes").same != a_row(other, b"third").same
+
+
 def test_a_question_asked_again_by_the_guard_says_so() -> None:
     """Re-checks are no requests of people, and metrics tell them apart."""
     sample = the("InstallRequested")[0]

@@ -3,6 +3,8 @@
 const MINUTE = 60_000;
 const MOST_ROWS = 200;
 const SILENT_AFTER = 15_000;
+const WARN_BEFORE = 5 * MINUTE;
+const LOOK_EVERY = 15_000;
 
 let ahead = 0; // milliseconds by which the server's clock is ahead of this one
 
@@ -42,7 +44,8 @@ function rowOf(line) {
   cell(row, element("time", `${at.slice(0, 10)} ${at.slice(11, 19)} UTC`, { datetime: at }));
   const verdict = line.verdict.replaceAll("_", " ").toLowerCase();
   cell(row, element("span", verdict, { class: `verdict ${line.verdict}` }));
-  cell(row, element("a", line.plugin, { href: `/requests/${encodeURIComponent(line.request_id)}` }));
+  const plugin = cell(row, element("a", line.plugin, { href: `/requests/${encodeURIComponent(line.request_id)}` }));
+  if (line.name) plugin.append(element("div", line.name, { class: "quiet" }));
   cell(row, line.host);
   cell(row, String(line.risk), "number");
   cell(row, line.operator);
@@ -96,7 +99,43 @@ function follow(live) {
   }, 1000);
 }
 
+// Warns before the login ends: a form that is sent later leads to the login instead. Looking keeps nobody logged in.
+function guardSession(box) {
+  const text = box.querySelector("p"), stay = box.querySelector("button"), again = box.querySelector("a");
+  let ends, look, told = "";
+
+  const lasts = (left) => {
+    ends = Date.now() + left * 1000;
+    if (left * 1000 > WARN_BEFORE) { box.hidden = true; told = ""; }
+  };
+  const ask = async (method) => {
+    look = Date.now() + LOOK_EVERY;
+    const answer = await fetch("/session", { method });
+    if (answer.ok) lasts((await answer.json()).left);
+  };
+  const warn = () => {
+    const minutes = Math.ceil((ends - Date.now()) / MINUTE), over = minutes <= 0;
+    const said = over
+      ? "You are logged out. What you have typed is still here; log in before you send it."
+      : `You are logged out in ${minutes} min, unless you stay. What you have typed is not sent yet.`;
+    if (said !== told) text.textContent = told = said;
+    stay.hidden = over;
+    again.hidden = !over;
+    box.hidden = false;
+  };
+  const watch = async () => {
+    if (ends - Date.now() > WARN_BEFORE) return;
+    if (!(look > Date.now())) await ask("GET").catch(() => {}); // another page may have kept the login alive
+    if (ends - Date.now() <= WARN_BEFORE) warn();
+  };
+  lasts(Number(box.dataset.left));
+  stay.addEventListener("click", () => ask("POST").catch(warn));
+  setInterval(watch, 1000);
+}
+
 runClocks();
 setInterval(runClocks, 1000);
+const session = document.getElementById("session");
+if (session) guardSession(session);
 const live = document.querySelector("[data-stream]");
 if (live) follow(live);

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from examples.exceptions import policy
 
+from processors.bootstrap.answering import may_be_asked_for
 from processors.events.report import Demand, Finding, Report, Risk
 from processors.events.vocabulary import Band, Code, Dimension, Effect, Severity, Verdict
-from processors.gateway.console.exceptions import may_be_asked_for
 
 
 def a_report(verdict: Verdict, **effects: Effect) -> Report:

@@ -62,3 +62,20 @@ def test_a_session_keeps_a_bounded_number_of_decisions() -> None:
 
     assert len(session.decisions) == MOST_OPEN
     assert "0" not in session.decisions
+
+
+def test_a_look_at_what_is_left_is_no_use() -> None:
+    """The page that warns asks again and again, and must keep nobody logged in."""
+    clock = Clock()
+    sessions = Sessions(clock)
+    cookie = sessions.begin({"sub": "alice"})
+    for _ in range(3):
+        clock.now += IDLE / 4
+        left = sessions.left(cookie)
+
+    assert left == IDLE / 4
+    assert sessions.find(cookie) is not None
+    assert sessions.left(cookie) == IDLE
+    clock.now += LONGEST - IDLE
+    assert sessions.left(cookie) == 0.0
+    assert sessions.left("nobody") == 0.0

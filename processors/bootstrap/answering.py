@@ -1,0 +1,34 @@
+"""Whether people may be asked for an exception: what the report and the policy of exceptions say together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import structlog
+
+from processors.bootstrap.exception_workflow import read_policy
+from processors.checker.views.outline import may_be_excepted
+from processors.configuration.settings import Settings
+from processors.errors import DocumentRefused
+from processors.events.report import Report
+from processors.exception_workflow.config import ExceptionPolicy
+
+_log = structlog.get_logger(__name__)
+
+
+def may_be_asked_for(report: Report, policy: ExceptionPolicy) -> bool:
+    """Whether people may be asked for an exception: only where every finding that blocks is one that the policy
+    lets them except, since the workflow refuses any other request."""
+    never = any(finding.blocks and policy.is_never(finding.code) for finding in report.findings)
+    return may_be_excepted(report) and not never
+
+
+def exceptions_of(of: Settings) -> Callable[[Report], bool | None]:
+    """As `may_be_asked_for` by the policy of the configuration folder. A policy that cannot be read stops the
+    workflow and no check: nobody knows then."""
+    try:
+        return partial(may_be_asked_for, policy=read_policy(of))
+    except DocumentRefused as error:
+        _log.warning("answers do not say whether an exception may be asked for", message=str(error))
+        return lambda _: None

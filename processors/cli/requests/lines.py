@@ -1,0 +1,93 @@
+"""Results a line each, as they come: in the words of a newcomer, or in the columns that somebody asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from rich.text import Text
+
+from processors.cli.tables import clock
+from processors.errors import SettingsInvalid, nearest, shorten
+from processors.masking.masker import clean
+
+_COLOURS: Final = {"ALLOW": "green", "WARN": "yellow", "BLOCK": "bold red", "ALLOW_BY_EXCEPTION": "bold cyan"}
+
+COLUMNS: Final[Mapping[str, int]] = {
+    **{"time": 19, "verdict": 18, "score": 3, "band": 8, "plugin": 36, "version": 10, "name": 24},
+    **{"host": 10, "host_version": 10, "operator": 16, "tenant": 12, "environment": 12, "target": 16},
+    **{"request": 36, "result": 36, "exception": 36, "approval": 36, "decided": 19, "expires": 19},
+    **{"possible": 3, "codes": 24, "url": 0, "summary": 0},
+}
+"""What a line can show, and how wide it is where more follows: nobody knows yet what is still to come."""
+
+_FIELDS: Final = {
+    **{"plugin": "plugin_id", "version": "plugin_version", "name": "plugin_name", "request": "request_id"},
+    **{"result": "result_id", "exception": "exception_id", "approval": "approval_id", "url": "report_url"},
+}
+
+
+def require_known(columns: Sequence[str]) -> None:
+    """Raises SettingsInvalid for a column that no line has."""
+    for name in columns:
+        if name not in COLUMNS:
+            raise SettingsInvalid(f"--columns `{shorten(name)}`: {nearest(name, COLUMNS)}")
+
+
+def heading(columns: Sequence[str]) -> Text:
+    return Text(_joined(columns, {name: name.replace("_", " ") for name in columns}), style="dim")
+
+
+def row(at: int, result: Mapping[str, Any], columns: Sequence[str]) -> Text:
+    """A result in these columns. `at` is the broker's time of it."""
+    shown = Text(_joined(columns, {name: _cell(name, at, result) for name in columns}))
+    shown.highlight_words([result["verdict"].replace("_", " ").lower()], _COLOURS.get(result["verdict"], "red"))
+    return shown
+
+
+def line(result: Mapping[str, Any]) -> Text:
+    """A result in one line: verdict, risk, the request to ask `report` about, and what the matter is."""
+    verdict = result["verdict"]
+    text = Text(f"{verdict.replace('_', ' ').lower():<18} ", style=_COLOURS.get(verdict, "red"))
+    text.append(
+        f"{result['score']:>3} {result['band'].lower():<8} {_harmless(result['request_id'])}  ", style="dim"
+    )
+    return text.append(result["report"]["summary"], style="default")
+
+
+def _joined(columns: Sequence[str], cells: Mapping[str, str]) -> str:
+    return "  ".join(_harmless(cells[name]).ljust(COLUMNS[name]) for name in columns).rstrip()
+
+
+def _harmless(text: str) -> str:
+    """One line, and nothing that a terminal obeys: most of it is the words of whoever asked."""
+    return " ".join(clean(text).split())
+
+
+def _cell(name: str, at: int, result: Mapping[str, Any]) -> str:
+    shown = _SHOWN.get(name)
+    if name == "time":
+        return clock(at)
+    return shown(result) if shown else str(result.get(_FIELDS.get(name, name)) or "")
+
+
+def _moment(field: str) -> Callable[[Mapping[str, Any]], str]:
+    return lambda result: "" if result.get(field) is None else clock(result[field])
+
+
+def _possible(result: Mapping[str, Any]) -> str:
+    possible = result.get("exception_possible")
+    return "" if possible is None else "yes" if possible else "no"
+
+
+_SHOWN: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
+    "verdict": lambda result: result["verdict"].replace("_", " ").lower(),
+    "band": lambda result: result["band"].lower(),
+    "score": lambda result: str(result["score"]),
+    "decided": _moment("decided_at"),
+    "expires": _moment("matrix_expires_at"),
+    "possible": _possible,
+    "codes": lambda result: ",".join(sorted({finding["code"] for finding in result["report"]["findings"]})),
+    "summary": lambda result: result["report"]["summary"],
+}
+"""Columns that are more than a text of the result."""

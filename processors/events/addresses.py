@@ -1,0 +1,10 @@
+"""Where people find what an event is about, if there are pages for them."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+
+def report_address(pages: str, request_id: str) -> str:
+    """The page of a request's report. `pages` is the public address of the gateway; empty where there is none."""
+    return f"{pages.rstrip('/')}/requests/{quote(request_id, safe='')}" if pages else ""
