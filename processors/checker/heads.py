@@ -16,13 +16,13 @@ def ids(id: str, request_id: str) -> bytes:
 
 def circumstances(decided_at: int, address: str) -> bytes:
     """What follows the ids of results and blocks."""
-    return _present(decided_at) + (_text(address) if address else b"\x00")
+    return b"\x02" + _number(decided_at) + _text(address)
 
 
 @lru_cache(maxsize=4096)
-def _present(number: int) -> bytes:
-    """A number where there might be null. Records that come together have few times."""
-    return b"\x02" + _number(number)
+def bare_circumstances(decided_at: int) -> bytes:
+    """The same without an address: records that come together have few times."""
+    return circumstances(decided_at, "")
 
 
 def _text(text: str) -> bytes:

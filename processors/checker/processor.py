@@ -8,7 +8,7 @@ from processors.checker import measures
 from processors.checker.bystanders import Bystanders
 from processors.checker.check import Answer, check
 from processors.checker.evaluation import evaluator
-from processors.checker.heads import circumstances, ids
+from processors.checker.heads import bare_circumstances, circumstances, ids
 from processors.checker.intake import IncomingRequest, Intake
 from processors.checker.measures import Decision
 from processors.checker.memo import Answered, Memo
@@ -159,6 +159,8 @@ class Checker:
 
     def _circumstances(self, record: Inbound, request_id: str) -> bytes:
         """The time is that of the request's record: what is answered again after a crash has the same bytes."""
+        if not self._pages:
+            return bare_circumstances(record.timestamp)
         return circumstances(record.timestamp, report_address(self._pages, request_id))
 
     def _block(self, record: Inbound, asked: IncomingRequest, answered: Answered, now: int) -> Outbound:

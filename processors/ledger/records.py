@@ -211,9 +211,9 @@ def _sameness(record: Inbound, event: Mapping[str, Any], kind: str, tail: Tail |
     circumstances = CIRCUMSTANCES.get(kind)
     if circumstances is None:
         return hashlib.sha256(record.value or b"").digest()
-    said = {name: value for name, value in event.items() if name not in circumstances}
+    said = [value for name, value in event.items() if name not in circumstances]  # in the order of the schema
     if tail:
-        said[tail.name] = tail.digest.hex()
+        said.append(tail.digest)
     return hashlib.sha256(canonical(said).encode("utf-8", "replace")).digest()
 
 

@@ -85,6 +85,11 @@ def _instant(at: int | None) -> str:
     return "" if at is None else f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
+def _spoken(text: str) -> str:
+    """A time of ISO 8601 as the pages write times."""
+    return f"{text[:19].replace('T', ' ')} UTC"
+
+
 def _machine(at: int) -> str:
     return datetime.fromtimestamp(at / 1000, UTC).isoformat()
 
@@ -101,5 +106,11 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-for _name, _filter in {"instant": _instant, "machine": _machine, "left": left, "word": _word}.items():
+for _name, _filter in {
+    "instant": _instant,
+    "spoken": _spoken,
+    "machine": _machine,
+    "left": left,
+    "word": _word,
+}.items():
     _templates.filters[_name] = _filter  # pyright: ignore[reportUnknownMemberType] - Jinja does not type it

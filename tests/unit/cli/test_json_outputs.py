@@ -24,7 +24,9 @@ def writes_json() -> set[str]:
     found: set[str] = set()
     for path, command in every_command():
         for parameter in command.params:
-            if "--output" in parameter.opts and "json" in getattr(parameter.type_descriptor.annotation, "__members__", ()):
+            if "--output" in parameter.opts and "json" in getattr(
+                parameter.type_descriptor.annotation, "__members__", ()
+            ):
                 found.add(path)
     return found
 

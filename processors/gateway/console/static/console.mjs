@@ -47,8 +47,8 @@ function rowOf(line) {
   const plugin = cell(row, element("a", line.plugin, { href: `/requests/${encodeURIComponent(line.request_id)}` }));
   if (line.name) plugin.append(element("div", line.name, { class: "quiet" }));
   cell(row, line.host);
-  cell(row, String(line.risk), "number");
-  cell(row, line.operator);
+  cell(row, String(line.risk), "number").dataset.label = "Risk";
+  cell(row, line.operator).dataset.label = "Asked by";
   return row;
 }
 
