@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -105,3 +106,21 @@ def test_a_request_that_is_sent_again_has_the_same_answer(client: ForeignClient,
     assert len(results(answers)) == len(blocks(answers)) == 2
     assert len({result["result_id"] for result in results(answers)}) == 1
     assert len({block["block_id"] for block in blocks(answers)}) == 1
+
+
+def test_the_client_of_the_page_runs_as_it_stands(guarded: Addresses, guard: None, tmp_path: Path) -> None:
+    """It needs two libraries and the addresses, and nothing of ours."""
+    (script,) = re.findall(r"```python\n(.*?)```", (ROOT / "schemas" / "CLIENT.md").read_text("utf-8"), re.DOTALL)
+    (tmp_path / "ask.py").write_text(script, "utf-8")
+
+    done = subprocess.run(
+        [sys.executable, "ask.py", guarded.bootstrap, guarded.registry],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": "", "no_proxy": "127.0.0.1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert (done.returncode, done.stdout.split()[0]) == (1, "BLOCK"), done.stderr
