@@ -41,6 +41,7 @@ HOSTILE_PLUGIN = {
     "version": "1.0.0",
     "name": " ".join(HOSTILE[:6]),
     "corex_version": ">=2.0.0",
+    "runtime": {"go": ">=1.21"},
 }
 """Every field that people may fill with what they like; an exception can be asked for all the same."""
 HOSTILE_MATRIX = {
@@ -201,6 +202,7 @@ def test_hostile_text_in_every_field_is_shown_and_never_obeyed(
     page.get_by_label("Name of that file").fill("plugin.json")
     page.get_by_label("Host", exact=True).fill("corex@1.9.0")
     page.get_by_label("Installed plugins, one a line").fill(f"{HOSTILE[6]}@1.0.0")
+    page.get_by_label("Runtimes, one a line").fill("go@1.22")
     page.get_by_label("Environment").fill(HOSTILE[0])
     page.get_by_label("Installation, such as a cluster").fill(" ".join(HOSTILE[:6])[:200])
     page.get_by_role("button", name="Check").click()
