@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from processors.cli.requests.answers import KNOWN, TIMES
 from processors.configuration.settings import shipped
+from processors.contracts.avro import parse
 from processors.contracts.json_schema import json_schema
 from processors.ledger.records import COLUMNS
 
@@ -91,7 +92,7 @@ _MONTHS = _list(_record({**_texts("month", "action", "why"), "rows": _COUNT, "yo
 
 def _event(name: str) -> Schema:
     """An event's record, with times as the command line has them."""
-    found = json_schema(json.loads((shipped("schemas") / f"{name}.avsc").read_text("utf-8")))
+    found = json_schema(parse(json.loads((shipped("schemas") / f"{name}.avsc").read_text("utf-8"))))
     for time in {*TIMES, "at", "due_at", "valid_until"} & found["properties"].keys():
         optional = "anyOf" in found["properties"][time]
         found["properties"][time] = _maybe(_TIME) if optional else _TIME

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from processors.cli.tables import clock
 from processors.errors import SettingsInvalid, nearest, shorten
-from processors.masking.masker import clean
+from processors.masking.texts import clean
 
 _COLOURS: Final = {"ALLOW": "green", "WARN": "yellow", "BLOCK": "bold red", "ALLOW_BY_EXCEPTION": "bold cyan"}
 
