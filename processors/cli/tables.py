@@ -146,8 +146,12 @@ def page() -> Console:
 
 def _show_records(console: Console, names: Sequence[Text], rows: Iterable[Sequence[Text]]) -> None:
     """A line for each value that there is. A terminal breaks what is too long, and copies it whole."""
+    rows = list(rows)
     indent = max((name.cell_len for name in names), default=0)
+    first = 0 if names else max((row[0].cell_len for row in rows), default=0)
     for row in rows:
+        if not names:
+            row[0].pad_right(first - row[0].cell_len)
         for name, value in zip(names, row, strict=True) if names else [(Text(), Text("  ").join(row))]:
             if value.plain:
                 label = Text(name.plain.ljust(indent) + "  ", style="dim") if names else Text()

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.text import Text
 
 from processors.bootstrap.processors import PROCESSORS
 from processors.cli import talk
@@ -88,8 +89,9 @@ def _play(of: Settings, environment: Mapping[str, str], edge: Provided) -> list[
 
 def _typed(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     """A command as one types it, with all that it says."""
-    shown = shlex.join(part for part in command if part != demo_exception.QUIETLY)
-    talk().print(f"[dim]$ compat-guard {shown}[/]", highlight=False, soft_wrap=True)
+    words = [part for part in command if part != demo_exception.QUIETLY]
+    shown = folded(words, talk().width) if talk().is_terminal else f"$ compat-guard {shlex.join(words)}"
+    talk().print(Text(shown, style="dim"), soft_wrap=True)
     done = subprocess.run(
         [sys.executable, "-m", "processors.cli", *command],
         env={**os.environ, **environment, **_width()},
@@ -100,6 +102,17 @@ def _typed(command: Sequence[str], environment: Mapping[str, str]) -> subprocess
     typer.echo(done.stdout, nl=False)
     typer.echo(done.stderr, nl=False, err=True)
     return done
+
+
+def folded(words: Sequence[str], width: int) -> str:
+    """A command in lines of a terminal, broken between its words; a shell takes it as it stands."""
+    lines, line = list[str](), "$ compat-guard"
+    for word in map(shlex.quote, words):
+        if len(f"{line} {word} \\") > width and line.strip():
+            lines.append(f"{line} \\")
+            line = "   "
+        line = f"{line} {word}"
+    return "\n".join([*lines, line])
 
 
 def _width() -> dict[str, str]:

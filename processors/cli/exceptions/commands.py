@@ -26,6 +26,7 @@ from processors.errors import SettingsInvalid
 from processors.events.exceptions import Status
 from processors.exception_workflow.config import load as load_policy
 from processors.exception_workflow.proof.claims import Verb
+from processors.masking.texts import clean
 from processors.matrix.writing import instant
 
 PENDING = 4
@@ -198,8 +199,8 @@ def show(exception: ExceptionId, output: ListingOption = Listing.table, gateway:
         return
     facts = ((name.replace("_", " "), text) for name, text in in_words(shown).items())
     tables.show(("what", "is"), facts, header=False)
-    steps = ((date(d["at"]), d["event"], d["from_state"], d["to_state"], d["actor"], why(d)) for d in past)
-    tables.show(("when", "event", "from", "to", "by", "why"), steps)
+    for decided in past:
+        typer.echo(_told(decided))
 
 
 @app.command("list")
@@ -232,6 +233,15 @@ def rebuild(write: Annotated[bool, typer.Option("--write", help="write what the 
     from processors.cli.exceptions.rebuild import rebuild_exceptions  # noqa: PLC0415 - needs Kafka's library
 
     rebuild_exceptions(write=write)
+
+
+def _told(decided: Mapping[str, Any]) -> str:
+    """One decision: when, what and by whom, where it led to, and why on a line of its own."""
+    before, after = (decided[name].lower().replace("_", " ") for name in ("from_state", "to_state"))
+    moved = "" if before == after else f", now {after}" if before == "unknown" else f": {before} to {after}"
+    reason = why(decided)
+    head = f"{date(decided['at'])}  {decided['event'].replace('_', ' ')} by {decided['actor']}{moved}"
+    return clean(f"{head}\n  {reason}" if reason else head)
 
 
 def _times(decided: Mapping[str, Any]) -> dict[str, str]:
