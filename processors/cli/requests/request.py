@@ -204,7 +204,9 @@ def _plan_needed(guard: Transport, result: Mapping[str, Any]) -> str | None:
 
 
 def _say_more(result: Mapping[str, Any], plan: str | None) -> None:
-    """What the report, which knows nothing of exceptions, cannot say."""
+    """What the report, which knows nothing of exceptions and of pages, cannot say."""
+    if result.get("report_url") and result["verdict"] != Verdict.ALLOW:
+        talk().print(f"in a browser: {result['report_url']}", highlight=False, soft_wrap=True)
     if result["approval_id"]:
         profile = result["monitoring_profile"]
         talk().print(
