@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -12,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from examples.outputs import valid
 
 from processors.cli.demo.commands import environment_of
+from processors.cli.requests.answers import KNOWN
 from processors.embedded import Addresses
 
 pytestmark = pytest.mark.stack
@@ -47,7 +48,7 @@ def command(guarded: Addresses, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 def answer(said: subprocess.CompletedProcess[str]) -> tuple[int, dict[str, Any]]:
     assert said.stdout, said.stderr
-    return said.returncode, json.loads(said.stdout)
+    return said.returncode, valid("request", said.stdout)
 
 
 @pytest.mark.parametrize(
@@ -69,4 +70,5 @@ def test_kafka_and_the_command_line_give_the_same_report(command: Command, manif
     assert offline["verdict"] == verdict
     assert code == code_of_request
     assert offline.items() <= asked.items()
-    assert asked.keys() - offline.keys() == {"request_id", "result_id", "decided", "exception_id", "approval_id"}
+    assert asked.keys() - offline.keys() == {*KNOWN, "decided"}
+    assert (asked["decided_at"][-1], asked["exception_possible"]) == ("Z", verdict == "BLOCK")

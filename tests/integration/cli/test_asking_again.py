@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from examples.outputs import valid
 
 pytestmark = pytest.mark.stack
 
@@ -52,8 +53,7 @@ class World:
     def replay(self, action: str | None) -> dict[str, Any]:
         done = self.command("replay", "--matrix", self.matrix(action), "--since", "1h", "-o", "json")
         assert done.returncode == 0, done.stderr
-        shown: dict[str, Any] = json.loads(done.stdout)
-        return shown
+        return valid("replay", done.stdout)
 
     def ours(self, shown: dict[str, Any]) -> list[dict[str, Any]]:
         return [change for change in shown["changes"] if change["plugin_id"] == self.plugin]
@@ -82,7 +82,7 @@ def test_a_recheck_tells_what_has_come_since(world: World) -> None:
     again = world.command("recheck", first, "--operator", "bob", "--timeout", "60", "-o", "json")
 
     assert again.returncode == 1, again.stderr
-    shown = json.loads(again.stdout)
+    shown = valid("recheck", again.stdout)
     assert (shown["recheck_of"], shown["verdict"]) == (first, "BLOCK")
     assert shown["request_id"] != first
     assert shown["changes"]["before"] in {"ALLOW", "WARN"}
@@ -175,6 +175,22 @@ def test_what_is_kept_is_watched_with_its_time(world: World) -> None:
     at, verdict = datetime.fromisoformat(line[:19]).replace(tzinfo=UTC), line[19:].split()[0]
     assert at <= datetime.now(UTC)
     assert verdict in {"allow", "warn", "block"}
+
+    (result,) = valid("watch", world.command("watch", "--from-beginning", "-n", "1", "-o", "json").stdout)
+    columns = world.command("watch", "--from-beginning", "-n", "1", "--columns", "verdict,plugin,decided").stdout
+    assert columns.splitlines()[0].split() == ["verdict", "plugin", "decided"]
+    assert columns.splitlines()[1].split()[:2] == [verdict, result["plugin_id"]]
+    assert columns.split()[-2:] == [*result["decided_at"][:19].split("T")]
+
+
+def test_a_slip_in_the_host_leaves_no_block_behind(world: World) -> None:
+    """It is told before anybody is asked: what an administrator mistypes is nothing for the ledger."""
+    manifest, id = world.file("plugin.yaml", f'id: {world.plugin}\nversion: "1.1.0"\n'), str(uuid.uuid4())
+    said = world.command("request", "-m", manifest, "--host", "corex@1.9", "--request-id", id, "--timeout", "60")
+
+    assert said.returncode == 2, said.stderr
+    assert "did you mean corex@1.9.0?" in said.stderr
+    assert world.command("report", id).returncode == 2  # there is no such request
 
 
 def test_another_question_under_a_request_s_id_is_never_taken_for_it(world: World) -> None:

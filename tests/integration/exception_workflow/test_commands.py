@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -13,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from examples.outputs import valid
 
 from processors.embedded import Addresses
 
@@ -97,7 +97,9 @@ def test_case_c2_from_the_command_line(shell: Shell) -> None:
     nowhere = shell.told("exception", "request", "nonsense", "--risk", RISK, code=2)
     unheard = shell.told("exception", "show", "nonsense", code=2)
     uncovered = shell.told(*install, "--exception", "nonsense", "--acknowledge-risk", "I know", code=1)
-    (waiting,) = [e for e in json.loads(shell("exception", "list", "-o", "json")) if e["exception"] == id]
+    (waiting,) = [
+        e for e in valid("exception list", shell("exception", "list", "-o", "json")) if e["exception"] == id
+    ]
     shell("approve", id, "--as", "sabine", code=2)
     shell("approve", id, "--as", "petra")
     stranger = shell.told("exception", "amend", id, "--risk", RISK, "--requester", "mallory", code=2)
@@ -113,7 +115,7 @@ def test_case_c2_from_the_command_line(shell: Shell) -> None:
         *("--monitoring", "enhanced:error-rate,latency,host-health,on-call"),
         *("-o", "json"),
     )
-    shown = json.loads(shell("exception", "show", id, "-o", "json"))
+    shown = valid("exception show", shell("exception", "show", id, "-o", "json"))
 
     assert f"is PENDING; nothing was changed; `compat-guard exception amend {id}` changes it" in again
     assert "--finding `HOST_TO_OLD` blocks nothing in this report; did you mean `HOST_TOO_OLD`?" in typo
@@ -125,7 +127,7 @@ def test_case_c2_from_the_command_line(shell: Shell) -> None:
     assert "NOT_THE_REQUESTER" in stranger
     assert f"`compat-guard exception request {elsewhere}`" in other
     assert (shown["risk"], shown["category"], shown["controls"]) == (RISK, "MITIGATED", ["two people watch it"])
-    assert json.loads(passed)["verdict"] == "BLOCK", "the report is what it was; the envelope lets it pass"
+    assert valid("request", passed)["verdict"] == "BLOCK", "the report is what it was; the envelope lets it pass"
     assert (shown["status"], shown["approval_id"], shown["uses"]) == ("CONSUMED", approval, 1)
     assert [step["event"] for step in shown["history"]] == [
         "requested",
@@ -172,7 +174,7 @@ def test_an_approved_exception_is_extended_once_and_revoked(shell: Shell) -> Non
     shell("exception", "revoke", id, "--as", "lena", "--reason", "leaks")
     shell("exception", "withdraw", id, code=2)
 
-    shown = json.loads(shell("exception", "show", id, "-o", "json"))
+    shown = valid("exception show", shell("exception", "show", id, "-o", "json"))
     assert "until the extension is approved, the exception covers nothing; a denial ends it" in waits
     assert "`compat-guard deny` ends it, or `compat-guard exception withdraw` by the requester" in early
     assert shown["status"] == "REVOKED"

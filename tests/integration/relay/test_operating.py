@@ -9,6 +9,7 @@ import sys
 
 import pytest
 from examples.ground import eventually
+from examples.outputs import valid
 from examples.platform import Answer, Platform
 from examples.relaying import Relaying, now, target
 from examples.sealing import SEALS
@@ -42,7 +43,7 @@ def command(relaying: Relaying, *words: str) -> subprocess.CompletedProcess[str]
 
 
 def listed(relaying: Relaying, name: str) -> dict:
-    return json.loads(command(relaying, "deliveries", "list", "--target", name, "-o", "json").stdout)
+    return valid("deliveries list", command(relaying, "deliveries", "list", "--target", name, "-o", "json").stdout)
 
 
 def mode(relaying: Relaying, name: str) -> str:
@@ -58,7 +59,7 @@ def test_a_delivery_that_was_given_up_is_shown_and_tried_again(relaying: Relayin
         with relaying.running():
             (id,) = relaying.publish()
             eventually(lambda: [d["status"] for d in listed(relaying, to["name"])["deliveries"]] == ["dead"])
-            shown = json.loads(command(relaying, "deliveries", "show", id).stdout)
+            shown = valid("deliveries show", command(relaying, "deliveries", "show", id).stdout)
             letters = command(relaying, "dead-letters", "replay", "--processor", f"relay-{to['name']}")
 
             platform.behave = lambda _: Answer(204)
