@@ -26,8 +26,8 @@ def evaluator(
     encode_report: Callable[[Mapping[str, Any]], bytes],
     encode_said: Callable[[Mapping[str, Any]], bytes],
     judge: Callable[[Subject, Matrix, int, str, Policies], Answer],
-    may_be_excepted: Callable[[Report], bool | None] = lambda _: None,
     bystanders: Bystanders | None = None,
+    may_be_excepted: Callable[[Report], bool | None] = lambda _: None,
     *,
     checked: bool = True,
 ) -> Callable[[bytes, Matrix, Policies, int], Answered]:

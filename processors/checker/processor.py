@@ -103,8 +103,8 @@ class Checker:
         said = self._results.run("plugin_id", "report_digest")
         known = KnownParts(requests.part("manifest"), requests.part("host"), requests.part("installed"))
         parts = (requests.tail, self._results.tail, said.encode)
-        self._memo = Memo(evaluator(*parts, check, may_be_excepted, Bystanders(known)))
-        self._unguarded = Memo(evaluator(*parts, _unchecked, may_be_excepted, checked=False))
+        self._memo = Memo(evaluator(*parts, check, Bystanders(known), may_be_excepted))
+        self._unguarded = Memo(evaluator(*parts, _unchecked, may_be_excepted=may_be_excepted, checked=False))
 
     def handle(self, batch: Sequence[Inbound], view: View) -> Outcome:
         matrix, policies, now = view.table(MATRIX_REFRESHES), view.table(SECURITY_POLICIES), view.now
