@@ -14,10 +14,10 @@ from processors.masking.texts import clean
 _COLOURS: Final = {"ALLOW": "green", "WARN": "yellow", "BLOCK": "bold red", "ALLOW_BY_EXCEPTION": "bold cyan"}
 
 COLUMNS: Final[Mapping[str, int]] = {
-    **{"time": 19, "verdict": 18, "score": 3, "band": 8, "plugin": 36, "version": 10, "name": 24},
-    **{"host": 10, "host_version": 10, "operator": 16, "tenant": 12, "environment": 12, "target": 16},
+    **{"time": 19, "verdict": 18, "score": 5, "band": 8, "plugin": 36, "version": 10, "name": 24},
+    **{"host": 10, "host_version": 12, "operator": 16, "tenant": 12, "environment": 12, "target": 16},
     **{"request": 36, "result": 36, "exception": 36, "approval": 36, "decided": 19, "expires": 19},
-    **{"possible": 3, "codes": 24, "url": 0, "summary": 0},
+    **{"possible": 8, "codes": 24, "url": 0, "summary": 0},
 }
 """What a line can show, and how wide it is where more follows: nobody knows yet what is still to come."""
 

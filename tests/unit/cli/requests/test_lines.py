@@ -28,9 +28,13 @@ def test_a_line_has_the_columns_asked_for() -> None:
 
 
 def test_columns_stand_one_below_the_other() -> None:
-    columns = ["time", "plugin", "score"]
+    columns = ["time", "plugin", "possible", "score"]
 
     assert heading(columns).plain.index("score") == row(AT, RESULT, columns).plain.index("75")
+
+
+def test_a_heading_is_no_wider_than_its_column() -> None:
+    assert [name for name, width in COLUMNS.items() if 0 < width < len(name)] == []
 
 
 def test_every_column_can_be_shown_and_none_reaches_the_terminal() -> None:
