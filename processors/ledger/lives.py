@@ -32,7 +32,7 @@ class LivingTransaction:
     """
 
     def __init__(
-        self, inner: PostgresTransaction, engine: Engine, identify: Identify, patience: float = 60.0
+        self, inner: PostgresTransaction, engine: Engine, identify: Identify, patience: float = 30.0
     ) -> None:
         self._inner, self._engine, self._identify, self._patience = inner, engine, identify, patience
         self._lives: dict[str, int] = {}

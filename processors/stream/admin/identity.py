@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient
 
 from processors.errors import BrokerUnavailable
 
-ANSWER_WITHIN: Final = 10.0
+ANSWER_WITHIN: Final = 5.0
 """Seconds."""
 
 
