@@ -21,10 +21,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
+from chaos.mortal_worker import METHODS
 from examples.crew import AFRESH, Crew
 from examples.exceptions import BOB, LENA, SABINE, SAMIR, SCOPE, public_jwk
+from examples.ground import eventually
 from examples.guard import Guard, now
 from examples.hasty import LIFE, STEP
+from examples.mortals import started, until_all_have_died
 
 from processors.embedded import Stack
 from processors.events.exceptions import Scope, Status
@@ -117,6 +120,39 @@ def test_killing_the_workflow_and_its_broker_loses_nothing_and_repeats_nothing(o
             assert states[scope.exception_id].status is status
     assert list(guard.dead_letters()) == []
     print(f"{EXCEPTIONS} exceptions, {KILLS} kills, {OUTAGES} outages, {crew.deaths.count(AFRESH)} fresh starts")
+    guard.close()
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.skipif(not LONG, reason="GUARD_CHAOS=long kills the workflow at each step of its transaction")
+def test_an_exception_ends_as_the_model_has_it_whatever_step_a_process_died_at(own: Stack, tmp_path: Path) -> None:
+    """Approved by everybody, and each event and message once."""
+    guard, approved = Guard(own.addresses), list[Scope]()
+
+    def write() -> None:
+        for _ in range(20):
+            approved.append(SCOPE._replace(tenant=f"s{len(approved)}"))
+            decide_at_once(guard, approved[-1])
+
+    def start(ordinal: int, script: tuple[str, ...]) -> subprocess.Popen[bytes]:
+        of = asdict(replace(guard.ground.settings, batch=20, seals=None)) | {"ordinal": ordinal}
+        keys = json.dumps({"keys": [public_jwk("tool-1")]})
+        return started([*script, "exceptions", json.dumps(of), keys], tmp_path / "log")
+
+    crew = a_crew(guard)
+    try:
+        with guard.answering():
+            until_all_have_died(start, tuple(METHODS), write, survived=1)
+            crew.tend()
+            ids = {scope.exception_id for scope in approved}
+            eventually(lambda: {d["exception_id"] for d in guard.decided() if d["event"] == "approved"} >= ids, 180)
+            time.sleep(3)  # in which something said twice would show
+    finally:
+        crew.dismiss()
+
+    events, told = events_of(guard), messages_of(guard)
+    assert [id for id in ids if events[id] != list(enumerate(APPROVED, 1))] == []
+    assert [id for id in ids if told[id] != TOLD_OF_APPROVED] == []
     guard.close()
 
 

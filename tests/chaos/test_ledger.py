@@ -22,8 +22,10 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from chaos.mortal_worker import IN_POSTGRES
 from confluent_kafka.admin import AdminClient
 from examples.ground import eventually
+from examples.mortals import started, until_all_have_died
 from sqlalchemy import make_url
 
 from processors.cli.demo.commands import environment_of
@@ -193,6 +195,35 @@ def test_what_was_skipped_and_what_was_created_anew_is_told_and_gone_on_with(wor
     more(world, range(200))
     assert_skipped_and_filed_late(world)
     assert_created_anew_and_taken_up(world)
+
+
+@pytest.mark.skipif(EVENTS < 100_000, reason="GUARD_CHAOS=long kills the sink at each step of its transaction")
+def test_every_record_is_once_in_the_ledger_whatever_step_a_sink_died_at(world: World, tmp_path: Path) -> None:
+    """Also where it was gone before it could see that Postgres had committed."""
+    written = 0
+
+    def write() -> None:
+        nonlocal written
+        with httpx.Client(base_url=world.stack.addresses.registry, timeout=30) as client:
+            codec = Codec(Schemas.load(shipped("schemas")), SchemaRegistry(client))
+            write_events(world, codec, range(written, written + 500))
+        written += 500
+
+    def start(ordinal: int, script: tuple[str, ...]) -> subprocess.Popen[bytes]:
+        return started([*script, "run", "ledger"], tmp_path / "log", **world.environment)
+
+    until_all_have_died(start, IN_POSTGRES, write, survived=3)
+    more(world, range(written, written + 200))
+    stop(world)
+
+    filed = query(
+        world,
+        'SELECT topic, partition, "offset" FROM ledger.ledger_events '
+        'UNION ALL SELECT topic, partition, "offset" FROM ledger.duplicates',
+    )
+    assert max(Counter(filed).values()) == 1
+    assert guard(world, "ledger", "verify").returncode == 0
+    assert guard(world, "ledger", "reconcile").returncode == 0
 
 
 def more(world: World, numbers: range) -> None:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -17,9 +14,10 @@ from bench import subjects
 from chaos.mortal_worker import METHODS
 from examples.checkers import Desk, a_crew, by_request
 from examples.counting import Counting
-from examples.counting_workers import TESTS, all_answers, counted, everything
+from examples.counting_workers import all_answers, counted, everything
 from examples.crew import Crew
 from examples.ground import Ground
+from examples.mortals import TESTS, started, until_all_have_died
 
 from processors.embedded import Addresses, Stack
 from processors.events.topics import DEAD_LETTERS, INSTALL_REQUESTS, RESULTS
@@ -32,38 +30,6 @@ ROUNDS = (1, 0, 3, 7) if os.environ.get("GUARD_CHAOS") == "long" else (1,)
 
 STEPS = tuple(METHODS)
 PORTION, KEYS, PARTITIONS, BATCH = 200, 97, 10, 20
-
-Start = Callable[[int, "tuple[str, ...]"], "subprocess.Popen[bytes]"]
-
-
-def mortal(step: str, survived: int) -> tuple[str, ...]:
-    return (str(TESTS / "chaos" / "mortal_worker.py"), step, str(survived))
-
-
-def until_all_have_died(start: Start, write: Callable[[], None], survived: int) -> None:
-    """One worker for each step at once, and portions until the last one has killed itself."""
-    workers = [start(ordinal, mortal(step, survived)) for ordinal, step in enumerate(STEPS)]
-    try:
-        until = time.monotonic() + 90
-        while [worker for worker in workers if worker.poll() is None]:
-            assert time.monotonic() < until, dict(zip(STEPS, [w.poll() for w in workers], strict=True))
-            write()
-            time.sleep(0.5)
-    finally:
-        for worker in workers:
-            worker.kill()
-    assert {worker.wait() for worker in workers} == {-signal.SIGKILL}
-
-
-def started(command: list[str], log: Path, **variables: str) -> subprocess.Popen[bytes]:
-    path = os.pathsep.join([str(TESTS), str(TESTS.parent)])
-    with log.open("ab") as log_file:
-        return subprocess.Popen(
-            [sys.executable, *command],
-            env=os.environ | {"PYTHONPATH": path} | variables,
-            stdout=log_file,
-            stderr=log_file,
-        )
 
 
 def test_a_count_goes_on_whatever_step_its_process_died_at(stack: Addresses, tmp_path: Path) -> None:
@@ -84,7 +50,7 @@ def test_a_count_goes_on_whatever_step_its_process_died_at(stack: Addresses, tmp
         return started([*script, *kind, json.dumps(settings), counting.name], tmp_path / "log")
 
     for survived in ROUNDS:
-        until_all_have_died(start, write, survived)
+        until_all_have_died(start, STEPS, write, survived)
     crew = Crew(len(STEPS), lambda ordinal: start(ordinal, PLAIN))
     try:
         crew.tend()
@@ -121,7 +87,7 @@ def test_a_request_has_one_answer_whatever_step_its_checker_died_at(own: Stack, 
         )
 
     for survived in ROUNDS:
-        until_all_have_died(start, write, survived)
+        until_all_have_died(start, STEPS, write, survived)
     with a_crew(own.addresses, tmp_path / "checkers.log", batch=BATCH) as crew:
         until = time.monotonic() + 120
         while desk.unanswered() and time.monotonic() < until:
