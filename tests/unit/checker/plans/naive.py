@@ -244,3 +244,43 @@ def _is_in_the_way(world: World, state: State, id: str) -> bool:
     """Only a plugin that is in conflict with what is there in the end may be removed."""
     kept = replace(state, plugins={**state.plugins, id: There(world.installed[id].version, True)})
     return kept.clashes(id)
+
+
+EVERYBODY = (ASKED, *OTHERS)
+
+
+def an_installation(dice: Random) -> World:
+    """A world in which nobody asks for anything."""
+    world = a_world(dice)
+    there = {ASKED: There(world.asked, dice.random() < 0.85)} if dice.random() < 0.6 else {}
+    return replace(world, installed={**world.installed, **there}, host=HOSTS[0])
+
+
+def is_whole(state: State) -> bool:
+    return all(state.works(id) for id, plugin in state.plugins.items() if plugin.enabled)
+
+
+def cheapest_for_everybody(world: World, host: str) -> Cost | None:
+    """The least that it costs to have every enabled plugin fit a host, without the host itself and with nothing
+    removed; None if nothing does."""
+    choices = (
+        [choice for choice in _choices(world, id) if choice is not None or id not in world.installed]
+        for id in EVERYBODY
+    )
+    states = (
+        State(world, {id: plugin for id, plugin in zip(EVERYBODY, picked, strict=True) if plugin is not None}, host)
+        for picked in product(*choices)
+    )
+    return min((_cost_of(world, state) for state in states if is_whole(state)), default=None)
+
+
+def _cost_of(world: World, state: State) -> Cost:
+    downgrades = changes = 0
+    for id in EVERYBODY:
+        was, now = world.installed.get(id), state.plugins.get(id)
+        if was is None or now is None:
+            changes += was is not now
+        else:
+            downgrades += now.version < was.version
+            changes += (was.version != now.version) + (was.enabled != now.enabled)
+    return 0, downgrades, 0, changes

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -14,8 +15,10 @@ from typing import Any
 import pytest
 
 from processors.checker.check import check
+from processors.checker.plans.installation import Installation, Outlook, plan_for
 from processors.checker.plans.ways_out import STOPPED
 from processors.events.report import Remediation, Report
+from processors.events.subject import Host
 from processors.events.vocabulary import RemedyKind, Verdict
 
 WORLDS = 10_000 if os.environ.get("GUARD_PLANS") == "long" else 300
@@ -64,6 +67,45 @@ def test_plans_are_sound_cheapest_and_complete(block: int) -> None:
         if report.remediations:
             assert offered == cost(world, report.remediations[0])
     assert seen > BLOCKS // 10
+
+
+@pytest.mark.parametrize("block", range(WORLDS // BLOCKS))
+def test_plans_to_another_host_are_sound_cheapest_and_complete(block: int) -> None:
+    """In the end every enabled plugin fits. Where nothing has to be removed, no plan is cheaper than the first, and
+    nobody is said to hold the host back. What stands in the way of whom is not searched here."""
+    seen: Counter[Outlook] = Counter()
+    for number in range(block * BLOCKS, (block + 1) * BLOCKS):
+        world = second.an_installation(Random(number))
+        subject, matrix = second.question(world)
+        present, wanted = Host("h", second.HOSTS[0]), Host("h", second.HOSTS[1])
+        answer = plan_for(
+            Installation(present=present, wanted=wanted, plugins=subject.installed), matrix, second.NOON
+        )
+        for plan in answer.plans if answer.outlook is Outlook.PLAN else ():
+            assert second.is_whole(in_the_end(world, plan)), (world, plan)
+        cheapest = second.cheapest_for_everybody(world, second.HOSTS[1])
+        if cheapest is not None:
+            assert answer.outlook is Outlook.PLAN
+            assert cost_without_host(answer.plans[0]) == cheapest, (world, answer.plans)
+        seen[answer.outlook] += 1
+    assert min(seen[Outlook.PLAN], seen[Outlook.HELD_BACK]) > BLOCKS // 10
+
+
+def in_the_end(world: Any, plan: Remediation) -> Any:
+    state = second.start(world)
+    for change in plan.changes:
+        state = second.after(state, change)
+    return state
+
+
+def cost_without_host(plan: Remediation) -> Any:
+    kinds = [change.kind for change in plan.changes if change.kind is not RemedyKind.UPGRADE_HOST]
+    return (
+        kinds.count(RemedyKind.REMOVE_CONFLICT),
+        kinds.count(RemedyKind.DOWNGRADE_DEPENDENCY),
+        0,
+        len(kinds),
+    )
 
 
 def assert_holds_step_by_step(world: Any, plan: Remediation) -> None:
