@@ -179,16 +179,29 @@ def test_blocked_and_excepted_by_keyboard_without_script(person: Meet) -> None:
     exception = re.findall(r"exceptions/([^?]+)", page.url)[0]
     expect(page.get_by_text("You cannot decide this step")).to_be_visible(timeout=30_000)
 
-    petra = person("petra", viewport=WIDE, java_script_enabled=False)
-    page, keys = petra.page, Keyboard(petra.page)
-    page.goto(f"{petra.console.url}/exceptions/{exception}")
-    keys.log_in(petra)
+    for name in ("petra", "sabine"):
+        approve_by_keyboard(person(name, viewport=WIDE, java_script_enabled=False), exception)
+
+    page, keys = alice.page, Keyboard(alice.page)
+    page.goto(f"{alice.console.url}/exceptions/{exception}")
+    keys.press("a.button")
+    page.wait_for_url("**/check?*")
+    keys.write("textarea[name=acknowledge_risk]", RISK)
+    keys.press("select[name=monitoring]", "ArrowDown")
+    keys.press("button.main")
+    expect(page.locator("h1")).to_contain_text("Allowed by exception")
+
+
+def approve_by_keyboard(person: Person, exception: str) -> None:
+    page, keys = person.page, Keyboard(person.page)
+    page.goto(f"{person.console.url}/exceptions/{exception}")
+    keys.log_in(person)
     keys.write("textarea[name=reason]", "seen")
     keys.press("button[value=approve]")
     page.wait_for_url("**/decisions/*")
     keys.press("button.main")
-    page.wait_for_url(f"{petra.console.provider.url}/**")
-    keys.log_in(petra)
+    page.wait_for_url(f"{person.console.provider.url}/**")
+    keys.log_in(person)
     expect(page.get_by_role("status")).to_contain_text("Your decision counts")
 
 

@@ -183,6 +183,7 @@ def test_a_gateway_has_an_address_with_tls_of_its_own_and_only_who_may_reaches_i
     (rule,) = of_kind(objects, "NetworkPolicy")["compat-guard-gateway"]["spec"]["ingress"]
 
     assert service["ports"] == [{"name": "https", "port": 443, "targetPort": "http"}]
+    assert service["sessionAffinity"] == "ClientIP"  # who logged in at one replica is unknown to the others
     assert environment(given)["GUARD_GATEWAY__CERTIFICATE"] == "/etc/compat-guard/tls/tls.crt"
     assert rule["ports"] == [{"port": "http", "protocol": "TCP"}]
     assert rule["from"] == [{"namespaceSelector": {"matchLabels": {"name": "platforms"}}}]

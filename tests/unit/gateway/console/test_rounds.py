@@ -1,0 +1,69 @@
+"""What an approver sees of a second round before anything else: what is new in it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from examples.exceptions import BOB, MINUTE, NEVER_ASKED, NOON, asks, confirms, policy, says
+
+from processors.exception_workflow.proof.claims import Verb
+from processors.exception_workflow.rules.rounds import differences
+from processors.exception_workflow.rules.transitions import decide
+from processors.exception_workflow.rules.triggers import Commanded
+from processors.exception_workflow.state.case import ExceptionCase
+from processors.gateway.console.exceptions import Story
+from processors.gateway.console.may_decide import Standing
+from processors.gateway.console.rendering import Frame, rendered
+
+SAID = "The vendor has confirmed in writing that this release runs on our host; <b>a rollback</b> is prepared."
+
+
+def denied_and_asked_again(**more: Any) -> ExceptionCase:
+    case = NEVER_ASKED
+    for trigger in (asks(), says(BOB, Verb.DENY), asks(command_id="c-2", at=NOON + 2 * MINUTE, **more)):
+        case = decide(case, trigger, policy()).after
+        if isinstance(trigger, Commanded):
+            case = decide(case, confirms(case, trigger.at, trigger.basis), policy()).after
+    return case
+
+
+def shown(case: ExceptionCase) -> str:
+    """The page, as far as the differences of rounds go."""
+    page = Story(
+        title="Exception",
+        case=case,
+        said="",
+        step="steward",
+        roles=("plugin-steward",),
+        needed=1,
+        given=0,
+        due=None,
+        next_timer=None,
+        standing=Standing(may_decide=True),
+        may_sign=True,
+        approvals_at="",
+        reviewing=True,
+        mine=False,
+        may_extend=False,
+        may_revoke=False,
+        what_next="",
+        profile=("enhanced", "", ()),
+        differences=differences(case),
+        events=(),
+        following="",
+    )
+    text = bytes(rendered(page, Frame(name="Bob", at="/exceptions/x"), None).body).decode()
+    return text.partition('<section class="step">')[0]
+
+
+def test_a_second_round_shows_what_is_new_above_the_decision() -> None:
+    page = shown(denied_and_asked_again(risk_statement=SAID))
+
+    assert "New since round 1, which was rejected" in page
+    assert "&lt;b&gt;a rollback&lt;/b&gt; is prepared" in page
+    assert re.search(r'<th scope="row">reason</th>.*The warehouse stands still', page, re.DOTALL)
+
+
+def test_the_same_again_says_so() -> None:
+    assert "Nothing: the same was asked for" in shown(denied_and_asked_again())
