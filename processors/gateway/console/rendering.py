@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from processors.client.exception_facts import left
@@ -90,6 +91,16 @@ def _spoken(text: str) -> str:
     return f"{text[:19].replace('T', ' ')} UTC"
 
 
+def _coded(text: str) -> Markup:
+    """A sentence whose `names` are set as code. Where a backtick stands alone, the text is left as it is."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if n % 2 else escape(part) for n, part in enumerate(parts)
+    )
+
+
 def _machine(at: int) -> str:
     return datetime.fromtimestamp(at / 1000, UTC).isoformat()
 
@@ -109,6 +120,7 @@ _templates = Environment(
 for _name, _filter in {
     "instant": _instant,
     "spoken": _spoken,
+    "coded": _coded,
     "machine": _machine,
     "left": left,
     "word": _word,

@@ -60,3 +60,12 @@ def test_the_script_is_small_and_makes_no_markup() -> None:
 
     assert len(script.splitlines()) <= 200
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function", script)
+
+
+def test_names_in_backticks_are_set_as_code_and_all_else_stays_text() -> None:
+    hostile = "step `<b>` is for `x`, <script>"
+    page = Trouble(title="X", detail=hostile, advice="a ` alone", back="")
+    text = bytes(rendered(page, Frame(), None).body).decode()
+
+    assert "step <code>&lt;b&gt;</code> is for <code>x</code>, &lt;script&gt;" in text
+    assert "a ` alone" in text
