@@ -211,9 +211,12 @@ def _sameness(record: Inbound, event: Mapping[str, Any], kind: str, tail: Tail |
     circumstances = CIRCUMSTANCES.get(kind)
     if circumstances is None:
         return hashlib.sha256(record.value or b"").digest()
-    said = [value for name, value in event.items() if name not in circumstances]  # in the order of the schema
-    if tail:
-        said.append(tail.digest)
+    said: Any
+    if kind == "InstallRequested":  # as 0.1.0 noted it, so that a retry across the upgrade is one
+        said = {**event, "requested_at": 0, "subject": tail.digest if tail else event["subject"]}
+    else:
+        said = [value for name, value in event.items() if name not in circumstances]  # in the order of the schema
+        said += [tail.digest] if tail else []
     return hashlib.sha256(canonical(said).encode("utf-8", "replace")).digest()
 
 
