@@ -282,6 +282,6 @@ LINES: Final = frozenset({"watch"})
 
 def schema_of(command: str) -> Schema:
     """The schema of a command's JSON. Raises KeyError for one that writes none."""
-    what = "A line" if command in LINES else "What"
-    title = f"{what} of `compat-guard {command} --output json`"
+    what = "A line of what" if command in LINES else "What"
+    title = f"{what} `compat-guard {command} --output json` writes"
     return {"$schema": DRAFT, "title": title, **OUTPUTS[command]()}
