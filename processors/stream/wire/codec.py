@@ -32,19 +32,29 @@ class Registry(Protocol):
 
 
 class Codec:
-    """Makes encoders and decoders. Needs the registry only when the first of their records comes."""
+    """Makes encoders and decoders, one for each event of a topic: what a decoder has learned of writers is learned
+    once. Needs the registry only when the first of their records comes."""
 
     def __init__(self, schemas: Schemas, registry: Registry) -> None:
         self.schemas = schemas
         self._registry = registry
+        self._encoders: dict[tuple[str, str], Encoder] = {}
+        self._decoders: dict[tuple[str, str, bool], Decoder] = {}
 
     def encoder(self, topic: str, event: str) -> Encoder:
-        return Encoder(self.schemas[event], subject_of(topic), self._registry)
+        known = self._encoders.get((topic, event))
+        if known is None:
+            known = self._encoders[topic, event] = Encoder(self.schemas[event], subject_of(topic), self._registry)
+        return known
 
     def decoder(self, topic: str, event: str, *, canonical: bool = False) -> Decoder:
         """`canonical` also refuses bytes that no encoder would have written, such as a negative enum index; for
         events whose bytes are signed or hashed. It costs an encoding."""
-        return Decoder(self.schemas[event], subject_of(topic), self._registry, canonical=canonical)
+        known = self._decoders.get((topic, event, canonical))
+        if known is None:
+            known = Decoder(self.schemas[event], subject_of(topic), self._registry, canonical=canonical)
+            self._decoders[topic, event, canonical] = known
+        return known
 
 
 def subject_of(topic: str) -> str:

@@ -194,6 +194,21 @@ def test_a_silent_registry_is_a_pause_and_not_a_dead_letter() -> None:
             codec.encoder(TOPIC, "Letter")(LETTER)
 
 
+def test_what_was_learned_of_a_writer_is_known_to_whoever_asks_for_a_decoder_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """To read a schema takes longer than to read a thousand records."""
+    registry = OfflineRegistry()
+    codec = Codec(Schemas({"Letter": Schema.read(OURS)}), registry)
+    value = codec.encoder(TOPIC, "Letter")(LETTER)
+    assert codec.decoder(TOPIC, "Letter")(value) == LETTER
+    monkeypatch.setattr(registry, "writer", lambda *_: pytest.fail("it was asked again"))
+    monkeypatch.setattr(registry, "id_of", lambda *_: pytest.fail("it was asked again"))
+
+    assert codec.decoder(TOPIC, "Letter")(value) == LETTER
+    assert codec.encoder(TOPIC, "Letter")(LETTER) == value
+
+
 @settings(max_examples=300)
 @given(st.binary(max_size=60))
 def test_any_bytes_are_an_event_or_are_unreadable(body: bytes) -> None:
