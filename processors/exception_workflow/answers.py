@@ -10,6 +10,7 @@ from processors.events.exceptions import ExceptionDecided, Status, scope_from_re
 from processors.events.ids import minted
 from processors.events.install_requests import InstallRequested
 from processors.events.notifications import NotificationRequested
+from processors.events.results import CompatibilityChecked, InstallBlocked
 from processors.events.vocabulary import Action, Band, Verdict
 from processors.exception_workflow.config import ExceptionPolicy
 from processors.exception_workflow.notify.notices import Notice
@@ -88,33 +89,30 @@ def event_id(move: Move) -> str:
     return minted("exception-fact", case.exception_id, move.fact.cause, move.fact.event)
 
 
-def result(envelope: Record, use: Use, move: Move, at: int, pages: str) -> dict[str, Any]:
-    """The envelope of the one result that a request under an exception, or a re-check, gets. `at` is the broker's
-    time of the use, `pages` the public address of the gateway."""
+def result(envelope: Record, use: Use, move: Move, at: int, pages: str) -> CompatibilityChecked:
+    """The one result that a request under an exception, or a re-check, gets. `at` is the broker's time of the use,
+    `pages` the public address of the gateway."""
     if use.recheck_of is not None:
-        verdict, refusals = envelope["verdict"], ()
+        verdict, refusals = Verdict(envelope["verdict"]), ()
     else:
         refusals = move.fact.reasons
         verdict = Verdict.BLOCK if refusals else Verdict.ALLOW_BY_EXCEPTION
-    let_pass = verdict == Verdict.ALLOW_BY_EXCEPTION
-    return {
-        "result_id": minted("result", use.use_id, verdict, *refusals),
+    let_pass = verdict is Verdict.ALLOW_BY_EXCEPTION
+    return CompatibilityChecked(
+        result_id=minted("result", use.use_id, verdict, *refusals),
         **_shared(envelope, verdict, refusals, at, pages),
-        "approval_id": move.after.approval_id if let_pass else None,
-        "monitoring_profile": move.after.profile if let_pass else None,
-    }
+        approval_id=move.after.approval_id if let_pass else None,
+        monitoring_profile=move.after.profile if let_pass else None,
+    )
 
 
-def block(envelope: Record, use: Use, reasons: Sequence[str], at: int, pages: str) -> dict[str, Any]:
-    """The envelope of the block that goes with a refused use; `at` and `pages` as for its result."""
-    codes = sorted({finding.code for finding in use.basis.blocking})
-    return {
-        "block_id": minted("block", use.use_id, *reasons),
+def block(envelope: Record, use: Use, reasons: Sequence[str], at: int, pages: str) -> InstallBlocked:
+    """The block that goes with a refused use; `at` and `pages` as for its result."""
+    return InstallBlocked(
+        block_id=minted("block", use.use_id, *reasons),
         **_shared(envelope, Verdict.BLOCK, reasons, at, pages),
-        "approval_id": None,
-        "monitoring_profile": None,
-        "finding_codes": codes,
-    }
+        finding_codes=tuple(sorted({finding.code for finding in use.basis.blocking})),
+    )
 
 
 _SHARED = (
@@ -124,13 +122,13 @@ _SHARED = (
 )  # fmt: skip
 
 
-def _shared(envelope: Record, verdict: str, refusals: Sequence[str], at: int, pages: str) -> dict[str, Any]:
+def _shared(envelope: Record, verdict: Verdict, refusals: Sequence[str], at: int, pages: str) -> dict[str, Any]:
     return {
         **{name: envelope[name] for name in _SHARED},
         "decided_at": at,
         "report_url": report_address(pages, envelope["request_id"]),
         "verdict": verdict,
-        "refusals": list(refusals),
+        "refusals": tuple(refusals),
     }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from processors.documents.canonical import digest_of
 from processors.events.exceptions import (
@@ -18,12 +17,10 @@ from processors.events.kinds import BLOCKED, CHECKED, INSTALL_REQUESTED
 from processors.events.outcomes import install_finished_from_record
 from processors.events.topics import (
     APPROVAL_DECISIONS,
-    BLOCKS,
     EXCEPTION_REQUESTS,
     EXCEPTION_USES,
     INSTALL_OUTCOMES,
     MATRIX_REFRESHES,
-    RESULTS,
 )
 from processors.exception_workflow import answers, measures
 from processors.exception_workflow.cases import Cases, fact, refused
@@ -102,8 +99,8 @@ class ExceptionWorkflow:
         self._decisions = codec.decoder(APPROVAL_DECISIONS, "ApprovalDecided", canonical=True)
         self._uses = codec.decoder(EXCEPTION_USES, "ExceptionUseRequested")
         self._outcomes = codec.decoder(INSTALL_OUTCOMES, "InstallFinished")
-        self._results = codec.encoder(RESULTS, "CompatibilityChecked")
-        self._blocks = codec.encoder(BLOCKS, "InstallBlocked")
+        self._results = EventWriter(codec, CHECKED, SOURCE)
+        self._blocks = EventWriter(codec, BLOCKED, SOURCE)
         self._questions = EventWriter(codec, INSTALL_REQUESTED, SOURCE)
         self._changelog = Changelog(codec, self._questions.renewed, self._due.note)
         self.state = self._changelog.spec
@@ -264,13 +261,13 @@ class ExceptionWorkflow:
         move = decide(self._cases.caught_up(scene, before), asked, self._policy)
         self._teller.tell(scene, move)
         result = answers.result(envelope, use, move, record.timestamp, self._pages)
-        self._answer(scene, envelope, tail, result)
+        scene.publish(self._results.joined(result, tail, scene.now, scene.headers))
         if move.fact.reasons and use.recheck_of is None:
             block = answers.block(envelope, use, move.fact.reasons, record.timestamp, self._pages)
-            self._block(scene, block, tail)
+            scene.publish(self._blocks.joined(block, tail, scene.now, scene.headers))
         if use.recheck_of is None:
             codes = tuple(sorted({finding.code for finding in use.basis.blocking}))
-            outcome.facts.append(measures.Answered(result["verdict"], use.basis.band, codes))
+            outcome.facts.append(measures.Answered(result.verdict, use.basis.band, codes))
         opened = move.fact.event == "review_opened"
         case = self._cases.call_parked(scene, move.after) if opened else move.after
         self._cases.put(outcome, scene.partition, before, case)
@@ -311,14 +308,6 @@ class ExceptionWorkflow:
         """Have the checker answer the question of an exception again."""
         question = self._questions.joined(answers.recheck(case, scene.now), case.subject, scene.now, scene.headers)
         scene.publish(self._seals.sealed(question))
-
-    def _answer(self, scene: Scene, envelope: Mapping[str, Any], tail: bytes, result: Mapping[str, Any]) -> None:
-        value, key = self._results.join(result, tail), envelope["request_id"].encode()
-        scene.publish_joined(CHECKED, key, value, result["result_id"])
-
-    def _block(self, scene: Scene, block: Mapping[str, Any], tail: bytes) -> None:
-        value, key = self._blocks.join(block, tail), block["request_id"].encode()
-        scene.publish_joined(BLOCKED, key, value, block["block_id"])
 
 
 def _partition(key: str, view: View) -> int:

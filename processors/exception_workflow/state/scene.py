@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from processors.events.kinds import EventKind
 from processors.stream.types import Inbound, Outbound, Outcome, View
-from processors.stream.wire.headers import event_headers
 
 SOURCE = "/compat-guard/exception-workflow"
 
@@ -28,11 +26,6 @@ class Scene:
     def publish(self, record: Outbound) -> None:
         """Add an event to the outcome."""
         self.outcome.publish(record)
-
-    def publish_joined(self, kind: EventKind, key: bytes, value: bytes, id: str) -> None:
-        """Add an event whose bytes were put together."""
-        headers = event_headers(id=id, type=kind.type, source=SOURCE, time=self.now, cause=self.headers)
-        self.outcome.publish(Outbound(kind.topic, key, value, headers))
 
 
 def cause_of(record: Inbound) -> str:
