@@ -77,7 +77,7 @@ class InstallBlocked(Answer):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A result as its readers see it. `record` is the whole of it, as a topic or a gateway gave it; an older gateway
+    """A result as its readers see it. `record` is the whole of it, as a topic or a gateway gave it; an older one
     leaves out what was added since. The report is read when it is asked for."""
 
     record: Mapping[str, Any]
