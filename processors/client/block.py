@@ -11,7 +11,6 @@ from processors.client.transport import Record
 from processors.configuration.settings import Settings
 from processors.errors import SettingsInvalid, nearest, shorten
 from processors.events.exceptions import Scope
-from processors.events.vocabulary import Effect
 from processors.exception_workflow.rules.scope import Blocking
 from processors.stream.wire.codec import Codec
 
@@ -47,16 +46,14 @@ def from_block(
     asked = request_of(of, events, result)
     if asked is None:
         raise SettingsInvalid(f"the topic does not hold request `{request_id}` any more; ask again and be blocked")
-    scope = Scope(*(result[name] for name in Scope._fields))
-    report = result["report"]
-    blocking = [Blocking(f["id"], f["code"]) for f in report["findings"] if f["effect"] != Effect.WARN]
+    blocking = [Blocking(finding.id, finding.code) for finding in result.report.findings if finding.blocks]
     return Block(
-        scope=scope,
+        scope=result.scope,
         request_id=request_id,
-        report_digest=result["report_digest"],
+        report_digest=result.report_digest,
         finding_ids=tuple(chosen(blocking, named) if named else otherwise or [f.id for f in blocking]),
         subject=asked["subject"],
-        report=report,
+        report=result.record["report"],
     )
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from processors.events.questions import answered_by
+from processors.events.results import Result
 
 
 class KnownQuestions:
@@ -14,9 +11,9 @@ class KnownQuestions:
     def __init__(self, most: int = 100_000) -> None:
         self._most, self._first = most, dict[str, str]()
 
-    def is_another(self, result: Mapping[str, Any]) -> bool:
+    def is_another(self, result: Result) -> bool:
         """Whether a result answers another question than the first one of its id."""
-        question = answered_by(result)
+        question = result.question
         first = self._first.setdefault(question.request_id, question.name)
         if len(self._first) > self._most:
             del self._first[next(iter(self._first))]

@@ -31,6 +31,7 @@ from processors.client.transport import (
 )
 from processors.documents.files import content_of
 from processors.errors import GatewayUnavailable, Refused, SettingsInvalid, Unavailable
+from processors.events.results import Result
 from processors.manifests.read import file_bytes
 from processors.versions import Dialect
 
@@ -55,7 +56,7 @@ class HttpTransport:
     def known_as(self, inquiry: Inquiry) -> None:
         """The gateway makes the id of whoever asks, and of the key that they ask under."""
 
-    def ask(self, inquiry: Inquiry, patience: float, tell: Tell) -> Record:
+    def ask(self, inquiry: Inquiry, patience: float, tell: Tell) -> Result:
         tell(f"the gateway {self._calls.url}")
         subject = inquiry.question.subject()  # what cannot be read is told here, in the words of the options
         refuse_mistyped_before(subject.host, self._dialect_of)
@@ -73,15 +74,15 @@ class HttpTransport:
                 f"no verdict on request {answer.json()['request_id']} within {patience:g} s, which counts as a "
                 "block; is a checker running? `compat-guard run checker`"
             )
-        return answer.json()
+        return Result(answer.json())
 
-    def result(self, request_id: str, question: str | None) -> Record:
+    def result(self, request_id: str, question: str | None) -> Result:
         named = {} if question is None else {"question": question}
         with _finding(no_result(request_id)):
             answer = self._calls.get(f"{CHECK}/{quote(request_id, safe='')}", _looking(), **named)
-        return answer.json()
+        return Result(answer.json())
 
-    def results(self, *, from_beginning: bool) -> Iterator[tuple[int, Record]]:
+    def results(self, *, from_beginning: bool) -> Iterator[tuple[int, Result]]:
         if from_beginning:
             raise SettingsInvalid("a gateway streams results from now on; leave --from-beginning out, or ask Kafka")
         with self._calls.stream("/internal/events") as answer:
@@ -89,7 +90,7 @@ class HttpTransport:
                 name, _, value = line.partition(":")
                 if name == "data":
                     event = json.loads(value)
-                    yield event["at"], event["result"]
+                    yield event["at"], Result(event["result"])
         raise GatewayUnavailable("the gateway ended the stream; results may have come by since")
 
     def exceptions(self, *, everything: bool) -> Sequence[Record]:

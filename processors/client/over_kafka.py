@@ -23,6 +23,7 @@ from processors.configuration.settings import Settings
 from processors.errors import Refused, Unavailable
 from processors.events.exceptions import ApprovalDecision, CommandKind, ExceptionRequested, Person, ProofKind
 from processors.events.kinds import APPROVAL_DECIDED, EXCEPTION_COMMANDED
+from processors.events.results import Result
 from processors.events.subject_record import subject_to_record
 from processors.stream.wire.codec import Codec
 from processors.versions import Dialect
@@ -41,7 +42,7 @@ class KafkaTransport:
     def known_as(self, inquiry: Inquiry) -> str:
         return str(inquiry.id)
 
-    def ask(self, inquiry: Inquiry, patience: float, tell: Tell) -> Record:
+    def ask(self, inquiry: Inquiry, patience: float, tell: Tell) -> Result:
         asked = InstallRequest(
             request_id=str(inquiry.id),
             tenant=inquiry.tenant or "default",
@@ -56,10 +57,10 @@ class KafkaTransport:
         subject = subject_to_record(asked.subject)
         return ask(self._of, self._events, asked.event(_now()), subject, patience, tell)
 
-    def result(self, request_id: str, question: str | None) -> Record:
+    def result(self, request_id: str, question: str | None) -> Result:
         return result_of(self._of, self._events, request_id, question)
 
-    def results(self, *, from_beginning: bool) -> Iterator[tuple[int, Record]]:
+    def results(self, *, from_beginning: bool) -> Iterator[tuple[int, Result]]:
         return follow(self._of, self._events, from_beginning=from_beginning)
 
     def exceptions(self, *, everything: bool) -> Sequence[Record]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from processors.bootstrap.clients import stream_settings
 from processors.client.transport import SOURCE, NoVerdict, QuestionUnclear, Record, RequestRefused, no_result
@@ -17,7 +17,8 @@ from processors.configuration.settings import Settings
 from processors.errors import EventUnreadable, SettingsInvalid, shorten
 from processors.events.install_requests import InstallRequested
 from processors.events.kinds import INSTALL_REQUESTED
-from processors.events.questions import Question, answered_by, asked_by
+from processors.events.questions import Question, asked_by
+from processors.events.results import Result
 from processors.events.topics import DEAD_LETTERS, INSTALL_REQUESTS, RESULTS
 from processors.stream.io.follow import Follower
 from processors.stream.io.publish import Delivered, send
@@ -25,6 +26,8 @@ from processors.stream.types import Inbound
 from processors.stream.wire.codec import Codec, Decoder
 from processors.stream.wire.headers import header, new_trace
 from processors.stream.wire.writer import EventWriter
+
+T = TypeVar("T")
 
 
 def ask(
@@ -34,7 +37,7 @@ def ask(
     subject: Mapping[str, Any],
     patience: float,
     tell: Callable[[str], None] = lambda _: None,
-) -> Record:
+) -> Result:
     """Publish a request and wait for its result, at most `patience` seconds from when the broker has it.
 
     A trace begins with it. Results of other questions under the same id are passed over. `tell` is called with what
@@ -54,7 +57,7 @@ def ask(
             if record.topic == DEAD_LETTERS:
                 _raise_if_ours(record, place)
             elif record.key == question.request_id.encode() and (result := decode(record.value)):
-                if answered_by(result) == question:
+                if result.question == question:
                     return result
                 others = True
     why = "only another question under this id was answered; " if others else ""
@@ -64,7 +67,7 @@ def ask(
     )
 
 
-def follow(of: Settings, codec: Codec, *, from_beginning: bool) -> Iterator[tuple[int, Record]]:
+def follow(of: Settings, codec: Codec, *, from_beginning: bool) -> Iterator[tuple[int, Result]]:
     """Every result from now on, or from the first one that is kept, and the broker's milliseconds of each.
 
     What is kept comes in the order of the broker's time. What cannot be read is passed over. Ends with the caller.
@@ -83,17 +86,17 @@ def follow(of: Settings, codec: Codec, *, from_beginning: bool) -> Iterator[tupl
                 yield record.timestamp, result
 
 
-def results_of(of: Settings, codec: Codec, request_id: str) -> dict[Question, Record]:
+def results_of(of: Settings, codec: Codec, request_id: str) -> dict[Question, Result]:
     """The newest result of each question that was answered under an id, by reading the one partition of its key."""
     decode = _lenient(codec.decoder(RESULTS, "CompatibilityChecked"))
     key = request_id.encode()
     with closing(Follower(stream_settings(of), "report")) as follower:
         follower.from_beginning_of(RESULTS, key)
         read = (decode(record.value) for record in follower.read() if record.key == key)
-        return {answered_by(result): result for result in read if result and result["request_id"] == request_id}
+        return {result.question: result for result in read if result and result.request_id == request_id}
 
 
-def result_of(of: Settings, codec: Codec, request_id: str, question: str | None = None) -> Record:
+def result_of(of: Settings, codec: Codec, request_id: str, question: str | None = None) -> Result:
     """The newest result of a request. Raises SettingsInvalid if there is none, QuestionUnclear if there are results
     of several questions and no name of one is given."""
     found = results_of(of, codec, request_id)
@@ -102,7 +105,7 @@ def result_of(of: Settings, codec: Codec, request_id: str, question: str | None 
     return only(request_id, {asked: (result, about(result)) for asked, result in found.items()}, question)
 
 
-def only(request_id: str, found: Mapping[Question, tuple[Record, str]], question: str | None) -> Record:
+def only(request_id: str, found: Mapping[Question, tuple[T, str]], question: str | None) -> T:
     """The one record that is meant, of those of each question with what it is about.
 
     Raises SettingsInvalid for a name that none of them has, QuestionUnclear for several without a name.
@@ -115,16 +118,14 @@ def only(request_id: str, found: Mapping[Question, tuple[Record, str]], question
     raise QuestionUnclear(request_id, ((asked, what) for asked, (_, what) in found.items()))
 
 
-def about(result: Mapping[str, Any]) -> str:
-    return (
-        f"{result['plugin_id']} {result['plugin_version']} on {result['host']} {result['host_version']}, "
-        f"tenant {result['tenant']}, by {result['operator']}: {result['verdict']}"
-    )
+def about(result: Result) -> str:
+    who = f"tenant {result.tenant}, by {result.operator}"
+    return f"{result.plugin} on {result.where}, {who}: {result.record['verdict']}"
 
 
-def request_of(of: Settings, codec: Codec, result: Mapping[str, Any]) -> Record | None:
+def request_of(of: Settings, codec: Codec, result: Result) -> Record | None:
     """The install request that a result answers, whole; None if the topic does not hold it."""
-    wanted, key = answered_by(result), result["plugin_id"].encode()
+    wanted, key = result.question, result.plugin_id.encode()
     requests = codec.decoder(INSTALL_REQUESTS, "InstallRequested")
     found: Record | None = None
     with closing(Follower(stream_settings(of), "exceptions")) as follower:
@@ -143,12 +144,12 @@ def read_request(requests: Decoder, value: bytes | None) -> tuple[Question, Reco
     return None
 
 
-def _lenient(decode: Callable[[bytes | None], Record]) -> Callable[[bytes | None], Record | None]:
+def _lenient(decode: Callable[[bytes | None], Record]) -> Callable[[bytes | None], Result | None]:
     """Whoever may write a topic may write junk; a reader passes over it."""
 
-    def read(value: bytes | None) -> Record | None:
+    def read(value: bytes | None) -> Result | None:
         with suppress(EventUnreadable):
-            return decode(value)
+            return Result(decode(value))
         return None
 
     return read

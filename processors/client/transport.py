@@ -1,6 +1,6 @@
 """The guard as people and scripts reach it, through Kafka or over HTTP: the same questions, answers and errors.
 
-What was decided is a record of `ExceptionDecided`, a result one of `CompatibilityChecked`, whichever way it came.
+What was decided is a record of `ExceptionDecided`, whichever way it came.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from processors.client.question import PluginQuestion
 from processors.errors import Refused, Unavailable, shorten
 from processors.events.exceptions import Status
 from processors.events.questions import Question
+from processors.events.results import Result
 from processors.exception_workflow.rules.timers import REVIEWING
 
 SOURCE = "/compat-guard/cli"
@@ -129,15 +130,15 @@ class Transport(Protocol):
         """The id of a request, where it is known before the answer."""
         ...
 
-    def ask(self, inquiry: Inquiry, patience: float, tell: Tell) -> Record:
+    def ask(self, inquiry: Inquiry, patience: float, tell: Tell) -> Result:
         """Ask, and wait for the result."""
         ...
 
-    def result(self, request_id: str, question: str | None) -> Record:
+    def result(self, request_id: str, question: str | None) -> Result:
         """The newest result of a request."""
         ...
 
-    def results(self, *, from_beginning: bool) -> Iterator[tuple[int, Record]]:
+    def results(self, *, from_beginning: bool) -> Iterator[tuple[int, Result]]:
         """Results as they come, each with the broker's milliseconds. Ends with the caller."""
         ...
 

@@ -155,6 +155,11 @@ class Result:
         return tuple(self.record["refusals"])
 
     @property
+    def report_url(self) -> str:
+        """The page of its report; empty where there is none."""
+        return self.record.get("report_url", "")
+
+    @property
     def decided_at(self) -> int | None:
         return self.record.get("decided_at")
 

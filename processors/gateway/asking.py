@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 import uuid
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from processors.client.install_request import InstallRequest
 from processors.events.kinds import INSTALL_REQUESTED
-from processors.events.questions import Question, answered_by, asked_by
+from processors.events.questions import Question, asked_by
+from processors.events.results import Result
 from processors.events.subject_record import subject_to_record
 from processors.events.topics import RESULTS
 from processors.gateway.auth.principal import Principal
@@ -68,7 +69,7 @@ class Asking:
     def __init__(self) -> None:
         self._open: dict[str, tuple[Question, int]] = {}
 
-    async def ask(self, desk: Desk, prepared: Prepared, patience: float) -> dict[str, Any] | None:
+    async def ask(self, desk: Desk, prepared: Prepared, patience: float) -> Result | None:
         """The result, or None if it has not come within `patience` seconds.
 
         Raises Problem, Crowded, BrokerUnavailable.
@@ -109,10 +110,10 @@ class Asking:
             self._open.pop(prepared.request_id, None)
 
 
-def answered(events: Codec, value: bytes, prepared: Prepared) -> dict[str, Any]:
+def answered(events: Codec, value: bytes, prepared: Prepared) -> Result:
     """The result, which must answer this very question. Raises Problem for one that answers another."""
-    result = events.decoder(RESULTS, "CompatibilityChecked")(value)
-    if answered_by(result) != prepared.question:
+    result = Result(events.decoder(RESULTS, "CompatibilityChecked")(value))
+    if result.question != prepared.question:
         raise key_reused()
     return result
 

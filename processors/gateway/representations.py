@@ -4,43 +4,34 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from processors.checker.views import html, junit, markdown, sarif
-from processors.events.report_record import report_from_record
-from processors.events.vocabulary import Verdict
+from processors.events.results import Result
 from processors.gateway.problems import Problem
-
-Result = Mapping[str, Any]
 
 
 def _json(result: Result) -> str:
-    return json.dumps(result, ensure_ascii=False)
+    return json.dumps(result.record, ensure_ascii=False)
 
 
 def _markdown(result: Result) -> str:
-    return markdown.render(_seen(result), result["request_id"]) + "\n"
+    return markdown.render(result.seen, result.request_id) + "\n"
 
 
 def _html(result: Result) -> str:
-    return html.render(_seen(result), result["report_digest"], result["request_id"]) + "\n"
+    return html.render(result.seen, result.report_digest, result.request_id) + "\n"
 
 
 def _sarif(result: Result) -> str:
-    return sarif.render(_seen(result), result["report_digest"]) + "\n"
+    return sarif.render(result.seen, result.report_digest) + "\n"
 
 
 def _junit(result: Result) -> str:
-    return junit.render(_seen(result), result["report_digest"]) + "\n"
-
-
-def _seen(result: Result) -> Any:
-    """The report under the verdict of the result, which an exception may have made another than the report's."""
-    return replace(report_from_record(result["report"]), verdict=Verdict(result["verdict"]))
+    return junit.render(result.seen, result.report_digest) + "\n"
 
 
 FORMS: Final[Mapping[str, Callable[[Result], str]]] = {
@@ -73,7 +64,7 @@ def negotiated(accept: str, offered: Sequence[str]) -> str | None:
 
 def response(result: Result, form: str, request: Request) -> Response:
     """200 with the result, or 304 where the caller has this very report already."""
-    tag = f'"{result["report_digest"]}"'
+    tag = f'"{result.report_digest}"'
     headers = {"ETag": tag, "Vary": "Accept", "Cache-Control": "private, no-cache"}
     given = [known.strip().removeprefix("W/") for known in request.headers.get("if-none-match", "").split(",")]
     if request.method == "GET" and (tag in given or "*" in given):

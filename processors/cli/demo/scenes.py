@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import typer
 from rich.console import Console
@@ -20,7 +20,7 @@ from processors.client.install_request import InstallRequest
 from processors.client.question import PluginQuestion
 from processors.client.results import ask
 from processors.configuration.settings import Settings
-from processors.events.report_record import report_from_record
+from processors.events.results import Result
 from processors.events.subject import Subject
 from processors.events.subject_record import subject_to_record
 
@@ -123,15 +123,15 @@ def play(scene: Scene, of: Settings) -> Played:
         asked, now = _request(question.subject()), time.time_ns() // 1_000_000
         result = ask(of, events, asked.event(now), subject_to_record(asked.subject), PATIENCE)
     if scene.in_full:
-        report = report_from_record(result["report"])
+        report = result.report
         shown = text.render(
-            report, result["request_id"], colour=console.is_terminal, width=min(console.width, 100) - 2
+            report, result.request_id, colour=console.is_terminal, width=min(console.width, 100) - 2
         )
         typer.echo(shown)
     else:
         console.print(line(result), soft_wrap=not console.is_terminal)  # a terminal breaks between words
     console.print()
-    return Played(result["request_id"], result["report_digest"], list(_problems(scene, result)))
+    return Played(result.request_id, result.report_digest, list(_problems(scene, result)))
 
 
 def _request(subject: Subject) -> InstallRequest:
@@ -144,14 +144,16 @@ def _request(subject: Subject) -> InstallRequest:
     )
 
 
-def _problems(scene: Scene, result: Mapping[str, Any]) -> Generator[str]:
-    report = result["report"]
-    found = {finding["code"] for finding in report["findings"]}
-    ways_out = {remedy["to"] for remedy in report["remediations"]}
+def _problems(scene: Scene, result: Result) -> Generator[str]:
+    report = result.report
+    found, ways_out = (
+        {str(finding.code) for finding in report.findings},
+        {plan.change.to for plan in report.remediations},
+    )
     checks: list[tuple[str, Callable[[], bool]]] = [
-        (f"verdict {result['verdict']}, expected {scene.verdict}", lambda: result["verdict"] == scene.verdict),
+        (f"verdict {result.verdict}, expected {scene.verdict}", lambda: result.verdict == scene.verdict),
         (f"findings {sorted(found)}, expected {sorted(scene.codes)} among them", lambda: found >= set(scene.codes)),
-        (f"the summary lacks one of {scene.says}", lambda: all(word in report["summary"] for word in scene.says)),
+        (f"the summary lacks one of {scene.says}", lambda: all(word in report.summary for word in scene.says)),
         (f"ways out {sorted(map(str, ways_out))} lack one of {scene.helps}", lambda: ways_out >= set(scene.helps)),
     ]
     return (f"{scene.title}: {problem}" for problem, holds in checks if not holds())

@@ -17,6 +17,7 @@ from processors.cli.requests.pages import Paper, put
 from processors.configuration.settings import settings
 from processors.events.report import Report
 from processors.events.report_record import report_to_record
+from processors.events.results import Result
 from processors.events.vocabulary import Verdict
 from processors.matrix.writing import instant
 
@@ -49,15 +50,15 @@ WhichQuestion = Annotated[
 ]
 
 
-def with_times(result: Mapping[str, Any]) -> dict[str, Any]:
+def with_times(result: Result) -> dict[str, Any]:
     """A result as JSON shows it: times as everywhere on the command line."""
-    times = {name: instant(result[name]) for name in TIMES if result.get(name) is not None}
-    return {**result, **times}
+    record = result.record
+    return {**record, **{name: instant(record[name]) for name in TIMES if record.get(name) is not None}}
 
 
-def known_of(result: Mapping[str, Any]) -> dict[str, Any]:
+def known_of(result: Result) -> dict[str, Any]:
     """What is known of a result beside its report; an older gateway knows less."""
-    return {name: with_times(result).get(name) for name in KNOWN} | {"decided": Verdict(result["verdict"])}
+    return {name: with_times(result).get(name) for name in KNOWN} | {"decided": result.verdict}
 
 
 def exit_code(verdict: Verdict) -> int:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from rich.text import Text
 
 from processors.cli.tables import clock
 from processors.errors import SettingsInvalid, nearest, shorten
+from processors.events.results import Result
 from processors.masking.texts import clean
 
 _COLOURS: Final = {"ALLOW": "green", "WARN": "yellow", "BLOCK": "bold red", "ALLOW_BY_EXCEPTION": "bold cyan"}
@@ -38,21 +39,20 @@ def heading(columns: Sequence[str]) -> Text:
     return Text(_joined(columns, {name: name.replace("_", " ") for name in columns}), style="dim")
 
 
-def row(at: int, result: Mapping[str, Any], columns: Sequence[str]) -> Text:
+def row(at: int, result: Result, columns: Sequence[str]) -> Text:
     """A result in these columns. `at` is the broker's time of it."""
     shown = Text(_joined(columns, {name: _cell(name, at, result) for name in columns}))
-    shown.highlight_words([result["verdict"].replace("_", " ").lower()], _COLOURS.get(result["verdict"], "red"))
+    verdict = result.record["verdict"]
+    shown.highlight_words([verdict.replace("_", " ").lower()], _COLOURS.get(verdict, "red"))
     return shown
 
 
-def line(result: Mapping[str, Any]) -> Text:
+def line(result: Result) -> Text:
     """A result in one line: verdict, risk, the request to ask `report` about, and what the matter is."""
-    verdict = result["verdict"]
+    verdict = result.record["verdict"]
     text = Text(f"{verdict.replace('_', ' ').lower():<18} ", style=_COLOURS.get(verdict, "red"))
-    text.append(
-        f"{result['score']:>3} {result['band'].lower():<8} {_harmless(result['request_id'])}  ", style="dim"
-    )
-    return text.append(result["report"]["summary"], style="default")
+    text.append(f"{result.score:>3} {result.band.lower():<8} {_harmless(result.request_id)}  ", style="dim")
+    return text.append(result.summary, style="default")
 
 
 def _joined(columns: Sequence[str], cells: Mapping[str, str]) -> str:
@@ -64,30 +64,30 @@ def _harmless(text: str) -> str:
     return " ".join(clean(text).split())
 
 
-def _cell(name: str, at: int, result: Mapping[str, Any]) -> str:
+def _cell(name: str, at: int, result: Result) -> str:
     shown = _SHOWN.get(name)
     if name == "time":
         return clock(at)
-    return shown(result) if shown else str(result.get(_FIELDS.get(name, name)) or "")
+    return shown(result) if shown else str(result.record.get(_FIELDS.get(name, name)) or "")
 
 
-def _moment(field: str) -> Callable[[Mapping[str, Any]], str]:
-    return lambda result: "" if result.get(field) is None else clock(result[field])
+def _moment(field: str) -> Callable[[Result], str]:
+    return lambda result: "" if result.record.get(field) is None else clock(result.record[field])
 
 
-def _possible(result: Mapping[str, Any]) -> str:
-    possible = result.get("exception_possible")
+def _possible(result: Result) -> str:
+    possible = result.exception_possible
     return "" if possible is None else "yes" if possible else "no"
 
 
-_SHOWN: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
-    "verdict": lambda result: result["verdict"].replace("_", " ").lower(),
-    "band": lambda result: result["band"].lower(),
-    "score": lambda result: str(result["score"]),
+_SHOWN: Final[Mapping[str, Callable[[Result], str]]] = {
+    "verdict": lambda result: result.record["verdict"].replace("_", " ").lower(),
+    "band": lambda result: result.band.lower(),
+    "score": lambda result: str(result.score),
     "decided": _moment("decided_at"),
     "expires": _moment("matrix_expires_at"),
     "possible": _possible,
-    "codes": lambda result: ",".join(sorted({finding["code"] for finding in result["report"]["findings"]})),
-    "summary": lambda result: result["report"]["summary"],
+    "codes": lambda result: ",".join(result.codes),
+    "summary": lambda result: result.summary,
 }
 """Columns that are more than a text of the result."""

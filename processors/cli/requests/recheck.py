@@ -25,9 +25,10 @@ from processors.errors import SettingsInvalid, shorten
 from processors.events.install_requests import InstallRequested
 from processors.events.questions import Question
 from processors.events.report import Finding
-from processors.events.report_record import report_from_record, report_to_record
+from processors.events.report_record import report_to_record
+from processors.events.results import Result
 from processors.events.topics import INSTALL_REQUESTS
-from processors.events.vocabulary import Action, Verdict
+from processors.events.vocabulary import Action
 from processors.stream.io.follow import Follower
 from processors.stream.wire.codec import Codec
 
@@ -57,9 +58,9 @@ def recheck(
     if output is Prose.json:
         typer.echo(json.dumps(_json(result, changed), ensure_ascii=False))
     else:
-        show(report_from_record(result["report"]), result["report_digest"], Style.text, None, event.id)
+        show(result.report, result.report_digest, Style.text, None, event.id)
         typer.echo("\n".join(_told(changed)))
-    raise typer.Exit(exit_code(Verdict(result["verdict"])))
+    raise typer.Exit(exit_code(result.verdict))
 
 
 def again(asked: Mapping[str, Any], request_id: str, operator: str, now: int) -> InstallRequested:
@@ -81,10 +82,9 @@ def again(asked: Mapping[str, Any], request_id: str, operator: str, now: int) ->
     )
 
 
-def changes(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> Difference:
+def changes(earlier: Result, later: Result) -> Difference:
     """Between two results. An earlier block that an exception had turned counts as what it was turned into."""
-    found = difference(report_from_record(earlier["report"]), report_from_record(later["report"]))
-    return found._replace(before=Verdict(earlier["verdict"]), after=Verdict(later["verdict"]))
+    return difference(earlier.report, later.report)._replace(before=earlier.verdict, after=later.verdict)
 
 
 def _asked(of: Settings, events: Codec, request_id: str, question: str | None) -> tuple[Question, dict[str, Any]]:
@@ -141,11 +141,11 @@ def _line(finding: Finding) -> str:
     return f"{finding.code}: {finding.sentence}"
 
 
-def _json(result: Mapping[str, Any], changed: Difference | None) -> dict[str, Any]:
+def _json(result: Result, changed: Difference | None) -> dict[str, Any]:
     return {
-        "request_id": result["request_id"],
-        "recheck_of": result["recheck_of"],
-        "verdict": result["verdict"],
+        "request_id": result.request_id,
+        "recheck_of": result.recheck_of,
+        "verdict": result.verdict,
         "changes": None
         if changed is None
         else {
@@ -155,7 +155,7 @@ def _json(result: Mapping[str, Any], changed: Difference | None) -> dict[str, An
             "come": [finding_json(finding) for finding in changed.come],
         },
         "report": {
-            **report_to_record(report_from_record(result["report"])),
-            "report_digest": result["report_digest"],
+            **report_to_record(result.report),
+            "report_digest": result.report_digest,
         },
     }

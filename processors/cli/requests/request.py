@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -27,11 +27,11 @@ from processors.client.connecting import connected
 from processors.client.install_request import UnderException
 from processors.client.question import PluginQuestion
 from processors.client.slips import refuse_mistyped_host
-from processors.client.transport import Author, Inquiry, NoVerdict, Record, Tell, Transport
+from processors.client.transport import Author, Inquiry, NoVerdict, Tell, Transport
 from processors.configuration.settings import settings
 from processors.documents.scalars import unprintable
 from processors.errors import SettingsInvalid, shorten
-from processors.events.report_record import report_from_record
+from processors.events.results import Result
 from processors.events.vocabulary import Verdict
 from processors.exception_workflow.rules.reasons import Reason, in_words
 
@@ -127,30 +127,29 @@ def request(
     with connected(settings(), gateway, Author(operator)) as guard:
         result = _verdict_on(guard, inquiry, timeout)
         plan = _plan_needed(guard, result)
-    report = report_from_record(result["report"])
-    verdict = Verdict(result["verdict"])
+    report = result.report
     refuse_mistyped_host(subject.host, report.findings)
-    asking = None if exception else result["request_id"]  # who has an exception need not be told to ask for one
-    show(report, result["report_digest"], output, file, asking, verdict, known=known_of(result))
+    asking = None if exception else result.request_id  # who has an exception need not be told to ask for one
+    show(report, result.report_digest, output, file, asking, result.verdict, known=known_of(result))
     if output is Style.text:
         _say_more(result, plan)
-    raise typer.Exit(exit_code(verdict))
+    raise typer.Exit(exit_code(result.verdict))
 
 
-def _verdict_on(guard: Transport, inquiry: Inquiry, timeout: float) -> Record:
+def _verdict_on(guard: Transport, inquiry: Inquiry, timeout: float) -> Result:
     """Ask, and show the id of the request: at once, or when the gateway that chooses it has answered."""
     id = guard.known_as(inquiry)
     if id is not None:
         return wait_for_verdict(lambda tell: guard.ask(inquiry, timeout, tell), timeout, id)
     again = f"`--request-id {inquiry.id}` asks for it again"
     result = wait_for_verdict(lambda tell: guard.ask(inquiry, timeout, tell), timeout, None, again)
-    talk().print(f"request {result['request_id']}", style="dim", highlight=False)
+    talk().print(f"request {result.request_id}", style="dim", highlight=False)
     return result
 
 
 def wait_for_verdict(
-    ask: Callable[[Tell], Record], timeout: float, id: str | None, way_out: str | None = None
-) -> Record:
+    ask: Callable[[Tell], Result], timeout: float, id: str | None, way_out: str | None = None
+) -> Result:
     """Ask, and show on stderr the id at once, where it is known, and then what is waited for.
 
     Raises NoVerdict within `timeout` seconds, whatever does not answer; Ctrl-C leaves the way to a late one behind.
@@ -196,26 +195,26 @@ def _under_exception(exception: str, acknowledged: str | None, monitoring: str |
     )
 
 
-def _plan_needed(guard: Transport, result: Mapping[str, Any]) -> str | None:
+def _plan_needed(guard: Transport, result: Result) -> str | None:
     """The monitoring that was approved, as --monitoring states it; None where nothing was wrong with the plan."""
-    if not {Reason.MONITORING_PLAN_MISSING, Reason.MONITORING_NOT_COVERING} & set(result["refusals"]):
+    if not {Reason.MONITORING_PLAN_MISSING, Reason.MONITORING_NOT_COVERING} & set(result.refusals):
         return None
-    return guard.monitoring(result["exception_id"])
+    return guard.monitoring(result.exception_id or "")
 
 
-def _say_more(result: Mapping[str, Any], plan: str | None) -> None:
+def _say_more(result: Result, plan: str | None) -> None:
     """What the report, which knows nothing of exceptions and of pages, cannot say."""
-    if result.get("report_url") and result["verdict"] != Verdict.ALLOW:
-        talk().print(f"in a browser: {result['report_url']}", highlight=False, soft_wrap=True)
-    if result["approval_id"]:
-        profile = result["monitoring_profile"]
+    if result.report_url and result.verdict is not Verdict.ALLOW:
+        talk().print(f"in a browser: {result.report_url}", highlight=False, soft_wrap=True)
+    if result.approval_id:
+        profile = result.monitoring_profile
         talk().print(
-            f"allowed by exception {result['exception_id']}, approval {result['approval_id']}", style="bold cyan"
+            f"allowed by exception {result.exception_id}, approval {result.approval_id}", style="bold cyan"
         )
         talk().print(f"monitoring `{profile}` is enforced", highlight=False)
-    for refusal in result["refusals"]:
+    for refusal in result.refusals:
         talk().print(f"the exception does not cover this: {in_words(refusal)}", style="red", highlight=False)
     if plan is not None:
         talk().print(f"approved with: --monitoring {plan}", highlight=False, soft_wrap=True)
-    if result["refusals"] and Reason.NO_SUCH_EXCEPTION not in result["refusals"]:
-        talk().print(f"how it stands: compat-guard exception show {result['exception_id']}", highlight=False)
+    if result.refusals and Reason.NO_SUCH_EXCEPTION not in result.refusals:
+        talk().print(f"how it stands: compat-guard exception show {result.exception_id}", highlight=False)

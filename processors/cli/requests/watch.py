@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -19,7 +19,7 @@ from processors.cli.tables import Asked, clock
 from processors.client.connecting import connected
 from processors.client.known_questions import KnownQuestions
 from processors.configuration.settings import settings
-from processors.events.report_record import report_from_record
+from processors.events.results import Result
 from processors.events.vocabulary import Verdict
 
 OnlyVerdict = Annotated[Verdict | None, typer.Option("--verdict", help="show only results with this verdict")]
@@ -49,7 +49,7 @@ def watch(
     shown = 0
     with connected(settings(), gateway) as guard:
         for at, result in guard.results(from_beginning=from_beginning):
-            if verdict is None or result["verdict"] == verdict:
+            if verdict is None or result.record["verdict"] == verdict:
                 _show_line(console, at, result, output, chosen, other=known.is_another(result))
                 shown += 1
                 if shown == count:
@@ -67,14 +67,12 @@ def report(
     questions were asked under the id."""
     with connected(settings(), gateway) as guard:
         result = guard.result(request_id, question)
-    verdict = Verdict(result["verdict"])
-    seen = report_from_record(result["report"])
-    show(seen, result["report_digest"], output, file, request_id, verdict, known=known_of(result))
-    raise typer.Exit(exit_code(verdict))
+    show(result.report, result.report_digest, output, file, request_id, result.verdict, known=known_of(result))
+    raise typer.Exit(exit_code(result.verdict))
 
 
 def _show_line(
-    console: Console, at: int, result: dict[str, Any], style: Prose, columns: Sequence[str], *, other: bool
+    console: Console, at: int, result: Result, style: Prose, columns: Sequence[str], *, other: bool
 ) -> None:
     """`other` says that another question was answered under this id before."""
     if style is Prose.json:

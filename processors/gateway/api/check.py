@@ -18,6 +18,7 @@ from processors.client.transport import QuestionUnclear
 from processors.configuration.gateway import Role
 from processors.documents.scalars import unprintable
 from processors.events.questions import Question
+from processors.events.results import Result
 from processors.events.subject import Host, InstalledPlugin, Manifest, Provision, Subject
 from processors.events.topics import RESULTS
 from processors.gateway.api.callers import AtDesk, holding, tenant_of
@@ -217,7 +218,7 @@ async def report(
             found = await waiter.first(patience(request))
         if found is None:
             return pending(desk, request_id, tenant)
-        result = desk.events.decoder(RESULTS, "CompatibilityChecked")(found[1])
+        result = Result(desk.events.decoder(RESULTS, "CompatibilityChecked")(found[1]))
     if result is None:
         raise Problem("not-found", "there is no such request")
     return await asyncio.to_thread(response, result, form, request)
@@ -339,9 +340,7 @@ def _asked_by(desk: Desk, request_id: str, ticket: str | None) -> str | None:
     return tenant if asked == request_id else None
 
 
-async def known_result(
-    desk: Desk, request_id: str, who: Principal, question: str | None = None
-) -> dict[str, Any] | None:
+async def known_result(desk: Desk, request_id: str, who: Principal, question: str | None = None) -> Result | None:
     """The result as it came by lately, else from the one partition of the topic that would hold it.
 
     Only what is the caller's own: others may have used the same id. Raises Problem where the caller's tenants have
@@ -351,21 +350,21 @@ async def known_result(
         return None
     lately = desk.mailbox.get(result_key(request_id))
     if lately is not None and question is None:
-        result = desk.events.decoder(RESULTS, "CompatibilityChecked")(lately)
-        if result["tenant"] in who.tenants:
+        result = Result(desk.events.decoder(RESULTS, "CompatibilityChecked")(lately))
+        if result.tenant in who.tenants:
             return result
     kept = await desk.read(results_of, desk.settings, desk.events, request_id)
     own = {
         asked: result
         for asked, result in kept.items()
-        if result["tenant"] in who.tenants and question in (None, asked.name)
+        if result.tenant in who.tenants and question in (None, asked.name)
     }
     if len(own) > 1:
         raise unclear(request_id, own)
     return next(iter(own.values()), None)
 
 
-def unclear(request_id: str, found: Mapping[Question, Mapping[str, Any]]) -> Problem:
+def unclear(request_id: str, found: Mapping[Question, Result]) -> Problem:
     """For an id under which the caller's tenants asked several questions."""
     listed = QuestionUnclear(request_id, ((asked, about(result)) for asked, result in found.items()))
     return Problem("question-unclear", str(listed))

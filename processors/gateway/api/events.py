@@ -11,6 +11,7 @@ from fastapi import APIRouter, Response
 
 from processors.configuration.gateway import Role
 from processors.errors import EventUnreadable
+from processors.events.results import Result
 from processors.events.topics import RESULTS
 from processors.gateway.api.callers import AtDesk, holding
 from processors.gateway.auth.principal import Principal
@@ -56,10 +57,10 @@ async def _texts(desk: Desk, queue: Results, who: Principal) -> AsyncIterator[st
         if record is None:
             return
         try:
-            result = decode(record.value)
+            result = Result(decode(record.value))
         except EventUnreadable:
             continue
-        if result["tenant"] in who.tenants:
+        if result.tenant in who.tenants:
             place = f"{record.partition}/{record.offset}"
-            data = json.dumps({"at": record.timestamp, "result": result}, ensure_ascii=True)
+            data = json.dumps({"at": record.timestamp, "result": result.record}, ensure_ascii=True)
             yield f"id: {place}\nevent: result\ndata: {data}\n\n"

@@ -303,7 +303,7 @@ def _block(
 ) -> Block:
     """In a thread. A request of another tenant is answered like one that is not there."""
     results = results_of(desk.settings, desk.events, request_id)
-    own = {asked: result for asked, result in results.items() if result["tenant"] in who.tenants}
+    own = {asked: result for asked, result in results.items() if result.tenant in who.tenants}
     if not own:
         raise Problem("not-found", "there is no such request")
     named_one = question or (next(iter(own)).name if len(own) == 1 else None)

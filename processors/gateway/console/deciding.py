@@ -18,7 +18,6 @@ from processors.checker.views.outline import WayOut, outline
 from processors.client.results import results_of
 from processors.configuration.gateway import Role
 from processors.documents import json_text
-from processors.events.report_record import report_from_record
 from processors.exception_workflow.proof.claims import REASON_LIMIT, Verb
 from processors.exception_workflow.proof.token import canonical, nonce
 from processors.exception_workflow.rules.timers import REVIEWING, current_step
@@ -105,8 +104,8 @@ async def shown(
     case = await own_case(desk, decision.exception_id, visitor.who)
     content: Any = json_text.load(decision.text.encode())
     results = await desk.read(results_of, desk.settings, desk.events, case.checked_as or case.request_id)
-    result = next((r for r in results.values() if r["report_digest"] == content["report_digest"]), None)
-    said = outline(report_from_record(result["report"])) if result is not None else None
+    result = next((r for r in results.values() if r.report_digest == content["report_digest"]), None)
+    said = outline(result.report) if result is not None else None
     page = Sign(
         title=f"Sign: {content['decision']}",
         id=id,

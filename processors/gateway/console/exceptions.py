@@ -16,7 +16,6 @@ from processors.client.exceptions import all_cases, history, why
 from processors.configuration.gateway import Role
 from processors.events.exceptions import ProofKind, Scope, Status
 from processors.events.report import Finding
-from processors.events.report_record import report_from_record
 from processors.events.vocabulary import Band
 from processors.exception_workflow.config import BandRule, ExceptionPolicy, Proves
 from processors.exception_workflow.rules.executions import way_out
@@ -136,10 +135,10 @@ async def ask(
     result = await known_result(desk, request_id, visitor.who)
     if result is None:
         raise Problem("not-found", "there is no such request")
-    report, policy = report_from_record(result["report"]), read_policy(desk.settings)
+    report, policy = result.report, read_policy(desk.settings)
     if not may_be_asked_for(report, policy):
         raise Problem("refused", "nobody can except what this report says; follow its ways out")
-    scope = Scope(*(result[name] for name in Scope._fields))
+    scope = result.scope
     rule = policy.band_rule(report.risk.band)
     page = Ask(
         title=f"Ask for an exception: {report.plugin_id} {report.plugin_version}",

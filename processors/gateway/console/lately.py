@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from processors.errors import EventUnreadable
+from processors.events.results import Result
 from processors.events.topics import RESULTS
 from processors.gateway.console.visitors import Visitor
 from processors.gateway.desk import Desk
@@ -46,20 +47,19 @@ def lately(desk: Desk, visitor: Visitor) -> list[ResultLine]:
 def line_of(record: Inbound, decode: Decoder, visitor: Visitor) -> ResultLine | None:
     """A result in one line; None for what cannot be read, is another tenant's, or only confirms an earlier one."""
     try:
-        result = decode(record.value)
+        result = Result(decode(record.value))
     except EventUnreadable:
         return None
-    if result["tenant"] not in visitor.who.tenants or result["recheck_of"]:
+    if result.tenant not in visitor.who.tenants or result.recheck_of:
         return None
-    seen = result["report"]
     return ResultLine(
         at=record.timestamp,
-        request_id=result["request_id"],
-        plugin=f"{result['plugin_id']} {result['plugin_version']}",
-        name=result["plugin_name"],
-        host=f"{result['host']} {result['host_version']}",
-        verdict=result["verdict"],
-        risk=seen["risk"]["score"],
-        operator=result["operator"],
-        summary=seen["summary"],
+        request_id=result.request_id,
+        plugin=result.plugin,
+        name=result.plugin_name,
+        host=result.where,
+        verdict=result.record["verdict"],
+        risk=result.record["report"]["risk"]["score"],
+        operator=result.operator,
+        summary=result.summary,
     )

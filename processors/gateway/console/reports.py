@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -17,12 +17,10 @@ from processors.checker.views import html, markdown, sarif
 from processors.checker.views.outline import outline
 from processors.client.results import request_of
 from processors.configuration.gateway import Role
-from processors.events.exceptions import Scope
-from processors.events.report import Report, RowWeighed
-from processors.events.report_record import report_from_record
+from processors.events.report import RowWeighed
+from processors.events.results import Result
 from processors.events.subject import Subject
 from processors.events.subject_record import subject_from_record
-from processors.events.vocabulary import Verdict
 from processors.exception_workflow.config import ExceptionPolicy
 from processors.gateway.api.callers import AtDesk
 from processors.gateway.api.check import known_result
@@ -129,52 +127,44 @@ async def download(
     return Response(text, media_type=media, headers=headers)
 
 
-def _report_page(result: Mapping[str, Any], visitor: Visitor, policy: ExceptionPolicy) -> BlockReport:
-    report = _seen(result)
+def _report_page(result: Result, visitor: Visitor, policy: ExceptionPolicy) -> BlockReport:
+    report = result.seen
     said = outline(report)
     external = tuple(step for step in said.next_steps if step.is_link)
-    shown = html.article(
-        report, said._replace(next_steps=external), result["report_digest"], result["request_id"], ""
-    )
-    scope = Scope(*(result[name] for name in Scope._fields))
+    shown = html.article(report, said._replace(next_steps=external), result.report_digest, result.request_id, "")
+    scope = result.scope
     return BlockReport(
         title=f"{said.headline}: {said.asked} on {said.where}",
-        request_id=result["request_id"],
+        request_id=result.request_id,
         article=Markup(shown),  # noqa: S704 - the view escapes whatever comes from outside
         verdict=report.verdict,
         rows=report.rows,
-        refusals=tuple(result["refusals"]),
+        refusals=result.refusals,
         exception_id=scope.exception_id,
-        open_exception=result["exception_id"] or "",
+        open_exception=result.exception_id or "",
         may_ask=may_be_asked_for(report, policy) and Role.REQUESTER in visitor.who.roles,
-        operator=result["operator"],
-        environment=result["environment"],
-        target=result["target"],
-        name=result["plugin_name"],
-        decided_at=result["decided_at"],
-        matrix_expires_at=result["matrix_expires_at"],
+        operator=result.operator,
+        environment=result.environment,
+        target=result.target,
+        name=result.plugin_name,
+        decided_at=result.decided_at,
+        matrix_expires_at=result.matrix_expires_at,
     )
 
 
-def _seen(result: Mapping[str, Any]) -> Report:
-    return replace(report_from_record(result["report"]), verdict=Verdict(result["verdict"]))
-
-
-_DOWNLOADS: Final[Mapping[str, tuple[str, Callable[[Mapping[str, Any], str], str]]]] = {
+_DOWNLOADS: Final[Mapping[str, tuple[str, Callable[[Result, str], str]]]] = {
     "html": (
         "text/html",
-        lambda result, at: html.render(
-            _seen(result), result["report_digest"], result["request_id"], explained_at=at
-        ),
+        lambda result, at: html.render(result.seen, result.report_digest, result.request_id, explained_at=at),
     ),
     "md": (
         "text/markdown",
-        lambda result, at: markdown.render(_seen(result), result["request_id"], explained_at=at),
+        lambda result, at: markdown.render(result.seen, result.request_id, explained_at=at),
     ),
     "json": ("application/json", lambda result, _: FORMS["application/json"](result)),
     "sarif": (
         "application/sarif+json",
-        lambda result, at: sarif.render(_seen(result), result["report_digest"], explained_at=at),
+        lambda result, at: sarif.render(result.seen, result.report_digest, explained_at=at),
     ),
 }
 

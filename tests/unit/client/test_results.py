@@ -11,6 +11,7 @@ from processors.client.results import only
 from processors.client.transport import QuestionUnclear
 from processors.errors import SettingsInvalid
 from processors.events.questions import Question, answered_by, asked_by
+from processors.events.results import Result
 
 SUBJECT = b"subject"
 REQUEST: dict[str, Any] = {
@@ -28,6 +29,10 @@ QUESTION = asked_by(REQUEST, SUBJECT)
 
 def result(subject: bytes = SUBJECT, **more: Any) -> dict[str, Any]:
     return {**REQUEST, "report": {"input_digest": asked_by(REQUEST, subject).input_digest}, **more}
+
+
+def given(**more: Any) -> Result:
+    return Result(result(**more))
 
 
 def test_a_result_answers_the_question_that_it_repeats() -> None:
@@ -68,9 +73,9 @@ def test_of_several_questions_under_an_id_none_is_taken_unless_it_is_named() -> 
 def test_whoever_watches_sees_that_an_id_was_used_for_another_question() -> None:
     known = KnownQuestions(most=2)
 
-    assert not known.is_another(result())
-    assert known.is_another(result(operator="mallory"))
-    assert not known.is_another(result())
+    assert not known.is_another(given())
+    assert known.is_another(given(operator="mallory"))
+    assert not known.is_another(given())
     for number in range(3):
-        known.is_another(result(request_id=f"r-{number + 2}"))
-    assert not known.is_another(result(operator="mallory")), "an id that was forgotten begins anew"
+        known.is_another(given(request_id=f"r-{number + 2}"))
+    assert not known.is_another(given(operator="mallory")), "an id that was forgotten begins anew"

@@ -8,6 +8,7 @@ import pytest
 
 from processors.cli.requests.lines import COLUMNS, heading, line, require_known, row
 from processors.errors import SettingsInvalid
+from processors.events.results import Result
 
 AT = 1_700_000_000_000
 RESULT: dict[str, Any] = {
@@ -21,7 +22,7 @@ RESULT: dict[str, Any] = {
 
 
 def test_a_line_has_the_columns_asked_for() -> None:
-    shown = row(AT, RESULT, ["verdict", "plugin", "possible", "codes", "decided"]).plain.split()
+    shown = row(AT, Result(RESULT), ["verdict", "plugin", "possible", "codes", "decided"]).plain.split()
 
     assert shown == [*["allow", "by", "exception"], "com.acme.crm", "yes", "HOST_TOO_OLD", "2023-11-14", "22:13:20"]
     assert heading(["verdict", "host_version"]).plain.split() == ["verdict", "host", "version"]
@@ -30,7 +31,7 @@ def test_a_line_has_the_columns_asked_for() -> None:
 def test_columns_stand_one_below_the_other() -> None:
     columns = ["time", "plugin", "possible", "score"]
 
-    assert heading(columns).plain.index("score") == row(AT, RESULT, columns).plain.index("75")
+    assert heading(columns).plain.index("score") == row(AT, Result(RESULT), columns).plain.index("75")
 
 
 def test_a_heading_is_no_wider_than_its_column() -> None:
@@ -39,12 +40,12 @@ def test_a_heading_is_no_wider_than_its_column() -> None:
 
 def test_every_column_can_be_shown_and_none_reaches_the_terminal() -> None:
     require_known(tuple(COLUMNS))
-    text = row(AT, {**RESULT, "operator": "a\nb\x07"}, tuple(COLUMNS)).plain
+    text = row(AT, Result({**RESULT, "operator": "a\nb\x07"}), tuple(COLUMNS)).plain
 
     assert "\x1b" not in text
     assert "\x07" not in text
     assert "a b" in text
-    assert "\x1b" not in line({**RESULT, "request_id": "\x1b[2J"}).plain
+    assert "\x1b" not in line(Result({**RESULT, "request_id": "\x1b[2J"})).plain
 
 
 def test_a_column_that_is_not_there_is_named_with_the_nearest() -> None:
