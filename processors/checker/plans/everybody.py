@@ -188,7 +188,7 @@ class Everybody:
         """None where nothing is to be changed."""
         host = self._end.subject.host
         move = (Change(RemedyKind.UPGRADE_HOST, host.name, host.version),) if self._moves else ()
-        changes = (*move, *node.changes)
+        changes = (*move, *_needed(node.changes))
         if not changes:
             return None
         steps = self._steps(node, changes, frozenset(back.plugin for back in held))
@@ -209,3 +209,11 @@ class Everybody:
             return (PlanStep(tuple(ordered(changes, node.trail))),)
         harm = self._harm(start, Effort(start, INSTALLATION), excused, whole=False)
         return order_of(start, changes, node.trail, harm)
+
+
+def _needed(changes: Sequence[Change]) -> tuple[Change, ...]:
+    """Without what undoes itself: a plugin that is enabled for one, then in the way of another, stays disabled."""
+    enabled = {change.target for change in changes if change.kind is RemedyKind.ENABLE_DEPENDENCY}
+    removed = {change.target for change in changes if change.kind is RemedyKind.REMOVE_CONFLICT}
+    moot = enabled & removed
+    return tuple(change for change in changes if change.target not in moot)

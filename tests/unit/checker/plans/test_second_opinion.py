@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from processors.checker.check import check
-from processors.checker.plans.installation import Installation, Outlook, plan_for
+from processors.checker.plans.installation import Installation, InstallationPlan, Outlook, plan_for
 from processors.checker.plans.ways_out import STOPPED
 from processors.events.report import Remediation, Report
 from processors.events.subject import Host
@@ -89,6 +89,12 @@ def test_plans_to_another_host_are_sound_cheapest_and_complete(block: int) -> No
             assert cost_without_host(answer.plans[0]) == cheapest, (world, answer.plans)
         seen[answer.outlook] += 1
     assert min(seen[Outlook.PLAN], seen[Outlook.HELD_BACK]) > BLOCKS // 10
+
+
+def to_another_host(world: Any) -> InstallationPlan:
+    subject, matrix = second.question(world)
+    present, wanted = (Host("h", version) for version in second.HOSTS)
+    return plan_for(Installation(present=present, wanted=wanted, plugins=subject.installed), matrix, second.NOON)
 
 
 def in_the_end(world: Any, plan: Remediation) -> Any:
