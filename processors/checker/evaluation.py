@@ -47,17 +47,7 @@ def evaluator(
         data = encode_report(report_to_record(report))
         digest = digest_of(data)
         said = {
-            "plugin_id": report.plugin_id,
-            "plugin_version": report.plugin_version,
-            "plugin_name": brief(question.manifest.name),
-            "host": report.host,
-            "host_version": report.host_version,
-            "verdict": report.verdict,
-            "band": report.risk.band,
-            "score": report.risk.score,
-            "approval_id": None,
-            "monitoring_profile": None,
-            "refusals": (),
+            **_about(report, question),
             "matrix_expires_at": matrix.expires_at if report.sources else None,
             "exception_possible": may_be_excepted(report),
             "report_digest": digest,
@@ -84,3 +74,20 @@ def evaluator(
         return answered
 
     return evaluate
+
+
+def _about(report: Report, question: Subject) -> dict[str, Any]:
+    """What an answer says beside its report. The checker knows of no exception, so of those it says nothing."""
+    return {
+        "plugin_id": report.plugin_id,
+        "plugin_version": report.plugin_version,
+        "plugin_name": brief(question.manifest.name),
+        "host": report.host,
+        "host_version": report.host_version,
+        "verdict": report.verdict,
+        "band": report.risk.band,
+        "score": report.risk.score,
+        "approval_id": None,
+        "monitoring_profile": None,
+        "refusals": (),
+    }
