@@ -7,6 +7,8 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection
 
 import pytest
 import uvicorn
@@ -92,10 +94,10 @@ def test_a_second_request_on_a_connection_has_the_same_deadline(port: int) -> No
 
 
 def test_a_connection_that_is_kept_between_requests_is_not_cut_off(port: int) -> None:
-    whole = POST + b"Content-Length: 2\r\n\r\nhi"
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
-        connection.sendall(whole)
-        assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
-        time.sleep(WITHIN * 1.5)
-        connection.sendall(whole)
-        assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+    with closing(HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+        for wait in (WITHIN * 1.5, 0):
+            connection.request("POST", "/", b"hi")
+            own = connection.sock
+            assert connection.getresponse().read() == b"hi"
+            time.sleep(wait)
+        assert connection.sock is own, "the client had to connect anew"
