@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from processors.events.report import Finding, Remediation, RowWeighed, WaysOut
+from processors.events.report import Finding, Inference, Remediation, RowWeighed, WaysOut
 
 MOST_FINDINGS: Final = 1_000
 """Findings that a report lists; the risk and the verdict come from all of them."""
@@ -57,9 +57,13 @@ def brief_rows(rows: tuple[RowWeighed, ...]) -> tuple[RowWeighed, ...]:
 def brief_ways(ways: WaysOut) -> WaysOut:
     """Without plans that cannot be written out: one that names only half of an id could not be carried out."""
     closest = ways.closest if ways.closest is not None and _is_brief(ways.closest) else None
-    links = tuple(replace(link, finding=_brief_finding(link.finding)) for link in ways.derivation)
+    links = brief_links(ways.derivation)
     plans = tuple(plan for plan in ways.plans if _is_brief(plan))
     return WaysOut(plans=plans, note=ways.note, derivation=links, closest=closest)
+
+
+def brief_links(links: Sequence[Inference]) -> tuple[Inference, ...]:
+    return tuple(replace(link, finding=_brief_finding(link.finding)) for link in links)
 
 
 def _is_brief(plan: Remediation) -> bool:

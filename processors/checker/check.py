@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import processors
 from processors.checker import words
+from processors.checker.attribution import attributed
 from processors.checker.bounds import MOST_POLICIES, brief, brief_rows, brief_ways, listed
 from processors.checker.brought import with_plain_ids
 from processors.checker.case import Case
@@ -114,10 +115,11 @@ def _report(
 
 
 def _worded(case: Case, finding: Finding, asked: words.Asked) -> Finding:
-    sentence = words.sentence(finding, asked)
+    told = attributed(case, finding)
+    sentence = words.sentence(told, asked)
     if not finding.blocks and (found := override_of(case, finding)) is not None:
         sentence = f"{sentence} {words.overridden(*found)}"
-    return replace(finding, sentence=sentence, help=finding.help or f"compat-guard explain {finding.code}")
+    return replace(told, sentence=sentence, help=finding.help or f"compat-guard explain {finding.code}")
 
 
 def _policies(case: Case) -> Iterator[SecurityPolicy]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from processors.checker.sentences.dead_ends import no_way_out
+from processors.checker.sentences.demands import Told, told_by
 from processors.checker.sentences.fact import Asked
 from processors.checker.sentences.lists import joined
-from processors.checker.sentences.orders import NEXT, runs, steps_of
+from processors.checker.sentences.orders import NEXT, runs, steps_of, with_causes
 from processors.checker.sentences.table import in_words
 from processors.checker.sentences.who import said_by
 from processors.events.report import Finding, Remediation, WaysOut
@@ -72,17 +73,17 @@ def summary(
     if not blocks:
         return _bounded(f"{asked} may go on with a warning. {head} {advice}")
     if ways.plans:
-        return _bounded(f"{head} {_offered(ways.plans, asked)}.")
+        return _bounded(f"{head} {_offered(ways.plans, asked, told_by(findings))}.")
     return _bounded(f"{head} {_no_plan(ways, causes[0], advice)}")
 
 
-def _offered(plans: Sequence[Remediation], asked: Asked) -> str:
+def _offered(plans: Sequence[Remediation], asked: Asked, told: Told) -> str:
     """The first two plans; of one that is long, what is done with how many, and no other beside it."""
     first, *others = plans
     if steps_of(first) > _MOST_STEPS:
         return f"{_capital(NEXT.join(runs(first.steps, asked.plugin, asked.version, most=_MOST_NAMED)))}"
-    short = [plan.sentence for plan in others[:1] if steps_of(plan) <= _MOST_STEPS]
-    return _capital(", or ".join((first.sentence, *short)))
+    short = [first, *(plan for plan in others[:1] if steps_of(plan) <= _MOST_STEPS)]
+    return _capital(", or ".join(with_causes(plan, asked.plugin, asked.version, told) for plan in short))
 
 
 _MOST_STEPS = 4
@@ -130,7 +131,7 @@ _KINDS = {
 
 
 def _no_plan(ways: WaysOut, cause: Finding, advice: str) -> str:
-    why = no_way_out(ways.derivation)
+    why = no_way_out(ways.derivation, cause)
     if cause.code not in _PLANNED:
         return advice
     return why or (f"{_capital(ways.note)}." if ways.note else "Nothing is known that helps.")

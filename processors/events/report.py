@@ -124,16 +124,30 @@ class Change:
     to: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """Why `target` is changed: the demand that the change serves. `version` is that of `subject` as it would be."""
+
+    target: str
+    code: Code
+    subject: str
+    version: str
+    object: str
+    required: Demand
+
+
 @dataclass(frozen=True, slots=True)
 class PlanStep:
     """What is changed at once. `with_request` says that the request itself is carried out with it.
 
-    `cures` are ids of findings of the request that are gone after the step.
+    `cures` are ids of findings of the request that are gone after the step, `causes` the demands that its changes
+    serve: those of the request, and those that come with another change of the plan.
     """
 
     changes: tuple[Change, ...]
     with_request: bool = False
     cures: tuple[str, ...] = ()
+    causes: tuple[Cause, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,16 +172,32 @@ class Remediation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """What the sources list of a plugin or of the host: `count` versions, of which `versions` are the newest.
+
+    `fitting` is how many of them all the demand admits beside which this stands.
+    """
+
+    target: str
+    sources: tuple[str, ...]
+    versions: tuple[str, ...]
+    count: int
+    fitting: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Inference:
     """One link in the reason why there is no way out: a fact, and what follows from it.
 
     `version` is that of the finding's subject as it would be, `chosen` what was tried against the finding; None
-    where nothing is left to try.
+    where nothing is left to try. Then `listed` is what was looked through: the releases of what is demanded, and of
+    the plugin that demands it.
     """
 
     finding: Finding
     version: str
     chosen: Change | None = None
+    listed: tuple[Listed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

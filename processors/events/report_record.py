@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from processors.events.report import (
+    Cause,
     Change,
     Contribution,
     Demand,
     Finding,
     Inference,
+    Listed,
     PlanStep,
     Remediation,
     Report,
@@ -63,7 +65,6 @@ def report_to_record(report: Report) -> dict[str, Any]:
 
 
 def _finding_to_record(finding: Finding) -> dict[str, Any]:
-    demand = finding.required
     return {
         "id": finding.id,
         "code": finding.code,
@@ -73,15 +74,7 @@ def _finding_to_record(finding: Finding) -> dict[str, Any]:
         "severity_percent": finding.severity_percent,
         "subject": finding.subject,
         "object": finding.object,
-        "required": {
-            "constraint": demand.constraint,
-            "kind": demand.kind,
-            "dialect": demand.dialect,
-            "stated_by": demand.stated_by,
-            "source": demand.source,
-            "revision": demand.revision,
-            "row": demand.row,
-        },
+        "required": _demand_to_record(finding.required),
         "found": finding.found,
         "ground": finding.ground,
         "path": list(finding.path),
@@ -90,6 +83,18 @@ def _finding_to_record(finding: Finding) -> dict[str, Any]:
         "derived_from": finding.derived_from,
         "sentence": finding.sentence,
         "help": finding.help,
+    }
+
+
+def _demand_to_record(demand: Demand) -> dict[str, Any]:
+    return {
+        "constraint": demand.constraint,
+        "kind": demand.kind,
+        "dialect": demand.dialect,
+        "stated_by": demand.stated_by,
+        "source": demand.source,
+        "revision": demand.revision,
+        "row": demand.row,
     }
 
 
@@ -131,6 +136,18 @@ def _step_to_record(step: PlanStep) -> dict[str, Any]:
         "changes": [_change_to_record(c) for c in step.changes],
         "with_request": step.with_request,
         "cures": list(step.cures),
+        "causes": [_cause_to_record(cause) for cause in step.causes],
+    }
+
+
+def _cause_to_record(cause: Cause) -> dict[str, Any]:
+    return {
+        "target": cause.target,
+        "code": cause.code,
+        "subject": cause.subject,
+        "version": cause.version,
+        "object": cause.object,
+        "required": _demand_to_record(cause.required),
     }
 
 
@@ -139,6 +156,17 @@ def _inference_to_record(inference: Inference) -> dict[str, Any]:
         "finding": _finding_to_record(inference.finding),
         "version": inference.version,
         "chosen": _change_to_record(inference.chosen) if inference.chosen else None,
+        "listed": [_listed_to_record(listed) for listed in inference.listed],
+    }
+
+
+def _listed_to_record(listed: Listed) -> dict[str, Any]:
+    return {
+        "target": listed.target,
+        "sources": list(listed.sources),
+        "versions": list(listed.versions),
+        "count": listed.count,
+        "fitting": listed.fitting,
     }
 
 
@@ -235,7 +263,19 @@ def _remediation_from_record(record: Record) -> Remediation:
 
 def _step_from_record(record: Record) -> PlanStep:
     changes = tuple(_change_from_record(c) for c in record["changes"])
-    return PlanStep(changes, record["with_request"], tuple(record["cures"]))
+    causes = tuple(_cause_from_record(c) for c in record["causes"])
+    return PlanStep(changes, record["with_request"], tuple(record["cures"]), causes)
+
+
+def _cause_from_record(record: Record) -> Cause:
+    return Cause(
+        target=record["target"],
+        code=Code(record["code"]),
+        subject=record["subject"],
+        version=record["version"],
+        object=record["object"],
+        required=_demand_from_record(record["required"]),
+    )
 
 
 def _inference_from_record(record: Record) -> Inference:
@@ -244,6 +284,17 @@ def _inference_from_record(record: Record) -> Inference:
         finding=_finding_from_record(record["finding"]),
         version=record["version"],
         chosen=_change_from_record(chosen) if chosen else None,
+        listed=tuple(_listed_from_record(listed) for listed in record["listed"]),
+    )
+
+
+def _listed_from_record(record: Record) -> Listed:
+    return Listed(
+        target=record["target"],
+        sources=tuple(record["sources"]),
+        versions=tuple(record["versions"]),
+        count=record["count"],
+        fitting=record["fitting"],
     )
 
 

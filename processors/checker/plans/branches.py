@@ -67,7 +67,7 @@ class Branches:
                 here = installed[finding.object]
                 yield _choice(Change(RemedyKind.ENABLE_DEPENDENCY, here.id, here.version))
         elif finding.code in _VERSION and finding.object not in decided:
-            demand = _range(finding)
+            demand = demanded(finding)
             if demand is not None:
                 yield from self._releases(finding.object, demand)
         elif finding.code is Code.RUNTIME_TOO_OLD and f"runtime {finding.object}" not in decided:
@@ -137,7 +137,7 @@ class Branches:
                 yield Choice(change, cost_of(change, prerelease=alike[0].is_prerelease, age=age), alike[1:])
 
     def _hosts(self, finding: Finding) -> Iterator[Choice]:
-        demand = _range(finding) if finding.code in _HOST else None
+        demand = demanded(finding) if finding.code in _HOST else None
         for age, version in enumerate(self.catalogue.hosts()):
             if demand is None or demand.admits(version):
                 change = Change(RemedyKind.UPGRADE_HOST, self.case.subject.host.name, version.text)
@@ -148,7 +148,7 @@ class Branches:
         about = (f for f in beside if f.code is finding.code and f.object == finding.object)
         demands = {f.required.constraint: f for f in about}
         self.catalogue.effort.spend(len(demands))
-        lowest = [demand.lowest() for f in demands.values() if (demand := _range(f)) is not None]
+        lowest = [demand.lowest() for f in demands.values() if (demand := demanded(f)) is not None]
         named = [version for version in lowest if version is not None]
         if named:
             yield _choice(Change(RemedyKind.UPGRADE_RUNTIME, finding.object, max(named).text))
@@ -156,7 +156,7 @@ class Branches:
 
 def other_release(finding: Finding, alike: Alike) -> Alike:
     """Of releases that state the same as one that was chosen, those whose version alone would cure the finding."""
-    demand = _range(finding)
+    demand = demanded(finding)
     if demand is None or finding.code not in _VERSION | _CONFLICT | {Code.DEPENDENT_BROKEN}:
         return ()
     return tuple(version for version in alike if admits(demand, version) is not (finding.code in _CONFLICT))
@@ -172,7 +172,8 @@ def _choice(change: Change) -> Choice:
     return Choice(change, cost_of(change))
 
 
-def _range(finding: Finding) -> Range | None:
+def demanded(finding: Finding) -> Range | None:
+    """The range that is demanded; None where it is none or cannot be read."""
     demand = finding.required
     try:
         return Statement(demand.constraint, "", "").range(Dialect(demand.dialect))

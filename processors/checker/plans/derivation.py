@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from processors.checker.attribution import attributed
 from processors.checker.case import Case
+from processors.checker.plans.causes import version_of
+from processors.checker.plans.looked_through import looked_through
 from processors.checker.plans.solver import Cured, Node
 from processors.events.report import Change, Finding, Inference
-from processors.events.vocabulary import Code, RemedyKind
+from processors.events.vocabulary import Code
 
 MOST_LINKS: Final = 12
 
@@ -31,7 +34,9 @@ def derivation(case: Case, ends: Sequence[tuple[Node, Finding]]) -> tuple[Infere
 
 
 def _link(case: Case, made: Sequence[Change], finding: Finding, chosen: Change | None) -> Inference:
-    return Inference(finding=finding, version=_version(case, made, finding), chosen=chosen)
+    version = version_of(case, made, finding)
+    listed = looked_through(case, finding) if chosen is None else ()
+    return Inference(finding=attributed(case, finding, version), version=version, chosen=chosen, listed=listed)
 
 
 def _chain(node: Node, last: Finding) -> list[Cured]:
@@ -45,13 +50,3 @@ def _chain(node: Node, last: Finding) -> list[Cured]:
             concerned |= {cured.finding.subject, *cured.finding.path}
             chain.append(cured)
     return chain[::-1]
-
-
-def _version(case: Case, made: Sequence[Change], finding: Finding) -> str:
-    """Of the plugin that has the demand, as it would be once some changes are made."""
-    if finding.subject == case.plugin:
-        return case.manifest.version
-    enabled = RemedyKind.ENABLE_DEPENDENCY
-    chosen = [c.to for c in made if c.target == finding.subject and c.kind is not enabled]
-    there = case.others.get(finding.subject)
-    return (chosen[-1] if chosen else there.version if there else None) or ""

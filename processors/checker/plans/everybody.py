@@ -13,6 +13,7 @@ from typing import Final
 from processors.checker.case import Case, read_case
 from processors.checker.plans.branches import Branches
 from processors.checker.plans.catalogue import Catalogue
+from processors.checker.plans.causes import with_causes
 from processors.checker.plans.cost import Cost
 from processors.checker.plans.derivation import derivation
 from processors.checker.plans.effort import INSTALLATION, Effort, Exhausted
@@ -199,7 +200,7 @@ class Everybody:
             verified=not held,
             cost=node.cost.number(),
             sentence=orders.plan(steps, "", ""),
-            steps=steps,
+            steps=with_causes(self._end, node, steps),
             leaves_open=tuple(sorted(back.links[0].finding.id for back in held if back.links)),
         )
 

@@ -25,7 +25,7 @@ _PLACE = {
 def steps_of(
     case: Case, findings: Sequence[Finding], node: Node, harm: Harm, leaves_open: Collection[str] = ()
 ) -> tuple[PlanStep, ...]:
-    """One step for each change that can be made by itself, and a last one for what can only be made together.
+    """The smallest steps: changes that can be made by themselves, else together, else only with the request.
 
     After each step whoever fitted before still fits, and what was changed fits. The last step carries out the
     request. `harm` looks at the installation without the request; `leaves_open` is what blocks it in the end.
@@ -111,25 +111,32 @@ def ordered(changes: Sequence[Change], trail: Sequence[Cured]) -> list[Change]:
 
 def _steps(case: Case, blocking: set[str], final: set[str], node: Node, harm: Harm) -> Iterator[PlanStep]:
     waiting, made, still_open, subject = ordered(node.changes, node.trail), list[Change](), blocking, case.subject
-    while (change := _possible(case, subject, made, waiting, harm)) is not None:
-        waiting.remove(change)
-        made.append(change)
-        subject = changed(subject, change, case)
+    while group := _possible(case, subject, made, waiting, harm):
+        for change in group:
+            waiting.remove(change)
+            subject = changed(subject, change, case)
+        made += group
         all_made = not waiting and not node.asks_other
         now_open = final if all_made else _open(subject, harm.effort) & blocking
-        yield PlanStep((change,), False, tuple(sorted(still_open - now_open)))
+        yield PlanStep(tuple(group), False, tuple(sorted(still_open - now_open)))
         still_open = now_open
     yield PlanStep(tuple(waiting), True, tuple(sorted(still_open - final)))
 
 
 def _possible(
     case: Case, subject: Subject, made: Sequence[Change], waiting: Sequence[Change], harm: Harm
-) -> Change | None:
-    """The first change that can be made by itself now."""
-    for change in waiting:
-        if harm.first(changed(subject, change, case), (*made, change)) is None:
-            return change
-    return None
+) -> list[Change]:
+    """The first change that can be made by itself now, else the fewest that can be made together.
+
+    None where the rest goes with the request, or where it is not known that it need not.
+    """
+    try:
+        for change in waiting:
+            if harm.first(changed(subject, change, case), (*made, change)) is None:
+                return [change]
+        return _group(case, subject, made, waiting, harm)
+    except Exhausted:
+        return []
 
 
 def _open(subject: Subject, effort: Effort) -> set[str]:

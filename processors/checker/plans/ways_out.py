@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
+from processors.checker.bounds import brief, brief_links
 from processors.checker.case import Case
+from processors.checker.plans.causes import with_causes
 from processors.checker.plans.derivation import derivation
 from processors.checker.plans.effort import EFFORT, Effort, Exhausted
 from processors.checker.plans.harm import Harm, stated
 from processors.checker.plans.solver import MOST_CHANGES, Node, Outcome, Solver
 from processors.checker.plans.steps import steps_of
 from processors.checker.plans.surroundings import Judgements
-from processors.checker.sentences import orders
+from processors.checker.sentences import left_to_do, orders
+from processors.checker.sentences.fact import Asked
 from processors.events.report import Change, Finding, Inference, PlanStep, Remediation, WaysOut
 from processors.events.vocabulary import NEVER_EXCEPTED, Code, Ground
 
@@ -24,9 +27,6 @@ TOO_MANY: Final = (
 )
 ASK_AGAIN: Final = "what the request says has to be corrected first; then ask again"
 UNREADABLE: Final = "what cannot be read has to be corrected first, by whoever wrote it; no exception covers it"
-NONE_FOUND: Final = (
-    "no change of versions, dependencies, conflicts or host helps; ask the vendor, or ask for an exception"
-)
 NONE_LISTED: Final = (
     "nothing that the matrix sources list helps, and none of them lists what is needed; have its vendor list it, "
     "or ask for an exception"
@@ -65,14 +65,24 @@ def _none(
     if outcome.cut:
         return WaysOut(note=TOO_MANY)
     unreadable = any(finding.blocks and finding.code in NEVER_EXCEPTED for finding in findings)
-    unlisted = any(finding.blocks and finding.ground is Ground.UNLISTED for finding in findings)
-    note = UNREADABLE if unreadable else NONE_LISTED if unlisted else NONE_FOUND
+    unlisted = [finding for finding in findings if finding.blocks and finding.ground is Ground.UNLISTED]
     links, left, node = _what_is_left(case, findings, outcome, judgements, effort, root)
+    note = (
+        UNREADABLE
+        if unreadable
+        else _not_listed(unlisted) or left_to_do.left_to_do(brief_links(links), _asked(case))
+    )
     if node is None:
         closest = _closest(case, findings, outcome, judgements)
     else:
         closest = _plan(case, findings, node, judgements, left) if node.changes else None
     return WaysOut(note=note, derivation=links, closest=closest)
+
+
+def _not_listed(unlisted: Sequence[Finding]) -> str:
+    """What to do about findings whose object no source lists; empty where there are none."""
+    plugins = dict.fromkeys(brief(f.object) for f in unlisted if f.code is Code.DEPENDENCY_MISSING)
+    return left_to_do.unlisted(tuple(plugins)) if plugins else NONE_LISTED if unlisted else ""
 
 
 class _Left(NamedTuple):
@@ -142,9 +152,14 @@ def _remediation(case: Case, steps: Sequence[PlanStep], node: Node, leaves_open:
         verified=not leaves_open,
         cost=node.cost.number(),
         sentence=orders.done(steps) if leaves_open else orders.plan(steps, case.plugin, case.manifest.version),
-        steps=tuple(steps),
+        steps=with_causes(case, node, steps),
         leaves_open=leaves_open,
     )
+
+
+def _asked(case: Case) -> Asked:
+    together = tuple(brief(manifest.id) for manifest in case.subject.together)
+    return Asked(brief(case.plugin), brief(case.manifest.version), brief(case.subject.host.name), together)
 
 
 def _in_order(steps: Sequence[PlanStep]) -> tuple[Change, ...]:

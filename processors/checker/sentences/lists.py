@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
-def joined(texts: Sequence[str]) -> str:
+def joined(texts: Sequence[str], word: str = "and") -> str:
     """As a sentence lists them: `a, b and c`. At least one."""
     *others, last = texts
-    return f"{', '.join(others)} and {last}" if others else last
+    return f"{', '.join(others)} {word} {last}" if others else last

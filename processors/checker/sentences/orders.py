@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from processors.checker.sentences.demands import Told, demanded_by, said_of
 from processors.checker.sentences.lists import joined
-from processors.events.report import Change, PlanStep, Remediation
+from processors.errors import shorten
+from processors.events.report import Cause, Change, PlanStep, Remediation
 from processors.events.vocabulary import RemedyKind
 
 
@@ -14,23 +17,30 @@ def steps_of(plan: Remediation) -> int:
     return sum(bool(step.changes) for step in plan.steps)
 
 
-def runs(steps: Sequence[PlanStep], plugin: str, version: str, most: int | None = None) -> list[str]:
-    """The steps of a plan in their order, those of one kind told together; at most so many named of each kind."""
-    told: list[str] = []
-    run: list[Change] = []
+def runs(
+    steps: Sequence[PlanStep], plugin: str, version: str, most: int | None = None, told: Told = ()
+) -> list[str]:
+    """The steps of a plan in their order, those of one kind told together; at most so many named of each kind.
+
+    Without a limit each is told with its causes.
+    """
+    said: list[str] = []
+    run: list[PlanStep] = []
     for step in (*steps, PlanStep(())):
         is_single = len(step.changes) == 1 and not step.with_request and step.changes[0].kind not in _REQUESTS
-        if run and not (is_single and step.changes[0].kind is run[0].kind):
-            told.append(_run(run, plugin, most))
+        if run and not (is_single and step.changes[0].kind is run[0].changes[0].kind):
+            causes = [cause for each in run for cause in each.causes] if most is None else []
+            order = _run([change for each in run for change in each.changes], plugin, most)
+            said.append(f"{order}{_because(causes, told)}")
             run = []
         if is_single:
-            run.append(step.changes[0])
-        elif said := step_in_words(step, plugin, version):
-            told.append(said)
-    return told
+            run.append(step)
+        elif words := step_in_words(step, plugin, version, told):
+            said.append(words)
+    return said
 
 
-def _run(changes: Sequence[Change], plugin: str, most: int | None) -> str:
+def _run(changes: Sequence[Change], plugin: str, most: int | None = None) -> str:
     """Changes of one kind, such as `remove a, b and c`."""
     orders = [_order(change.kind, change.target, change.to, plugin) for change in changes]
     verb = orders[0].partition(" ")[0]
@@ -44,22 +54,68 @@ NEXT = ", then "
 
 
 def plan(steps: Sequence[PlanStep], plugin: str, version: str) -> str:
-    """A plan as one order, its steps one after the other, without a full stop."""
-    parts = [step_in_words(step, plugin, version) for step in steps]
+    """A plan as one order, its steps one after the other, without a full stop.
+
+    The request is named where it might be taken for a part of the step before.
+    """
+    return _plan([replace(step, causes=()) for step in steps], plugin, version, ())
+
+
+def with_causes(plan: Remediation, plugin: str, version: str, told: Told) -> str:
+    """A plan as `plan` tells it, each step with the demands that it serves and that are not `told`."""
+    if all(said_of(cause) in told for step in plan.steps for cause in step.causes):
+        return plan.sentence
+    return _plan(plan.steps, plugin, version, told)
+
+
+def _plan(steps: Sequence[PlanStep], plugin: str, version: str, told: Told) -> str:
+    parts = [step_in_words(step, plugin, version, told) for step in steps]
     parts = [part for part in parts if part]
     changes = [change for step in steps for change in step.changes]
     alone = len(changes) == 1 and changes[0].kind is RemedyKind.INSTALL_DEPENDENCY and not steps[-1].changes
+    if plugin and not steps[-1].changes and any(len(step.changes) > 1 for step in steps):
+        parts.append(f"install {plugin} {version}".rstrip())
     return f"{parts[0]} first" if alone else NEXT.join(parts)
 
 
-def step_in_words(step: PlanStep, plugin: str, version: str) -> str:
-    """One step as an order; empty for the request alone."""
-    orders = [_order(change.kind, change.target, change.to, plugin) for change in step.changes]
-    if len(orders) > 1 and not step.with_request:
-        return f"{joined(orders)}, all in one step"
-    if not orders or not step.with_request or any(change.kind in _REQUESTS for change in step.changes):
-        return " together with ".join(orders)
-    return f"{joined(orders)} together with {plugin} {version}"
+def step_in_words(step: PlanStep, plugin: str, version: str, told: Told = ()) -> str:
+    """One step as an order, with the demands that it serves and that are not told; empty for the request alone."""
+    return f"{_in_words(step, plugin, version)}{_because(step.causes, told)}" if step.changes else ""
+
+
+def _in_words(step: PlanStep, plugin: str, version: str) -> str:
+    if any(change.kind in _REQUESTS for change in step.changes):
+        return " together with ".join(_order(c.kind, c.target, c.to, plugin) for c in step.changes)
+    orders = joined([_run(changes, plugin) for changes in _alike(step.changes, plugin)])
+    if step.with_request:
+        return f"{orders} together with {plugin} {version}"
+    return f"{orders} in one step" if len(step.changes) > 1 else orders
+
+
+def _alike(changes: Sequence[Change], plugin: str) -> list[list[Change]]:
+    """Changes that one verb tells, where they follow each other."""
+    found: list[list[Change]] = []
+    before = ""
+    for change in changes:
+        verb = _order(change.kind, change.target, change.to, plugin).partition(" ")[0]
+        if verb == before:
+            found[-1].append(change)
+        else:
+            found.append([change])
+        before = verb
+    return found
+
+
+def _because(causes: Sequence[Cause], told: Told) -> str:
+    facts = [demanded_by(cause) for cause in causes if said_of(cause) not in told]
+    named = [shorten(str(fact), _LONGEST_CAUSE) for fact in dict.fromkeys(facts)]
+    if len(named) > _MOST_CAUSES:
+        named = [*named[:_MOST_CAUSES], f"{len(named) - _MOST_CAUSES} more"]
+    return f" ({joined(named)})" if named else ""
+
+
+_MOST_CAUSES = 3
+_LONGEST_CAUSE = 160
 
 
 _REQUESTS = frozenset({RemedyKind.INSTALL_VERSION, RemedyKind.REPLACE_PLUGIN})

@@ -16,7 +16,7 @@ from processors.checker.views.junit import attribute, xml_text
 from processors.checker.views.markdown import plain
 from processors.checker.views.outline import clean
 from processors.checker.views.text import WIDTH, paint, wrapped
-from processors.events.report import Change, Finding, Inference, PlanStep, Remediation
+from processors.events.report import Cause, Change, Finding, Inference, PlanStep, Remediation
 
 VERSION: Final = 1
 """Of the JSON view, whose fields `schemas/InstallationPlan.schema.json` explains. Fields are only ever added."""
@@ -119,9 +119,15 @@ def _plans(plan: InstallationPlan) -> Iterator[Section]:
 
 def _steps(way: Remediation) -> tuple[str, ...]:
     """A line for each step; for each change where all are made in one."""
-    steps = [PlanStep((change,)) for change in way.changes] if len(way.steps) == 1 else way.steps
+    steps = [_alone(change, way) for change in way.changes] if len(way.steps) == 1 else way.steps
     told = (orders.step_in_words(step, "", "") for step in steps)
     return tuple(f"{text[:1].upper()}{text[1:]}." for text in told)
+
+
+def _alone(change: Change, way: Remediation) -> PlanStep:
+    """One change of a step, with what it is for."""
+    causes = (cause for step in way.steps for cause in step.causes)
+    return PlanStep((change,), causes=tuple(cause for cause in causes if cause.target == change.target))
 
 
 def _held_back(back: HeldBack) -> Section:
@@ -225,7 +231,11 @@ def as_json(plan: InstallationPlan) -> str:
 
 def _plan_record(way: Remediation) -> dict[str, Any]:
     steps = [
-        {"sentence": orders.step_in_words(step, "", ""), "changes": [_change(change) for change in step.changes]}
+        {
+            "sentence": orders.step_in_words(step, "", ""),
+            "changes": [_change(change) for change in step.changes],
+            "causes": [_cause(cause) for cause in step.causes],
+        }
         for step in way.steps
     ]
     return {"sentence": way.sentence, "steps": steps}
@@ -233,6 +243,21 @@ def _plan_record(way: Remediation) -> dict[str, Any]:
 
 def _change(change: Change) -> dict[str, Any]:
     return {"kind": change.kind, "target": change.target, "to": change.to}
+
+
+def _cause(cause: Cause) -> dict[str, Any]:
+    demand = cause.required
+    return {
+        "target": cause.target,
+        "code": cause.code,
+        "subject": cause.subject,
+        "version": cause.version,
+        "object": cause.object,
+        "constraint": demand.constraint,
+        "source": demand.source,
+        "revision": demand.revision,
+        "row": demand.row,
+    }
 
 
 def _fact(link: Inference) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
+from processors.checker.sentences.demands import told_by
+from processors.checker.sentences.orders import with_causes
 from processors.events.report import Finding, Report
 from processors.events.vocabulary import Verdict
 
@@ -21,7 +23,9 @@ def render(report: Report, digest: str, matrices: Sequence[str] = ()) -> str:
     cases = [_case(finding, asked) for finding in report.findings] or [_plain(report, asked)]
     failures = sum("<failure" in case for case in cases)
     totals = f'tests="{len(cases)}" failures="{failures}" errors="0" skipped="0"'
-    ways = "".join(f"\nWhat helps: {plan.sentence}." for plan in report.remediations)
+    known = told_by(report.findings)
+    plans = (with_causes(plan, report.plugin_id, report.plugin_version, known) for plan in report.remediations)
+    ways = "".join(f"\nWhat helps: {plan}." for plan in plans)
     files = "".join(f"\nmatrix file: {file}" for file in matrices)
     told = "<system-out>" + xml_text(f"{report.summary}{ways}{files}\nreport {digest}") + "</system-out>"
     return (

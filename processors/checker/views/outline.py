@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from processors.checker import words
 from processors.checker.sentences import dead_ends, orders
+from processors.checker.sentences.demands import told_by
 from processors.events.report import Finding, Remediation, Report
 from processors.events.vocabulary import NEVER_EXCEPTED, Dimension, RemedyKind, Verdict
 
@@ -116,17 +117,19 @@ def _asked(report: Report) -> words.Asked:
 
 
 def _way_out(plan: Remediation, report: Report) -> WayOut:
-    count = orders.steps_of(plan)
+    count, told = orders.steps_of(plan), told_by(report.findings)
     if count <= LINES:
-        return WayOut(f"{_capital(plan.sentence)}.")
-    runs = orders.runs(plan.steps, report.plugin_id, report.plugin_version)
+        return WayOut(f"{_capital(orders.with_causes(plan, report.plugin_id, report.plugin_version, told))}.")
+    runs = orders.runs(plan.steps, report.plugin_id, report.plugin_version, told=told)
     return WayOut(f"In {count} steps, one after the other:", tuple(f"{_capital(run)}." for run in runs))
 
 
 def _why_none(report: Report) -> Iterable[str]:
-    """Chains of facts, each with what follows from its end."""
+    """Chains of facts, each with what follows from its end; one finding alone is told already."""
+    known = {finding.id for finding in report.findings}
     for chain in dead_ends.chains(report.derivation):
-        yield from (f"{dead_ends.reason(link, _asked(report))}." for link in chain)
+        if len(chain) > 1 or chain[0].finding.id not in known or not dead_ends.names_all(chain[0].finding):
+            yield from (f"{dead_ends.reason(link, _asked(report))}." for link in chain)
         yield dead_ends.dead_end(chain)
 
 

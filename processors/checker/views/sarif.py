@@ -12,8 +12,10 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from processors.checker.findings import sections
+from processors.checker.sentences import orders
+from processors.checker.sentences.demands import told_by
 from processors.checker.views.outline import explanation
-from processors.events.report import Finding, Report
+from processors.events.report import Finding, Remediation, Report
 from processors.events.vocabulary import Code
 
 SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -48,7 +50,7 @@ def render(
             "riskScore": report.risk.score,
             "reportDigest": digest,
             **({"matrixFiles": list(matrices)} if matrices else {}),
-            "waysOut": [plan.sentence for plan in report.remediations],
+            "waysOut": [_in_full(plan, report) for plan in report.remediations],
         },
     }
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False)
@@ -66,7 +68,7 @@ def _rule(code: Code, explained_at: str) -> dict[str, Any]:
 
 
 def _result(finding: Finding, rule: int, report: Report, artifact: str | None) -> dict[str, Any]:
-    cures = [plan.sentence for plan in report.remediations if _is_cured(finding, report)]
+    cures = [_in_full(plan, report) for plan in report.remediations if _is_cured(finding, report)]
     way_out = f" What helps: {', or '.join(cures[:2])}." if cures and finding.blocks else ""
     return {
         "ruleId": finding.code,
@@ -76,6 +78,10 @@ def _result(finding: Finding, rule: int, report: Report, artifact: str | None) -
         "locations": [_location(report, artifact)],
         "partialFingerprints": {"findingId/v1": finding.id},
     }
+
+
+def _in_full(plan: Remediation, report: Report) -> str:
+    return orders.with_causes(plan, report.plugin_id, report.plugin_version, told_by(report.findings))
 
 
 def _is_cured(finding: Finding, report: Report) -> bool:

@@ -51,7 +51,7 @@ def test_what_can_be_done_before_the_upgrade_is_done_before_it() -> None:
     answer = asked(matrix(*A, *B), "a@1.0.0", "b@1.0.0")
 
     assert answer.outlook is Outlook.PLAN
-    together = "then upgrade corex to 2.0.0 and upgrade a to 2.0.0, all in one step"
+    together = "then upgrade corex to 2.0.0 and a to 2.0.0 in one step"
     assert said(answer) == [f"install c 1.0.0, then upgrade b to 2.0.0, {together}"]
     assert [plan.verified for plan in answer.plans] == [True]
 
