@@ -7,13 +7,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from processors.events.report import Finding, Inference, Remediation, RowWeighed, WaysOut
+from processors.events.report import Cause, Finding, Inference, Remediation, RowWeighed, WaysOut
 
 MOST_FINDINGS: Final = 1_000
 """Findings that a report lists; the risk and the verdict come from all of them."""
 
 MOST_BYTES: Final = 220_000
 """Of the facts in the listed findings; a sentence repeats each of them twice at most."""
+
+MOST_BYTES_OF_CAUSES: Final = 60_000
+"""Of the demands that the steps of all plans serve."""
 
 MOST_POLICIES: Final = 1_000
 
@@ -58,8 +61,19 @@ def brief_ways(ways: WaysOut) -> WaysOut:
     """Without plans that cannot be written out: one that names only half of an id could not be carried out."""
     closest = ways.closest if ways.closest is not None and _is_brief(ways.closest) else None
     links = brief_links(ways.derivation)
-    plans = tuple(plan for plan in ways.plans if _is_brief(plan))
+    plans = _with_causes_in_bounds([plan for plan in ways.plans if _is_brief(plan)])
     return WaysOut(plans=plans, note=ways.note, derivation=links, closest=closest)
+
+
+def _with_causes_in_bounds(plans: Sequence[Remediation]) -> tuple[Remediation, ...]:
+    """A plan says what its steps are for while there is room; without that it can be carried out all the same."""
+    kept: list[Remediation] = []
+    room = MOST_BYTES_OF_CAUSES
+    for plan in plans:
+        room -= sum(_size_of(cause) for step in plan.steps for cause in step.causes)
+        bare = tuple(replace(step, causes=()) for step in plan.steps)
+        kept.append(plan if room >= 0 else replace(plan, steps=bare))
+    return tuple(kept)
 
 
 def brief_links(links: Sequence[Inference]) -> tuple[Inference, ...]:
@@ -88,5 +102,16 @@ def _brief_finding(finding: Finding) -> Finding:
 
 def _size(finding: Finding) -> int:
     demand = finding.required
-    texts = (finding.subject, finding.object, demand.constraint, demand.source, finding.found or "", finding.help)
+    return _bytes(
+        finding.subject, finding.object, demand.constraint, demand.source, finding.found or "", finding.help
+    )
+
+
+def _size_of(cause: Cause) -> int:
+    demand = cause.required
+    return _bytes(cause.target, cause.subject, cause.version, cause.object, demand.constraint, demand.source)
+
+
+def _bytes(*texts: str) -> int:
+    """Of a fact with these texts."""
     return sum(len(text.encode("utf-8", "surrogatepass")) for text in texts) + 150

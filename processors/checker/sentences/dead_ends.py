@@ -129,7 +129,7 @@ def _sentence(listing: str) -> str:
 def _none_newer(last: Inference) -> str:
     """That an installed plugin which stands in the way has no newer release, where that is so."""
     listed = _of(last.finding.subject, last)
-    if listed is None or listed.target == last.finding.object:
+    if listed is None or last.finding.code in _OF_ITSELF:
         return ""
     if listed.count and listed.versions[0] != last.version:
         return ""

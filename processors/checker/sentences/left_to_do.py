@@ -28,8 +28,9 @@ _MOST_ASKS = 3
 def unlisted(names: Sequence[str]) -> str:
     """As `left_to_do`, where no source lists any release of these plugins. At least one."""
     named = [*names[:_MOST_ASKS], f"{len(names) - _MOST_ASKS} more"] if len(names) > _MOST_ASKS else names
+    any_of = joined(named, "or")
     ask = "have its vendor list it" if len(names) == 1 else "have their vendors list them"
-    return f"{NONE_FOUND}, and no source lists {joined(named, 'or')}; {ask}, or ask for an exception"
+    return f"{NONE_FOUND}, and no source lists {any_of}; {ask}, or ask for an exception"
 
 
 def _searched(kept: Sequence[str]) -> str:

@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 from examples.questions import HOUR, NOON, document
 
+from processors.checker.bounds import brief_ways
 from processors.checker.check import check
 from processors.checker.views import html, junit, markdown, sarif, text
-from processors.events.report import Report
+from processors.events.report import Report, WaysOut
 from processors.events.report_record import report_from_record, report_to_record
 from processors.events.subject import Host, InstalledPlugin, Manifest, Requirement, Subject
 from processors.events.vocabulary import Code, Verdict
@@ -184,3 +185,17 @@ def test_a_demand_is_attributed_to_who_states_it_and_keeps_its_id(
     assert finding.code is Code.DEPENDENCY_TOO_OLD
     assert (finding.required.stated_by, finding.required.source) == (stated_by, source)
     assert finding.id == "62d0c34ce7d5cc95"
+
+
+def test_causes_that_would_fill_a_report_are_left_out_and_the_plan_stays() -> None:
+    """Each is short, and there may be many."""
+    (plan,) = report(TRANSITIVE, "c@1.0.0").remediations
+    cause = plan.steps[0].causes[0]
+    long = replace(cause, required=replace(cause.required, constraint="x" * 250))
+    many = replace(plan, steps=(replace(plan.steps[0], causes=(long,) * 100), *plan.steps[1:]))
+
+    kept, bare = brief_ways(WaysOut(plans=(many, many))).plans
+
+    assert kept == many
+    assert [step.causes for step in bare.steps] == [()] * len(plan.steps)
+    assert bare.changes == plan.changes
