@@ -210,7 +210,8 @@ def _stated(command: ExceptionCommand, policy: ExceptionPolicy) -> None:
         raise Objection(Reason.TEXT_TOO_LONG, f"an exception names at most {MOST_CONTROLS} compensating controls")
     if max(map(len, (command.risk_statement, *command.compensating_controls))) > LONGEST_TEXT:
         raise Objection(Reason.TEXT_TOO_LONG, f"a text has at most {LONGEST_TEXT} characters")
-    said, needed = len(clean(command.risk_statement).strip()), policy.risk_statement.min_length
+    own_words = _beside(policy.risk_statement.template, clean(command.risk_statement))
+    said, needed = len(own_words), policy.risk_statement.min_length
     if said < needed:
         raise Objection(Reason.RISK_STATEMENT_MISSING, f"characters: {said} found, {needed} needed")
     if command.category is Category.UNKNOWN:
@@ -219,6 +220,13 @@ def _stated(command: ExceptionCommand, policy: ExceptionPolicy) -> None:
         raise Objection(Reason.CONTROLS_MISSING, "a mitigated exception names its compensating controls")
     if not command.requester.subject.strip():
         raise Objection(Reason.NOT_THE_REQUESTER, "a request needs a requester")
+
+
+def _beside(template: str, text: str) -> str:
+    """What somebody has written into a template: its own lines say nothing about any risk."""
+    for line in filter(None, map(str.strip, template.splitlines())):
+        text = text.replace(line, "", 1)
+    return " ".join(text.split())
 
 
 def _within(until: int | None, at: int, longest: int) -> None:

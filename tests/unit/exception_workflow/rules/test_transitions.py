@@ -286,6 +286,16 @@ def test_what_the_table_does_not_permit_is_refused(story: Sequence[Trigger], rea
         pytest.param(
             asks(risk_statement="why not\u202e\x00" + " " * 40), Reason.RISK_STATEMENT_MISSING, id="no risk stated"
         ),
+        pytest.param(
+            asks(risk_statement=policy().risk_statement.template),
+            Reason.RISK_STATEMENT_MISSING,
+            id="template alone",
+        ),
+        pytest.param(
+            asks(risk_statement=policy().risk_statement.template + "none"),
+            Reason.RISK_STATEMENT_MISSING,
+            id="template and a word",
+        ),
         pytest.param(asks(risk_statement="x" * 1_000_000), Reason.TEXT_TOO_LONG, id="1 MB of risk"),
         pytest.param(asks(category=Category.MITIGATED), Reason.CONTROLS_MISSING, id="mitigated by nothing"),
         pytest.param(asks(category=Category.UNKNOWN), Reason.CATEGORY_UNKNOWN, id="unknown category"),
