@@ -59,6 +59,8 @@ def brief_rows(rows: tuple[RowWeighed, ...]) -> tuple[RowWeighed, ...]:
 
 def brief_ways(ways: WaysOut) -> WaysOut:
     """Without plans that cannot be written out: one that names only half of an id could not be carried out."""
+    if not (ways.plans or ways.derivation or ways.closest):
+        return ways
     closest = ways.closest if ways.closest is not None and _is_brief(ways.closest) else None
     links = brief_links(ways.derivation)
     plans = _with_causes_in_bounds([plan for plan in ways.plans if _is_brief(plan)])
