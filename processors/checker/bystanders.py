@@ -19,8 +19,7 @@ from processors.checker.case import tongue_of
 from processors.checker.memo import Answered
 from processors.checker.memory import Memory
 from processors.checker.parts import KnownParts, Parts
-from processors.checker.ties import ties_of
-from processors.checker.together import installed_as
+from processors.checker.ties import MOST_NAMED, named_through, states_at_most, ties_of
 from processors.documents.canonical import digest_of
 from processors.events.subject import Manifest, Subject
 from processors.events.vocabulary import Verdict
@@ -33,6 +32,12 @@ KEPT: Final = 8 * 1024 * 1024
 
 _ENTRY: Final = 1024
 """Bytes that an entry takes beside the texts that it holds."""
+
+_ID: Final = 128
+"""Bytes that an id takes beside its text."""
+
+_TONGUES: Final = 4
+"""Dialects in which plugins are remembered at a time; who asks chooses one by the kind of host."""
 
 
 class _Plugin(NamedTuple):
@@ -93,8 +98,10 @@ class Bystanders:
         template = _template(subject, answered)
         if parts is None or template is None or self._matrix is None:
             return
-        self._learn_asker(parts, question, self._matrix)
-        self._learn_plugins(parts, question, self._matrix)
+        if not self._learn_asker(parts, question, self._matrix):
+            return
+        if not self._learn_plugins(parts, question, self._matrix):
+            return
         key = self._key(parts)
         if key is not None:
             self._answers.keep(key, template, _ENTRY + len(key) + len(answered.report) + len(answered.said))
@@ -113,7 +120,9 @@ class Bystanders:
         if asker is None:
             return None
         tongue, named = asker
-        known = self._plugins[tongue]
+        known = self._plugins.get(tongue)
+        if known is None:
+            return None
         plugins: list[_Plugin] = []
         for piece in parts.installed:
             plugin = known.get(piece)
@@ -133,22 +142,38 @@ class Bystanders:
         count = len(of_weight).to_bytes(2, "big")
         return b"".join((parts.manifest, parts.host, count, *of_weight, parts.rest))
 
-    def _learn_asker(self, parts: Parts, question: Subject, matrix: Matrix) -> None:
+    def _learn_asker(self, parts: Parts, question: Subject, matrix: Matrix) -> bool:
+        """False for one that names too much to be followed."""
         tongue = _tongue(question, matrix)
-        self._plugins.setdefault(tongue, Memory(self._kept))
-        named = frozenset(_named_by(question.manifest, matrix, tongue))
-        size = _ENTRY + len(parts.manifest) + len(parts.host) + sum(map(len, named))
+        named = named_through(_named_by(question.manifest), matrix)
+        if named is None:
+            return False
+        if tongue not in self._plugins and len(self._plugins) >= _TONGUES:
+            self._plugins.clear()
+        self._plugins.setdefault(tongue, Memory(self._kept // _TONGUES))
+        size = _size(len(parts.manifest) + len(parts.host), named)
         self._askers.keep(parts.manifest + parts.host, (tongue, named), size)
+        return True
 
-    def _learn_plugins(self, parts: Parts, question: Subject, matrix: Matrix) -> None:
+    def _learn_plugins(self, parts: Parts, question: Subject, matrix: Matrix) -> bool:
+        """False where one of them names too much to be followed."""
         tongue = _tongue(question, matrix)
         known = self._plugins[tongue]
         for piece, plugin in zip(parts.installed, question.installed, strict=True):
             if known.get(piece) is None:
+                if not states_at_most(plugin, MOST_NAMED):
+                    return False
                 ties = ties_of(plugin, matrix, tongue)
-                mentions = ties.mentions | ties.offers
-                size = _ENTRY + len(piece) + sum(map(len, mentions))
-                known.keep(piece, _Plugin(plugin.id, mentions, not mentions), size)
+                mentions = named_through(ties.mentions | ties.offers, matrix)
+                if mentions is None:
+                    return False
+                known.keep(piece, _Plugin(plugin.id, mentions, not mentions), _size(len(piece), mentions))
+        return True
+
+
+def _size(bytes_: int, ids: frozenset[str]) -> int:
+    """Bytes that an entry takes; an id takes its text, an object, and its places in a set."""
+    return _ENTRY + bytes_ + sum(_ID + len(id) for id in ids)
 
 
 def _tongue(question: Subject, matrix: Matrix) -> Dialect:
@@ -156,15 +181,13 @@ def _tongue(question: Subject, matrix: Matrix) -> Dialect:
     return tongue_of(question.manifest, Dialect(declared.dialect) if declared else Dialect.NPM)
 
 
-def _named_by(manifest: Manifest, matrix: Matrix, tongue: Dialect) -> chain[str]:
-    """Every id that the plugin asked for, or the catalogue of it, names; its versions may be read in either way."""
-    plugin = installed_as(manifest)
-    ties = [ties_of(plugin, matrix, dialect) for dialect in (tongue, Dialect.GENERIC)]
+def _named_by(manifest: Manifest) -> chain[str]:
+    """Every id that the plugin asked for names; what the catalogue says of it is followed from its own id."""
     return chain(
         (manifest.id, manifest.lifecycle.replacement),
         manifest.replaces,
-        (component.id for component in manifest.components),
-        *((tie.mentions | tie.offers) for tie in ties),
+        (one.id for one in (*manifest.requires, *manifest.conflicts, *manifest.consumes)),
+        (one.id for one in (*manifest.provides, *manifest.components)),
     )
 
 

@@ -76,6 +76,8 @@ class KnownParts:
             return (), at
         if count & 0x80:
             count, at = count & 0x7F | subject[at] << 7, at + 1
+            if count < 0x80:  # a number that is longer than it need be: a reader takes it for another one's end
+                return None
         if count & 1 or count > _MOST << 1:
             return None
         pieces: list[bytes] = []

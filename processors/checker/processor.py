@@ -109,7 +109,7 @@ class Checker:
     def handle(self, batch: Sequence[Inbound], view: View) -> Outcome:
         matrix, policies, now = view.table(MATRIX_REFRESHES), view.table(SECURITY_POLICIES), view.now
         outcome, guarded = Outcome(), self._guarded()
-        self._recurring.under(matrix, policies)
+        self._recurring.under(matrix, policies, now)
         for record in batch:
             question = self._read.question(record.value) if guarded else None
             if question is not None and (known := self._recurring.get(question[1], now)) is not None:

@@ -40,12 +40,15 @@ class RecurringQuestions:
         self._known: Memory[Recurring] = Memory(kept)
         self._matrix: Matrix | None = None
         self._policies: Policies | None = None
+        self._now = 0
 
-    def under(self, matrix: Matrix, policies: Policies) -> None:
-        """What is answered from here on is judged by these."""
-        if matrix is not self._matrix or policies is not self._policies:
+    def under(self, matrix: Matrix, policies: Policies, now: int) -> None:
+        """What is answered from here on is judged by these. An answer says until when it holds, and not since when:
+        once time has gone back, none is kept."""
+        if matrix is not self._matrix or policies is not self._policies or now < self._now:
             self._matrix, self._policies = matrix, policies
             self._known.clear()
+        self._now = now
 
     def get(self, question: bytes, now: int) -> Recurring | None:
         known = self._known.get(question)

@@ -263,7 +263,7 @@ def _remediation_from_record(record: Record) -> Remediation:
 
 def _step_from_record(record: Record) -> PlanStep:
     changes = tuple(_change_from_record(c) for c in record["changes"])
-    causes = tuple(_cause_from_record(c) for c in record["causes"])
+    causes = tuple(_cause_from_record(c) for c in record.get("causes", ()))
     return PlanStep(changes, record["with_request"], tuple(record["cures"]), causes)
 
 
@@ -284,7 +284,7 @@ def _inference_from_record(record: Record) -> Inference:
         finding=_finding_from_record(record["finding"]),
         version=record["version"],
         chosen=_change_from_record(chosen) if chosen else None,
-        listed=tuple(_listed_from_record(listed) for listed in record["listed"]),
+        listed=tuple(_listed_from_record(listed) for listed in record.get("listed", ())),
     )
 
 

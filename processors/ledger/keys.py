@@ -17,7 +17,7 @@ from typing import Any, cast
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet
 
-from processors.documents.secrets import GROUP_AND_OTHERS, read_secret, replace_file
+from processors.documents.secrets import OTHERS, read_secret, replace_file
 from processors.errors import SettingsInvalid
 from processors.masking.pseudonyms import PseudonymKeys
 
@@ -51,9 +51,12 @@ def _anchor_key(number: int) -> ECKey:
 
 
 def read_keys(path: Path) -> LedgerKeys:
-    """Raises SettingsInvalid for a file that is missing, unreadable or open to others."""
+    """Raises SettingsInvalid for a file that is missing, unreadable or open to everybody.
+
+    Its group may read it: a secret that Kubernetes mounts belongs to root, and the processor is in its group.
+    """
     what, made_by = "holds no ledger keys", "compat-guard ledger keys"
-    return read_secret(path, _parse, closed_to=GROUP_AND_OTHERS, what=what, made_by=made_by)
+    return read_secret(path, _parse, closed_to=OTHERS, what=what, made_by=made_by)
 
 
 def _parse(raw: Mapping[str, Any]) -> LedgerKeys:

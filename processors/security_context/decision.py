@@ -13,7 +13,11 @@ from processors.policies.record import floor_name
 from processors.security_context.inquiry import PUBLISHER, Page, Reply
 
 BELIEVED: Final = 5
-"""A reply that leaves out more than one in so many of the advisories that stand is held."""
+"""A reply that leaves out more than one in so many of the advisories and baselines that stand is held."""
+
+
+_BASELINE: Final = "required baseline"
+"""Counts like an advisory: without it, more may be installed. No advisory has a space in its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,7 @@ class Decision:
     left_alone: tuple[str, ...] = ()
     """Components whose policy somebody else has published."""
     dropped: tuple[str, ...] = ()
-    """Advisories that stand and that the reply leaves out, as `component advisory`."""
+    """Advisories and baselines that stand and that the reply leaves out, as `component advisory`."""
     standing: int = 0
     """How many stood."""
     is_held: bool = False
@@ -46,7 +50,7 @@ def decided(page: Page, reply: Reply, held: InForce, valid_for: int, accepted: C
     """What a reply about `page` leads to. `accepted` are digests of replies that somebody has looked at."""
     ours = [id for id in page if _is_ours(id, reply, held)]
     standing = {(id, advisory) for id in ours for advisory in _standing(held.policies.about(id), held.now)}
-    named = {(id, advisory.id) for id, policy in reply.policies.items() for advisory in policy.advisories}
+    named = {(id, stated) for id, policy in reply.policies.items() for stated in _named(policy)}
     dropped = tuple(f"{id} {advisory}" for id, advisory in sorted(standing - named))
     left_alone = tuple(id for id in page if id in reply.policies and id not in ours)
     facts = Decision(left_alone=left_alone, dropped=dropped, standing=len(standing))
@@ -82,11 +86,19 @@ def _is_ours(id: str, reply: Reply, held: InForce) -> bool:
     return lost and wanted is not None and floor is not None and floor.digest == wanted.digest
 
 
+def _named(policy: SecurityPolicy) -> Iterator[str]:
+    """Its advisories by their ids, and the baseline that it demands."""
+    if policy.required_baseline:
+        yield _BASELINE
+    yield from (advisory.id for advisory in policy.advisories)
+
+
 def _standing(policy: SecurityPolicy | None, now: int) -> Iterator[str]:
     """What we have said. The advisory that stands for a policy which was lost is nobody's word."""
-    for advisory in policy.advisories if policy and policy.publisher == PUBLISHER else ():
-        if advisory.withdrawn_at is None or advisory.withdrawn_at > now:
-            yield advisory.id
+    if policy is None or policy.publisher != PUBLISHER:
+        return
+    over = {a.id for a in policy.advisories if a.withdrawn_at is not None and a.withdrawn_at <= now}
+    yield from (stated for stated in _named(policy) if stated not in over)
 
 
 def _until(policy: SecurityPolicy, until: int) -> SecurityPolicy:

@@ -20,7 +20,7 @@ def told(decision: Decision, reply: Reply) -> str:
     named = ", ".join(shorten(each) for each in decision.dropped[:_NAMED])
     more = len(decision.dropped) - _NAMED
     return (
-        f"It leaves out {len(decision.dropped)} of {decision.standing} advisories that stand: {named}"
+        f"It leaves out {len(decision.dropped)} of {decision.standing} advisories and baselines that stand: {named}"
         f"{f' and {more} more' if more > 0 else ''}. Nothing of it takes effect, and what is in force stays so "
         "until it expires, which blocks. If the platform is wrong, mend it; an advisory that is over is named with "
         f"`withdrawn_at`. If it is right, put {reply.digest} under `accept` in config/security_context.yaml, and "

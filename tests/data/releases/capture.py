@@ -90,7 +90,7 @@ def text(raw: bytes | None) -> str | None:
 def capture(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     seals = Path(os.environ["GUARD_SEAL__KEY_FILE"])
-    keys = folder / "ledger-keys.json"
+    keys = folder / "ledger.json"
     if not keys.exists():
         write_keys(keys, new_keys())
     with ExitStack() as opened:

@@ -177,7 +177,7 @@ def whole(engine: Engine) -> list[Any]:
     read = CODEC.decoder(LEDGER_ANCHORS, "LedgerAnchored")
     published = [Noted(record.offset, read(record.value)) for record in records(LEDGER_ANCHORS)]
     with reading(engine) as connection:
-        return verify_all(connection, published, read_keys(secret("ledger-keys.json")).public, Window()).found
+        return verify_all(connection, published, read_keys(secret("ledger.json")).public, Window()).found
 
 
 @pytest.mark.stack
@@ -189,7 +189,7 @@ def test_the_ledger_verifies_and_goes_on(upgraded: Engine, database: str) -> Non
         assert views.compare(connection) == []
     maintenance.dispose()
 
-    masker = Masker(read_keys(secret("ledger-keys.json")).pseudonyms)
+    masker = Masker(read_keys(secret("ledger.json")).pseudonyms)
     ledger = Ledger(CODEC, {topic.name: topic.event for topic in TOPICS}, masker)
     sink = LivingTransaction(
         PostgresTransaction(upgraded), upgraded, lambda topics: {name: Origin("c", name) for name in topics}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from examples.matrices import HOUR, NOON, a_document, a_release, a_rule
@@ -30,6 +31,7 @@ from processors.events.subject import (
 from processors.events.subject_record import subject_to_record
 from processors.events.topics import INSTALL_REQUESTS, RESULTS
 from processors.events.vocabulary import Verdict
+from processors.matrix.document import PluginScheme
 from processors.matrix.merged import Matrix
 from processors.policies import NO_POLICIES
 from processors.stream.wire.codec import Codec, OfflineRegistry
@@ -208,6 +210,78 @@ def test_what_is_cut_short_is_not_taken_for_the_whole() -> None:
         assert parts.cut(whole[:cut]) is None
 
 
+def a_matrix(*releases: dict[str, Any], plugins: tuple[PluginScheme, ...] = ()) -> Matrix:
+    document = a_document(a_rule("*", action="allow"), releases=releases)
+    return Matrix.of([(replace(document, plugins=plugins), NOON - HOUR, NOON + DAY)])
+
+
+def assert_never_taken_for_another(matrix: Matrix, allowed: Subject, blocked: Subject, *also: Subject) -> None:
+    """What is learnt of one question, and of every part of the other, answers nothing but itself."""
+    ask = one_that_remembers()
+    for subject in (allowed, allowed, *also, *also, allowed):
+        assert ask(subject, matrix).verdict is Verdict.ALLOW
+    assert ask.knows(allowed, matrix)
+    for _ in range(2):
+        assert ask(blocked, matrix) == fresh(blocked, matrix)
+        assert ask(blocked, matrix).verdict is Verdict.BLOCK
+
+
+def asked(installed: tuple[InstalledPlugin, ...], **more: Any) -> Subject:
+    manifest = Manifest(**{"id": "p", "version": "1.0.0", "host_range": ">=1.0.0", "runtimes": (), **more})
+    return Subject(manifest=manifest, host=Host("corex", "2.0.0"), installed=installed)
+
+
+def test_whoever_ends_a_circle_through_the_catalogue_makes_a_difference() -> None:
+    """p needs a, a needs b, for which p itself stands in; a b of its own would need c, and c would need p."""
+    matrix = a_matrix(
+        a_release("b", "1.0.0", requires=(need("c", "*"),)), a_release("c", "1.0.0", requires=(need("p", "*"),))
+    )
+    a = InstalledPlugin("a", "1.0.0", requires=(need("b", "*"),))
+    more = {"requires": (need("a", "*"),), "provides": (Provision("b", "1.0.0"),)}
+
+    assert_never_taken_for_another(matrix, asked((a, InstalledPlugin("c", "0.9.0")), **more), asked((a,), **more))
+
+
+def test_what_the_catalogue_says_of_it_counts_however_its_versions_are_read() -> None:
+    """The version that is there cannot be read as the matrix declares: other rows are about the one asked for."""
+    matrix = a_matrix(a_release("p", "1.0.0.0", conflicts=(need("x", "*"),)), plugins=(PluginScheme("p", "npm"),))
+    before = InstalledPlugin("p", "0.9.0.1")
+    y, x = InstalledPlugin("y", "1.0.0"), InstalledPlugin("x", "1.0.0")
+    other = replace(asked((x,)), manifest=replace(CRM, id="q", requires=()))
+
+    assert_never_taken_for_another(matrix, asked((before, y)), asked((before, x)), other)
+
+
+def test_a_number_that_is_longer_than_it_need_be_is_not_read_differently_from_an_avro_reader() -> None:
+    ask = one_that_remembers()
+    subject = asked(())
+    for _ in range(3):
+        ask(subject, MATRIX)
+    parts = ask.parts.cut(ENCODE(subject_to_record(subject)))
+    assert parts is not None
+
+    for count in (b"\x80\x00", b"\x80\x00\x00", b"\x82\x00"):
+        assert ask.parts.cut(parts.manifest + parts.host + count + parts.rest) is None
+
+
+def test_a_plugin_that_says_very_much_is_not_remembered() -> None:
+    """Who asks decides how much is said, and memory is everybody's."""
+    ask = knowing()
+    much = tuple(need(f"n{n}", optional=True) for n in range(5000))
+    talker = InstalledPlugin("talker", "1.0.0", requires=much)
+    for _ in range(3):
+        assert ask(beside(talker), MATRIX) == fresh(beside(talker), MATRIX)
+    assert not ask.knows(beside(talker), MATRIX)
+
+
+def test_kinds_of_hosts_that_come_one_after_the_other_are_all_answered() -> None:
+    """Each may read versions in another dialect, of which a few are remembered at a time."""
+    ask = one_that_remembers()
+    for kind in ("", "npm", "wordpress", "jetbrains", "minecraft", "jenkins", "grafana", "nextcloud", "") * 3:
+        subject = replace(PLAIN, manifest=replace(CRM, host=kind))
+        assert ask(subject, MATRIX) == fresh(subject, MATRIX)
+
+
 NAMES = ("crm", "base", "theme", "orders", "rival", "twin", "quiet", "silent", "b1", "b2", "b3")
 plugins = st.builds(
     InstalledPlugin,
@@ -254,3 +328,67 @@ def test_every_answer_is_what_a_check_gives(subjects: list[Subject], later: int)
     for now in (NOON, NOON + later):
         for subject in subjects:
             assert ask(subject, MATRIX, now) == fresh(subject, MATRIX, now)
+
+
+WORDS = ("p", "a", "b", "c", "d", "api")
+
+
+def a_world(dice: random.Random) -> tuple[Matrix, list[Subject]]:
+    """A catalogue in which everybody may say something of anybody, and questions of one fleet about it."""
+
+    def some(most: int, chance: float, kind: Callable[[str], Any]) -> tuple[Any, ...]:
+        return tuple(kind(dice.choice(WORDS)) for _ in range(most) if dice.random() < chance)
+
+    def wanted(id: str) -> Requirement:
+        return need(id, dice.choice(["*", "*", ">=1.0.0", "<2.0.0"]), optional=dice.random() < 0.3)
+
+    def offered(id: str) -> Provision:
+        return Provision(id, dice.choice(["1.0.0", "1.5.0"]))
+
+    versions = ["1.0.0", "1.0.0", "2.0.0", "1.0.0.0"]
+    rows = [
+        a_release(
+            dice.choice(WORDS[:5]),
+            dice.choice(versions),
+            requires=some(2, 0.35, wanted),
+            conflicts=some(1, 0.15, wanted),
+            provides=some(1, 0.15, offered),
+            consumes=some(1, 0.1, wanted),
+        )
+        for _ in range(dice.randrange(8))
+    ]
+    schemes = tuple(PluginScheme(id, "npm") for id in WORDS[:5] if dice.random() < 0.2)
+    pool = [
+        InstalledPlugin(
+            id,
+            dice.choice([*versions, "0.9.0.1"]),
+            dice.random() < 0.9,
+            some(1, 0.25, wanted),
+            some(1, 0.1, wanted),
+        )
+        for id in WORDS[:5] * 2
+    ]
+    makers = [
+        {
+            "version": dice.choice(versions),
+            "requires": some(1, 0.4, wanted),
+            "provides": some(1, 0.3, offered),
+            "replaces": some(1, 0.15, str),
+            "host": dice.choice(["", "", "npm"]),
+        }
+        for _ in range(2)
+    ]
+    fleet = [asked(tuple(dice.sample(pool, dice.randrange(5))), **dice.choice(makers)) for _ in range(14)]
+    return a_matrix(*rows, plugins=schemes), fleet
+
+
+def test_in_small_worlds_too_every_answer_is_what_a_check_gives() -> None:
+    """Circles, stand-ins, interfaces and versions that are read in several ways, all of them often."""
+    known = 0
+    for number in range(int(os.environ.get("GUARD_WORLDS", "120"))):
+        matrix, fleet = a_world(random.Random(number))
+        ask = one_that_remembers()
+        for subject in fleet * 2:
+            known += ask.knows(subject, matrix)
+            assert ask(subject, matrix) == fresh(subject, matrix), (number, subject)
+    assert known > 250

@@ -46,6 +46,15 @@ def test_a_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
         read_keys(path)
 
 
+def test_its_group_may_read_it_as_kubernetes_mounts_secrets(tmp_path: Path) -> None:
+    """The file belongs to root there, and the processor is in its group."""
+    path = tmp_path / "keys.json"
+    write_keys(path, keys := new_keys())
+    path.chmod(0o440)
+
+    assert read_keys(path).pseudonyms == keys.pseudonyms
+
+
 @pytest.mark.parametrize("content", ["", "{}", '{"pseudonyms": 3}', '{"pseudonyms": {"current": "k", "keys": {}}}'])
 def test_what_is_no_file_of_keys_is_a_setting_to_mend(tmp_path: Path, content: str) -> None:
     """Never a traceback, and never a new key in its place."""

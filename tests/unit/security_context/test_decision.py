@@ -128,6 +128,16 @@ def test_a_reply_that_leaves_out_more_than_a_fifth_takes_no_effect(standing: int
     assert ids(done.changed) == ["a"] * (not held)
 
 
+def test_a_baseline_that_is_left_out_counts_like_an_advisory() -> None:
+    """Whether the policy goes with it or stays: an empty database of the platform opens nothing."""
+    demanding = replace(policy("a"), required_baseline="2026.2")
+
+    for reply in ([], [stated("a")]):
+        done = outcome(reply, [demanding])
+        assert (done.is_held, done.dropped, done.standing) == (True, ("a required baseline",), 1)
+    assert not outcome([replace(stated("a"), required_baseline="2026.3")], [demanding]).is_held
+
+
 def test_a_held_reply_takes_no_effect_in_anything() -> None:
     """Neither in what it says anew, nor in what it confirms."""
     done = outcome([stated("b", "1"), stated("c", "1")], [policy("a", "1"), policy("c", "1", until=NOW + 1)])
@@ -172,7 +182,7 @@ def test_people_are_told_what_is_missing_and_how_to_go_on() -> None:
     done = outcome([], [policy("a", *(f"X-{n:02}" for n in range(12)))])
     words = told(done, Reply({}, 0, "sha256:reply"))
 
-    assert "12 of 12 advisories that stand: a X-00" in words
+    assert "12 of 12 advisories and baselines that stand: a X-00" in words
     assert "and 2 more" in words
     assert "sha256:reply" in words
 
