@@ -62,7 +62,7 @@ def transaction(of: Settings, events: Codec, stack: ExitStack) -> OpenTransactio
 
     if of.ledger.compare_every:
         topics = load_topics(of.config / "topics.yaml").telling
-        watch = Watch(engine, stream_settings(of), topics, of.ledger.compare_every)
+        watch = Watch(engine, stream_settings(of), topics, identify(of), of.ledger.compare_every)
         watch.start()
         stack.callback(watch.stop)
 

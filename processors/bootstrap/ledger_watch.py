@@ -16,11 +16,12 @@ import structlog
 from sqlalchemy import Connection, Engine, text
 
 from processors.contracts.topics import Topic
+from processors.errors import GuardError, Unavailable
 from processors.ledger import metrics
-from processors.ledger.database import writing
+from processors.ledger.database import reading, writing
 from processors.ledger.filing import At
 from processors.ledger.numbering import of_life
-from processors.ledger.origins import life_of
+from processors.ledger.origins import Identify, changes, life_of, lives
 from processors.ledger.reconcile import Comparison, Difference, Filed, Stretch, filed
 from processors.stream.io.follow import Follower
 from processors.stream.settings import StreamSettings
@@ -36,10 +37,15 @@ _log = structlog.get_logger(__name__)
 
 class Watch:
     """Compares every `every` seconds in a thread of its own, until it is stopped. One sink at a time does so for a
-    topic. A server that is away is waited for; the metric of the last comparison shows for how long."""
+    topic. A server that is away is waited for; the metric of the last comparison shows for how long.
 
-    def __init__(self, engine: Engine, settings: StreamSettings, topics: Sequence[Topic], every: float) -> None:
+    Topics that are not there yet, or are others than those that the ledger was filed from, are left out."""
+
+    def __init__(
+        self, engine: Engine, settings: StreamSettings, topics: Sequence[Topic], identify: Identify, every: float
+    ) -> None:
         self._engine, self._settings, self._topics, self._every = engine, settings, topics, every
+        self._identify = identify
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="ledger-watch", daemon=True)
 
@@ -62,18 +68,36 @@ class Watch:
                 _log.debug("filed records were compared", seconds=time.monotonic() - started)
 
     def compare(self) -> list[Difference]:
-        """Compare what was filed since the last time, and show what differs."""
+        """Compare what was filed since the last time, and show what differs. A topic that cannot be compared is told
+        in the log, and hides no other; but then this was no comparison of all."""
         found: list[Difference] = []
+        is_whole = True
         follower = Follower(self._settings, "ledger")
         try:
-            for topic in self._topics:
-                of_topic = self._compare_topic(topic, follower)
-                metrics.differ(topic.name, of_topic)
-                found += of_topic
+            for topic in self._comparable():
+                try:
+                    of_topic = self._compare_topic(topic, follower)
+                except Unavailable:
+                    raise
+                except GuardError as error:
+                    is_whole = False
+                    why = {"error": type(error).__name__, "message": str(error)}
+                    _log.error("filed records of a topic cannot be compared", topic=topic.name, **why)
+                else:
+                    metrics.differ(topic.name, of_topic)
+                    found += of_topic
         finally:
             follower.close()
-        metrics.compared()
+        if is_whole:
+            metrics.compared()
         return found
+
+    def _comparable(self) -> list[Topic]:
+        """Topics that are there, and that the ledger was filed from."""
+        there = self._identify([topic.name for topic in self._topics])
+        with reading(self._engine) as connection:
+            others = {change.topic for change in changes(lives(connection), there)}
+        return [topic for topic in self._topics if topic.name in there and topic.name not in others]
 
     def _compare_topic(self, topic: Topic, follower: Follower) -> list[Difference]:
         found: list[Difference] = []

@@ -54,6 +54,7 @@ EXAMPLES: Final[dict[str, str]] = {
     "ledger prove": "0b0e2f3a-94a6-5a0c-8f0c-1d9b6c9b6a11 --file proof.json",
     "ledger verify-proof": "proof.json --keys anchors.jwks.json",
     "ledger reconcile": "",
+    "ledger take-up": "--topic compat.blocks",
     "ledger migrate": "",
     "ledger months": "",
     "ledger keys": "ledger-keys.json",

@@ -99,6 +99,8 @@ def codes_of(command: str) -> dict[int, str]:
         codes[3] = _SERVER
     if command == "run":
         codes[70] = "it asks to be started afresh"
+    if command == "ledger reconcile":
+        codes[70] = "a topic is not the one that the ledger was filed from"
     codes[OUTPUT_LOST] = (
         "the verdict could not be written" if command in _JUDGES else "the output could not be written"
     )

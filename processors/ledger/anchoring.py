@@ -77,33 +77,34 @@ class Anchoring:
     def _publish_heads(self, standings: Mapping[At, ChainPosition]) -> None:
         grown = {at: s for at, s in standings.items() if s.head.sequence and s.head.hash != self._anchored.get(at)}
         if grown:
-            now = time.time_ns() // 1_000_000
-            events = [anchor(*at, head, offset, now, self._key) for at, (head, offset) in grown.items()]
-            self._publish([self._record(event) for event in events])
-            metrics.LEDGER_ANCHORS.inc(len(events))
+            publish_anchors(grown, self._encode, self._publish, self._key)
+            metrics.LEDGER_ANCHORS.inc(len(grown))
             metrics.LEDGER_ANCHORED.set_to_current_time()
         self._touched -= set(standings)
         self._anchored |= {at: standing.head.hash for at, standing in grown.items()}
 
-    def _record(self, event: LedgerAnchored) -> Outbound:
-        value, headers = self._encode(event.record()), _HEADERS(event.id, event.at)
-        return Outbound(ANCHORED.topic, event.key.encode(), value, headers)
+
+def publish_anchors(standings: Mapping[At, ChainPosition], encode: Encode, publish: Publish, key: ECKey) -> None:
+    """Sign where chains stand, and publish it. Raises what `publish` raises."""
+    now = time.time_ns() // 1_000_000
+    events = [anchor(*at, head, offset, now, key) for at, (head, offset) in standings.items()]
+    publish([_record(event, encode) for event in events])
+
+
+def _record(event: LedgerAnchored, encode: Encode) -> Outbound:
+    return Outbound(ANCHORED.topic, event.key.encode(), encode(event.record()), _HEADERS(event.id, event.at))
 
 
 def holding(engine: Engine) -> Hold:
     """Holds chains by locks of their own in Postgres, which are gone with the connection: filing goes on meanwhile,
-    and the anchors of a chain are published in the order of its growth, also by two sinks at a handover. With a
-    chain come the late ones of its topic, which a repair fills and nobody anchors there."""
+    and the anchors of a chain are published in the order of its growth, also by two sinks at a handover."""
 
     @contextmanager
     def hold(chains: Iterable[At]) -> Generator[Mapping[At, ChainPosition]]:
         with writing(engine) as connection:
             cursor = cursor_of(connection)
             cursor.execute(
-                "WITH wanted AS (SELECT * FROM unnest(%s::text[], %s::int[]) AS wanted(topic, partition)), "
-                "due AS (SELECT * FROM wanted UNION SELECT topic, partition FROM ledger.chain_head "
-                "WHERE partition < 0 AND topic IN (SELECT topic FROM wanted)) "
-                "SELECT topic, partition FROM due WHERE "
+                "SELECT topic, partition FROM unnest(%s::text[], %s::int[]) AS wanted(topic, partition) WHERE "
                 "pg_try_advisory_xact_lock(hashtextextended(format('anchor of %%s/%%s', topic, partition), 0))",
                 columns_of(chains),
             )

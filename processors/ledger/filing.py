@@ -63,10 +63,10 @@ def _sift(cursor: Cursor, rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
     known = _remember(cursor, {key: same for key, (_, same) in firsts.items()}, rows)
     kept: list[Row] = []
     duplicates: list[Row] = []
-    for row, key, same in keyed:
+    for row, key, _ in keyed:
         if not key or (key not in known and firsts[key][0] is row):
             kept.append(row)
-        elif same == known.get(key, firsts[key][1]):
+        elif known.get(key, firsts[key][1]) in [noted[:16].hex() for noted in row.sames]:
             duplicates.append(row)
         else:
             kept.append(as_conflict(row))

@@ -28,7 +28,8 @@ class LivingTransaction:
     """Satisfies `stream.transaction.Transaction` by way of the ledger's own.
 
     Where a topic was created anew, or is found on another cluster, it waits for as long as there is patience for
-    somebody to take it up, and shows why; nothing of it is filed before.
+    somebody to take it up, and shows why; then the process ends, and starts afresh. A sink files many topics in one
+    transaction, so until then it files nothing of any topic; the records wait on theirs.
     """
 
     def __init__(

@@ -59,7 +59,8 @@ def changed(looked_at: Collection[str], found: Sequence[Change]) -> None:
     for topic in looked_at:
         LEDGER_CHANGED.labels(topic).set(any(change.topic == topic for change in found))
     for change in found:
-        _log.critical("nothing is filed of a topic that has changed", topic=change.topic, message=change.message)
+        said = {"topic": change.topic, "message": change.message}
+        _log.critical("a topic has changed, and nothing is filed until it is taken up", **said)
 
 
 def differ(topic: str, found: Sequence[Difference]) -> None:

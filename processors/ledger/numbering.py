@@ -3,7 +3,7 @@
     3            partition 3 of a topic
     100003       the same, since the topic was created anew: offsets begin again, and so does a chain
     -10000003    records of chain 3 that were skipped when it was their turn, and filed late
-    -20000003    more of those, which came before them on the topic
+    -20000003    more of those, which a later repair has filed
 
 So a chain only ever grows in the order of offsets, and whoever reads a row sees by its number that it came late.
 """

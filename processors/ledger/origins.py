@@ -53,16 +53,22 @@ class Change:
 
     @property
     def message(self) -> str:
-        if self.noted.cluster_id != self.found.cluster_id:
+        if self.is_move:
             return (
                 f"`{self.topic}` was filed from cluster {self.noted.cluster_id}, and this is cluster "
                 f"{self.found.cluster_id}; correct GUARD_KAFKA__BOOTSTRAP or GUARD_POSTGRES__URL, or, if it has "
-                "moved for good, run `compat-guard ledger take-up`"
+                f"moved for good, run `compat-guard ledger take-up --cluster {self.found.cluster_id}`"
             )
         return (
             f"`{self.topic}` was deleted and created anew: it was {self.noted.topic_id}, and is "
-            f"{self.found.topic_id}; find out who did it, then run `compat-guard ledger take-up`"
+            f"{self.found.topic_id}; find out who did it, then run "
+            f"`compat-guard ledger take-up --topic {self.topic}`"
         )
+
+    @property
+    def is_move(self) -> bool:
+        """Whether it is on another cluster."""
+        return self.noted.cluster_id != self.found.cluster_id
 
 
 def lives(connection: Connection) -> dict[str, Life]:
@@ -89,6 +95,33 @@ def changes(noted: Mapping[str, Life], found: Mapping[str, Origin]) -> list[Chan
         for topic, origin in sorted(found.items())
         if topic in noted and not noted[topic].origin.fits(origin)
     ]
+
+
+def confirmed(
+    changed: Sequence[Change], topics: Collection[str], cluster: str | None, *, everything: bool
+) -> list[Change]:
+    """The changes that somebody wants to be taken up, which cannot be undone: those of `topics`, or `everything`.
+    What is on another cluster needs the id of that `cluster`, lest a shell that points elsewhere takes it up.
+
+    Raises SettingsInvalid where that was not said, or does not fit.
+    """
+    names = {change.topic for change in changed}
+    if unknown := set(topics) - names:
+        raise SettingsInvalid(f"`{min(unknown)}` is the topic that it was; --topic names one that has changed")
+    chosen = [change for change in changed if change.topic in topics or not topics]
+    here = {change.found.cluster_id for change in chosen}
+    if cluster is not None and here - {cluster}:
+        raise SettingsInvalid(
+            f"--cluster says {cluster}, and this is cluster {min(here)}; see GUARD_KAFKA__BOOTSTRAP"
+        )
+    if cluster is None and any(change.is_move for change in chosen):
+        raise SettingsInvalid(
+            f"this is cluster {min(here)}, and not the one that the ledger was filed from; "
+            f"if it has moved for good, add --cluster {min(here)}"
+        )
+    if not (topics or everything) and not all(change.is_move for change in chosen):
+        raise SettingsInvalid("nothing was taken up; name topics with --topic, or take up all of them with --yes")
+    return chosen
 
 
 def note(connection: Connection, found: Mapping[str, Origin]) -> Sequence[Change]:

@@ -36,8 +36,8 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One difference, where, and in words. BEHIND is no fault: the sink has not come that far, and no anchor says
-    that it had."""
+    """One difference, where, and in words. BEHIND is no fault: the sink has not come that far. Where an anchor says
+    that it had, the end of the chain is MISSING what was there."""
 
     kind: Kind
     topic: str
@@ -136,7 +136,7 @@ class Comparison:
         chain = self.chains.get(record.partition) or Filed()
         self._seen.setdefault(record.partition, []).append(record.offset)
         known = chain.digests.get(record.offset)
-        if record.offset >= max(chain.next_offset, chain.anchored):
+        if record.offset >= chain.next_offset:
             self._behind.setdefault((record.topic, record.partition), []).append(record.offset)
         elif known is None and record.offset > chain.pruned:
             self.missing.append(record)
@@ -263,7 +263,7 @@ def _standing(connection: Connection, row: Row) -> Row:
     same = connection.execute(
         text("SELECT same::text FROM ledger.event_seen WHERE key = CAST(:key AS uuid)"), {"key": row.seen_key}
     ).scalar_one_or_none()
-    return row if same in (None, _uuid_text(row.same)) else as_conflict(row)
+    return row if same in (None, *(_uuid_text(known) for known in row.sames)) else as_conflict(row)
 
 
 def _uuid_text(same: bytes) -> str:

@@ -72,6 +72,11 @@ class Row:
     same: bytes = b""
 
     @property
+    def sames(self) -> tuple[bytes, bytes]:
+        """What may be noted of this event where it was filed before: 0.1.0 noted the digest of the whole value."""
+        return self.same, self.value_digest
+
+    @property
     def seen_key(self) -> str:
         """16 bytes in hex that stand for the event id within its topic."""
         return hashlib.sha256(f"{self.topic}\n{self.event_id}".encode("utf-8", "replace")).hexdigest()[:32]

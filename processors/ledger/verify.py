@@ -15,6 +15,7 @@ from processors.events.topics import LEDGER_ANCHORS
 from processors.ledger import merkle
 from processors.ledger.anchors import NOWHERE, Anchor
 from processors.ledger.chain import GENESIS, Batch, Head, leaf_of, link, with_batch
+from processors.ledger.numbering import is_late
 
 
 class Kind(StrEnum):
@@ -32,6 +33,7 @@ class Kind(StrEnum):
     PRUNED_EARLY = "PRUNED_EARLY"
     SIDE_TABLE = "SIDE_TABLE"
     TOPIC_CHANGED = "TOPIC_CHANGED"
+    LATE = "LATE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ def verify(chain: Chain, rows: Iterable[StoredRow]) -> Iterator[Inconsistency]:
     yield from walk.end()
     yield from _verify_batches(chain)
     yield from _verify_anchors(chain, walk)
+    yield from _verify_late(chain, walk.expected - 1)
     yield from _verify_pruned(chain)
 
 
@@ -211,6 +214,14 @@ def _verify_anchors(chain: Chain, walk: _Walk) -> Iterator[Inconsistency]:
                 )
         elif (found := walk.hashes.get(anchor.sequence)) and found != anchor.head:
             yield wrong(Kind.ANCHOR_MISMATCH, anchor, f"row {anchor.sequence} was anchored with another hash")
+
+
+def _verify_late(chain: Chain, last: int) -> Iterator[Inconsistency]:
+    """A repair signs what it files late before it commits. So a late row that nobody signed is somebody else's."""
+    signed = max((anchor.sequence for anchor in chain.anchors if anchor.signed), default=0)
+    if is_late(chain.partition) and chain.whole and last > max(signed, chain.start):
+        message = f"rows {max(signed, chain.start) + 1} to {last} were filed late, and no repair has signed them"
+        yield Inconsistency(Kind.LATE, chain.topic, chain.partition, last, message)
 
 
 OVERTAKING: Final = 600_000

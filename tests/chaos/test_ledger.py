@@ -276,9 +276,9 @@ def assert_created_anew_and_taken_up(world: World) -> None:
     assert [(wrong["kind"], wrong["topic"]) for wrong in found] == [("TOPIC_CHANGED", topic)]
     assert "deleted and created anew" in guard(world, "doctor").stdout
     world.supervise()
-    eventually(lambda: b"nothing is filed of a topic that has changed" in world.log.read_bytes())
+    eventually(lambda: b"a topic has changed, and nothing is filed until it is taken up" in world.log.read_bytes())
 
-    taken = guard(world, "ledger", "take-up")
+    taken = guard(world, "ledger", "take-up", "--topic", topic)
 
     assert (taken.returncode, taken.stdout.startswith(f"{topic}: ")) == (0, True), taken
     more(world, range(400, 600))

@@ -31,6 +31,7 @@ from processors.ledger.anchors import NOWHERE, Noted, chain_of, judged, of_chain
 from processors.ledger.database import reading
 from processors.ledger.export import Format, export
 from processors.ledger.happening import happening, short
+from processors.ledger.late import on_time_too
 from processors.ledger.numbering import is_late, of_life
 from processors.ledger.proof import LARGEST_PROOF, check, read_proof
 from processors.ledger.queries import RecordPosition, Wanted, place_of
@@ -278,6 +279,8 @@ def verify_all(connection: Connection, published: Sequence[Noted], keys: KeySet,
         anchors_read += len(anchors)
         stretch = read_chain(connection, at, anchors, window)
         found += verify_rows(stretch.chain, counted.through(read_rows(connection, stretch)))
+        if is_late(at[1]):
+            found += on_time_too(connection, at)
     found += side_tables.compare(connection, window)
     return Verified(counted.rows, anchors_read, found)
 

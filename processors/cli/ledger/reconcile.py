@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, replace
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ import typer
 from sqlalchemy import Engine
 
 from processors.bootstrap.clients import codec, stream_settings
+from processors.bootstrap.ledger import identify
 from processors.bootstrap.ledger_access import database, public_keys, published_anchors
 from processors.cli import talk
 from processors.cli.formats import Stream, StreamOption
@@ -18,9 +20,10 @@ from processors.cli.ledger.queries import Keys, app
 from processors.configuration.settings import settings
 from processors.contracts.files import load_topics
 from processors.contracts.topics import Topic
-from processors.errors import EventUnreadable, SettingsInvalid
-from processors.events.topics import EXCEPTION_DECISIONS
-from processors.ledger import views
+from processors.errors import EventUnreadable, OriginChanged, SettingsInvalid
+from processors.events.topics import EXCEPTION_DECISIONS, LEDGER_ANCHORS
+from processors.ledger import origins, views
+from processors.ledger.anchoring import ChainPosition, publish_anchors
 from processors.ledger.anchors import anchored_offsets
 from processors.ledger.chain import leaf_of
 from processors.ledger.database import frozen, reading, writing
@@ -47,8 +50,10 @@ from processors.ledger.records import Row
 from processors.masking.masker import Masker
 from processors.masking.pseudonyms import PseudonymKeys
 from processors.stream.io.follow import Follower
+from processors.stream.io.publish import Publisher
 from processors.stream.types import Inbound
 from processors.stream.wire.codec import Codec, Decoder
+from processors.stream.wire.schema import Schemas
 
 
 @app.command("reconcile")
@@ -62,10 +67,12 @@ def reconcile(
 ) -> None:
     """Compare every record on the topics with the ledger, and current state with its events.
 
-    A repair puts rows back that a chain proves, and files late, in a chain of its own, what the sink has skipped.
-    Ends with 1 if anything differs, after the repair where one was asked for.
+    A repair puts rows back that a chain proves, and files late, in a chain of its own that it signs, what the sink
+    has skipped. What the sink has still to file it leaves alone. Ends with 1 if anything differs, after the repair
+    where one was asked for.
     """
     chosen = _chosen(topic)
+    _require_same(chosen)
     with codec(settings()) as events:
         anchored = anchored_offsets(published_anchors(), public_keys(keys))
         found, missing = _compare(chosen, events, anchored)
@@ -84,6 +91,15 @@ def _chosen(names: Sequence[str] | None) -> list[Topic]:
     if unknown:
         raise SettingsInvalid(f"topics.yaml declares no topic `{min(unknown)}` that the ledger keeps")
     return [topic for topic in topics if not names or topic.name in names]
+
+
+def _require_same(topics: Sequence[Topic]) -> None:
+    """Raises OriginChanged where a topic is another one than the ledger was filed from: nothing of it compares."""
+    found = identify(settings())([topic.name for topic in topics])
+    with database("guard_auditor") as engine, reading(engine) as connection:
+        changed = origins.changes(origins.lives(connection), found)
+    if changed:
+        raise OriginChanged("; ".join(change.message for change in changed))
 
 
 def _compare(
@@ -140,7 +156,7 @@ def _note_state(decode: Decoder, record: Inbound, newest: dict[str, tuple[int, i
 def _repair(missing: Sequence[Inbound], events: Codec) -> None:
     """Put back what a chain proves, and file late what no chain ever had."""
     maskers = _maskers()
-    readings = _readings(events, maskers)
+    rows_by = readings(events, maskers)
     with database("guard_maintenance") as engine:
         for (topic, partition), records in by_chain(missing):
             with reading(engine) as connection:
@@ -149,20 +165,21 @@ def _repair(missing: Sequence[Inbound], events: Codec) -> None:
             left = list(records)
             skipped = list(records)
             for chain in chains:
-                found = _holes(engine, chain)
+                found = holes_in(engine, chain)
                 with writing(engine) as connection:
-                    mended = mend(connection, found, left, [_placed(read, chain[1]) for read in readings])
+                    mended = mend(connection, found, left, [_placed(read, chain[1]) for read in rows_by])
                 left = [record for record in left if record not in mended]
                 skipped = [r for r in skipped if not any(hole.holds(r) for hole in found)]
             if skipped:
-                _file_late(at, [readings[0](record) for record in skipped], maskers[0])
+                _file_late(at, [rows_by[0](record) for record in skipped], maskers[0], events)
             told = f"{at[0]}/{partition}: {len(records) - len(left)} of {len(records)} missing rows mended"
             talk().print(f"{told}, {len(skipped)} filed late", highlight=False)
         with frozen(engine) as connection:
             views.rebuild(connection)
 
 
-def _holes(engine: Engine, at: At) -> list[Hole]:
+def holes_in(engine: Engine, at: At) -> list[Hole]:
+    """Where a chain lacks rows that it proves to have had."""
     with reading(engine) as connection:
         stretch = read_chain(connection, at, (), Window())
         rows = sorted(
@@ -173,10 +190,19 @@ def _holes(engine: Engine, at: At) -> list[Hole]:
     return list(holes(rows, chain.head.sequence, chain.head.hash, chain.start, chain.before))
 
 
-def _file_late(at: At, rows: Sequence[Row], masker: Masker) -> None:
-    """As the sink files. It anchors what it finds there, a minute later."""
-    with database("guard_sink") as engine, writing(engine) as connection:
-        file_late(connection, at, rows, masker.met, read_keys(settings().ledger.keys).pseudonyms)
+def _file_late(at: At, rows: Sequence[Row], masker: Masker, events: Codec) -> None:
+    """As the sink files, and signed before it is committed: a late chain that nobody signed is a forgery. A repair
+    that fails in between has filed nothing, and files the very same rows the next time."""
+    keys = read_keys(settings().ledger.keys)
+    encode = events.encoder(LEDGER_ANCHORS, "LedgerAnchored")
+    with (
+        closing(Publisher(stream_settings(settings()))) as publish,
+        database("guard_sink") as engine,
+        writing(engine) as connection,
+    ):
+        committed = file_late(connection, at, rows, masker.met, keys.pseudonyms)
+        heads = {late: ChainPosition(head, committed.positions[late]) for late, head in committed.heads.items()}
+        publish_anchors(heads, encode, publish, keys.anchors[-1])
 
 
 def _placed(read: Callable[[Inbound], Row], number: int) -> Callable[[Inbound], Row]:
@@ -189,13 +215,15 @@ def _maskers() -> list[Masker]:
     return [Masker(PseudonymKeys(key_id, keys.keys)) for key_id in reversed(list(keys.keys))]
 
 
-def _readings(events: Codec, maskers: Sequence[Masker]) -> list[Callable[[Inbound], Row]]:
-    """Rows under each pseudonym key; then as they were filed before they held the digest of their question."""
+def readings(events: Codec, maskers: Sequence[Masker]) -> list[Callable[[Inbound], Row]]:
+    """Rows under each pseudonym key; then as 0.1.0 filed them, which knew fewer fields; then each as it was filed
+    before rows held the digest of their question."""
     topics = load_topics(settings().config / "topics.yaml").telling
     names = {topic.name: topic.event for topic in topics}
     compacted = [topic.name for topic in topics if topic.retention == "compacted"]
-    now = [Ledger(events, names, masker, compacted).row for masker in maskers]
-    return [*now, *(_without_digest(read) for read in now)]
+    codecs = (events, events.speaking(Schemas.first_released(settings().schemas)))
+    known = [Ledger(codec, names, masker, compacted).row for codec in codecs for masker in maskers]
+    return [*known, *(_without_digest(read) for read in known)]
 
 
 def _without_digest(read: Callable[[Inbound], Row]) -> Callable[[Inbound], Row]:

@@ -32,17 +32,32 @@ def migrate_database() -> None:
 
 
 @app.command("take-up")
-def take_up_topics() -> None:
+def take_up_topics(
+    topic: Annotated[list[str] | None, typer.Option("--topic", help="take up this topic; may be repeated")] = None,
+    cluster: Annotated[
+        str | None, typer.Option("--cluster", help="id of the cluster that topics have moved to, for good")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="take up every topic that was created anew")] = False,
+) -> None:
     """Go on with topics that were created anew, or that are on another cluster now, for good.
 
     What was filed before stays as it is; what they get from now on goes to chains of their own. What the old topics
-    held and the ledger had not filed is lost. The sink that waits goes on by itself.
+    held and the ledger had not filed is lost. The sink that waits goes on by itself. Without an option it only shows
+    what has changed, for nothing of this can be undone.
     """
     with database("guard_maintenance") as engine, writing(engine) as connection:
-        changed = origins.take_up(connection, identify(settings())(origins.lives(connection)))
-    for change in changed:
-        typer.echo(f"{change.topic}: {change.noted.topic_id} -> {change.found.topic_id}")
-    talk().print(f"{len(changed)} topics taken up", highlight=False)
+        noted = origins.lives(connection)
+        found = identify(settings())(noted)
+        changed = origins.changes(noted, found)
+        for change in changed:
+            typer.echo(f"{change.topic}: {_told(change.noted)} -> {_told(change.found)}")
+        chosen = origins.confirmed(changed, topic or (), cluster, everything=yes)
+        origins.take_up(connection, {change.topic: change.found for change in chosen})
+    talk().print(f"{len(chosen)} topics taken up", highlight=False)
+
+
+def _told(origin: origins.Origin) -> str:
+    return f"{origin.topic_id or 'unknown'} on cluster {origin.cluster_id}"
 
 
 @app.command("months")

@@ -54,8 +54,10 @@ class Follower:
         self.from_beginning([topic], [partition_of(key, self.partitions(topic))])
 
     def from_offset(self, topic: str, partition: int, offset: int) -> None:
-        """Take up one record of one partition, or the first one behind it that is left."""
-        self._consumer.assign([TopicPartition(topic, partition, offset)])
+        """Take up one record of one partition, or the first one behind it that is left, wherever the log begins by
+        now. An offset behind its end is not corrected: reading raises OffsetsLost."""
+        low, _ = self._bounds(topic, partition)
+        self._consumer.assign([TopicPartition(topic, partition, max(offset, low))])
 
     def partitions(self, topic: str) -> int:
         """How many there are. Raises BrokerUnavailable, or SettingsInvalid if there is no such topic."""
@@ -143,13 +145,14 @@ class Follower:
         self._consumer.close()
 
     def _ends(self, topic: str) -> list[TopicPartition]:
-        ends: list[TopicPartition] = []
-        for number in range(self.partitions(topic)):
-            try:
-                _, high = self._consumer.get_watermark_offsets(
-                    TopicPartition(topic, number), timeout=PATIENCE, cached=False
-                )
-            except KafkaException as error:
-                raise BrokerUnavailable(f"no broker tells where `{topic}` ends: {error.args[0]}") from error
-            ends.append(TopicPartition(topic, number, high))
-        return ends
+        numbers = range(self.partitions(topic))
+        return [TopicPartition(topic, number, self._bounds(topic, number)[1]) for number in numbers]
+
+    def _bounds(self, topic: str, partition: int) -> tuple[int, int]:
+        """The first offset that is left, and the one behind the last record that is committed."""
+        try:
+            return self._consumer.get_watermark_offsets(
+                TopicPartition(topic, partition), timeout=PATIENCE, cached=False
+            )
+        except KafkaException as error:
+            raise BrokerUnavailable(f"no broker tells where `{topic}` begins and ends: {error.args[0]}") from error

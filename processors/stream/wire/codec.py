@@ -41,6 +41,10 @@ class Codec:
         self._encoders: dict[tuple[str, str], Encoder] = {}
         self._decoders: dict[tuple[str, str, bool], Decoder] = {}
 
+    def speaking(self, schemas: Schemas) -> Codec:
+        """Events as other schemas have them, with the ids of the same registry."""
+        return Codec(schemas, self._registry)
+
     def encoder(self, topic: str, event: str) -> Encoder:
         known = self._encoders.get((topic, event))
         if known is None:

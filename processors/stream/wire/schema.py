@@ -205,6 +205,14 @@ class Schemas(Mapping[str, Schema]):
             schemas[schema.name] = schema
         return cls(schemas)
 
+    @classmethod
+    def first_released(cls, folder: Path) -> Schemas:
+        """The events as the first release that had them knew them; those of today that were in none. Raises as
+        `load` does."""
+        firsts = sorted((folder / "released").glob("*/1.avsc"))
+        schemas = {path.parent.name: Schema.read(path.read_text("utf-8")) for path in firsts}
+        return cls({**cls.load(folder), **schemas})
+
     def __getitem__(self, event: str) -> Schema:
         return self._schemas[event]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,8 @@ from processors.cli.ledger.queries import read_anchors, verify_all
 from processors.errors import SettingsInvalid
 from processors.ledger.anchors import Noted, anchor
 from processors.ledger.chain import Head, extend, leaf_of, pack
-from processors.ledger.database import connect, reading
+from processors.ledger.database import connect, reading, writing
+from processors.ledger.late import file_late
 from processors.ledger.proof import check
 from processors.ledger.reading import Window, prove_event, read_chain, read_rows
 from processors.ledger.records import unreadable_row
@@ -55,12 +56,12 @@ class World:
             rows = [
                 r if partition == 0 else r.__class__(**{**_all(r), "event_id": f"p1-{r.event_id}"}) for r in rows
             ]
-            transaction = started(self.sink, rows, self._anchor)
+            transaction = started(self.sink, rows, self.anchor)
             for at in range(0, 60, 15):
                 commit(transaction, rows[at : at + 15])
         return self
 
-    def _anchor(self, committed: Committed) -> None:
+    def anchor(self, committed: Committed) -> None:
         for at, head in committed.heads.items():
             self.anchors.append(anchor(*at, head, committed.positions[at], NOW, KEYS.anchors[-1]).record())
 
@@ -235,6 +236,34 @@ def empty_the_quarantine(world: World) -> None:
     world.tamper("DELETE FROM quarantine")
 
 
+def late(world: World, offset: int) -> Committed:
+    """File a row late under an offset, as a repair does where the sink has gone on behind it."""
+    world.tamper("UPDATE chain_head SET next_offset = 70 WHERE partition = 0")
+    (made, *_) = [r for r in rows_of(list(traffic(500))) if r.topic == TOPIC]
+    row = replace(made, offset=offset, finding_codes=())
+    with writing(world.sink) as connection:
+        return file_late(connection, (TOPIC, 0), [row], {}, KEYS.pseudonyms)
+
+
+def add_a_late_row(world: World) -> None:
+    late(world, 65)
+
+
+def add_a_row_to_a_late_chain(world: World) -> None:
+    """One that a repair has signed."""
+    world.anchor(late(world, 65))
+    assert world.verify() == []
+    world.tamper(
+        'INSERT INTO ledger_events SELECT (jsonb_populate_record(e, \'{"offset": 66, "sequence": 2}\')).* '
+        "FROM ledger_events e WHERE partition < 0",
+        "UPDATE chain_head SET sequence = 2 WHERE partition < 0",
+    )
+
+
+def sign_a_late_row_that_is_on_time(world: World) -> None:
+    world.anchor(late(world, 20))
+
+
 TAMPERINGS: list[tuple[Callable[[World], None], set[Kind]]] = [
     (update_a_row, {Kind.BAD_HASH}),
     (update_a_payload, {Kind.BAD_HASH}),
@@ -255,6 +284,9 @@ TAMPERINGS: list[tuple[Callable[[World], None], set[Kind]]] = [
     (empty_the_findings, {Kind.SIDE_TABLE}),
     (claim_a_finding, {Kind.SIDE_TABLE}),
     (empty_the_quarantine, {Kind.SIDE_TABLE}),
+    (add_a_late_row, {Kind.LATE}),
+    (add_a_row_to_a_late_chain, {Kind.LATE, Kind.BAD_HASH}),
+    (sign_a_late_row_that_is_on_time, {Kind.LATE}),
 ]
 
 

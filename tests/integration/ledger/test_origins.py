@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
@@ -10,25 +13,27 @@ import psycopg
 import pytest
 from confluent_kafka.admin import AdminClient
 from examples.ground import Ground, eventually
-from examples.ledgers import KEYS, MASKER
+from examples.ledgers import KEYS, MASKER, NOW
 from sqlalchemy import Engine
 
 from processors.bootstrap.ledger_watch import Watch
+from processors.cli.demo.commands import environment_of
 from processors.cli.ledger.queries import verify_all
 from processors.contracts.topics import Topic
 from processors.embedded import Addresses
 from processors.errors import Fenced, OriginChanged
 from processors.ledger import numbering
 from processors.ledger.anchoring import holding
+from processors.ledger.anchors import Noted, anchor
 from processors.ledger.database import reading, writing
 from processors.ledger.late import file_late
 from processors.ledger.lives import LivingTransaction
-from processors.ledger.origins import Origin, changes, lives, take_up
+from processors.ledger.origins import Identify, Origin, changes, lives, take_up
 from processors.ledger.reading import Window
 from processors.ledger.reconcile import Kind
 from processors.ledger.records import Row, row_of
 from processors.ledger.samples import traffic
-from processors.ledger.transaction import Entries, PostgresTransaction
+from processors.ledger.transaction import Committed, Entries, PostgresTransaction
 from processors.stream.admin.identity import identities
 from processors.stream.io import clients
 
@@ -45,6 +50,7 @@ class Filing:
         self.ground, self.engine, self.topic = ground, engine, f"{ground.name}-results"
         self.admin: AdminClient = clients.admin(ground.settings)
         self.other_cluster = ""
+        self.anchors: list[Noted] = []
         ground.topics(self.topic, partitions=1)
         self.sink = self.new_sink()
 
@@ -79,14 +85,24 @@ class Filing:
         self.sink.advance({at: max([start, *(row.offset + 1 for row in rows)])})
         self.sink.commit()
 
-    def compare(self) -> set[Kind]:
-        """What the sink finds by itself."""
-        topic = Topic.model_construct(name=self.topic, retention="days")
-        return {found.kind for found in Watch(self.engine, self.ground.settings, [topic], 1.0).compare()}
+    def file_late(self, rows: list[Row]) -> Committed:
+        """What a repair does."""
+        with writing(self.engine) as connection:
+            committed = file_late(connection, (self.topic, 0), rows, {}, KEYS.pseudonyms)
+        for at, head in committed.heads.items():
+            event = anchor(*at, head, committed.positions[at], NOW, KEYS.anchors[-1]).record()
+            self.anchors.append(Noted(len(self.anchors), event))
+        return committed
+
+    def compare(self, *before: str, identify: Identify | None = None) -> set[Kind]:
+        """What the sink finds by itself, in topics `before` this one, and in this one."""
+        topics = [Topic.model_construct(name=name, retention="days") for name in (*before, self.topic)]
+        watch = Watch(self.engine, self.ground.settings, topics, identify or self.identify, 1.0)
+        return {found.kind for found in watch.compare()}
 
     def is_whole(self) -> bool:
         with reading(self.engine) as connection:
-            return verify_all(connection, (), KEYS.public, Window()).found == []
+            return verify_all(connection, self.anchors, KEYS.public, Window()).found == []
 
     def filed(self) -> list[tuple[int, int]]:
         with self.engine.begin() as connection:
@@ -114,6 +130,7 @@ def test_a_topic_that_was_created_anew_is_not_filed_until_somebody_takes_it_up(
     for new in (filing.sink, filing.new_sink()):
         with pytest.raises(OriginChanged, match=r"deleted and created anew.*take-up"):
             new.committed([(filing.topic, 0)])
+    assert filing.compare() == set(), "its records are not those that the ledger was filed from"
 
     with writing(maintenance) as connection:
         (change,) = take_up(connection, filing.identify(lives(connection)))
@@ -181,32 +198,84 @@ def test_what_was_skipped_is_noticed_by_itself_and_filed_late(
     assert filing.compare() == filing.compare() == {Kind.MISSING}, "it is found again until it is repaired"
     assert [offset for _, offset in filing.filed()] == [0, 1, 2, 3, 7, 8, 9]
     skipped = [row for row in filing.rows() if 4 <= row.offset < 7]
-    with writing(filing.engine) as connection:
-        committed = file_late(connection, (filing.topic, 0), skipped, {}, KEYS.pseudonyms)
+    committed = filing.file_late(skipped)
 
     late = numbering.late(0, 1)
     assert committed.positions == {(filing.topic, late): 7}
     assert [at for at in filing.filed() if numbering.is_late(at[0])] == [(late, 4), (late, 5), (late, 6)]
     assert filing.compare() == set()
     assert filing.is_whole()
-    with holding(filing.engine)([(filing.topic, 0)]) as due:  # the sink anchors it with the chain
-        assert due.keys() == {(filing.topic, 0), (filing.topic, late)}
+    with holding(filing.engine)([(filing.topic, 0)]) as due:  # the sink signs no late chain
+        assert due.keys() == {(filing.topic, 0)}
     filing.write(10, 12)
     filing.file()  # the sink was not disturbed
     assert filing.compare() == set()
 
 
-def test_late_records_that_come_before_others_have_a_chain_of_their_own(filing: Filing) -> None:
-    """A chain grows in the order of offsets; what was filed late once is a duplicate the second time."""
+def test_each_repair_has_a_chain_of_its_own(filing: Filing, superuser: psycopg.Connection) -> None:
+    """It signs what it has made itself, and nothing that lay there; what was filed late once is then a duplicate."""
     filing.write(0, 6)
-    rows, at = filing.rows(), (filing.topic, 0)
+    superuser.execute("INSERT INTO chain_head VALUES (%s, 0, 6, 0, %s, 0, '')", (filing.topic, bytes(32)))
+    rows = filing.rows()
     for some in (rows[4:5], rows[5:6], rows[1:2], rows[4:5]):
-        with writing(filing.engine) as connection:
-            file_late(connection, at, some, {}, KEYS.pseudonyms)
+        filing.file_late(some)
 
-    first, second = numbering.late(0, 1), numbering.late(0, 2)
-    assert filing.filed() == [(first, 4), (first, 5), (second, 1)]
+    first, second, third = (numbering.late(0, nth) for nth in (1, 2, 3))
+    assert filing.filed() == [(first, 4), (second, 5), (third, 1)]
     assert filing.is_whole()
+
+
+def test_what_the_sink_has_still_to_read_is_not_filed_late(filing: Filing, superuser: psycopg.Connection) -> None:
+    """After a restore from an old dump it would be in the wrong chain for ever, and the right one would never
+    verify again."""
+    filing.write(0, 4)
+    filing.file()
+    superuser.execute("UPDATE chain_head SET next_offset = 6")
+    filing.write(4, 8)
+
+    filing.file_late([row for row in filing.rows() if row.offset >= 4])
+    filing.file_late([row for row in filing.rows() if row.offset >= 6])
+
+    late = numbering.late(0, 1)
+    assert filing.filed() == [*((0, n) for n in range(4)), (late, 4), (late, 5)]
+    filing.sink = filing.new_sink()
+    filing.file()
+    assert filing.filed()[4:6] == [(0, 6), (0, 7)]
+    assert filing.is_whole()
+
+
+def test_a_topic_whose_beginning_has_expired_is_compared_from_where_it_begins(filing: Filing) -> None:
+    """Notifications leave after 30 days, and a sink that is migrated has compared nothing yet."""
+    filing.write(0, 6)
+    filing.file()
+    filing.ground.forget_below(filing.topic, 0, 3)
+
+    assert filing.compare("not-there-yet") == set()
+
+
+def test_a_topic_that_cannot_be_compared_hides_no_other(filing: Filing, superuser: psycopg.Connection) -> None:
+    filing.write(0, 4)
+    filing.file()
+    superuser.execute("UPDATE chain_head SET next_offset = next_offset + 1")
+    filing.write(4, 6)
+
+    def identify(topics: Collection[str]) -> Mapping[str, Origin]:
+        return {"gone": Origin("c", "t"), **filing.identify(topics)}
+
+    assert filing.compare("gone", identify=identify) == {Kind.MISSING}
+
+
+def test_the_command_compares_with_no_other_topic(
+    guarded: Addresses, database: str, superuser: psycopg.Connection
+) -> None:
+    """And repairs nothing by it."""
+    noted = "INSERT INTO origins (topic, life, cluster_id, topic_id) VALUES ('compat.results', 0, 'c', 't')"
+    superuser.execute(noted)
+    command = (sys.executable, "-m", "processors.cli", "ledger", "reconcile", "--topic", "compat.results")
+    environment = {**os.environ, **environment_of(guarded), "GUARD_POSTGRES__URL": database}
+    done = subprocess.run([*command, "--repair"], env=environment, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, "was filed from cluster c, and this is cluster" in done.stderr) == (70, True), done
 
 
 def begin_and_advance(filing: Filing) -> None:

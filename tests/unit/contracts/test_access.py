@@ -30,7 +30,7 @@ def test_nobody_but_the_workflow_may_decide() -> None:
     assert writers["compat.exception-decisions"] == {"exception-workflow"}
     assert writers["compat.exception-state"] == {"exception-workflow"}
     assert writers["compat.results"] == {"checker", "exception-workflow"}
-    assert writers["compat.ledger-anchors"] == {"ledger"}
+    assert writers["compat.ledger-anchors"] == {"ledger", "operator"}
 
 
 def test_no_two_roles_share_an_identity() -> None:

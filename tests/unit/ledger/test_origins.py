@@ -1,0 +1,52 @@
+"""What may be taken up, and what somebody has to say for it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import pytest
+
+from processors.errors import SettingsInvalid
+from processors.ledger.origins import Change, Origin, confirmed
+
+BLOCKS = Change("compat.blocks", Origin("c1", "old"), Origin("c1", "new"))
+RESULTS = Change("compat.results", Origin("c1", "old"), Origin("c1", "new"))
+MOVED = Change("compat.results", Origin("c0", "old"), Origin("c1", "new"))
+
+
+@pytest.mark.parametrize(
+    ("topics", "cluster", "everything", "taken"),
+    [
+        ((), None, True, [BLOCKS, RESULTS]),
+        (("compat.results",), None, False, [RESULTS]),
+        (("compat.results",), "c1", False, [RESULTS]),
+    ],
+)
+def test_what_was_named_is_taken_up(
+    topics: Collection[str], cluster: str | None, everything: bool, taken: list[Change]
+) -> None:
+    assert confirmed([BLOCKS, RESULTS], topics, cluster, everything=everything) == taken
+
+
+def test_what_has_moved_is_taken_up_by_the_id_of_its_cluster() -> None:
+    assert confirmed([MOVED], (), "c1", everything=False) == [MOVED]
+    assert confirmed([], (), None, everything=False) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "topics", "cluster", "everything", "why"),
+    [
+        ([BLOCKS, RESULTS], (), None, False, "nothing was taken up; name topics with --topic"),
+        ([BLOCKS, RESULTS], (), "c1", False, "nothing was taken up; name topics with --topic"),
+        ([BLOCKS], ("compat.results",), None, False, "`compat.results` is the topic that it was"),
+        ([MOVED], (), None, True, "this is cluster c1, and not the one .* add --cluster c1"),
+        ([MOVED], ("compat.results",), None, False, "add --cluster c1"),
+        ([MOVED], (), "c9", False, "--cluster says c9, and this is cluster c1"),
+    ],
+)
+def test_a_shell_that_points_elsewhere_takes_nothing_up(
+    changed: list[Change], topics: Collection[str], cluster: str | None, everything: bool, why: str
+) -> None:
+    """It cannot be undone."""
+    with pytest.raises(SettingsInvalid, match=why):
+        confirmed(changed, topics, cluster, everything=everything)
