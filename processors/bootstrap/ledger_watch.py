@@ -68,8 +68,8 @@ class Watch:
                 _log.debug("filed records were compared", seconds=time.monotonic() - started)
 
     def compare(self) -> list[Difference]:
-        """Compare what was filed since the last time, and show what differs. A topic that cannot be compared is told
-        in the log, and hides no other; but then this was no comparison of all."""
+        """Compare what was filed since the last time, and show what differs. A topic that cannot be compared is
+        told in the log, and hides no other; but then this was no comparison of all."""
         found: list[Difference] = []
         is_whole = True
         follower = Follower(self._settings, "ledger")

@@ -42,8 +42,8 @@ def take_up_topics(
     """Go on with topics that were created anew, or that are on another cluster now, for good.
 
     What was filed before stays as it is; what they get from now on goes to chains of their own. What the old topics
-    held and the ledger had not filed is lost. The sink that waits goes on by itself. Without an option it only shows
-    what has changed, for nothing of this can be undone.
+    held and the ledger had not filed is lost. The sink that waits goes on by itself. Without an option it only
+    shows what has changed, for nothing of this can be undone.
     """
     with database("guard_maintenance") as engine, writing(engine) as connection:
         noted = origins.lives(connection)

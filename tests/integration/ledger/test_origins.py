@@ -213,7 +213,7 @@ def test_what_was_skipped_is_noticed_by_itself_and_filed_late(
 
 
 def test_each_repair_has_a_chain_of_its_own(filing: Filing, superuser: psycopg.Connection) -> None:
-    """It signs what it has made itself, and nothing that lay there; what was filed late once is then a duplicate."""
+    """It signs what it has made itself, and nothing that lay there. What was filed late before is a duplicate."""
     filing.write(0, 6)
     superuser.execute("INSERT INTO chain_head VALUES (%s, 0, 6, 0, %s, 0, '')", (filing.topic, bytes(32)))
     rows = filing.rows()
