@@ -51,7 +51,7 @@ pytestmark = [pytest.mark.chaos, pytest.mark.stack, pytest.mark.timeout(1800)]
 
 EVENTS = 200_000 if os.environ.get("GUARD_CHAOS") == "long" else 20_000
 
-KILLS = 16
+KILLS = 16 if EVENTS > 100_000 else 8
 """Half of them hit the sink, a quarter each Postgres and the broker."""
 
 TOPICS = [topic.name for topic in load_topics(shipped("config") / "topics.yaml").telling]

@@ -25,7 +25,10 @@ def edge(guarded: Addresses, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 @pytest.fixture(scope="module")
 def audited(edge: Edge) -> Iterator[Edge]:
     """The ledger runs too."""
-    edge.environment |= {"GUARD_LEDGER__KEYS": str(edge.folder / "ledger-keys.json")}
+    edge.environment |= {
+        "GUARD_LEDGER__KEYS": str(edge.folder / "ledger-keys.json"),
+        "GUARD_LEDGER__ANCHOR_EVERY": "3",  # a proof needs an anchor
+    }
     for words in (("ledger", "migrate"), ("ledger", "keys")):
         done = edge.run(*words)
         assert done.returncode == 0, done.stderr
