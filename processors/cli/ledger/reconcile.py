@@ -165,7 +165,7 @@ def _repair(missing: Sequence[Inbound], events: Codec) -> None:
             left = list(records)
             skipped = list(records)
             for chain in chains:
-                found = _holes(engine, chain)
+                found = holes_in(engine, chain)
                 with writing(engine) as connection:
                     mended = mend(connection, found, left, [_placed(read, chain[1]) for read in rows_by])
                 left = [record for record in left if record not in mended]
@@ -178,7 +178,8 @@ def _repair(missing: Sequence[Inbound], events: Codec) -> None:
             views.rebuild(connection)
 
 
-def _holes(engine: Engine, at: At) -> list[Hole]:
+def holes_in(engine: Engine, at: At) -> list[Hole]:
+    """Where a chain lacks rows that it proves to have had."""
     with reading(engine) as connection:
         stretch = read_chain(connection, at, (), Window())
         rows = sorted(
