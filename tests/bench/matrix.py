@@ -10,23 +10,25 @@ from typing import Any, NamedTuple
 
 import psutil
 
+from processors.bootstrap.seal_keys import new_seals
 from processors.checker.check import check
-from processors.documents.canonical import digest_of
-from processors.events.report_record import report_to_record
-from processors.events.subject import Subject
+from processors.checker.processor import Checker
+from processors.configuration.settings import shipped
+from processors.events.topics import RESULTS
 from processors.matrix.canonical import digest_of as matrix_digest
 from processors.matrix.document import HostDeclaration, MatrixDocument, Release, Rule
 from processors.matrix.fold import MatrixFold
 from processors.matrix.merged import Matrix
 from processors.matrix.parts import key_of, split, statement_of
 from processors.stream.types import Inbound
+from processors.stream.wire.codec import Codec, OfflineRegistry
 from processors.stream.wire.schema import Schemas
 from processors.trust.keys import new_signing_key, public_half, read_public_keys, read_signer
 from processors.trust.signatures import sign, verify
 from processors.trust.sources import Trust, TrustedSource
 from processors.trust.statements import Statement
 
-from . import subjects
+from . import observing, subjects
 
 NOW = 1_800_000_000_000
 DAY = 86_400_000
@@ -106,27 +108,9 @@ def seconds_per_check(matrix: Matrix, count: int = 4000) -> float:
     return (time.process_time() - started) / len(asked)
 
 
-def answer_to(subject: Subject) -> dict[str, Any]:
-    """A whole result record for a subject, as the checker makes it."""
-    report = report_to_record(
-        check(subject, Matrix.of([(document(1000), NOW, NOW + DAY)]), NOW, digest_of(b"")).report
-    )
-    request = subjects.envelope("")
-    passed_on = ("tenant", "operator", "environment", "target", "action", "exception_id", "recheck_of")
-    return {
-        "result_id": "00000000-0000-0000-0000-000000000000",
-        "request_id": "",
-        **{name: request[name] for name in passed_on},
-        "plugin_id": report["plugin_id"],
-        "plugin_version": report["plugin_version"],
-        "host": report["host"],
-        "host_version": report["host_version"],
-        "verdict": report["verdict"],
-        "band": report["risk"]["band"],
-        "score": report["risk"]["score"],
-        "approval_id": None,
-        "monitoring_profile": None,
-        "refusals": [],
-        "report_digest": digest_of(b""),
-        "report": report,
-    }
+def answer_to(number: int) -> dict[str, Any]:
+    """A whole result record for the question of that number, as the checker makes it."""
+    codec = Codec(Schemas.load(shipped("schemas")), OfflineRegistry())
+    (batch,) = observing.batches(codec, iter([number]), 1)
+    (answer,) = Checker(codec, new_seals()).handle(batch, observing.View(document(1000))).outputs  # type: ignore[arg-type]
+    return codec.decoder(RESULTS, "CompatibilityChecked")(answer.value)

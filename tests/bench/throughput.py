@@ -207,7 +207,7 @@ def ordinary_result() -> dict[str, Any]:
     """What the checker answers to a request that fits."""
     from .matrix import answer_to
 
-    return answer_to(subjects.subject(1))
+    return answer_to(1)
 
 
 def _codec(settings: Settings, count: int) -> float:
