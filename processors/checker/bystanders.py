@@ -98,9 +98,10 @@ class Bystanders:
         template = _template(subject, answered)
         if parts is None or template is None or self._matrix is None:
             return
-        if not self._learn_asker(parts, question, self._matrix):
+        tongue = _tongue(question, self._matrix)
+        if not self._learn_asker(parts, question, self._matrix, tongue):
             return
-        if not self._learn_plugins(parts, question, self._matrix):
+        if not self._learn_plugins(parts, question, self._matrix, tongue):
             return
         key = self._key(parts)
         if key is not None:
@@ -142,9 +143,8 @@ class Bystanders:
         count = len(of_weight).to_bytes(2, "big")
         return b"".join((parts.manifest, parts.host, count, *of_weight, parts.rest))
 
-    def _learn_asker(self, parts: Parts, question: Subject, matrix: Matrix) -> bool:
+    def _learn_asker(self, parts: Parts, question: Subject, matrix: Matrix, tongue: Dialect) -> bool:
         """False for one that names too much to be followed."""
-        tongue = _tongue(question, matrix)
         named = named_through(_named_by(question.manifest), matrix)
         if named is None:
             return False
@@ -155,9 +155,8 @@ class Bystanders:
         self._askers.keep(parts.manifest + parts.host, (tongue, named), size)
         return True
 
-    def _learn_plugins(self, parts: Parts, question: Subject, matrix: Matrix) -> bool:
+    def _learn_plugins(self, parts: Parts, question: Subject, matrix: Matrix, tongue: Dialect) -> bool:
         """False where one of them names too much to be followed."""
-        tongue = _tongue(question, matrix)
         known = self._plugins[tongue]
         for piece, plugin in zip(parts.installed, question.installed, strict=True):
             if known.get(piece) is None:
