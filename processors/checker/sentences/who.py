@@ -8,11 +8,14 @@ from processors.events.vocabulary import Dimension
 
 
 def said_by(finding: Finding, asked: Asked) -> str:  # noqa: PLR0911 - one return for each who can say
-    """Who states the demand, such as `its manifest says so` or `vendor 2026.11.24-1, matrix[3] says so`."""
+    """Who states the demand, such as `the manifest of crm says so` or `vendor 2026.11.24-1, matrix[3] says so`.
+
+    A manifest is named by its plugin: a sentence names several things, and "its" could be any of them.
+    """
     demand = finding.required
     match demand.stated_by:
         case "manifest":
-            return "its manifest says so"
+            return f"the manifest of {demand.source or finding.subject} says so"
         case "installed" if demand.source == asked.plugin:
             return "the installed version says so"
         case "installed" | "host":

@@ -56,17 +56,44 @@ def article(
     asked = f"request {request_id}" if request_id else ""
     about = ", ".join(filter(None, (f"on {said.where}", said.risk, asked)))
     parts = [
-        f'<h1><span class="verdict {escape(report.verdict)}">{escape(said.headline)}</span>',
-        f"{escape(said.asked)}</h1>",
-        f'<p class="quiet">{escape(about)}</p>',
-        f'<p class="lead">{_words(report.summary)}</p>',
-        _ways_out(said),
-        *(_group(group, explained_at) for group in said.groups),
-        _list("Why nothing helps", said.why_none),
-        _list("On what grounds", (*said.grounds, *contributions(report), f"report {digest}")),
+        heading(report, said, about),
+        ways_out(said),
+        causes(said, explained_at),
+        grounds(report, said, digest),
         *(f"<p>{step.words}: {_target(step)}</p>" for step in said.next_steps),
     ]
     return '<article class="report">\n' + "\n".join(filter(None, parts)) + "\n</article>"
+
+
+def heading(report: Report, said: Outline, about: str) -> str:
+    """Verdict and matter, a line of what it is `about`, and the summary."""
+    return (
+        f'<h1><span class="verdict {escape(report.verdict)}">{escape(said.headline)}</span>\n'
+        f'{escape(said.asked)}</h1>\n<p class="quiet">{escape(about)}</p>\n'
+        f'<p class="lead">{_words(report.summary)}</p>'
+    )
+
+
+def ways_out(said: Outline, actions: Sequence[Step] = ()) -> str:
+    """What helps; empty where nothing is to be said of it. `actions` are links, one for each way in its order."""
+    notes = "".join(f"<p>{_words(text)}</p>" for text in (said.note, said.closest) if text)
+    links = [_action(action) for action in actions] or [""] * len(said.ways_out)
+    items = "".join(_way_out(way, link) for way, link in zip(said.ways_out, links, strict=True))
+    if not items and not notes:
+        return ""
+    listed = f"<ol>{items}</ol>" if items else ""
+    return f'<section class="helps"><h2>What helps</h2>{listed}{notes}</section>'
+
+
+def causes(said: Outline, explained_at: str | None) -> str:
+    """The findings in their groups, and why nothing helps where that is so. `explained_at` as in `article`."""
+    parts = [*(_group(group, explained_at) for group in said.groups), _list("Why nothing helps", said.why_none)]
+    return "\n".join(filter(None, parts))
+
+
+def grounds(report: Report, said: Outline, digest: str) -> str:
+    """What the answer rests on: sources, rows, digests, the arithmetic of the score."""
+    return _list("On what grounds", (*said.grounds, *contributions(report), f"report {digest}"))
 
 
 @cache
@@ -87,18 +114,13 @@ def _code(code: str, explained_at: str | None) -> str:
     return shown if explained_at is None else f'<a href="{escape(explanation(explained_at, code))}">{shown}</a>'
 
 
-def _ways_out(said: Outline) -> str:
-    notes = "".join(f"<p>{_words(text)}</p>" for text in (said.note, said.closest) if text)
-    items = "".join(_way_out(way) for way in said.ways_out)
-    if not items and not notes:
-        return ""
-    listed = f"<ol>{items}</ol>" if items else ""
-    return f'<section class="helps"><h2>What helps</h2>{listed}{notes}</section>'
-
-
-def _way_out(way: WayOut) -> str:
+def _way_out(way: WayOut, link: str) -> str:
     steps = "".join(f"<li>{_words(step)}</li>" for step in way.steps)
-    return f"<li>{_words(way.sentence)}{f'<ul>{steps}</ul>' if steps else ''}</li>"
+    return f"<li>{_words(way.sentence)}{f'<ul>{steps}</ul>' if steps else ''}{link}</li>"
+
+
+def _action(action: Step) -> str:
+    return f' <a class="do" href="{escape(action.target)}">{escape(action.words)}</a>'
 
 
 def _list(title: str, texts: tuple[str, ...]) -> str:
