@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import typer
-from rich.console import Console
-from rich.text import Text
 
 from processors.cli.exit_codes import OUTPUT_LOST, tells_verdict
 from processors.errors import BrokerUnavailable, DatabaseUnavailable, GuardError, RegistryUnavailable
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 ASKING: Final = "asking"
 """Name of the threads that wait for a server, see `waiting`."""
@@ -25,6 +27,8 @@ def main() -> None:
 
     Whoever closes the pipe of a listing has read enough. A verdict that nobody read must neither pass nor block.
     """
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # what is installed beside us has no say here
+    gc.disable()  # until `settle`: what is imported is no garbage, and looking for some takes a fifth of a check
     from processors.cli.root import app  # noqa: PLC0415 - commands are imported only by those who run them
 
     if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison] - closed by whoever started us
@@ -58,6 +62,13 @@ def main() -> None:
     sys.exit(code if isinstance(code, int) else 0)
 
 
+def settle() -> None:
+    """Look for garbage from now on, and never in what a command imported: that stays as long as the process."""
+    if not gc.isenabled():  # no program that calls a command has its own memory frozen
+        gc.freeze()
+        gc.enable()
+
+
 def _leave(code: int) -> NoReturn:
     """End now. A thread that still looks for a broker would hold up the interpreter's end for seconds."""
     if any(thread.name == ASKING for thread in threading.enumerate()):
@@ -76,6 +87,8 @@ def _give_up_stdout() -> None:
 
 def talk() -> Console:
     """Where commands talk to people: stderr, in lines as long as they are. Data goes to stdout."""
+    from rich.console import Console  # noqa: PLC0415 - nothing to say is most of the time
+
     return Console(stderr=True, soft_wrap=True)
 
 
@@ -96,4 +109,6 @@ def _where(error: GuardError) -> str:
 
 
 def _complain(message: str) -> None:
+    from rich.text import Text  # noqa: PLC0415 - as above
+
     talk().print(Text.assemble(("error:", "bold red"), " ", message))

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any, Final, NamedTuple, cast
 
 import typer
-from rich.markup import escape
 from typer.core import TyperCommand, TyperGroup
 
 import processors
+from processors.cli import settle
 from processors.cli.examples import EXAMPLES
 from processors.cli.exit_codes import in_help
 
@@ -36,6 +37,8 @@ _DEMO: Final[Mapping[str, Entry]] = (
     else {}
 )
 """Part of a checkout, and of no wheel."""
+
+_HELP: Final = {"-h", "--help"}
 
 COMMANDS: Final[Mapping[str, Entry]] = {
     "check": Entry("requests.check:check", ASK, "Say whether a plugin may be installed, without a broker."),
@@ -116,11 +119,21 @@ class _Commands(TyperGroup):
         entry = COMMANDS.get(cmd_name)
         return entry and TyperCommand(cmd_name, help=entry.help, rich_help_panel=entry.heading)
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - typer's signature
+        from processors.cli.listing import print_help  # noqa: PLC0415 - only for those who ask
+
+        headings = groupby(COMMANDS.items(), lambda named: named[1].heading)
+        print_help(self, ctx, [(title, [(name, of.help) for name, of in rows]) for title, rows in headings])
+
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Typer suggests the nearest of the commands it holds."""
         self.commands = dict.fromkeys(COMMANDS)  # pyright: ignore[reportAttributeAccessIssue] - names are enough
         name, command, rest = super().resolve_command(ctx, args)
-        return name, command and load(cast(str, name)), rest
+        loaded = command and load(cast(str, name))
+        if loaded and (not rest or not _HELP.isdisjoint(rest)):
+            complete_help(loaded)
+        settle()
+        return name, loaded, rest
 
 
 def load(name: str) -> Any:
@@ -132,9 +145,13 @@ def load(name: str) -> Any:
     else:
         command = typer.main.get_command(_alone(found))
     command.name = name
-    for path, one in _commands_of(name, command):
-        _complete_help(path, one)
     return command
+
+
+def complete_help(command: Any) -> None:
+    """Whole paragraphs, an example and exit codes, for the command of that name and what is below it."""
+    for path, one in _commands_of(command.name, command):
+        _complete(path, one)
 
 
 def every_command() -> Iterator[tuple[str, Any]]:
@@ -142,7 +159,9 @@ def every_command() -> Iterator[tuple[str, Any]]:
     no manual."""
     for name in COMMANDS:
         if name != "demo":
-            yield from _commands_of(name, load(name))
+            command = load(name)
+            complete_help(command)
+            yield from _commands_of(name, command)
 
 
 def _commands_of(path: str, command: Any) -> Iterator[tuple[str, Any]]:
@@ -153,8 +172,10 @@ def _commands_of(path: str, command: Any) -> Iterator[tuple[str, Any]]:
         yield from _commands_of(f"{path} {name}", one)
 
 
-def _complete_help(path: str, command: Any) -> None:
+def _complete(path: str, command: Any) -> None:
     """Whole paragraphs, an example, the exit codes, and what a list of files is called."""
+    from rich.markup import escape  # noqa: PLC0415 - only for those who read help
+
     command.help = "\n\n".join(" ".join(part.split()) for part in (command.help or "").split("\n\n"))
     example = f"Example: compat-guard {path} {EXAMPLES[path]}".rstrip() + "\n\n" if path in EXAMPLES else ""
     command.epilog = escape(example + in_help(path))

@@ -1,4 +1,4 @@
-"""The variables of an environment: which of them the guard knows, and what the files hold that they name.
+"""The variables of an environment: which the guard knows, what they say, and what the files that they name hold.
 
 A variable that nobody reads is a mistake that shows itself only in production, so a mistyped one is refused. A
 secret may come from a file, as orchestrators hand it out: `GUARD_KAFKA__PASSWORD_FILE` names the file whose content
@@ -10,10 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from pydantic import BaseModel, SecretStr
-from pydantic_settings import BaseSettings
 
 from processors.errors import SettingsInvalid, nearest
 
@@ -42,7 +41,7 @@ _OF_A_SERVICE = re.compile(r"_SERVICE_(HOST|PORT(_\w+)?)$|_PORT_\d+_(TCP|UDP)(_\
 """What Kubernetes sets for a Service whose name begins with `guard-`."""
 
 
-def refuse_unknown(environment: Mapping[str, str], settings: type[BaseSettings]) -> None:
+def refuse_unknown(environment: Mapping[str, str], settings: type[BaseModel]) -> None:
     """Raise SettingsInvalid that names each GUARD_* variable which nobody reads, with the one probably meant."""
     known = {name for name, _ in _variables(settings)} | {f"{name}{SECRET_FILE}" for name in _secrets(settings)}
     unknown = [
@@ -57,21 +56,33 @@ def refuse_unknown(environment: Mapping[str, str], settings: type[BaseSettings])
         raise SettingsInvalid("; ".join(f"there is no {name}; {nearest(name.upper(), known)}" for name in unknown))
 
 
-def with_secret_files(environment: Mapping[str, str | None], settings: type[BaseSettings]) -> dict[str, str | None]:
-    """The same variables, by lower-case name, with the content of each secret's file in the place of its path.
+def values_of(environment: Mapping[str, str], settings: type[BaseModel]) -> dict[str, Any]:
+    """What the variables say, as texts in the shape of `settings`. Names count in any case.
 
-    A line break at the end of a file is not part of its secret. Raises SettingsInvalid that names the variable
-    whose file cannot be read, or that is set in both ways.
+    The content of a secret's file stands in the place of its path; a line break at its end is not part of the
+    secret. Raises SettingsInvalid that names the variable whose file cannot be read, or that is set in both ways.
     """
-    found = {name.lower(): value for name, value in environment.items()}
-    for secret in _secrets(settings):
-        file = found.pop(f"{secret}{SECRET_FILE}".lower(), None)
-        if file is None:
-            continue
-        if secret.lower() in found:
-            raise SettingsInvalid(f"{secret} and {secret}_FILE are both set; unset one of them")
-        found[secret.lower()] = _content(f"{secret}{SECRET_FILE}", Path(file))
+    return _values({name.upper(): value for name, value in environment.items()}, settings, PREFIX)
+
+
+def _values(environment: Mapping[str, str], model: type[BaseModel], start: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, field in model.model_fields.items():
+        variable = start + name.upper()
+        if section := _section(field.annotation):
+            found[name] = _values(environment, section, f"{variable}__")
+        elif (value := _value(variable, environment, secret=field.annotation is SecretStr)) is not None:
+            found[name] = value
     return found
+
+
+def _value(variable: str, environment: Mapping[str, str], *, secret: bool) -> str | None:
+    value, file = environment.get(variable), environment.get(variable + SECRET_FILE) if secret else None
+    if file is None:
+        return value
+    if value is not None:
+        raise SettingsInvalid(f"{variable} and {variable}{SECRET_FILE} are both set; unset one of them")
+    return _content(variable + SECRET_FILE, Path(file))
 
 
 def _content(variable: str, file: Path) -> str:
@@ -99,7 +110,12 @@ def _secrets(settings: type[BaseModel]) -> set[str]:
 def _variables(model: type[BaseModel], start: str = PREFIX) -> Iterator[tuple[str, bool]]:
     """Every variable of the settings, and whether it holds a secret."""
     for name, field in model.model_fields.items():
-        variable, annotation = start + name.upper(), field.annotation
-        yield variable, annotation is SecretStr
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            yield from _variables(annotation, f"{variable}__")
+        variable = start + name.upper()
+        if section := _section(field.annotation):
+            yield from _variables(section, f"{variable}__")
+        else:
+            yield variable, field.annotation is SecretStr
+
+
+def _section(annotation: Any) -> type[BaseModel] | None:
+    return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None

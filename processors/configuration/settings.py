@@ -8,18 +8,17 @@ A variable that begins with GUARD_ and that nobody reads is refused.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from processors.configuration.environment import refuse_unknown, with_secret_files
+from processors.configuration.environment import PREFIX, refuse_unknown, values_of
 from processors.documents.shipped import shipped
-from processors.errors import SettingsInvalid, nearest
+from processors.errors import SettingsInvalid
 
 
 def configuration_folder() -> Path:
@@ -127,16 +126,8 @@ class GatewaySettings(_Section):
     ca: Path | None = Field(default=None, description="CA of that gateway, PEM; unset trusts the system's")
 
 
-class Settings(BaseSettings):
+class Settings(_Section):
     """Everything that differs between two installations of the guard."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="GUARD_",
-        env_nested_delimiter="__",
-        extra="ignore",
-        frozen=True,
-        nested_model_default_partial_update=True,
-    )
 
     kafka: KafkaSettings = KafkaSettings()
     registry: RegistrySettings = RegistrySettings()
@@ -166,41 +157,23 @@ class Settings(BaseSettings):
         default="info", description="Least level logged"
     )
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - made anew
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - not read
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - not read
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The constructor's arguments, then variables, some of which name files."""
-        variables = EnvSettingsSource(settings_cls)
-        variables.env_vars = with_secret_files(variables.env_vars, settings_cls)
-        return init_settings, variables
-
 
 @lru_cache(maxsize=1)
 def settings() -> Settings:
     """The settings of this process, read once. Raises SettingsInvalid that names each wrong variable."""
-    refuse_unknown(os.environ, Settings)
+    return settings_from(os.environ)
+
+
+def settings_from(environment: Mapping[str, str]) -> Settings:
+    """What the variables say, and defaults. Raises SettingsInvalid as `settings` does."""
+    refuse_unknown(environment, Settings)
     try:
-        return Settings()
+        return Settings.model_validate(values_of(environment, Settings))
     except ValidationError as error:
         raise SettingsInvalid("; ".join(map(_complaint, error.errors(include_input=False)))) from None
 
 
 def _complaint(error: ErrorDetails) -> str:
     """Names the variable, never its value, which may be a password."""
-    path = [str(part) for part in error["loc"]]
-    if error["type"] != "extra_forbidden":
-        return f"{_variable(path)}: {error['msg'][:1].lower()}{error['msg'][1:]}"
-    section = Settings.model_fields[path[0]].annotation
-    fields = section.model_fields if isinstance(section, type) and issubclass(section, BaseModel) else {}
-    known = [_variable([path[0], name]) for name in fields]
-    return f"there is no {_variable(path)}; {nearest(_variable(path), known)}"
-
-
-def _variable(path: Sequence[str]) -> str:
-    return "GUARD_" + "__".join(path).upper()
+    variable = PREFIX + "__".join(map(str, error["loc"])).upper()
+    return f"{variable}: {error['msg'][:1].lower()}{error['msg'][1:]}"

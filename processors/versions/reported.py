@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Final, NamedTuple
 
 from processors.versions import generic
@@ -44,7 +45,7 @@ def scheme_of(name: str) -> Dialect:
 def read_version(text: str, dialect: Dialect) -> Version | str:
     """The version, or why there is none."""
     spelled = _SCHEMES[dialect].spell(text.strip())
-    match = _FORMS[dialect].match(spelled.lower()) if spelled is not None else None
+    match = _form(dialect).match(spelled.lower()) if spelled is not None else None
     if match is None:
         return f"expected a version as {_SPEAKERS.get(dialect, 'a program')} reports it"
     word = (match["devel"] and "dev") or match["word"] or ""
@@ -130,14 +131,13 @@ _SPEAKERS: Final = {
 }  # fmt: skip
 
 
-def _form(scheme: _Scheme) -> re.Pattern[str]:
+@cache
+def _form(dialect: Dialect) -> re.Pattern[str]:
     """Words and quotes, numbers with the letter of a patch, and a word for what is unfinished with its count."""
+    scheme = _SCHEMES[dialect]
     words = f"(?:{scheme.before}|version|server|release|runtime|ver|v(?=[0-9 =]))"
     return re.compile(
         rf"(?:{words}[ \t:/_=-]*|(?P<devel>devel) +|[\"'])*"
         rf"(?P<numbers>[0-9]+(?:\.[0-9]+)*(?:[a-z](?![0-9a-z]))?)"
         rf"(?:[-._~]?(?P<word>{scheme.unfinished})(?![a-z])[-._]?(?P<count>[0-9]+(?:\.[0-9]+)*)?)?"
     )
-
-
-_FORMS: Final = {dialect: _form(scheme) for dialect, scheme in _SCHEMES.items()}

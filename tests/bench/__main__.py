@@ -18,9 +18,9 @@ from platformdirs import user_cache_path
 from rich.text import Text
 
 from processors.bootstrap.clients import stream_settings
-from processors.cli.demo.commands import environment_of, environment_settings
+from processors.cli.demo.commands import environment_of
 from processors.cli.tables import show
-from processors.configuration.settings import Settings, shipped
+from processors.configuration.settings import Settings, settings_from, shipped
 from processors.embedded import Stack
 from processors.matrix.text import load_matrix
 from processors.observability.logs import silence_unless_configured
@@ -39,6 +39,7 @@ from . import (
     peers,
     plans,
     rounds,
+    startup,
     subjects,
     throughput,
     versions,
@@ -48,7 +49,7 @@ from .machine import QUIET, of_this_machine
 from .page import write_page
 
 CHOICES = (
-    *("versions", "plans", "matrix", "observing", "memory"),
+    *("startup", "versions", "plans", "matrix", "observing", "memory"),
     *("throughput", "latency", "gateway", "impact", "ledger", "exceptions"),
 )
 
@@ -79,6 +80,7 @@ def main() -> None:
     figures = Figures()
     chosen = options.only or CHOICES
     without_servers: Mapping[str, Callable[[], None]] = {
+        "startup": lambda: _startup(figures),
         "versions": lambda: _versions(figures),
         "plans": lambda: _plans(figures),
         "matrix": lambda: _matrix(figures, options.rows),
@@ -116,7 +118,7 @@ def _guard() -> Iterator[Settings]:
         stack = Stack(Path(folder), optimised=True)
         try:
             addresses = stack.start()
-            settings = Settings.model_validate(environment_settings(addresses))
+            settings = settings_from(environment_of(addresses))
             for arguments in (("topics", "apply"), ("matrix", "publish", str(_matrix_file(Path(folder))))):
                 subprocess.run(
                     [sys.executable, "-m", "processors.cli", *arguments],
@@ -144,6 +146,11 @@ def _matrix_file(folder: Path) -> Path:
     path = folder / "matrix.json"
     path.write_text(json.dumps(content), "utf-8")
     return path
+
+
+def _startup(figures: Figures) -> None:
+    for name, seconds in startup.measured().items():
+        figures.add(f"startup-{name}", "ms", seconds * 1e3, None if name == "base" else "startup-base")
 
 
 def _versions(figures: Figures) -> None:

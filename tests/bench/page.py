@@ -22,6 +22,8 @@ COMPARED: Final = (
     ("latency-checker-p99", "latency-echo-p99", "1.1 at most"),
     ("ledger-sink", "bare-copy", "0.5"),
     ("matrix-check-large", "matrix-check-1k-rows", "1.2 at most"),
+    ("startup-help", "startup-base", "2.0 at most"),
+    ("startup-check", "startup-base", "2.5 at most"),
 )
 """Who is held against whom, and what the ratio should be."""
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
@@ -27,7 +27,7 @@ from processors.cli.demo.children import child
 from processors.cli.demo.console import Provided, link_dashboards, provided, served
 from processors.cli.demo.dashboards import watched
 from processors.cli.demo.scenes import C1, CRM, PLUGINS, SCENES
-from processors.configuration.settings import Settings
+from processors.configuration.settings import Settings, settings_from
 from processors.errors import SettingsInvalid
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def demo(
     with _folder(data) as folder, _stack(folder) as addresses:
         keys = folder.absolute() / "ledger-keys.json"
         environment = {**environment_of(addresses), "GUARD_LEDGER__KEYS": str(keys)}
-        of = Settings.model_validate(environment_settings(addresses))
+        of = settings_from({**os.environ, **environment})
         _run("topics", "apply", environment=environment)
         _run("ledger", "migrate", environment=environment)
         if not keys.exists():
@@ -120,17 +120,8 @@ def _width() -> dict[str, str]:
     return {"COLUMNS": str(talk().width)} if talk().is_terminal else {}
 
 
-def environment_settings(addresses: Addresses) -> dict[str, Any]:
-    """The addresses as settings."""
-    return {
-        "kafka": {"bootstrap": addresses.bootstrap},
-        "registry": {"url": addresses.registry},
-        "postgres": {"url": addresses.postgres},
-    }
-
-
 def environment_of(addresses: Addresses) -> dict[str, str]:
-    """The same as variables, for children and for the reader's own shell."""
+    """The addresses as variables, for children and for the reader's own shell."""
     return {
         "GUARD_KAFKA__BOOTSTRAP": addresses.bootstrap,
         "GUARD_REGISTRY__URL": addresses.registry,

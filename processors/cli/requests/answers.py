@@ -8,18 +8,20 @@ from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from processors.checker.views import html, junit, markdown, sarif, text
+from processors.checker.views import text
 from processors.cli.requests.pages import Paper, put
 from processors.configuration.settings import settings
 from processors.events.report import Report
 from processors.events.report_record import report_to_record
-from processors.events.results import Result
 from processors.events.vocabulary import Verdict
 from processors.matrix.writing import instant
+
+if TYPE_CHECKING:  # an offline check has none
+    from processors.events.results import Result
 
 EXIT_CODES: Final[Mapping[Verdict, int]] = {Verdict.ALLOW: 0, Verdict.WARN: 0, Verdict.ALLOW_BY_EXCEPTION: 0}
 BLOCKED: Final = 1
@@ -110,12 +112,20 @@ def _rendered(
         case Style.json:
             return as_json(report, digest, {**known, "matrix_files": list(matrices)} if matrices else known)
         case Style.markdown:
+            from processors.checker.views import markdown  # noqa: PLC0415 - most want text, and wait for no other view
+
             return markdown.render(report, request_id, matrices, explained_at)
         case Style.html:
+            from processors.checker.views import html  # noqa: PLC0415
+
             return html.render(report, digest, request_id, matrices, explained_at)
         case Style.sarif:
+            from processors.checker.views import sarif  # noqa: PLC0415
+
             return sarif.render(report, digest, artifact, matrices, explained_at)
         case Style.junit:
+            from processors.checker.views import junit  # noqa: PLC0415
+
             return junit.render(report, digest, matrices)
         case Style.text:
             return text.render(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
-from rich.text import Text
 
 from processors.checker.check import check as judge
 from processors.checker.evaluation import evaluator
@@ -33,9 +33,8 @@ from processors.configuration.settings import settings
 from processors.errors import SettingsInvalid
 from processors.events.report_record import report_from_record
 from processors.events.subject_record import subject_to_record
-from processors.policies import Policies
-from processors.policies.text import load_policies
-from processors.stream.wire.schema import Schemas
+from processors.policies import Policies, SecurityPolicy
+from processors.stream.wire.schema import Schema
 from processors.stream.wire.spans import Run
 
 MatrixFiles = Annotated[
@@ -58,6 +57,10 @@ Component = Annotated[
 At = Annotated[
     str | None, typer.Option("--at", help="judge as at this time (ISO 8601, UTC unless it says otherwise)")
 ]
+
+
+_EVENTS: Final = ("InstallRequested", "CompatibilityChecked")
+"""Whose bytes the check is made of."""
 
 
 def check(
@@ -90,17 +93,20 @@ def check(
         previous=previous,
         together=together or (),
     )
-    schemas = Schemas.load(settings().schemas)
+    requests, reports = (Schema.load(settings().schemas / f"{event}.avsc") for event in _EVENTS)
     asked = question.subject()
-    subject = schemas["InstallRequested"].encode_tail(subject_to_record(asked))
+    subject = requests.encode_tail(subject_to_record(asked))
     now = instant(at) if at else time.time_ns() // 1_000_000
     files = matrix or [chosen_matrix(settings())]
-    reports = schemas["CompatibilityChecked"]
     said = Run(reports, "plugin_id", "report_digest")
-    evaluate = evaluator(schemas["InstallRequested"].decode_tail, reports.encode_tail, said.encode, judge)
-    stated = load_policies(policies or (), component)
+    evaluate = evaluator(requests.decode_tail, reports.encode_tail, said.encode, judge)
+    stated = _stated(policies or (), component)
     for name in idle_for(asked.manifest, stated):
-        talk().print(Text(f"warning: the policy of `{name}` binds neither the plugin nor what it states inside"))
+        talk().print(
+            f"warning: the policy of `{name}` binds neither the plugin nor what it states inside",
+            markup=False,
+            highlight=False,
+        )
     answered = evaluate(
         subject,
         matrix_of(files, now),
@@ -111,6 +117,14 @@ def check(
     refuse_mistyped_host(asked.host, report.findings)
     show(report, answered.digest, output, file, artifact=str(manifest[0]), matrices=tuple(map(str, files)))
     raise typer.Exit(exit_code(answered.verdict))
+
+
+def _stated(files: Sequence[Path], component: str | None) -> tuple[SecurityPolicy, ...]:
+    if not files:
+        return ()
+    from processors.policies.text import load_policies  # noqa: PLC0415 - read where there is something to read
+
+    return load_policies(files, component)
 
 
 def instant(text: str) -> int:

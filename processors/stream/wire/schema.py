@@ -62,6 +62,21 @@ class Schema:
             raise DocumentRefused("", f"not an Avro schema: {shorten(str(error))}") from error
 
     @classmethod
+    def load(cls, file: Path) -> Schema:
+        """From an `.avsc` that is called like its schema.
+
+        Raises:
+            DocumentRefused: it cannot be used, or its name is not that of its file.
+        """
+        try:
+            schema = cls.read(file.read_text(encoding="utf-8"))
+        except DocumentRefused as error:
+            raise DocumentRefused(file.name, str(error)) from error
+        if schema.name != file.stem:
+            raise DocumentRefused(file.name, f"holds `{schema.name}`; a schema is called like its file")
+        return schema
+
+    @classmethod
     def _of(cls, text: str, model: avro.Schema) -> Schema:
         if not isinstance(model, avro.Record) or not model.fields:
             raise DocumentRefused("", "an event is a record with at least one field")
@@ -189,21 +204,8 @@ class Schemas(Mapping[str, Schema]):
 
     @classmethod
     def load(cls, folder: Path) -> Schemas:
-        """Read every `.avsc` of a folder.
-
-        Raises:
-            DocumentRefused: one of them cannot be used, or its name is not that of its file.
-        """
-        schemas: dict[str, Schema] = {}
-        for path in sorted(folder.glob("*.avsc")):
-            try:
-                schema = Schema.read(path.read_text(encoding="utf-8"))
-            except DocumentRefused as error:
-                raise DocumentRefused(path.name, str(error)) from error
-            if schema.name != path.stem:
-                raise DocumentRefused(path.name, f"holds `{schema.name}`; a schema is called like its file")
-            schemas[schema.name] = schema
-        return cls(schemas)
+        """Every `.avsc` of a folder. Raises as `Schema.load` does."""
+        return cls({file.stem: Schema.load(file) for file in sorted(folder.glob("*.avsc"))})
 
     @classmethod
     def first_released(cls, folder: Path) -> Schemas:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from processors.configuration.environment import ELSEWHERE, refuse_unknown
-from processors.configuration.settings import Settings, settings
+from processors.configuration.settings import Settings, settings, settings_from
 from processors.errors import SettingsInvalid
 
 
@@ -70,6 +70,27 @@ def test_the_settings_of_a_process_refuse_a_mistyped_variable(monkeypatch: pytes
     monkeypatch.setenv("GUARD_KAFKA_PASSWORD", "swordfish")
     with pytest.raises(SettingsInvalid, match="did you mean `GUARD_KAFKA__PASSWORD`"):
         settings()
+
+
+def test_names_count_in_any_case_and_what_is_not_named_keeps_its_default() -> None:
+    """A section of which one part is set, and numbers, paths and truth values as texts."""
+    of = settings_from({"guard_kafka__allow_plaintext": "true", "GUARD_BATCH": "17", "GUARD_LEDGER__KEYS": "/keys"})
+    assert (of.kafka.allow_plaintext, of.kafka.bootstrap) == (True, Settings().kafka.bootstrap)
+    assert (of.batch, of.ledger.keys, of.ledger.anchor_every) == (17, Path("/keys"), 60.0)
+
+
+def test_every_value_that_is_none_of_its_kind_is_named_and_not_shown() -> None:
+    with pytest.raises(SettingsInvalid) as refused:
+        settings_from({"GUARD_BATCH": "swordfish", "GUARD_KAFKA__PROTOCOL": "swordfish"})
+    assert "GUARD_KAFKA__PROTOCOL: input should be 'consumer' or 'classic'" in str(refused.value)
+    assert "; GUARD_BATCH: " in str(refused.value)
+    assert "swordfish" not in str(refused.value)
+
+
+def test_a_section_is_no_variable() -> None:
+    """Its parts are: one text for all of them would hide a secret among addresses."""
+    with pytest.raises(SettingsInvalid, match="there is no GUARD_KAFKA;"):
+        settings_from({"GUARD_KAFKA": "{}"})
 
 
 @pytest.mark.parametrize("ending", ["", "\n", "\r\n"])
