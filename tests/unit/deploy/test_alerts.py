@@ -17,6 +17,7 @@ from processors.observability import metrics
 from processors.observability.metrics import CATALOGUE
 
 FOLDER = Path(__file__).parents[3] / "deploy" / "prometheus"
+TESTS = sorted(FOLDER.glob("*.test.yaml"))
 RULES = [
     rule for group in yaml.safe_load((FOLDER / "alerts.yaml").read_text())["groups"] for rule in group["rules"]
 ]
@@ -66,7 +67,7 @@ def test_a_rule_asks_for_metrics_that_exist(rule: dict[str, Any]) -> None:
 
 def test_every_alert_is_tested_firing_and_quiet() -> None:
     """Against series that are given, by promtool."""
-    tests = yaml.safe_load((FOLDER / "alerts.test.yaml").read_text())["tests"]
+    tests = [test for file in TESTS for test in yaml.safe_load(file.read_text())["tests"]]
     cases = [
         (case["alertname"], bool(case.get("exp_alerts"))) for test in tests for case in test["alert_rule_test"]
     ]
@@ -85,7 +86,7 @@ def promtool(*arguments: str) -> None:
 
 def test_promtool_passes_the_rules() -> None:
     """`promtool test rules`, with the Prometheus that will evaluate them."""
-    promtool("test", "rules", str(FOLDER / "alerts.test.yaml"))
+    promtool("test", "rules", *map(str, TESTS))
 
 
 def test_promtool_accepts_the_configuration() -> None:
