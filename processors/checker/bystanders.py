@@ -67,10 +67,10 @@ class Bystanders:
 
     def __init__(self, parts: KnownParts, kept: int = KEPT) -> None:
         self._parts = parts
-        self._seen: Memory[bool] = Memory(kept // 4)
-        self._askers: Memory[tuple[Dialect, frozenset[str]]] = Memory(kept)
-        self._plugins: dict[Dialect, Memory[_Plugin]] = {}
-        self._answers: Memory[_Template] = Memory(kept)
+        self._seen: Memory[bytes, bool] = Memory(kept // 4)
+        self._askers: Memory[bytes, tuple[Dialect, frozenset[str]]] = Memory(kept)
+        self._plugins: dict[Dialect, Memory[bytes, _Plugin]] = {}
+        self._answers: Memory[bytes, _Template] = Memory(kept)
         self._kept = kept
         self._matrix: Matrix | None = None
         self._policies: Policies = NO_POLICIES

@@ -56,7 +56,7 @@ class Memo:
 
     def __init__(self, evaluate: Callable[[bytes, Matrix, Policies, int], Answered], kept: int = KEPT) -> None:
         self._evaluate = evaluate
-        self._answers: Memory[Answered] = Memory(kept)
+        self._answers: Memory[bytes, Answered] = Memory(kept)
         self._matrix: Matrix | None = None
         self._policies: Policies | None = None
         self._now = 0

@@ -95,7 +95,7 @@ class _Kind:
 
     def __init__(self, encode: Encode) -> None:
         self._encode = encode
-        self._known: Memory[tuple[bytes, ...]] = Memory(KEPT)
+        self._known: Memory[bytes, tuple[bytes, ...]] = Memory(KEPT)
 
     def at(self, value: bytes, at: int, record: Mapping[str, Any] | None = None) -> bytes | None:
         """The part that lies there, where it is known or is given as a record. Raises IndexError at the end.

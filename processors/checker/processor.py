@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from processors.checker import measures
 from processors.checker.bystanders import Bystanders
@@ -13,6 +14,7 @@ from processors.checker.intake import IncomingRequest, Intake
 from processors.checker.measures import Decision
 from processors.checker.memo import Answered, Memo
 from processors.checker.parts import KnownParts
+from processors.checker.plans.asked_before import AskedBefore
 from processors.checker.recurring import RecurringQuestions
 from processors.checker.unguarded import FEATURE, unguarded
 from processors.events.addresses import report_address
@@ -103,7 +105,9 @@ class Checker:
         said = self._results.run("plugin_id", "report_digest")
         known = KnownParts(requests.part("manifest"), requests.part("host"), requests.part("installed"))
         parts = (requests.tail, self._results.tail, said.encode)
-        self._memo = Memo(evaluator(*parts, check, Bystanders(known), may_be_excepted))
+        self._memo = Memo(
+            evaluator(*parts, partial(check, before=AskedBefore()), Bystanders(known), may_be_excepted)
+        )
         self._unguarded = Memo(evaluator(*parts, _unchecked, may_be_excepted=may_be_excepted, checked=False))
 
     def handle(self, batch: Sequence[Inbound], view: View) -> Outcome:

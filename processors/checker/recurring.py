@@ -37,7 +37,7 @@ class RecurringQuestions:
     """Plain ALLOWs by the bytes of asker and question."""
 
     def __init__(self, kept: int = KEPT) -> None:
-        self._known: Memory[Recurring] = Memory(kept)
+        self._known: Memory[bytes, Recurring] = Memory(kept)
         self._matrix: Matrix | None = None
         self._policies: Policies | None = None
         self._now = 0

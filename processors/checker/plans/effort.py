@@ -5,14 +5,14 @@ It is bounded by effort and not by a clock, so that the same inputs have the sam
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from processors.checker.case import Case
-from processors.checker.together import findings_of, read_cases_of
+from processors.checker.plans.asked_before import AskedBefore, Found, blocking_in, found_in, weight
 from processors.events.report import Finding
 from processors.events.subject import Subject
-from processors.matrix.document import Release
 
 EFFORT: Final = 20_000
 """How much the search may look at: entries of a question weighed, and ranges judged. About 20 ms of one core."""
@@ -31,9 +31,6 @@ AT_MOST: Final = 100_000
 
 _EVALUATION: Final = 40
 """What it takes to ask at all."""
-
-_FINDING: Final = 5
-"""What it takes to make a finding out of an entry."""
 
 
 class Exhausted(Exception):
@@ -62,32 +59,17 @@ class Effort:
 
         Raises Exhausted.
         """
+        return self._paid(lambda: found_in(subject, self.case))
+
+    def blocking(self, subject: Subject, before: AskedBefore | None) -> tuple[Finding, ...]:
+        """Of these, what blocks. What was asked `before` takes the same effort: a search ends where it would have
+        ended without. Raises Exhausted."""
+        if before is None:
+            return self._paid(lambda: blocking_in(subject, self.case))
+        return self._paid(lambda: before.blocking(subject, self.case))
+
+    def _paid(self, ask: Callable[[], Found]) -> tuple[Finding, ...]:
         self.spend(_EVALUATION)
-        cases = read_cases_of(subject, self.case.matrix, self.case.policies, self.case.now)
-        findings = findings_of(cases)
-        self.left -= sum(weight(case, findings) for case in cases)
-        return findings
-
-
-def weight(case: Case, findings: tuple[Finding, ...]) -> int:
-    """How much there is to look at in a case: every entry of every list, and what became of them."""
-    subject, manifest = case.subject, case.manifest
-    stated = (
-        *(subject.installed, subject.runtimes, subject.host.provides, manifest.conflicts, manifest.replaces),
-        *(manifest.runtimes or (), manifest.databases, manifest.provides, manifest.consumes),
-        *(
-            manifest.migrations,
-            manifest.components,
-            case.requirements,
-            *case.needs.values(),
-            *case.excludes.values(),
-        ),
-    )
-    used = sum(len(p.provides) + len(p.consumes) + len(p.migrations) for p in subject.installed)
-    return sum(map(len, stated)) + used + sum(map(_entries, case.releases)) + _FINDING * len(findings)
-
-
-def _entries(row: Release) -> int:
-    """Of a release's lists, those that `requirements` of a case do not hold."""
-    lists = (row.conflicts, row.runtimes, row.databases, row.provides, row.consumes, row.migrations)
-    return sum(map(len, lists))
+        found = ask()
+        self.left -= found.weight
+        return found.findings

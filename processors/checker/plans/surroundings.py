@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 from processors.checker.case import Case
+from processors.checker.plans.asked_before import AskedBefore
 from processors.checker.plans.effort import Effort
 from processors.checker.ties import Ties, ties_of
 from processors.checker.together import installed_as
@@ -38,12 +39,15 @@ class Judgements:
     """What blocks single plugins, each asked about beside its surroundings alone, and once.
 
     `case` is the question as it was asked. Two installations in which the surroundings are alike share an answer.
+    What other searches have asked `before` is not asked again.
     """
 
     case: Case
+    before: AskedBefore | None = None
     _known: dict[_Key, tuple[Finding, ...]] = field(default_factory=dict[_Key, "tuple[Finding, ...]"])
     _ties: dict[InstalledPlugin, Ties] = field(default_factory=dict[InstalledPlugin, Ties])
-    _index: _Index | None = None
+    _indexes: tuple[_Index, ...] = ()
+    """Of the last two installations: a search asks in turn about that before a change and that after it."""
 
     def blocking(self, question: Subject, there: Sequence[InstalledPlugin], effort: Effort) -> tuple[Finding, ...]:
         """What blocks the plugin that is asked for. `there` is the installation, the same for all its questions.
@@ -54,8 +58,7 @@ class Judgements:
         key = (installed_as(small.manifest), small.host, small.runtimes, frozenset(small.installed))
         known = self._known.get(key)
         if known is None:
-            findings = effort.evaluate(small)
-            known = self._known[key] = tuple(finding for finding in findings if finding.blocks)
+            known = self._known[key] = effort.blocking(small, self.before)
         else:
             effort.spend(_LOOKED_UP)
         return known
@@ -91,14 +94,17 @@ class Judgements:
         return found
 
     def _indexed(self, there: Sequence[InstalledPlugin]) -> _Index:
-        if self._index is None or self._index.there is not there:
-            mentioning: dict[str, list[str]] = {}
-            for plugin in there:
-                for id in self._of(plugin).mentions:
-                    mentioning.setdefault(id, []).append(plugin.id)
-            offering = [plugin.id for plugin in there if self._of(plugin).offers]
-            self._index = _Index(there, {plugin.id: plugin for plugin in there}, mentioning, offering)
-        return self._index
+        for index in self._indexes:
+            if index.there is there:
+                return index
+        mentioning: dict[str, list[str]] = {}
+        for plugin in there:
+            for id in self._of(plugin).mentions:
+                mentioning.setdefault(id, []).append(plugin.id)
+        offering = [plugin.id for plugin in there if self._of(plugin).offers]
+        new = _Index(there, {plugin.id: plugin for plugin in there}, mentioning, offering)
+        self._indexes = (new, *self._indexes[:1])
+        return new
 
     def _of(self, plugin: InstalledPlugin) -> Ties:
         known = self._ties.get(plugin)

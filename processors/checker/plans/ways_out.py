@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from processors.checker.bounds import brief, brief_links
 from processors.checker.case import Case
+from processors.checker.plans.asked_before import AskedBefore
 from processors.checker.plans.causes import with_causes
 from processors.checker.plans.derivation import derivation
 from processors.checker.plans.effort import EFFORT, Effort, Exhausted
@@ -39,14 +40,17 @@ MOST_LEFT_OPEN: Final = 8
 _HOPELESS: Final = frozenset({Code.MATRIX_MISSING, Code.MATRIX_EXPIRED})
 
 
-def ways_out(case: Case, findings: tuple[Finding, ...]) -> WaysOut:
-    """Plans for a request that is blocked. Pure, and the same for the same inputs on any machine."""
+def ways_out(case: Case, findings: tuple[Finding, ...], before: AskedBefore | None = None) -> WaysOut:
+    """Plans for a request that is blocked. Pure, and the same for the same inputs on any machine.
+
+    What was asked `before` makes it faster and changes nothing.
+    """
     blocking = tuple(finding for finding in findings if finding.blocks)
     if any(finding.code in _HOPELESS for finding in blocking):
         return WaysOut(note=HOPELESS)
     if case.host_version is None or case.described_twice or not case.matrix.names_host(case.subject.host.name):
         return WaysOut(note=ASK_AGAIN)
-    effort, judgements = Effort.of(case, findings), Judgements(case)
+    effort, judgements = Effort.of(case, findings), Judgements(case, before)
     harm = Harm(case, effort, case.subject, judgements, known=findings)
     together = (manifest.id for manifest in case.subject.together)
     root = Node(case.subject, decided=frozenset({case.plugin, *together}))
