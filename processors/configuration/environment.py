@@ -30,6 +30,7 @@ ELSEWHERE: Final = frozenset(
         "GUARD_CHAOS",  # the tests
         "GUARD_DIFFERENTIAL_ROWS",
         "GUARD_FUZZ",
+        "GUARD_PLANS",
         "GUARD_SOAK",
         "GUARD_GOLDEN",
     }

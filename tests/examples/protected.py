@@ -27,6 +27,28 @@ from processors.embedded import Addresses, Stack
 from processors.embedded.ports import HOST, free_port
 from processors.embedded.protection import Protection
 
+FAR = "broker.test"
+"""A name for the broker that is not loopback's, for whoever finds an address of this machine behind it: the guard
+insists on all that it insists on in production then. The broker's certificate is for it too."""
+
+MANIFEST = """
+id: com.powerx.plugins.inventory-sync
+name: inventory-sync
+version: "1.5.0"
+corex_version: ">=2.0.0"
+"""
+MATRIX = """
+source: governance
+revision: "1"
+expires_after: 24h
+hosts:
+  corex: {dialect: npm, releases: ["1.9.0", "2.0.0"]}
+undeclared: {host: block, runtime: allow, matrix: allow}
+matrix: []
+releases: []
+"""
+"""Case C-1: on corex 1.9.0 the plugin is blocked, because it needs 2.0.0."""
+
 
 class Protected:
     """The broker, its users, and what each of them runs. One user for each role, called like it."""
@@ -38,7 +60,7 @@ class Protected:
         self._authority.cert_pem.write_to_path(str(self.ca))
         self._passwords = {name: secrets.token_hex(8) for name in ("admin", "nobody", *(r.name for r in ROLES))}
         keystore = folder / "broker.pem"
-        certificate = self._authority.issue_cert(HOST, "localhost")
+        certificate = self._authority.issue_cert(HOST, "localhost", FAR)
         keystore.write_bytes(_pkcs8(certificate) + b"".join(p.bytes() for p in certificate.cert_chain_pems))
         self.tokens = TokenIssuer(folder, self._authority, self._passwords)
         self.protection = Protection(
@@ -69,8 +91,7 @@ class Protected:
 
     def environment(self, user: str) -> dict[str, str]:
         """The same for our own commands; the password comes from a file, as orchestrators hand it out."""
-        file = self.folder / f"{user}.password"
-        file.write_text(self._passwords[user] + "\n")
+        file = self.password_file(user)
         return {
             **self._surroundings(),
             "GUARD_KAFKA__BOOTSTRAP": self.addresses.bootstrap,
@@ -78,6 +99,11 @@ class Protected:
             "GUARD_KAFKA__USERNAME": user,
             "GUARD_KAFKA__PASSWORD_FILE": str(file),
         }
+
+    def password_file(self, user: str) -> Path:
+        file = self.folder / f"{user}.password"
+        file.write_text(self._passwords[user] + "\n")
+        return file
 
     def certified(self, user: str) -> dict[str, str]:
         """Our own commands as that user by a client certificate, without any password."""

@@ -18,7 +18,7 @@ from confluent_kafka import (
     TopicCollection,
 )
 from confluent_kafka.admin import AdminClient
-from examples.protected import Protected
+from examples.protected import MANIFEST, MATRIX, Protected
 
 from processors.configuration.settings import shipped
 from processors.contracts.access import ROLES, Role, Rule, rules
@@ -26,22 +26,6 @@ from processors.contracts.files import load_topics
 
 pytestmark = pytest.mark.stack
 
-MANIFEST = """
-id: com.powerx.plugins.inventory-sync
-name: inventory-sync
-version: "1.5.0"
-corex_version: ">=2.0.0"
-"""
-MATRIX = """
-source: governance
-revision: "1"
-expires_after: 24h
-hosts:
-  corex: {dialect: npm, releases: ["1.9.0", "2.0.0"]}
-undeclared: {host: block, runtime: allow, matrix: allow}
-matrix: []
-releases: []
-"""
 RISK = "The warehouse stands still without it, and the host is upgraded on Friday."
 TOPICS = [topic.name for topic in load_topics(shipped("config") / "topics.yaml").topics]
 DENIED = {
