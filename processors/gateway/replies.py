@@ -101,11 +101,11 @@ class Replies:
         with closing(Follower(self._settings, "gateway")) as follower:
             since = time.time_ns() // 1_000_000 - REPLAYED
             follower.from_time([RESULTS, EXCEPTION_DECISIONS, DEAD_LETTERS], since)
-            contact = follower.contact(RESULTS)
-            while not self._stop.is_set():
-                self._batch(follower)
-                contact.check()  # a reader that has lost every broker for good ends the process
-                self.silent = contact.silent
+            with follower.contact(RESULTS) as contact:
+                while not self._stop.is_set():
+                    self._batch(follower)
+                    contact.check()  # a reader that has lost every broker for good ends the process
+                    self.silent = contact.silent
 
     def _batch(self, follower: Follower) -> None:
         records = follower.batch(0.1)

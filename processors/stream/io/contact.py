@@ -11,11 +11,11 @@ While the broker answers nobody, that is an outage, and is waited for: `silent` 
 
 from __future__ import annotations
 
-import time
+import threading
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import closing
-from typing import Final
+from typing import Final, Self
 
 from confluent_kafka import Consumer, KafkaException, Producer
 
@@ -34,38 +34,65 @@ MISSES: Final = 2
 
 
 class Contact:
-    """Asks on behalf of clients, by topic. Not thread-safe: it belongs to the loop.
+    """Asks on behalf of clients, by topic, in a thread of its own from `with` on: a round takes a tenth of a second
+    even where all is well, and a loop that waited for it would answer nobody meanwhile.
 
-    `silent` is True while no broker answers anybody, as far as the last round tells.
+    The block must end before the clients are closed.
     """
 
     def __init__(
-        self, settings: StreamSettings, consumers: Mapping[str, Consumer | Producer], every: float = EVERY
+        self, settings: StreamSettings, clients: Mapping[str, Consumer | Producer], every: float = EVERY
     ) -> None:
-        self._settings, self._consumers, self._every = settings, consumers, every
-        self._next = time.monotonic() + every
+        self._settings, self._clients, self._every = settings, clients, every
         self._misses: Counter[str] = Counter()
+        self._failure: Exception | None = None
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="contact", daemon=True)
         self.silent = False
+        """Whether no broker answers anybody, as far as the last round tells."""
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Waits for a round that is under way, as long as one may take."""
+        self._stop.set()
+        self._thread.join(2 * PATIENCE + 1)
 
     def check(self) -> None:
-        """Ask, if it is time. Takes a round trip for each consumer, and at most twice `PATIENCE` where one hears
-        nothing: a silent broker has nothing to say to the others either.
+        """Waits for nobody.
 
         Raises:
-            Fatal: a consumer has lost every broker, though brokers are there.
+            Fatal: a client has lost every broker, though brokers are there.
         """
-        if time.monotonic() < self._next:
-            return
-        self.silent = False
-        for topic, consumer in self._consumers.items():
-            if _is_answered(consumer, topic):
+        if self._failure is not None:
+            raise self._failure
+
+    def ask(self) -> None:
+        """One round: a round trip for each client, and at most twice `PATIENCE` where one hears nothing, since a
+        silent broker has nothing to say to the others either.
+
+        Raises:
+            Fatal: as `check` does.
+        """
+        silent = False
+        for topic, client in self._clients.items():
+            if _is_answered(client, topic):
                 del self._misses[topic]
             elif self._others_are_answered(topic):
                 self._missed(topic)
             else:
-                self.silent = True
+                silent = True
                 break
-        self._next = time.monotonic() + self._every
+        self.silent = silent
+
+    def _run(self) -> None:
+        try:
+            while not self._stop.wait(self._every):
+                self.ask()
+        except Exception as error:  # noqa: BLE001 - whatever it is, `check` raises it in the loop, which ends
+            self._failure = error
 
     def _missed(self, topic: str) -> None:
         self._misses[topic] += 1

@@ -138,7 +138,10 @@ class Follower:
             paused = full
 
     def contact(self, topic: str) -> Contact:
-        """Whether brokers still answer, for who follows for long: asks about a topic that is followed."""
+        """Whether brokers still answer, for who follows for long: asks about a topic that is followed.
+
+        Its `with` must end before this is closed.
+        """
         return Contact(self._settings, {topic: self._consumer})
 
     def close(self) -> None:

@@ -158,7 +158,8 @@ class Runner:
         self._judge = Judge(self._processor, self._trials)
         self.clock = Clock(self._processor.name, self._settings)
         stack.callback(self.clock.close)
-        self._contact = Contact(self._settings, {**consumers, self._settings.clock: self.clock.producer})
+        asked = {**consumers, self._settings.clock: self.clock.producer}
+        self._contact = stack.enter_context(Contact(self._settings, asked))
         if not self._until_available(self._prepare, lambda: None):
             return
         stack.callback(self.assignment.leave)  # before the consumer is closed, as the last comes first
@@ -232,7 +233,7 @@ class Runner:
             self._handle_all(batch, positions)
 
     def _look_around(self) -> None:
-        """Ask the brokers: whoever polls a silent one hears nothing, as one to whom nobody writes."""
+        """Whether brokers answer: whoever polls a silent one hears nothing, as one to whom nobody writes."""
         self._contact.check()
         if self._contact.silent:
             self._health.stands_still()
