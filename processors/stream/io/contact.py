@@ -50,6 +50,8 @@ class Contact:
         self._thread = threading.Thread(target=self._run, name="contact", daemon=True)
         self.silent = False
         """Whether no broker answers anybody, as far as the last round tells."""
+        self.asking = False
+        """Whether a round is under way. As long as it lasts, nobody knows whether brokers answer."""
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -76,7 +78,7 @@ class Contact:
         Raises:
             Fatal: as `check` does.
         """
-        silent = False
+        self.asking, silent = True, False
         for topic, client in self._clients.items():
             if _is_answered(client, topic):
                 del self._misses[topic]
@@ -85,7 +87,7 @@ class Contact:
             else:
                 silent = True
                 break
-        self.silent = silent
+        self.asking, self.silent = False, silent
 
     def _run(self) -> None:
         try:

@@ -237,7 +237,7 @@ class Runner:
         self._contact.check()
         if self._contact.silent:
             self._health.stands_still()
-        else:
+        elif not self._contact.asking:
             self._health.moved()
         self.clock.look(others_are_answered=not self._contact.silent)
 
