@@ -207,9 +207,11 @@ def tongue_of(manifest: Manifest, dialect: Dialect) -> Dialect:
     return plugin_scheme(manifest.host) or dialect
 
 
-def known_rows(matrix: Matrix, plugin: InstalledPlugin, tongue: Dialect) -> Sequence[Release]:
-    """What the catalogue knows of an installed release."""
-    own = plugin_dialect(matrix, plugin.id, tongue, versions=(plugin.version,))
+def known_rows(
+    matrix: Matrix, plugin: InstalledPlugin, tongue: Dialect, before: Sequence[str] = ()
+) -> Sequence[Release]:
+    """What the catalogue knows of an installed release. `before` are versions that it takes the place of."""
+    own = plugin_dialect(matrix, plugin.id, tongue, versions=(plugin.version, *before))
     return matrix.release(plugin.id, plugin.version, own)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from processors.checker.case import known_rows
@@ -25,9 +25,12 @@ class Ties(NamedTuple):
     offers: frozenset[str]
 
 
-def ties_of(plugin: InstalledPlugin, matrix: Matrix, tongue: Dialect) -> Ties:
-    """As it tells itself or the catalogue knows: both, since what is said too much leaves nothing out."""
-    each = (plugin, *known_rows(matrix, plugin, tongue))
+def ties_of(plugin: InstalledPlugin, matrix: Matrix, tongue: Dialect, before: Sequence[str] = ()) -> Ties:
+    """As it tells itself or the catalogue knows: both, since what is said too much leaves nothing out.
+
+    `before` are versions of it that are there already, which have a say in how its versions are read.
+    """
+    each = (plugin, *known_rows(matrix, plugin, tongue, before))
     needs = frozenset(need.id for one in each for need in one.requires)
     others = frozenset(other.id for one in each for other in (*one.conflicts, *one.consumes))
     return Ties(needs, needs | others, frozenset(offer.id for one in each for offer in one.provides))

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 from processors.checker.case import Case
 from processors.checker.plans.asked_before import AskedBefore
 from processors.checker.plans.effort import Effort
-from processors.checker.ties import Ties, ties_of
+from processors.checker.ties import Ties, named_through, ties_of
 from processors.checker.together import installed_as
 from processors.events.report import Finding
 from processors.events.subject import Host, InstalledPlugin, Provision, Subject
@@ -22,6 +22,8 @@ _LOOKED_UP: Final = 10
 """What it takes to learn that a question has been answered."""
 
 _Key: TypeAlias = tuple[InstalledPlugin, Host, tuple[Provision, ...], frozenset[InstalledPlugin]]
+
+_Said: TypeAlias = tuple[InstalledPlugin, tuple[str, ...]]
 
 
 @dataclass(slots=True)
@@ -45,7 +47,8 @@ class Judgements:
     case: Case
     before: AskedBefore | None = None
     _known: dict[_Key, tuple[Finding, ...]] = field(default_factory=dict[_Key, "tuple[Finding, ...]"])
-    _ties: dict[InstalledPlugin, Ties] = field(default_factory=dict[InstalledPlugin, Ties])
+    _ties: dict[_Said, Ties] = field(default_factory=dict["_Said", Ties])
+    _absent: dict[str, frozenset[str] | None] = field(default_factory=dict[str, "frozenset[str] | None"])
     _indexes: tuple[_Index, ...] = ()
     """Of the last two installations: a search asks in turn about that before a change and that after it."""
 
@@ -67,31 +70,47 @@ class Judgements:
         """The same question with as little installed as has the same answer.
 
         What is left out offers nothing, and nothing that stays needs it or names it as a conflict; nor does it say
-        anything about what the plugin needs, about the plugin, or about what goes with the version before.
+        anything about what the plugin needs, about the plugin, or about what goes with the version before and with
+        what it replaces.
         """
         index = self._indexed(there)
-        asked = self._of(installed_as(question.manifest))
         before = [plugin for plugin in question.installed if plugin.id == question.manifest.id]
+        asked = self._of(installed_as(question.manifest), *(plugin.version for plugin in before))
         closure = self._closure((*asked.needs, *index.offering), index)
         kept = set(closure) | asked.mentions
         for id in closure:
             kept |= self._of(index.by_id[id]).mentions
-        lost = {offer for plugin in before for offer in self._of(plugin).offers}
-        for mentioned in (*closure, question.manifest.id, *lost):
+        gone = {question.manifest.id, *question.manifest.replaces}
+        kept |= gone
+        lost = {offer for plugin in question.installed if plugin.id in gone for offer in self._of(plugin).offers}
+        for mentioned in (*closure, *gone, *lost):
             for id in index.mentioning.get(mentioned, ()):
                 kept |= {id, *self._of(index.by_id[id]).needs}
-        stays = tuple(plugin for plugin in question.installed if plugin.id in kept)
-        return replace(question, installed=(*stays, *(plugin for plugin in before if plugin.id not in kept)))
+        return replace(question, installed=tuple(plugin for plugin in question.installed if plugin.id in kept))
 
     def _closure(self, needed: Iterable[str], index: _Index) -> set[str]:
         found: set[str] = set()
+        absent: set[str] = set()
         waiting = list(needed)
         while waiting:
             id = waiting.pop()
-            if id not in found and id in index.by_id:
+            if id in found:
+                continue
+            if id in index.by_id:
                 found.add(id)
                 waiting += self._of(index.by_id[id]).needs
+            elif (named := self._named_by_absent(id)) is not None:
+                waiting += named - absent
+                absent |= named
+            else:
+                return set(index.by_id)
         return found
+
+    def _named_by_absent(self, id: str) -> frozenset[str] | None:
+        """Whoever the catalogue names, however far down, for a plugin that is not there; None for too many."""
+        if id not in self._absent:
+            self._absent[id] = named_through((id,), self.case.matrix)
+        return self._absent[id]
 
     def _indexed(self, there: Sequence[InstalledPlugin]) -> _Index:
         for index in self._indexes:
@@ -106,8 +125,9 @@ class Judgements:
         self._indexes = (new, *self._indexes[:1])
         return new
 
-    def _of(self, plugin: InstalledPlugin) -> Ties:
-        known = self._ties.get(plugin)
+    def _of(self, plugin: InstalledPlugin, *before: str) -> Ties:
+        """`before` are versions that are there of the same plugin: they have a say in how its versions are read."""
+        known = self._ties.get((plugin, before))
         if known is None:
-            known = self._ties[plugin] = ties_of(plugin, self.case.matrix, self.case.tongue)
+            known = self._ties[plugin, before] = ties_of(plugin, self.case.matrix, self.case.tongue, before)
         return known

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 from examples.matrices import HOUR, NOON, a_document, a_release, a_rule
+from examples.worlds import DAY, a_matrix, a_world, asked, need
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,7 +27,6 @@ from processors.events.subject import (
     Lifecycle,
     Manifest,
     Provision,
-    Requirement,
     Subject,
 )
 from processors.events.subject_record import subject_to_record
@@ -44,7 +44,6 @@ REQUESTS, RESULT = (
     CODEC.encoder(RESULTS, "CompatibilityChecked"),
 )
 ENCODE = CODEC.encoder(INSTALL_REQUESTS, "InstallRequested").tail
-DAY = 24 * HOUR
 
 
 class Answerer(NamedTuple):
@@ -72,10 +71,6 @@ def fresh(subject: Subject, matrix: Matrix, now: int = NOON) -> Answered:
 def _evaluate(bystanders: Bystanders | None):
     said = RESULT.run("plugin_id", "report_digest")
     return evaluator(QuestionReader(REQUESTS), RESULT.tail, said.encode, check, bystanders)
-
-
-def need(id: str, range: str = ">=1.0.0", *, optional: bool = False) -> Requirement:
-    return Requirement(id, range, optional)
 
 
 CRM = Manifest(
@@ -211,11 +206,6 @@ def test_what_is_cut_short_is_not_taken_for_the_whole() -> None:
         assert parts.cut(whole[:cut]) is None
 
 
-def a_matrix(*releases: dict[str, Any], plugins: tuple[PluginScheme, ...] = ()) -> Matrix:
-    document = a_document(a_rule("*", action="allow"), releases=releases)
-    return Matrix.of([(replace(document, plugins=plugins), NOON - HOUR, NOON + DAY)])
-
-
 def assert_never_taken_for_another(matrix: Matrix, allowed: Subject, blocked: Subject, *also: Subject) -> None:
     """What is learnt of one question, and of every part of the other, answers nothing but itself."""
     ask = one_that_remembers()
@@ -225,11 +215,6 @@ def assert_never_taken_for_another(matrix: Matrix, allowed: Subject, blocked: Su
     for _ in range(2):
         assert ask(blocked, matrix) == fresh(blocked, matrix)
         assert ask(blocked, matrix).verdict is Verdict.BLOCK
-
-
-def asked(installed: tuple[InstalledPlugin, ...], **more: Any) -> Subject:
-    manifest = Manifest(**{"id": "p", "version": "1.0.0", "host_range": ">=1.0.0", "runtimes": (), **more})
-    return Subject(manifest=manifest, host=Host("corex", "2.0.0"), installed=installed)
 
 
 def test_whoever_ends_a_circle_through_the_catalogue_makes_a_difference() -> None:
@@ -329,58 +314,6 @@ def test_every_answer_is_what_a_check_gives(subjects: list[Subject], later: int)
     for now in (NOON, NOON + later):
         for subject in subjects:
             assert ask(subject, MATRIX, now) == fresh(subject, MATRIX, now)
-
-
-WORDS = ("p", "a", "b", "c", "d", "api")
-
-
-def a_world(dice: random.Random) -> tuple[Matrix, list[Subject]]:
-    """A catalogue in which everybody may say something of anybody, and questions of one fleet about it."""
-
-    def some(most: int, chance: float, kind: Callable[[str], Any]) -> tuple[Any, ...]:
-        return tuple(kind(dice.choice(WORDS)) for _ in range(most) if dice.random() < chance)
-
-    def wanted(id: str) -> Requirement:
-        return need(id, dice.choice(["*", "*", ">=1.0.0", "<2.0.0"]), optional=dice.random() < 0.3)
-
-    def offered(id: str) -> Provision:
-        return Provision(id, dice.choice(["1.0.0", "1.5.0"]))
-
-    versions = ["1.0.0", "1.0.0", "2.0.0", "1.0.0.0"]
-    rows = [
-        a_release(
-            dice.choice(WORDS[:5]),
-            dice.choice(versions),
-            requires=some(2, 0.35, wanted),
-            conflicts=some(1, 0.15, wanted),
-            provides=some(1, 0.15, offered),
-            consumes=some(1, 0.1, wanted),
-        )
-        for _ in range(dice.randrange(8))
-    ]
-    schemes = tuple(PluginScheme(id, "npm") for id in WORDS[:5] if dice.random() < 0.2)
-    pool = [
-        InstalledPlugin(
-            id,
-            dice.choice([*versions, "0.9.0.1"]),
-            dice.random() < 0.9,
-            some(1, 0.25, wanted),
-            some(1, 0.1, wanted),
-        )
-        for id in WORDS[:5] * 2
-    ]
-    makers = [
-        {
-            "version": dice.choice(versions),
-            "requires": some(1, 0.4, wanted),
-            "provides": some(1, 0.3, offered),
-            "replaces": some(1, 0.15, str),
-            "host": dice.choice(["", "", "npm"]),
-        }
-        for _ in range(2)
-    ]
-    fleet = [asked(tuple(dice.sample(pool, dice.randrange(5))), **dice.choice(makers)) for _ in range(14)]
-    return a_matrix(*rows, plugins=schemes), fleet
 
 
 def test_in_small_worlds_too_every_answer_is_what_a_check_gives() -> None:

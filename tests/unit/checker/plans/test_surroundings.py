@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
 from examples import questions as ask
+from examples.worlds import a_world
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -55,6 +57,21 @@ def test_a_plugin_beside_its_surroundings_has_the_findings_that_it_has_beside_al
         blocking = tuple(finding for finding in findings if finding.blocks)
         assert judgements.blocking(question, there, effort) == blocking
         assert judgements.blocking(replace(question), there, effort) == blocking
+
+
+def test_in_small_worlds_too_nothing_is_left_out_that_makes_a_difference() -> None:
+    """Circles through what is not there, stand-ins, replaced plugins and versions that are read in several ways."""
+    for number in range(120):
+        matrix, fleet = a_world(random.Random(number))
+        for subject in fleet:
+            there = subject.installed
+            if len({plugin.id for plugin in there}) < len(there):
+                continue
+            judgements = Judgements(read_case(subject, matrix, NO_POLICIES, ask.NOON))
+            for question in (subject, *(asking(subject, there, manifest_of(plugin), None) for plugin in there)):
+                small = judgements.around(question, there)
+                answers = (validate(read_case(each, matrix, NO_POLICIES, ask.NOON)) for each in (question, small))
+                assert next(answers) == next(answers), (number, question)
 
 
 def test_what_has_nothing_to_do_with_a_plugin_is_left_out() -> None:
