@@ -9,7 +9,10 @@ from processors.client.block import Block
 from processors.client.transport import Change, Wanted
 from processors.errors import SettingsInvalid
 from processors.events.exceptions import NOBODY, Category, CommandKind, ExceptionCommand, ExceptionRequested
+from processors.exception_workflow.config import ExceptionPolicy
 from processors.exception_workflow.notify.notices import gist
+from processors.exception_workflow.rules.reasons import Objection
+from processors.exception_workflow.rules.requests import stated
 from processors.exception_workflow.state.case import ExceptionCase
 
 
@@ -51,6 +54,16 @@ def request(block: Block, wanted: Wanted, id: str) -> ExceptionRequested:
         single_use=wanted.single_use,
     )
     return ExceptionRequested(stated, block.subject, block.report)
+
+
+def slip_in(wanted: Wanted, policy: ExceptionPolicy) -> Objection | None:
+    """What the workflow would refuse in the words of a request; None if nothing. For whoever asks before they send:
+    a slip of the pen then stands in nobody's history."""
+    try:
+        stated(wanted.risk, wanted.controls, _category(wanted.controls), policy)
+    except Objection as objection:
+        return objection
+    return None
 
 
 def amendment(case: ExceptionCase, block: Block, change: Change, id: str) -> ExceptionRequested:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
+from functools import reduce
 from typing import Final
 
 from processors.checker.case import Case
 from processors.checker.together import installed_as
-from processors.events.report import Change
+from processors.events.report import Change, Remediation
 from processors.events.subject import InstalledPlugin, Manifest, Provision, Subject
 from processors.events.vocabulary import Code, RemedyKind
 from processors.versions import Dialect
@@ -22,8 +23,28 @@ OTHER_VERSIONS: Final = frozenset(
 """Changes of a plugin other than the one asked for to a version."""
 
 
-def changed(subject: Subject, change: Change, case: Case) -> Subject:  # noqa: PLR0911 - one for each kind
+def changed(subject: Subject, change: Change, case: Case) -> Subject:
     """The question after one change. `case` is the question as it was asked."""
+    return (
+        _succeeded(subject, change, case) if change.kind is RemedyKind.REPLACE_PLUGIN else _moved(subject, change)
+    )
+
+
+def can_be_asked_after(plan: Remediation) -> bool:
+    """Whether `after` can tell: where the plugin is replaced, only the matrix knows what its successor replaces."""
+    return all(change.kind is not RemedyKind.REPLACE_PLUGIN for change in plan.changes)
+
+
+def after(subject: Subject, plan: Remediation) -> Subject:
+    """The question as it would be asked once a plan is carried out; the guard then says what becomes of it.
+
+    Of another release of the plugin nothing but its version is stated: the matrix may know more.
+    """
+    return reduce(_moved, plan.changes, subject)
+
+
+def _moved(subject: Subject, change: Change) -> Subject:
+    """After a change of anything but the plugin that is asked for into another one."""
     others = tuple(plugin for plugin in subject.installed if plugin.id != change.target)
     here = tuple(plugin for plugin in subject.installed if plugin.id == change.target)
     match change.kind:
@@ -38,8 +59,6 @@ def changed(subject: Subject, change: Change, case: Case) -> Subject:  # noqa: P
             return replace(subject, installed=others)
         case RemedyKind.ENABLE_DEPENDENCY:
             return replace(subject, installed=(*others, *(replace(plugin, enabled=True) for plugin in here)))
-        case RemedyKind.REPLACE_PLUGIN:
-            return _succeeded(subject, change, case)
         case _:
             enabled = all(plugin.enabled for plugin in here)
             return replace(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.resources import files
 
@@ -60,7 +60,7 @@ def article(
         ways_out(said),
         causes(said, explained_at),
         grounds(report, said, digest),
-        *(f"<p>{step.words}: {_target(step)}</p>" for step in said.next_steps),
+        further(said.next_steps),
     ]
     return '<article class="report">\n' + "\n".join(filter(None, parts)) + "\n</article>"
 
@@ -75,7 +75,8 @@ def heading(report: Report, said: Outline, about: str) -> str:
 
 
 def ways_out(said: Outline, actions: Sequence[Step] = ()) -> str:
-    """What helps; empty where nothing is to be said of it. `actions` are links, one for each way in its order."""
+    """What helps; empty where nothing is to be said of it. `actions` are links, one for each way in its order, and
+    none where the target is empty."""
     notes = "".join(f"<p>{_words(text)}</p>" for text in (said.note, said.closest) if text)
     links = [_action(action) for action in actions] or [""] * len(said.ways_out)
     items = "".join(_way_out(way, link) for way, link in zip(said.ways_out, links, strict=True))
@@ -114,13 +115,18 @@ def _code(code: str, explained_at: str | None) -> str:
     return shown if explained_at is None else f'<a href="{escape(explanation(explained_at, code))}">{shown}</a>'
 
 
+def further(steps: Iterable[Step]) -> str:
+    """What to do or read next, a line each."""
+    return "\n".join(f"<p>{step.words}: {_target(step)}</p>" for step in steps)
+
+
 def _way_out(way: WayOut, link: str) -> str:
     steps = "".join(f"<li>{_words(step)}</li>" for step in way.steps)
     return f"<li>{_words(way.sentence)}{f'<ul>{steps}</ul>' if steps else ''}{link}</li>"
 
 
 def _action(action: Step) -> str:
-    return f' <a class="do" href="{escape(action.target)}">{escape(action.words)}</a>'
+    return action.target and f' <a class="do" href="{escape(action.target)}">{escape(action.words)}</a>'
 
 
 def _list(title: str, texts: tuple[str, ...]) -> str:

@@ -52,9 +52,15 @@ def way_out(case: ExceptionCase) -> str:
     if case.status is not Status.NEEDS_REVIEW:
         return ""
     ends = f"`compat-guard exception revoke {case.exception_id}` ends it"
-    if case.extended or (case.single_use and case.uses):
+    if not may_be_extended(case):
         return f"{ends}; then it can be asked for anew"
     return f"`compat-guard exception extend {case.exception_id}` asks for a new review; {ends}"
+
+
+def may_be_extended(case: ExceptionCase) -> bool:
+    """Whether more time can still be asked for: once, and not where the one use is spent."""
+    lasts = case.status in (Status.APPROVED, Status.NEEDS_REVIEW)
+    return lasts and not case.extended and not (case.single_use and case.uses)
 
 
 def outcome(case: ExceptionCase, reported: Reported, policy: ExceptionPolicy) -> ExceptionCase:  # noqa: ARG001 - the shape of every rule

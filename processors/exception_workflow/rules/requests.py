@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
 from processors.errors import shorten
 from processors.events.exceptions import Category, ExceptionCommand, Status
@@ -205,19 +206,24 @@ def _listed(basis: Basis) -> str:
     return f"{first} and {more} more" if more > 0 else first
 
 
-def _stated(command: ExceptionCommand, policy: ExceptionPolicy) -> None:
-    if len(command.compensating_controls) > MOST_CONTROLS:
+def stated(risk_statement: str, controls: Sequence[str], category: Category, policy: ExceptionPolicy) -> None:
+    """Raises Objection where the words of a request do not do. Whoever asks may try them before they are sent."""
+    if len(controls) > MOST_CONTROLS:
         raise Objection(Reason.TEXT_TOO_LONG, f"an exception names at most {MOST_CONTROLS} compensating controls")
-    if max(map(len, (command.risk_statement, *command.compensating_controls))) > LONGEST_TEXT:
+    if max(map(len, (risk_statement, *controls))) > LONGEST_TEXT:
         raise Objection(Reason.TEXT_TOO_LONG, f"a text has at most {LONGEST_TEXT} characters")
-    own_words = _beside(policy.risk_statement.template, clean(command.risk_statement))
+    own_words = _beside(policy.risk_statement.template, clean(risk_statement))
     said, needed = len(own_words), policy.risk_statement.min_length
     if said < needed:
         raise Objection(Reason.RISK_STATEMENT_MISSING, f"characters: {said} found, {needed} needed")
-    if command.category is Category.UNKNOWN:
+    if category is Category.UNKNOWN:
         raise Objection(Reason.CATEGORY_UNKNOWN, "an exception is a waiver or mitigated")
-    if command.category is Category.MITIGATED and not any(map(str.strip, command.compensating_controls)):
+    if category is Category.MITIGATED and not any(map(str.strip, controls)):
         raise Objection(Reason.CONTROLS_MISSING, "a mitigated exception names its compensating controls")
+
+
+def _stated(command: ExceptionCommand, policy: ExceptionPolicy) -> None:
+    stated(command.risk_statement, command.compensating_controls, command.category, policy)
     if not command.requester.subject.strip():
         raise Objection(Reason.NOT_THE_REQUESTER, "a request needs a requester")
 

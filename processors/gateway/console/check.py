@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,17 +12,23 @@ from typing import Annotated, Any, Final, NamedTuple
 from fastapi import APIRouter, Query, Request, Response
 
 from processors.bootstrap.exception_workflow import read_policy
+from processors.checker.plans.situation import after, can_be_asked_after
+from processors.checker.views.outline import outline
+from processors.client.exception_facts import monitoring_of
 from processors.client.install_request import InstallRequest
 from processors.client.results import request_of
 from processors.configuration.gateway import Role
 from processors.documents.canonical import digest_of
 from processors.documents.yaml_writing import to_yaml
+from processors.errors import Refused
 from processors.events.subject import Subject
 from processors.events.subject_record import subject_from_record
 from processors.gateway.api.callers import AtDesk, tenant_of
 from processors.gateway.api.check import CheckRequest, known_result, subject_of, under_exception
+from processors.gateway.api.exceptions import own_case
 from processors.gateway.asking import Asking, id_under, prepare
-from processors.gateway.console.forms import file, one
+from processors.gateway.console.advice import without_commands
+from processors.gateway.console.forms import Fault, file, one
 from processors.gateway.console.rendering import Page
 from processors.gateway.console.routing import PageRoute, show, to
 from processors.gateway.console.visitors import Visitor, visiting
@@ -51,6 +58,15 @@ class Check(Page):
     """What each monitoring profile demands to be attached."""
     key: str
     """Goes with the form, so that a second click on the same form asks nothing twice."""
+    plan: str = ""
+    """Which way out of that request is tried: its number, or empty for none."""
+    planned: str = ""
+    """That way out in words."""
+    keeps_release: bool = True
+    """Whether it is the release that was checked before."""
+    approved_monitoring: str = ""
+    """What the exception demands, as the form names a profile."""
+    fault: Fault | None = None
 
 
 @router.get("/check")
@@ -60,20 +76,13 @@ async def form(
     visitor: Annotated[Visitor, visiting(Role.REQUESTER)],
     again: Annotated[str, Query(max_length=200)] = "",
     exception: Annotated[str, Query(max_length=200)] = "",
+    plan: Annotated[str, Query(max_length=3)] = "",
 ) -> Response:
-    """`again` names a request whose installation fills the form in."""
-    before = await _earlier(desk, visitor, again)
+    """`again` names a request whose installation fills the form in, `plan` one of its ways out, as it would leave
+    the installation."""
+    before = await _earlier(desk, visitor, again, plan)
     given: Mapping[str, str] = {} if before is None else _filled(before)
-    page = Check(
-        title="Check a plugin",
-        tenants=sorted(visitor.who.tenants),
-        given=given,
-        again=again if before is not None else "",
-        exception=exception,
-        profiles={name: profile.addons for name, profile in read_policy(desk.settings).monitoring.items()},
-        key=str(uuid.uuid4()),
-    )
-    return show(request, page)
+    return show(request, await _page(desk, visitor, before, given, exception))
 
 
 @router.post("/check")
@@ -81,21 +90,79 @@ async def check(
     request: Request, desk: AtDesk, visitor: Annotated[Visitor, visiting(Role.REQUESTER, rate=Rate.CHECK)]
 ) -> Response:
     fields = await read_form(request)
-    before = await _earlier(desk, visitor, one(fields, "again"))
-    question, keeps_manifest = _question(fields, before)
-    tenant = tenant_of(visitor.who, question.tenant)
+    before = await _earlier(desk, visitor, one(fields, "again"), one(fields, "plan"))
+    try:
+        question, keeps_manifest = _question(fields, before)
+        tenant = tenant_of(visitor.who, question.tenant)
+        subject = await asyncio.to_thread(subject_of, question)
+        under = under_exception(question.exception)
+    except (Problem, Refused) as error:
+        if isinstance(error, Problem) and error.kind.name != "unprocessable":
+            raise
+        page = await _page(desk, visitor, before, _typed(fields), one(fields, "exception"), _fault(str(error)))
+        return show(request, page, 422)
     asked = InstallRequest(
         request_id=id_under(_key(fields, question), visitor.who, tenant, "check"),
         tenant=tenant,
         operator=visitor.who.subject,
         environment=question.environment,
         target=question.target,
-        subject=_as_before(await asyncio.to_thread(subject_of, question), before, manifest=keeps_manifest),
-        exception=under_exception(question.exception),
+        subject=_as_before(subject, before, manifest=keeps_manifest),
+        exception=under,
     )
     prepared = await asyncio.to_thread(prepare, desk.events, asked)
     await _asking.ask(desk, prepared, PATIENCE)
     return to(f"/requests/{asked.request_id}")
+
+
+async def _page(
+    desk: Desk,
+    visitor: Visitor,
+    before: Earlier | None,
+    given: Mapping[str, str],
+    exception: str,
+    fault: Fault | None = None,
+) -> Check:
+    title = "Install under an exception" if exception else "Check a plugin"
+    policy = read_policy(desk.settings)
+    case = await own_case(desk, exception, visitor.who) if exception else None
+    approved = monitoring_of(case, policy) if case is not None else ""
+    shown: Mapping[str, str] = {"monitoring": approved, **given}
+    return Check(
+        title=title if fault is None else f"Not sent yet: {title}",
+        tenants=sorted(visitor.who.tenants),
+        given=shown if before is None else {**shown, "plugin": _plugin(before.subject)},
+        again="" if before is None else before.request_id,
+        exception=exception,
+        profiles={name: profile.addons for name, profile in policy.monitoring.items()},
+        key=str(uuid.uuid4()),
+        plan="" if before is None else before.plan,
+        planned="" if before is None else before.planned,
+        keeps_release=before is None or before.keeps_release,
+        approved_monitoring=approved,
+        fault=fault,
+    )
+
+
+_TYPED: Final = (
+    *("manifest", "manifest_name", "host", "installed", "runtimes", "database", "previous", "environment"),
+    *("target", "tenant", "acknowledge_risk", "monitoring"),
+)
+
+
+def _typed(fields: Mapping[str, Any]) -> dict[str, str]:
+    """What was typed; a file that was chosen becomes text, because a browser does not choose it again."""
+    typed = {name: one(fields, name).replace("\r\n", "\n") for name in _TYPED}
+    if (uploaded := file(fields, "manifest_file")) is not None:
+        typed |= {"manifest": uploaded[1].decode("utf-8-sig", "replace"), "manifest_name": uploaded[0]}
+    return typed
+
+
+def _fault(said: str) -> Fault:
+    """Where something is wrong is the first word of what is said of it; all else is about the manifest."""
+    place = re.split(r"[\s:.\[]", said, maxsplit=1)[0]
+    field = place if place in _TYPED else "acknowledge_risk" if place == "exception" else "manifest"
+    return Fault(field, f"{without_commands(said)}.".replace("..", "."))
 
 
 def _key(fields: Mapping[str, Any], question: CheckRequest) -> str | None:
@@ -105,16 +172,30 @@ def _key(fields: Mapping[str, Any], question: CheckRequest) -> str | None:
 
 
 class Earlier(NamedTuple):
-    """A request that was asked before: its envelope, and its question."""
+    """A request that was asked before: its envelope, and its question, as one of its ways out would leave it."""
 
+    request_id: str
     envelope: Mapping[str, Any]
     subject: Subject
+    plan: str = ""
+    planned: str = ""
+    keeps_release: bool = True
+    """Whether that way out leaves the plugin in its version."""
 
 
-async def _earlier(desk: Desk, visitor: Visitor, request_id: str) -> Earlier | None:
+async def _earlier(desk: Desk, visitor: Visitor, request_id: str, plan: str) -> Earlier | None:
     result = await known_result(desk, request_id, visitor.who) if request_id else None
     asked = None if result is None else await desk.read(request_of, desk.settings, desk.events, result)
-    return None if asked is None else Earlier(asked, subject_from_record(asked["subject"]))
+    if result is None or asked is None:
+        return None
+    before = Earlier(request_id, asked, subject_from_record(asked["subject"]))
+    plans = result.report.remediations
+    if not plan.isdecimal() or int(plan) >= len(plans) or not can_be_asked_after(plans[int(plan)]):
+        return before
+    way = outline(result.report).ways_out[int(plan)]
+    subject = after(before.subject, plans[int(plan)])
+    same = subject.manifest == before.subject.manifest
+    return before._replace(subject=subject, plan=plan, planned=way.sentence, keeps_release=same)
 
 
 def _as_before(subject: Subject, before: Earlier | None, *, manifest: bool) -> Subject:
@@ -182,9 +263,8 @@ def _under(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def _filled(before: Earlier) -> Mapping[str, str]:
     """What a form about the same installation says."""
-    asked, subject = before
+    asked, subject = before.envelope, before.subject
     return {
-        "plugin": f"{subject.manifest.id} {subject.manifest.version}",
         "host": f"{subject.host.name}@{subject.host.version}",
         "installed": "\n".join(f"{plugin.id}@{plugin.version}" for plugin in subject.installed),
         "runtimes": "\n".join(f"{runtime.id}@{runtime.version}" for runtime in subject.runtimes),
@@ -194,6 +274,10 @@ def _filled(before: Earlier) -> Mapping[str, str]:
         "target": asked["target"],
         "tenant": asked["tenant"],
     }
+
+
+def _plugin(subject: Subject) -> str:
+    return f"{subject.manifest.id} {subject.manifest.version}"
 
 
 def _lines(text: str) -> list[str]:

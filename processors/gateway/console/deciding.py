@@ -14,8 +14,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Request, Response
 
 from processors.bootstrap.exception_workflow import read_policy
-from processors.checker.views.outline import WayOut, outline
-from processors.client.results import results_of
+from processors.client.approval_path import PathStep, Progress, path_of
 from processors.configuration.gateway import Role
 from processors.documents import json_text
 from processors.exception_workflow.proof.claims import REASON_LIMIT, Verb
@@ -24,11 +23,13 @@ from processors.exception_workflow.rules.timers import REVIEWING, current_step
 from processors.exception_workflow.state.case import ExceptionCase
 from processors.gateway.api.callers import AtDesk
 from processors.gateway.api.exceptions import Approval, hand_in, own_case
+from processors.gateway.console.exceptions import story_of
 from processors.gateway.console.forms import one
 from processors.gateway.console.leaving import begin_login
 from processors.gateway.console.rendering import Page
 from processors.gateway.console.routing import PageRoute, show, to
 from processors.gateway.console.sessions import OpenDecision
+from processors.gateway.console.terms import Terms, terms_of
 from processors.gateway.console.visitors import Visitor, visiting
 from processors.gateway.desk import Desk
 from processors.gateway.intake import read_form
@@ -47,11 +48,12 @@ class Sign(Page):
     template = "sign.html"
     id: str
     case: ExceptionCase
+    terms: Terms
     verb: str
-    step: str
+    step: PathStep | None
     reason: str
-    summary: str
-    helps: Sequence[WayOut]
+    follows: str
+    """What comes of the decision if it counts."""
     text: str
     nonce: str
 
@@ -70,17 +72,11 @@ async def decide(
     step = current_step(case, read_policy(desk.settings)) if case.status in REVIEWING else None
     expected = (case.report_digest, "" if step is None or verb is Verb.REVOKE else step.name)
     if (one(fields, "report_digest"), one(fields, "step") if verb is not Verb.REVOKE else "") != expected:
-        raise Problem(
-            "refused",
-            "the exception has moved since you loaded its page; look at it again",
-            exception_id=exception_id,
-        )
-    if verb is not Verb.APPROVE and not reason:
-        raise Problem("unprocessable", f"say why you {verb.value}", exception_id=exception_id)
-    if len(reason) > REASON_LIMIT:
-        raise Problem("unprocessable", f"a reason has at most {REASON_LIMIT} characters", exception_id=exception_id)
+        raise _moved(exception_id)
+    if fault := _slip(verb, reason):
+        return show(request, await story_of(desk, visitor, case, fault=fault, typed=reason), 422)
     if visitor.session is None:
-        raise Problem("refused", "nobody logs in here, so nobody can sign; `compat-guard approve` does on a laptop")
+        raise Problem("refused", "nobody logs in here, so nobody can sign")
     id = str(uuid.uuid4())
     text = canonical(
         {
@@ -92,7 +88,7 @@ async def decide(
             **({"step": expected[1]} if expected[1] else {}),
         }
     )
-    visitor.session.open(id, OpenDecision(exception_id, text))
+    visitor.session.open(id, OpenDecision(exception_id, text, case.asked))
     return to(f"/decisions/{id}")
 
 
@@ -103,18 +99,20 @@ async def shown(
     decision = _opened(visitor, id)
     case = await own_case(desk, decision.exception_id, visitor.who)
     content: Any = json_text.load(decision.text.encode())
-    results = await desk.read(results_of, desk.settings, desk.events, case.checked_as or case.request_id)
-    result = next((r for r in results.values() if r.report_digest == content["report_digest"]), None)
-    said = outline(result.report) if result is not None else None
+    if case.asked != decision.about:
+        raise _moved(case.exception_id)
+    policy = read_policy(desk.settings)
+    path = path_of(policy, case.band, case)
+    step = next((step for step in path if step.name == content.get("step")), None)
     page = Sign(
         title=f"Sign: {content['decision']}",
         id=id,
         case=case,
+        terms=await terms_of(desk, case, policy),
         verb=content["decision"],
-        step=content.get("step", ""),
+        step=step,
         reason=content["reason"],
-        summary=case.summary,
-        helps=said.ways_out if said is not None else (),
+        follows=_follows(Verb(content["decision"]), step, path),
         text=decision.text,
         nonce=nonce(decision.text),
     )
@@ -127,16 +125,50 @@ async def sign(
 ) -> Response:
     """To the identity provider, for a login whose nonce is the hash of what was shown."""
     decision = _opened(visitor, id)
+    await _require_unmoved(desk, visitor, decision)
     return begin_login(desk, back="", nonce=nonce(decision.text), decision=id)
 
 
 async def hand_in_signed(desk: Desk, visitor: Visitor, decision: OpenDecision, token: str) -> str:
     """What to say of a decision that its ID token proves: `counted`, or `later` if nobody has judged it yet."""
+    await _require_unmoved(desk, visitor, decision)
     handed = Approval(
         exception_id=decision.exception_id, proof=token, proof_kind="ID_TOKEN_NONCE", decision=decision.text
     )
     decided = await hand_in(desk, handed, visitor.who, PATIENCE)
     return "later" if decided is None or decided["event"] == "parked" else "counted"
+
+
+async def _require_unmoved(desk: Desk, visitor: Visitor, decision: OpenDecision) -> None:
+    """Raises Problem where something else is asked for than what was shown to whoever signs: the text that is
+    signed names the report, and not the words of the request."""
+    case = await own_case(desk, decision.exception_id, visitor.who)
+    if case.asked != decision.about:
+        raise _moved(decision.exception_id)
+
+
+def _moved(exception_id: str) -> Problem:
+    return Problem(
+        "refused", "the exception has moved since you loaded its page; look at it again", exception_id=exception_id
+    )
+
+
+def _slip(verb: Verb, reason: str) -> str:
+    """What is wrong with a decision before anybody signs it; empty if nothing."""
+    if verb is not Verb.APPROVE and not reason:
+        return f"Say why you {verb.value}."
+    return f"A reason has at most {REASON_LIMIT} characters." if len(reason) > REASON_LIMIT else ""
+
+
+def _follows(verb: Verb, step: PathStep | None, path: Sequence[PathStep]) -> str:
+    if verb is Verb.REVOKE:
+        return "It ends at once, and nothing is let pass under it any more."
+    if verb is Verb.DENY:
+        return "The request ends; it stays blocked."
+    if step is None or len(step.given) + 1 < step.approve:
+        return "Your approval is one of several that this step needs."
+    left = [other.name for other in path if other.progress is not Progress.DONE and other.name != step.name]
+    return f"Then {left[0]} decides." if left else "It is approved, and may run."
 
 
 def _opened(visitor: Visitor, id: str) -> OpenDecision:

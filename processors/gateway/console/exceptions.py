@@ -1,89 +1,59 @@
-"""Exceptions: asking for one from a block, what waits for whom, and the story of one."""
+"""Exceptions: what waits for whom, and the story of one."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
 
-from processors.bootstrap.answering import may_be_asked_for
 from processors.bootstrap.exception_workflow import read_policy
+from processors.client.approval_path import PathStep, Progress, path_of
 from processors.client.exception_facts import OPEN
-from processors.client.exceptions import all_cases, history, why
+from processors.client.exceptions import history
 from processors.configuration.gateway import Role
-from processors.events.exceptions import ProofKind, Scope, Status
-from processors.events.report import Finding
-from processors.events.vocabulary import Band
-from processors.exception_workflow.config import BandRule, ExceptionPolicy, Proves
-from processors.exception_workflow.rules.executions import way_out
+from processors.events.exceptions import ProofKind, Status
+from processors.exception_workflow.config import ExceptionPolicy
+from processors.exception_workflow.rules.executions import may_be_extended
 from processors.exception_workflow.rules.rounds import Difference, differences
-from processors.exception_workflow.rules.timers import REVIEWING, current_step, next_due, step_deadline
+from processors.exception_workflow.rules.timers import UNDECIDED
 from processors.exception_workflow.state.case import ExceptionCase
 from processors.gateway.api.callers import AtDesk
-from processors.gateway.api.check import known_result
-from processors.gateway.api.exceptions import (
-    ExceptionChange,
-    ExceptionRequest,
-    ask_for,
-    ask_to_change,
-    own_case,
-)
+from processors.gateway.api.exceptions import ExceptionChange, ask_to_change, own_case
+from processors.gateway.console.advice import why_on_pages
 from processors.gateway.console.forms import one
-from processors.gateway.console.may_decide import Standing, standing_of
+from processors.gateway.console.may_decide import Standing
 from processors.gateway.console.rendering import Page
 from processors.gateway.console.routing import PageRoute, show, to
-from processors.gateway.console.visitors import Visitor, console_of, now_ms, visiting
+from processors.gateway.console.terms import Terms, terms_of
+from processors.gateway.console.visitors import Visitor, console_of, visiting
+from processors.gateway.console.waiting import Rows, row_of, rows_of, signs_here
 from processors.gateway.desk import Desk
 from processors.gateway.intake import read_form, validated
 from processors.gateway.limits import Rate
 from processors.gateway.problems import Problem
 
-PATIENCE = 20.0
+PATIENCE: Final = 20.0
 """Seconds that a form waits for the workflow before it says that the answer is still to come."""
+
+SHOWN: Final = 10
+MOST: Final = 500
+"""Exceptions that are over and listed, at first and on demand."""
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask(Page):
-    """The form for an exception, filled in with what is known of the block."""
-
-    template = "ask.html"
-    request_id: str
-    exception_id: str
-    scope: Scope
-    findings: Sequence[Finding]
-    band: Band
-    rule: BandRule
-    flow: Sequence[tuple[str, str, int, int]]
-    """Of each step: its name, the roles that may decide it, how many must agree, and milliseconds of its SLA."""
-    profile: tuple[str, str, Sequence[str]]
-    """The monitoring that will be demanded: its name, what it is, and what must be attached."""
-    template_of_risk: str
-    shortest_risk: int
-
-
-class Row(NamedTuple):
-    """One exception of the queue, and how it stands towards whoever looks."""
-
-    case: ExceptionCase
-    step: str
-    due: int | None
-    standing: Standing
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Queue(Page):
-    """Open exceptions: those that wait for the visitor, those that wait for others, and those in force."""
+    """Exceptions: those that wait for the visitor, those that they asked for, and those of others."""
 
     template = "queue.html"
-    yours: Sequence[Row]
-    others: Sequence[Row]
-    in_force: Sequence[Row]
-    over: Sequence[Row]
+    rows: Rows
+    decides: bool
+    """Whether the visitor decides exceptions at all."""
+    asks: bool
     everything: bool
 
 
@@ -105,78 +75,34 @@ class Story(Page):
 
     template = "exception.html"
     case: ExceptionCase
+    terms: Terms
     said: str
-    step: str
-    roles: Sequence[str]
-    needed: int
-    given: int
+    path: Sequence[PathStep]
+    step: PathStep | None
+    """The one that waits."""
     due: int | None
-    next_timer: int | None
     standing: Standing
     may_sign: bool
     approvals_at: str
-    reviewing: bool
+    undecided: bool
     mine: bool
     may_extend: bool
+    extendable: bool
+    """Whether whoever asked for it may still ask for more time."""
     may_revoke: bool
-    what_next: str
-    profile: tuple[str, str, Sequence[str]]
+    revokers: Sequence[str]
+    """Roles that may revoke it."""
+    may_ask_again: bool
     differences: Sequence[Difference]
     """Between this round and the one before."""
+    ended_because: str
+    """Why the round before ended, in the words of whoever ended it; empty where nobody said."""
     events: Sequence[Event]
     following: str
     """The next exception that waits for the visitor; empty if there is none."""
-
-
-@router.get("/requests/{request_id}/exception")
-async def ask(
-    request: Request, request_id: str, desk: AtDesk, visitor: Annotated[Visitor, visiting(Role.REQUESTER)]
-) -> Response:
-    result = await known_result(desk, request_id, visitor.who)
-    if result is None:
-        raise Problem("not-found", "there is no such request")
-    report, policy = result.report, read_policy(desk.settings)
-    if not may_be_asked_for(report, policy):
-        raise Problem("refused", "nobody can except what this report says; follow its ways out")
-    scope = result.scope
-    rule = policy.band_rule(report.risk.band)
-    page = Ask(
-        title=f"Ask for an exception: {report.plugin_id} {report.plugin_version}",
-        request_id=request_id,
-        exception_id=scope.exception_id,
-        scope=scope,
-        findings=[finding for finding in report.findings if finding.blocks],
-        band=report.risk.band,
-        rule=rule,
-        flow=[_told(policy, step.name, step.threshold, step.sla) for step in policy.flow(report.risk.band)],
-        profile=_profile(policy, rule.monitoring),
-        template_of_risk=policy.risk_statement.template,
-        shortest_risk=policy.risk_statement.min_length,
-    )
-    return show(request, page)
-
-
-@router.post("/requests/{request_id}/exception")
-async def asked(
-    request: Request,
-    request_id: str,
-    desk: AtDesk,
-    visitor: Annotated[Visitor, visiting(Role.REQUESTER, rate=Rate.CHECK)],
-) -> Response:
-    fields = await read_form(request)
-    controls = [line for line in one(fields, "controls").splitlines() if line.strip()]
-    wanted = validated(
-        {
-            "request_id": request_id,
-            "risk_statement": one(fields, "risk"),
-            "findings": fields.get("finding", []),
-            "compensating_controls": controls,
-            "single_use": one(fields, "use") != "window",
-        },
-        ExceptionRequest,
-    )
-    exception_id, decided = await ask_for(desk, wanted, visitor.who, one(fields, "key") or None, PATIENCE)
-    return to(f"/exceptions/{exception_id}?said={'asked' if decided is not None else 'later'}")
+    fault: str = ""
+    """What is wrong with a decision that was written and not taken; `typed` is what was written."""
+    typed: str = ""
 
 
 @router.get("/exceptions")
@@ -186,19 +112,13 @@ async def queue(
     visitor: Annotated[Visitor, visiting(Role.READER, Role.APPROVER, rate=Rate.LEDGER)],
     everything: bool = False,
 ) -> Response:
-    policy = read_policy(desk.settings)
-    rows = [_row(case, policy, visitor, desk) for case in await _own(desk, visitor)]
-    rows.sort(key=lambda row: row.due or 2**62)
-    waiting = [row for row in rows if row.case.status in REVIEWING]
+    rows = await rows_of(desk, visitor)
     page = Queue(
         title="Exceptions",
-        yours=[row for row in waiting if row.standing.may_decide],
-        others=[row for row in waiting if not row.standing.may_decide],
-        in_force=[row for row in rows if row.case.status in OPEN - REVIEWING],
-        over=sorted((row for row in rows if row.case.status not in OPEN), key=lambda row: -row.case.changed_at)[
-            : 500 if everything else 10
-        ],
-        everything=everything,
+        rows=rows._replace(over=rows.over[: MOST if everything else SHOWN]),
+        decides=Role.APPROVER in visitor.who.roles,
+        asks=Role.REQUESTER in visitor.who.roles,
+        everything=everything or len(rows.over) <= SHOWN,
     )
     return show(request, page)
 
@@ -211,42 +131,46 @@ async def story(
     visitor: Annotated[Visitor, visiting(Role.READER, Role.APPROVER)],
     said: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
-    case, policy = await own_case(desk, exception_id, visitor.who), read_policy(desk.settings)
-    past = await desk.read(history, desk.settings, desk.events, exception_id)
-    row = _row(case, policy, visitor, desk)
-    step = current_step(case, policy) if case.status in REVIEWING else None
-    threshold = policy.thresholds[step.threshold] if step is not None else None
-    console = console_of(desk)
-    approvals = console[0].approvals if console is not None else None
-    mine = (case.requester.subject, case.requester.issuer) == (visitor.who.subject, visitor.who.issuer)
-    may_sign = _signs_here(desk, policy)
-    page = Story(
-        title=f"Exception: {case.scope.plugin_id} {case.scope.plugin_version}",
-        case=case,
-        said=said,
-        step=row.step,
-        roles=threshold.roles if threshold else (),
-        needed=threshold.approve if threshold else 0,
-        given=sum(approval.step == row.step for approval in case.approvals),
-        due=row.due,
-        next_timer=next_due(case, policy),
-        standing=row.standing,
-        may_sign=may_sign and ProofKind.ID_TOKEN_NONCE in policy.band_rule(case.band).proofs,
-        approvals_at=(approvals or "").replace("{exception_id}", quote(case.exception_id, safe="")),
-        reviewing=case.status in REVIEWING,
-        mine=mine,
-        may_extend=mine and case.status in (Status.APPROVED, Status.NEEDS_REVIEW) and not case.extended,
-        may_revoke=may_sign
-        and case.status in (Status.APPROVED, Status.NEEDS_REVIEW)
-        and bool(visitor.workflow_roles & set(policy.revocation_roles)),
-        what_next=way_out(case),
-        profile=_profile(policy, case.profile),
-        differences=differences(case),
-        events=[_event(decided) for decided in past],
-        following=await _next(desk, visitor, policy, exception_id) if said == "counted" else "",
-    )
+    case = await own_case(desk, exception_id, visitor.who)
+    page = await story_of(desk, visitor, case, said)
     checking = case.status is Status.CHECKING  # only for as long as the guard needs to give the report again
     return show(request, page, headers={"Refresh": "2"} if checking else None)
+
+
+async def story_of(
+    desk: Desk, visitor: Visitor, case: ExceptionCase, said: str = "", fault: str = "", typed: str = ""
+) -> Story:
+    """The page of an exception; with a `fault`, as the answer to a decision that was written and not taken."""
+    policy = read_policy(desk.settings)
+    past = await desk.read(history, desk.settings, desk.events, case.exception_id)
+    row, path = row_of(case, policy, visitor, desk), path_of(policy, case.band, case)
+    lasts = case.status in (Status.APPROVED, Status.NEEDS_REVIEW)
+    title = f"Exception: {case.scope.plugin_id} {case.scope.plugin_version}"
+    return Story(
+        title=f"Not sent yet: {title}" if fault else title,
+        case=case,
+        terms=await terms_of(desk, case, policy),
+        said=said,
+        path=path,
+        step=next((step for step in path if step.progress is Progress.WAITS), None),
+        due=row.due,
+        standing=row.standing,
+        may_sign=signs_here(desk, policy) and ProofKind.ID_TOKEN_NONCE in policy.band_rule(case.band).proofs,
+        approvals_at=_approvals_at(desk, case),
+        undecided=case.status in UNDECIDED,
+        mine=row.mine,
+        may_extend=row.mine and may_be_extended(case),
+        extendable=may_be_extended(case),
+        may_revoke=_may_revoke(desk, visitor, policy) and lasts,
+        revokers=policy.revocation_roles,
+        may_ask_again=Role.REQUESTER in visitor.who.roles and case.status not in OPEN | {Status.VOIDED},
+        differences=differences(case),
+        ended_because=_why_ended(case, past),
+        events=[_event(decided) for decided in past],
+        following=await _next(desk, visitor, case.exception_id) if said == "counted" else "",
+        fault=fault,
+        typed=typed,
+    )
 
 
 @router.post("/exceptions/{exception_id}/{kind}")
@@ -265,46 +189,32 @@ async def change(
     return to(f"/exceptions/{quote(exception_id, safe='')}?said={'done' if decided is not None else 'later'}")
 
 
-async def _own(desk: Desk, visitor: Visitor) -> list[ExceptionCase]:
-    cases = await desk.read(all_cases, desk.settings, desk.events)
-    return [case for case in cases if case.scope.tenant in visitor.who.tenants]
+async def _next(desk: Desk, visitor: Visitor, besides: str) -> str:
+    waiting = [row for row in (await rows_of(desk, visitor)).yours if row.case.exception_id != besides]
+    return waiting[0].case.exception_id if waiting else ""
 
 
-async def _next(desk: Desk, visitor: Visitor, policy: ExceptionPolicy, besides: str) -> str:
-    rows = [_row(case, policy, visitor, desk) for case in await _own(desk, visitor) if case.status in REVIEWING]
-    waiting = [row for row in rows if row.standing.may_decide and row.case.exception_id != besides]
-    return min(waiting, key=lambda row: row.due or 2**62).case.exception_id if waiting else ""
+def _may_revoke(desk: Desk, visitor: Visitor, policy: ExceptionPolicy) -> bool:
+    return signs_here(desk, policy) and bool(visitor.workflow_roles & set(policy.revocation_roles))
 
 
-def _row(case: ExceptionCase, policy: ExceptionPolicy, visitor: Visitor, desk: Desk) -> Row:
-    step = current_step(case, policy) if case.status in REVIEWING else None
-    due = step_deadline(case, policy) or (case.valid_until if case.status is Status.APPROVED else None)
-    standing = standing_of(case, policy, visitor, now_ms(), signs=_signs_here(desk, policy))
-    return Row(case, step.name if step is not None else "", due, standing)
-
-
-def _signs_here(desk: Desk, policy: ExceptionPolicy) -> bool:
-    """Whether an ID token of whoever logs in here proves a decision to the workflow."""
+def _approvals_at(desk: Desk, case: ExceptionCase) -> str:
+    """Where the approval service decides it; empty where none is named."""
     console = console_of(desk)
-    return console is not None and any(
-        issuer.issuer == console[1].issuer
-        and ProofKind.ID_TOKEN_NONCE in issuer.kinds
-        and Proves.DECISIONS in issuer.proves
-        for issuer in policy.proof.issuers
-    )
+    approvals = console[0].approvals if console is not None else None
+    return (approvals or "").replace("{exception_id}", quote(case.exception_id, safe=""))
 
 
-def _told(policy: ExceptionPolicy, name: str, threshold: str, sla: int) -> tuple[str, str, int, int]:
-    who = policy.thresholds[threshold]
-    return name, " or ".join(who.roles), who.approve, sla
+def _why_ended(case: ExceptionCase, past: Sequence[Mapping[str, Any]]) -> str:
+    """What was said when the round before ended."""
+    begins = max((n for n, one in enumerate(past) if one["event"] == "requested"), default=0)
+    if case.before is None or not case.past:
+        return ""
+    ended = [one for one in past[:begins] if one["from_state"] != one["to_state"] == case.past[-1].status]
+    return why_on_pages(ended[-1]) if ended else ""
 
 
-def _profile(policy: ExceptionPolicy, name: str) -> tuple[str, str, Sequence[str]]:
-    profile = policy.monitoring.get(name)
-    return (name, profile.description, profile.addons) if profile is not None else (name, "", ())
-
-
-def _event(decided: dict[str, Any]) -> Event:
+def _event(decided: Mapping[str, Any]) -> Event:
     refused = decided["event"] == "refused"
     return Event(
         at=int(decided["at"]),
@@ -312,6 +222,6 @@ def _event(decided: dict[str, Any]) -> Event:
         actor=decided["actor"],
         before=decided["from_state"],
         after=decided["to_state"],
-        why=why(decided),
+        why=why_on_pages(decided),
         refused=refused,
     )

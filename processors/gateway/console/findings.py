@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
 from processors.checker.findings import sections
+from processors.errors import shorten
 from processors.gateway.console.rendering import Page
 from processors.gateway.console.routing import PageRoute, show
-from processors.gateway.problems import Problem
 
 _PART: Final = re.compile(r"\*\*(?P<name>.+?)\*\*\s*(?P<text>.*)")
 
@@ -36,6 +37,15 @@ class FindingPage(Page):
     parts: Sequence[tuple[str, str]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoSuchFinding(Page):
+    """A code that there is not, and those that may be meant."""
+
+    template = "no_finding.html"
+    code: str
+    close: Sequence[str]
+
+
 @router.get("/findings")
 async def findings(request: Request) -> Response:
     codes = {code: parts_of(text)[0][1] for code, text in sections().items()}
@@ -47,7 +57,8 @@ async def finding(request: Request, code: str) -> Response:
     known = sections()
     wanted = code.upper().replace("-", "_")
     if wanted not in known:
-        raise Problem("not-found", "there is no such finding code")
+        close = get_close_matches(wanted[:100], known, n=5)
+        return show(request, NoSuchFinding(title="No such finding code", code=shorten(code), close=close), 404)
     return show(request, FindingPage(title=wanted, code=wanted, parts=parts_of(known[wanted])))
 
 

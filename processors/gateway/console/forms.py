@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from processors.gateway.problems import Problem
+
+
+class Fault(NamedTuple):
+    """What is wrong with a form that comes back as it was typed. `field` is its name, empty for the whole form."""
+
+    field: str
+    message: str
 
 
 def one(fields: Mapping[str, Any], name: str) -> str:
@@ -14,6 +21,14 @@ def one(fields: Mapping[str, Any], name: str) -> str:
     if len(values) != 1 or not isinstance(values[0], str):
         raise Problem("malformed", f"{name[:80]}: expected one text")
     return values[0]
+
+
+def several(fields: Mapping[str, Any], name: str) -> list[str]:
+    """All texts of a field, in the order of the form. Raises Problem for a file."""
+    values = cast("list[Any]", fields.get(name, []))
+    if not all(isinstance(value, str) for value in values):
+        raise Problem("malformed", f"{name[:80]}: expected texts")
+    return cast("list[str]", values)
 
 
 def file(fields: Mapping[str, Any], name: str) -> tuple[str, bytes] | None:

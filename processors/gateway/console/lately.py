@@ -24,6 +24,9 @@ class ResultLine(NamedTuple):
     plugin: str
     name: str
     """What people call the plugin; empty where its manifest does not say."""
+    environment: str
+    target: str
+    """The installation, such as a cluster; empty where nobody said."""
     host: str
     verdict: str
     risk: int
@@ -57,6 +60,8 @@ def line_of(record: Inbound, decode: Decoder, visitor: Visitor) -> ResultLine | 
         request_id=result.request_id,
         plugin=result.plugin,
         name=result.plugin_name,
+        environment=result.environment,
+        target=result.target,
         host=result.where,
         verdict=result.record["verdict"],
         risk=result.record["report"]["risk"]["score"],

@@ -9,10 +9,11 @@ from processors.exception_workflow.config import ExceptionPolicy
 from processors.exception_workflow.proof.claims import Verb
 from processors.exception_workflow.proof.verify import Decision
 from processors.exception_workflow.rules.decisions import approve
-from processors.exception_workflow.rules.reasons import SENTENCES, Objection, Reason
+from processors.exception_workflow.rules.reasons import Objection
 from processors.exception_workflow.rules.timers import REVIEWING, current_step
 from processors.exception_workflow.rules.triggers import Decided
 from processors.exception_workflow.state.case import ExceptionCase
+from processors.gateway.console.advice import refusal
 from processors.gateway.console.visitors import Visitor
 
 _NEVER: Final = "not yet signed"
@@ -57,6 +58,7 @@ def standing_of(
 
 
 def _sentence(objection: Objection) -> str:
-    said = str(objection)
-    reason = objection.reasons[0]
-    return f"{SENTENCES.get(Reason(reason), reason)} ({said})" if said else SENTENCES.get(Reason(reason), reason)
+    """As the rest of a sentence."""
+    said, sentence = str(objection), refusal(objection.reasons[0]).sentence
+    begun = sentence[:1].lower() + sentence[1:]
+    return f"{begun} ({said})" if said else begun

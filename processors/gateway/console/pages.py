@@ -8,6 +8,7 @@ from typing import Final
 from fastapi import APIRouter
 
 from processors.gateway.console import (
+    asking,
     check,
     deciding,
     deliveries,
@@ -28,6 +29,7 @@ PAGES: Final[Sequence[APIRouter]] = (
     check.router,
     reports.router,
     deciding.router,
+    asking.router,
     exceptions.router,
     ledger.router,
     matrix.router,

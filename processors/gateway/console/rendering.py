@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
+from processors.checker.views.outline import clean
 from processors.client.exception_facts import left
 from processors.configuration.gateway import ConsoleConfig, Role
 
@@ -47,6 +48,8 @@ class Frame:
 
     name: str = ""
     roles: frozenset[Role] = frozenset()
+    decides_as: frozenset[str] = frozenset()
+    """Roles of the exception workflow."""
     at: str = ""
     can_log_out: bool = False
     can_log_in: bool = False
@@ -93,6 +96,7 @@ def _spoken(text: str) -> str:
 
 def _coded(text: str) -> Markup:
     """A sentence whose `names` are set as code. Where a backtick stands alone, the text is left as it is."""
+    text = "\n".join(map(clean, text.split("\n")))
     parts = text.split("`")
     if len(parts) % 2 == 0:
         return escape(text)
@@ -110,6 +114,17 @@ def _word(symbol: Any) -> str:
     return str(symbol).replace("_", " ").lower()
 
 
+def _hours(span: int) -> str:
+    """Milliseconds as people say them: `8 h`, `30 min`."""
+    return f"{span / 3_600_000:g} h" if span >= 3_600_000 else f"{span / 60_000:g} min"
+
+
+def _days(span: int) -> str:
+    """Milliseconds as people say them: `7 days`; hours below one."""
+    days = span / 86_400_000
+    return _hours(span) if days < 1 else f"{days:g} {'day' if days == 1 else 'days'}"
+
+
 _templates = Environment(
     loader=PackageLoader("processors.gateway.console"),
     autoescape=True,
@@ -124,5 +139,7 @@ for _name, _filter in {
     "machine": _machine,
     "left": left,
     "word": _word,
+    "hours": _hours,
+    "days": _days,
 }.items():
     _templates.filters[_name] = _filter  # pyright: ignore[reportUnknownMemberType] - Jinja does not type it

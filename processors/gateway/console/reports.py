@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
+from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -13,20 +14,26 @@ from markupsafe import Markup
 
 from processors.bootstrap.answering import may_be_asked_for
 from processors.bootstrap.exception_workflow import read_policy
+from processors.checker.plans.situation import can_be_asked_after
 from processors.checker.views import html, markdown, sarif
-from processors.checker.views.outline import outline
+from processors.checker.views.outline import Step, outline
+from processors.client.exception_facts import OPEN
 from processors.client.results import request_of
 from processors.configuration.gateway import Role
-from processors.events.report import RowWeighed
+from processors.events.report import Remediation, RowWeighed
 from processors.events.results import Result
 from processors.events.subject import Subject
 from processors.events.subject_record import subject_from_record
+from processors.events.vocabulary import RemedyKind, Verdict
 from processors.exception_workflow.config import ExceptionPolicy
+from processors.exception_workflow.state.case import ExceptionCase
 from processors.gateway.api.callers import AtDesk
 from processors.gateway.api.check import known_result
+from processors.gateway.console.advice import Refusal, refusals
 from processors.gateway.console.rendering import Page
 from processors.gateway.console.routing import PageRoute, show
 from processors.gateway.console.visitors import Visitor, console_of, visiting
+from processors.gateway.console.waiting import case_of_scope
 from processors.gateway.problems import Problem
 from processors.gateway.representations import FORMS
 
@@ -38,21 +45,28 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockReport(Page):
-    """A report. `article` is the HTML view of it, which escapes what comes from outside."""
+    """A report. Its parts are those of the HTML view, which escapes what comes from outside."""
 
     template = "report.html"
     request_id: str
-    article: Markup
+    heading: Markup
+    helps: Markup
+    causes: Markup
+    further: Markup
+    grounds: Markup
     verdict: str
     rows: Sequence[RowWeighed]
-    refusals: Sequence[str]
-    exception_id: str
-    open_exception: str
+    refusals: Sequence[Refusal]
+    """Why the exception that the request names does not cover it."""
+    named: str
+    """The exception that the request names; empty if it names none."""
+    case: ExceptionCase | None
+    """The exception that would let this pass, in whatever round; None if nobody asked for it, or nothing blocks."""
+    is_open: bool
     may_ask: bool
     operator: str
-    environment: str
-    target: str
     name: str
+    digest: str
     decided_at: int | None
     matrix_expires_at: int | None
 
@@ -90,7 +104,9 @@ async def report(
         return show(request, page, 202, {"Refresh": f"2; url=/requests/{request_id}?tries={tries + 1}"})
     if result is None:
         raise Problem("not-found", "there is no such request")
-    return show(request, await asyncio.to_thread(_report_page, result, visitor, read_policy(desk.settings)))
+    case = await case_of_scope(desk, result.scope, visitor) if result.verdict is Verdict.BLOCK else None
+    page = await asyncio.to_thread(_report_page, result, case, visitor, read_policy(desk.settings))
+    return show(request, page)
 
 
 @router.get("/requests/{request_id}/asked")
@@ -127,29 +143,48 @@ async def download(
     return Response(text, media_type=media, headers=headers)
 
 
-def _report_page(result: Result, visitor: Visitor, policy: ExceptionPolicy) -> BlockReport:
+def _report_page(
+    result: Result, case: ExceptionCase | None, visitor: Visitor, policy: ExceptionPolicy
+) -> BlockReport:
     report = result.seen
     said = outline(report)
-    external = tuple(step for step in said.next_steps if step.is_link)
-    shown = html.article(report, said._replace(next_steps=external), result.report_digest, result.request_id, "")
-    scope = result.scope
+    asks = Role.REQUESTER in visitor.who.roles
+    actions = [_action(plan, n, result.request_id) for n, plan in enumerate(report.remediations)] if asks else ()
+    about = ", ".join(filter(None, (f"on {said.where}", result.target, result.environment)))
     return BlockReport(
         title=f"{said.headline}: {said.asked} on {said.where}",
         request_id=result.request_id,
-        article=Markup(shown),  # noqa: S704 - the view escapes whatever comes from outside
+        heading=_escaped(html.heading(report, said, f"{about}; {said.risk}")),
+        helps=_escaped(html.ways_out(said, actions)),
+        causes=_escaped(html.causes(said, "")),
+        further=_escaped(html.further(step for step in said.next_steps if step.is_link)),
+        grounds=_escaped(html.grounds(report, said, result.report_digest)),
         verdict=report.verdict,
         rows=report.rows,
-        refusals=result.refusals,
-        exception_id=scope.exception_id,
-        open_exception=result.exception_id or "",
-        may_ask=may_be_asked_for(report, policy) and Role.REQUESTER in visitor.who.roles,
+        refusals=refusals(result.refusals),
+        named=result.exception_id or "",
+        case=case,
+        is_open=case is not None and case.status in OPEN,
+        may_ask=asks and may_be_asked_for(report, policy),
         operator=result.operator,
-        environment=result.environment,
-        target=result.target,
         name=result.plugin_name,
+        digest=result.report_digest,
         decided_at=result.decided_at,
         matrix_expires_at=result.matrix_expires_at,
     )
+
+
+def _escaped(part: str) -> Markup:
+    return Markup(part)  # noqa: S704 - the view escapes whatever comes from outside
+
+
+def _action(plan: Remediation, number: int, request_id: str) -> Step:
+    """The form that asks about the installation as a plan would leave it; nothing where nobody could say how."""
+    if not can_be_asked_after(plan):
+        return Step("", "")
+    is_release = [change.kind for change in plan.changes] == [RemedyKind.INSTALL_VERSION]
+    words = f"Check {plan.change.to} now" if is_release else "Check it as it would be then"
+    return Step(words, f"/check?again={quote(request_id, safe='')}&plan={number}")
 
 
 _DOWNLOADS: Final[Mapping[str, tuple[str, Callable[[Result, str], str]]]] = {

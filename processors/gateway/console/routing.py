@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+from urllib.parse import quote, unquote
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -12,6 +13,7 @@ from fastapi.routing import APIRoute
 from starlette.responses import RedirectResponse
 
 from processors.errors import Refused, Unavailable
+from processors.gateway.console.advice import without_commands
 from processors.gateway.console.rendering import Page, rendered
 from processors.gateway.console.visitors import LoginNeeded, console_of, frame_of
 from processors.gateway.desk import Desk
@@ -29,6 +31,11 @@ LONGEST_BACK: Final = 2000
 RETRY: Final = {"Retry-After": "5"}
 
 
+class Back(NamedTuple):
+    address: str
+    words: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble(Page):
     """Something is wrong: what it is, in the words of the case, and what whoever meets it can do."""
@@ -36,7 +43,8 @@ class Trouble(Page):
     template = "trouble.html"
     detail: str
     advice: str
-    back: str
+    back: Sequence[Back]
+    """Where whoever meets it came from, the nearest first."""
 
 
 class PageRoute(APIRoute):
@@ -66,11 +74,23 @@ def show(request: Request, page: Page, status: int = 200, headers: dict[str, str
 def trouble(request: Request, problem: Problem) -> Response:
     page = Trouble(
         title=problem.kind.title,
-        detail=problem.detail,
+        detail=without_commands(problem.detail),
         advice=_ADVICE.get(problem.kind.name, problem.kind.advice),
-        back=str(problem.more.get("exception_id", "")),
+        back=_ways_back(request, str(problem.more.get("exception_id", ""))),
     )
     return show(request, page, problem.kind.status, problem.headers)
+
+
+def _ways_back(request: Request, exception_id: str) -> tuple[Back, ...]:
+    """From a form to the page that it belongs to. Nothing else is known to be there."""
+    kind, _, rest = request.url.path.strip("/").partition("/")
+    id, _, form = rest.partition("/")
+    back: list[Back] = []
+    if kind == "requests" and form:
+        back.append(Back(f"/requests/{quote(unquote(id), safe='')}", "To the report"))
+    if exception_id or (kind == "exceptions" and form):
+        back.append(Back(f"/exceptions/{quote(exception_id or unquote(id), safe='')}", "To the exception"))
+    return tuple(back)
 
 
 def to(address: str) -> Response:
@@ -108,6 +128,7 @@ _ADVICE: Final = {
     "is, and send it again.",
     "forbidden": "Your account shows at the top right which roles were understood. Who gives roles is said in "
     "config/guard.yaml.",
+    "not-found": "Is the address whole? What belongs to another tenant than yours is answered in the same way.",
     "unavailable": "Until there is an answer, treat the plugin as blocked. Load this page again in a few seconds.",
     "crowded": "Load this page again in a few seconds.",
     "too-many-requests": "Wait a few seconds, then load this page again.",

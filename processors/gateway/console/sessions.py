@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from processors.exception_workflow.state.case import Asked
+
 IDLE: Final = 30 * 60.0
 """Seconds without a request after which a session ends."""
 
@@ -27,10 +29,12 @@ MOST_OPEN: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class OpenDecision:
-    """A decision that its person has written and not signed yet. `text` is exactly what will be signed."""
+    """A decision that its person has written and not signed yet. `text` is exactly what will be signed, `about`
+    what was asked for when it was shown."""
 
     exception_id: str
     text: str
+    about: Asked
 
 
 @dataclass(slots=True)

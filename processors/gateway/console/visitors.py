@@ -117,6 +117,7 @@ def frame_of(request: Request, desk: Desk) -> Frame:
     return Frame(
         name=visitor.name,
         roles=visitor.who.roles,
+        decides_as=visitor.workflow_roles,
         at=request.url.path,
         can_log_out=visitor.session is not None,
         logged_in_for=int(SESSIONS.left(session_cookie(request, desk))),

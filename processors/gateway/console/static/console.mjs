@@ -46,7 +46,10 @@ function rowOf(line) {
   cell(row, element("span", verdict, { class: `verdict ${line.verdict}` }));
   const plugin = cell(row, element("a", line.plugin, { href: `/requests/${encodeURIComponent(line.request_id)}` }));
   if (line.name) plugin.append(element("div", line.name, { class: "quiet" }));
-  cell(row, line.host);
+  const where = cell(row, line.target || "not stated");
+  where.dataset.label = "Installation";
+  where.append(element("div", line.environment, { class: "quiet" }));
+  cell(row, line.host).dataset.label = "Host";
   cell(row, String(line.risk), "number").dataset.label = "Risk";
   cell(row, line.operator).dataset.label = "Asked by";
   return row;

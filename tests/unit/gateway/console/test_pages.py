@@ -11,7 +11,7 @@ import pytest
 from processors.checker.findings import sections
 from processors.gateway.console.findings import FindingPage, parts_of
 from processors.gateway.console.rendering import Frame, rendered
-from processors.gateway.console.routing import Trouble
+from processors.gateway.console.routing import Back, Trouble
 
 CONSOLE = Path(str(files("processors.gateway.console")))
 TEMPLATES = sorted((CONSOLE / "templates").glob("*.html"))
@@ -29,7 +29,7 @@ def test_every_finding_code_is_explained_in_full(code: str) -> None:
 
 def test_a_page_escapes_what_comes_from_outside() -> None:
     hostile = "<script>alert(1)</script>\" onload='x'"
-    page = Trouble(title=hostile, detail=hostile, advice=hostile, back=hostile)
+    page = Trouble(title=hostile, detail=hostile, advice=hostile, back=[Back(hostile, hostile)])
     text = bytes(rendered(page, Frame(name=hostile, at="/", dashboards={hostile: "/"}), None).body).decode()
 
     assert "<script>alert" not in text
@@ -64,7 +64,7 @@ def test_the_script_is_small_and_makes_no_markup() -> None:
 
 def test_names_in_backticks_are_set_as_code_and_all_else_stays_text() -> None:
     hostile = "step `<b>` is for `x`, <script>"
-    page = Trouble(title="X", detail=hostile, advice="a ` alone", back="")
+    page = Trouble(title="X", detail=hostile, advice="a ` alone", back=())
     text = bytes(rendered(page, Frame(), None).body).decode()
 
     assert "step <code>&lt;b&gt;</code> is for <code>x</code>, &lt;script&gt;" in text

@@ -7,6 +7,7 @@ from typing import Any
 
 from examples.exceptions import BOB, MINUTE, NEVER_ASKED, NOON, asks, confirms, policy, says
 
+from processors.client.approval_path import path_of
 from processors.exception_workflow.proof.claims import Verb
 from processors.exception_workflow.rules.rounds import differences
 from processors.exception_workflow.rules.transitions import decide
@@ -15,6 +16,7 @@ from processors.exception_workflow.state.case import ExceptionCase
 from processors.gateway.console.exceptions import Story
 from processors.gateway.console.may_decide import Standing
 from processors.gateway.console.rendering import Frame, rendered
+from processors.gateway.console.terms import permitted
 
 SAID = "The vendor has confirmed in writing that this release runs on our host; <b>a rollback</b> is prepared."
 
@@ -29,27 +31,28 @@ def denied_and_asked_again(**more: Any) -> ExceptionCase:
 
 
 def shown(case: ExceptionCase) -> str:
-    """The page, as far as the differences of rounds go."""
+    """The page, as far as the decision."""
+    path = path_of(policy(), case.band, case)
     page = Story(
         title="Exception",
         case=case,
+        terms=permitted(case.scope, "warehouse-1", case.round, (), case.band, policy()),
         said="",
-        step="steward",
-        roles=("plugin-steward",),
-        needed=1,
-        given=0,
+        path=path,
+        step=path[0],
         due=None,
-        next_timer=None,
         standing=Standing(may_decide=True),
         may_sign=True,
         approvals_at="",
-        reviewing=True,
+        undecided=True,
         mine=False,
         may_extend=False,
+        extendable=False,
         may_revoke=False,
-        what_next="",
-        profile=("enhanced", "", ()),
+        revokers=(),
+        may_ask_again=False,
         differences=differences(case),
+        ended_because="no rollback",
         events=(),
         following="",
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from examples.exceptions import NEVER_ASKED
+
 from processors.gateway.console.sessions import IDLE, LONGEST, MOST_OPEN, OpenDecision, Sessions
 
 
@@ -58,7 +60,7 @@ def test_a_session_keeps_a_bounded_number_of_decisions() -> None:
     session = sessions.find(sessions.begin({"sub": "a"}))
     assert session is not None
     for number in range(MOST_OPEN + 1):
-        session.open(str(number), OpenDecision("x", "{}"))
+        session.open(str(number), OpenDecision("x", "{}", NEVER_ASKED.asked))
 
     assert len(session.decisions) == MOST_OPEN
     assert "0" not in session.decisions
