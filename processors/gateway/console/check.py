@@ -23,6 +23,7 @@ from processors.documents.yaml_writing import to_yaml
 from processors.errors import Refused
 from processors.events.subject import Subject
 from processors.events.subject_record import subject_from_record
+from processors.exception_workflow.state.case import ExceptionCase
 from processors.gateway.api.callers import AtDesk, tenant_of
 from processors.gateway.api.check import CheckRequest, known_result, subject_of, under_exception
 from processors.gateway.api.exceptions import own_case
@@ -64,8 +65,12 @@ class Check(Page):
     """That way out in words."""
     keeps_release: bool = True
     """Whether it is the release that was checked before."""
+    case: ExceptionCase | None = None
+    """The exception that it is to run under."""
     approved_monitoring: str = ""
-    """What the exception demands, as the form names a profile."""
+    """What that demands, as the form names a profile."""
+    folded: bool = False
+    """Whether the installation is as it was, and need not be looked at."""
     fault: Fault | None = None
 
 
@@ -139,7 +144,9 @@ async def _page(
         plan="" if before is None else before.plan,
         planned="" if before is None else before.planned,
         keeps_release=before is None or before.keeps_release,
+        case=case,
         approved_monitoring=approved,
+        folded=bool(exception and given.get("host") and given.get("target") and fault is None),
         fault=fault,
     )
 

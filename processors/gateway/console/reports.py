@@ -32,6 +32,7 @@ from processors.gateway.api.check import known_result
 from processors.gateway.console.advice import Refusal, refusals
 from processors.gateway.console.rendering import Page
 from processors.gateway.console.routing import PageRoute, show
+from processors.gateway.console.terms import Monitoring, monitoring_of
 from processors.gateway.console.visitors import Visitor, console_of, visiting
 from processors.gateway.console.waiting import case_of_scope
 from processors.gateway.problems import Problem
@@ -62,6 +63,8 @@ class BlockReport(Page):
     """The exception that the request names; empty if it names none."""
     case: ExceptionCase | None
     """The exception that would let this pass, in whatever round; None if nobody asked for it, or nothing blocks."""
+    monitoring: Monitoring | None
+    """What has to be attached; None unless an exception lets it pass."""
     is_open: bool
     may_ask: bool
     operator: str
@@ -164,6 +167,7 @@ def _report_page(
         refusals=refusals(result.refusals),
         named=result.exception_id or "",
         case=case,
+        monitoring=monitoring_of(policy, result.monitoring_profile) if result.monitoring_profile else None,
         is_open=case is not None and case.status in OPEN,
         may_ask=asks and may_be_asked_for(report, policy),
         operator=result.operator,

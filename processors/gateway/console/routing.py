@@ -72,9 +72,10 @@ def show(request: Request, page: Page, status: int = 200, headers: dict[str, str
 
 
 def trouble(request: Request, problem: Problem) -> Response:
+    said = without_commands(problem.detail)
     page = Trouble(
         title=problem.kind.title,
-        detail=without_commands(problem.detail),
+        detail=f"{said[:1].upper()}{said[1:]}",
         advice=_ADVICE.get(problem.kind.name, problem.kind.advice),
         back=_ways_back(request, str(problem.more.get("exception_id", ""))),
     )

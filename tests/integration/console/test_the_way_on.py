@@ -150,13 +150,14 @@ def test_what_was_shown_is_no_longer_signed_once_the_request_has_moved(person: M
     shown = petra.open(f"/exceptions/{exception}")
     shown.get_by_role("button", name="Approve").click()
     expect(shown.get_by_role("button", name="Log in again and sign")).to_be_visible()
+    page.get_by_text("Withdraw it ...").click()
     page.get_by_role("button", name="Withdraw it").click()
     page.get_by_role("link", name="Ask for round 2").click()
     page.locator("textarea[name=risk]").last.fill("By the version of before, which is kept.")
     ask(page)
 
     shown.get_by_role("button", name="Log in again and sign").click()
-    expect(shown.locator("main")).to_contain_text("the exception has moved since you loaded its page")
+    expect(shown.locator("main")).to_contain_text("The exception has moved since you loaded its page")
     shown.get_by_role("link", name="To the exception").click()
     expect(shown.locator("main")).to_contain_text("By the version of before, which is kept.")
 
@@ -194,6 +195,6 @@ def test_a_code_that_there_is_not_leads_to_those_that_there_are(console: Console
 
 def test_an_auditor_asks_the_ledger_from_the_start(person: Meet) -> None:
     page = person("ada", viewport=SIZES[0]).open("/")
-    page.get_by_label("Who let it run?").fill("com.powerx.plugins.inventory-sync")
+    page.get_by_label("What happened with a plugin?").fill("com.powerx.plugins.inventory-sync")
     page.get_by_role("button", name="Look in the ledger").click()
     page.wait_for_url("**/ledger?plugin_id=com.powerx.plugins.inventory-sync")
