@@ -20,8 +20,12 @@ _log = structlog.get_logger(__name__)
 def may_be_asked_for(report: Report, policy: ExceptionPolicy) -> bool:
     """Whether people may be asked for an exception: only where every finding that blocks is one that the policy
     lets them except, since the workflow refuses any other request."""
-    never = any(finding.blocks and policy.is_never(finding.code) for finding in report.findings)
-    return may_be_excepted(report) and not never
+    return may_be_excepted(report) and not never_excepted(report, policy)
+
+
+def never_excepted(report: Report, policy: ExceptionPolicy) -> tuple[str, ...]:
+    """Codes of what blocks and cannot be excepted by anybody, each once."""
+    return tuple(dict.fromkeys(f.code for f in report.findings if f.blocks and policy.is_never(f.code)))
 
 
 def exceptions_of(of: Settings) -> Callable[[Report], bool | None]:

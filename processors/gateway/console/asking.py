@@ -126,6 +126,8 @@ async def _block(desk: Desk, request_id: str, visitor: Visitor) -> Result:
         raise Problem("not-found", "there is no such request")
     if not may_be_asked_for(result.report, read_policy(desk.settings)):
         raise Problem("refused", "nobody can except what this report says; follow its ways out")
+    if not desk.config().features.exceptions:
+        raise Problem("refused", "exceptions are switched off; take a way out that the report names")
     return result
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, NamedTuple
@@ -142,14 +143,16 @@ async def story_of(
 ) -> Story:
     """The page of an exception; with a `fault`, as the answer to a decision that was written and not taken."""
     policy = read_policy(desk.settings)
-    past = await desk.read(history, desk.settings, desk.events, case.exception_id)
+    past, terms = await asyncio.gather(
+        desk.read(history, desk.settings, desk.events, case.exception_id), terms_of(desk, case, policy)
+    )
     row, path = row_of(case, policy, visitor, desk), path_of(policy, case.band, case)
     lasts = case.status in (Status.APPROVED, Status.NEEDS_REVIEW)
     title = f"Exception: {case.scope.plugin_id} {case.scope.plugin_version}"
     return Story(
         title=f"Not sent yet: {title}" if fault else title,
         case=case,
-        terms=await terms_of(desk, case, policy),
+        terms=terms,
         said=said,
         path=path,
         step=next((step for step in path if step.progress is Progress.WAITS), None),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 from uuid import UUID
@@ -12,7 +13,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from markupsafe import Markup
 
-from processors.bootstrap.answering import may_be_asked_for
+from processors.bootstrap.answering import may_be_asked_for, never_excepted
 from processors.bootstrap.exception_workflow import read_policy
 from processors.checker.plans.situation import can_be_asked_after
 from processors.checker.views import html, markdown, sarif
@@ -67,6 +68,10 @@ class BlockReport(Page):
     """What has to be attached; None unless an exception lets it pass."""
     is_open: bool
     may_ask: bool
+    never: Sequence[str]
+    """Codes of what blocks and nobody may except; then nobody can be asked."""
+    switched_off: bool
+    """Whether exceptions are switched off for all."""
     operator: str
     name: str
     digest: str
@@ -108,8 +113,8 @@ async def report(
     if result is None:
         raise Problem("not-found", "there is no such request")
     case = await case_of_scope(desk, result.scope, visitor) if result.verdict is Verdict.BLOCK else None
-    page = await asyncio.to_thread(_report_page, result, case, visitor, read_policy(desk.settings))
-    return show(request, page)
+    render = partial(_report_page, switched_on=desk.config().features.exceptions)
+    return show(request, await asyncio.to_thread(render, result, case, visitor, read_policy(desk.settings)))
 
 
 @router.get("/requests/{request_id}/asked")
@@ -147,7 +152,7 @@ async def download(
 
 
 def _report_page(
-    result: Result, case: ExceptionCase | None, visitor: Visitor, policy: ExceptionPolicy
+    result: Result, case: ExceptionCase | None, visitor: Visitor, policy: ExceptionPolicy, *, switched_on: bool
 ) -> BlockReport:
     report = result.seen
     said = outline(report)
@@ -169,7 +174,9 @@ def _report_page(
         case=case,
         monitoring=monitoring_of(policy, result.monitoring_profile) if result.monitoring_profile else None,
         is_open=case is not None and case.status in OPEN,
-        may_ask=asks and may_be_asked_for(report, policy),
+        may_ask=asks and switched_on and may_be_asked_for(report, policy),
+        never=never_excepted(report, policy) if report.verdict is Verdict.BLOCK else (),
+        switched_off=not switched_on,
         operator=result.operator,
         name=result.plugin_name,
         digest=result.report_digest,

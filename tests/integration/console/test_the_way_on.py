@@ -77,6 +77,17 @@ def test_a_block_shows_where_it_is_and_every_way_on_without_scrolling(person: Me
     expect(page.get_by_label("Host", exact=True)).to_have_value("corex@2.0.0")
 
 
+def test_a_block_that_nobody_can_except_says_so(person: Meet) -> None:
+    """In place of the button that whoever was blocked looks for."""
+    page = person("alice", viewport=SIZES[0]).open("/check")
+    page.get_by_label("or its text").fill("id: com.acme.x\nversion: 1.0.0\ncorex_version: any that works\n")
+    page.get_by_label("Host", exact=True).fill("corex@1.9.0")
+    page.get_by_role("button", name="Check").click()
+    page.wait_for_url("**/requests/*")
+    expect(page.locator(".report .note")).to_contain_text("CONSTRAINT_INVALID cannot be excepted")
+    expect(page.get_by_role("link", name="Ask for an exception")).to_have_count(0)
+
+
 def test_a_form_that_is_refused_comes_back_as_it_was_typed(person: Meet) -> None:
     """With the fault at its field, and without a word in anybody's history."""
     alice = person("alice", viewport=SIZES[0])

@@ -10,6 +10,7 @@ from examples.questions import HOUR, NOON, document
 
 from processors.checker.check import check
 from processors.checker.views import html, markdown, sarif, text
+from processors.checker.views.outline import Step, WayOut, outline
 from processors.events.report import Report
 from processors.events.subject import Host, Manifest, Requirement, Subject
 from processors.events.vocabulary import Code
@@ -32,6 +33,16 @@ def test_html_holds_no_foreign_markup() -> None:
 
     assert "<script" not in page
     assert "&lt;script&gt;" in page
+
+
+def test_a_way_out_may_have_a_link_that_does_it_and_no_foreign_markup() -> None:
+    said = outline(report_about("a"))._replace(ways_out=(WayOut("Install a 2.0.0."), WayOut("Remove b.")))
+
+    shown = html.ways_out(said, (Step("Check 2.0.0 now", f"/check?x={HOSTILE}"), Step("", "")))
+
+    assert shown.count("<a ") == 1
+    assert "Check 2.0.0 now</a>" in shown
+    assert "<script" not in shown
 
 
 def test_markdown_holds_no_foreign_markup() -> None:

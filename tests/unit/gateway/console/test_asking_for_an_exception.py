@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from examples.exceptions import policy
 
-from processors.bootstrap.answering import may_be_asked_for
+from processors.bootstrap.answering import may_be_asked_for, never_excepted
 from processors.events.report import Demand, Finding, Report, Risk
 from processors.events.vocabulary import Band, Code, Dimension, Effect, Severity, Verdict
 
@@ -54,3 +54,11 @@ def a_report(verdict: Verdict, **effects: Effect) -> Report:
 def test_an_exception_is_offered_only_where_it_can_be_had(report: Report, offered: bool) -> None:
     """One finding that nobody may except is enough: with it the block would stay."""
     assert may_be_asked_for(report, policy()) is offered
+
+
+def test_what_nobody_may_except_is_named_once() -> None:
+    """The page says why there is nothing to ask for."""
+    report = a_report(Verdict.BLOCK, HOST_TOO_OLD=Effect.BLOCK, MATRIX_EXPIRED=Effect.BLOCK)
+
+    assert never_excepted(report, policy()) == ("MATRIX_EXPIRED",)
+    assert never_excepted(a_report(Verdict.WARN, MATRIX_EXPIRED=Effect.WARN), policy()) == ()

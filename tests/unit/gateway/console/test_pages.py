@@ -62,6 +62,17 @@ def test_the_script_is_small_and_makes_no_markup() -> None:
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function", script)
 
 
+def test_a_dashboard_is_called_one() -> None:
+    """Its own name may be that of a page of the console."""
+    page = FindingPage(title="X", code="X", parts=[])
+    frame = Frame(name="Ada", dashboards={"Exceptions": "https://metrics.example/exceptions"})
+
+    text = bytes(rendered(page, frame, None).body).decode()
+
+    assert ">Dashboard: Exceptions</a>" in text
+    assert ">Exceptions</a>" not in text
+
+
 def test_names_in_backticks_are_set_as_code_and_all_else_stays_text() -> None:
     hostile = "step `<b>` is for `x`, <script>"
     page = Trouble(title="X", detail=hostile, advice="a ` alone", back=())
