@@ -115,7 +115,9 @@ async def asked(
                 return to(f"/exceptions/{problem.more['exception_id']}?said=open")
             if problem.kind.name != "unprocessable":
                 raise
-            fault = Fault(_field(str(problem.more.get("reason_code"))), f"{without_commands(problem.detail)}.")
+            fault = Fault(
+                _field(str(problem.more.get("reason_code"))), f"{without_commands(problem.detail)}.", sent=True
+            )
     before = await case_of_scope(desk, result.scope, visitor)
     return show(request, _form(result, policy, before, typed, fault), 422)
 
@@ -139,7 +141,7 @@ def _form(
     terms = permitted(result.scope, result.target, round, report.findings, report.risk.band, policy)
     title = f"Ask for an exception: {report.plugin_id} {report.plugin_version}"
     return Ask(
-        title=title if fault is None else f"Not sent yet: {title}",
+        title=title if fault is None else f"{'Refused' if fault.sent else 'Not sent yet'}: {title}",
         request_id=result.request_id,
         terms=terms,
         before=before,

@@ -9,10 +9,12 @@ from processors.gateway.problems import Problem
 
 
 class Fault(NamedTuple):
-    """What is wrong with a form that comes back as it was typed. `field` is its name, empty for the whole form."""
+    """What is wrong with a form that comes back as it was typed. `field` is its name, empty for the whole form;
+    `sent` is whether it went on and was refused there, which is on record."""
 
     field: str
     message: str
+    sent: bool = False
 
 
 def one(fields: Mapping[str, Any], name: str) -> str:

@@ -70,6 +70,8 @@ class Case(Page):
 
     template = "case.html"
     id: str
+    exceptions: Sequence[str]
+    """Exceptions that its events are about: their pages say how they stand, and name people."""
     events: Sequence[Told]
 
 
@@ -126,7 +128,10 @@ async def search(
 @router.get("/ledger/cases/{case}")
 async def case(request: Request, case: str, desk: AtDesk, visitor: Auditor) -> Response:
     found = await ledger_case(case, desk, visitor.who)
-    return show(request, Case(title="The story of a case", id=case, events=[_told(e) for e in found["events"]]))
+    events: list[Mapping[str, Any]] = found["events"]
+    about = dict.fromkeys(event["exception_id"] for event in events if event["exception_id"])
+    page = Case(title="The story of a case", id=case, exceptions=list(about), events=[_told(e) for e in events])
+    return show(request, page)
 
 
 @router.get("/ledger/cases/{case}/story.json")

@@ -119,6 +119,8 @@ def test_blocked_excepted_and_installed_by_mouse(person: Meet) -> None:
     page.get_by_role("link", name="case").first.click()
     expect(page.locator("ol.events")).to_contain_text("sent a decision")
     picture(page, "case")
+    page.get_by_role("link", name="The exception as it stands now").click()
+    expect(page.locator("dl.facts")).to_contain_text("petra (steward")
 
 
 def picture(page: Page, name: str) -> None:
