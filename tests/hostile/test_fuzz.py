@@ -39,6 +39,7 @@ from processors.trust.signatures import sign
 from processors.trust.statements import Statement
 
 MUTANTS = int(os.environ.get("GUARD_FUZZ", "4000"))
+pytestmark = pytest.mark.timeout(300 + MUTANTS // 50)
 BATCH = 20
 SCHEMAS = Schemas.load(shipped("schemas"))
 CODEC = Codec(SCHEMAS, OfflineRegistry())

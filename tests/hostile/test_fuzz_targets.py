@@ -16,6 +16,7 @@ from processors.errors import GuardError
 from processors.exception_workflow.rules.reasons import Objection
 
 MUTANTS = int(os.environ.get("GUARD_FUZZ", "2000"))
+pytestmark = pytest.mark.timeout(300 + MUTANTS // 50)
 
 SPLICES = (
     b"\0", b"\xff", b"\n", b"\t", b"\xed\xa0\x80", b"\xef\xbb\xbf", b"---\n", b"&a *a", b"!!python/object:x ",
