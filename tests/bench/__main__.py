@@ -38,6 +38,7 @@ from . import (
     observing,
     peers,
     plans,
+    ready,
     rounds,
     startup,
     subjects,
@@ -50,7 +51,7 @@ from .page import write_page
 
 CHOICES = (
     *("startup", "versions", "plans", "matrix", "observing", "memory"),
-    *("throughput", "latency", "gateway", "impact", "ledger", "exceptions"),
+    *("throughput", "latency", "ready", "gateway", "impact", "ledger", "exceptions"),
 )
 
 
@@ -93,6 +94,7 @@ def main() -> None:
     beside_servers: Mapping[str, Callable[[Settings], None]] = {
         "throughput": lambda of: _throughput(figures, of, options.records, with_peers=options.peers),
         "latency": lambda of: _latency(figures, of, options.seconds),
+        "ready": lambda of: _ready(figures, of),
         "gateway": lambda of: _gateway(figures, of, options.seconds),
         "impact": lambda of: _impact(figures, of, options.kept),
         "ledger": lambda of: _ledger(figures, of.postgres.url.get_secret_value(), options.records, options.events),
@@ -227,16 +229,26 @@ def _latency(figures: Figures, settings: Settings, seconds: float) -> None:
             figures.add(f"latency-{which}-{percentile}", "ms", statistics.median(waits), against, spread)
 
 
-def _gateway(figures: Figures, settings: Settings, seconds: float) -> None:
-    talk.print(f"asking {gateway.RATE} times a second for {seconds:g} s, through Kafka and over HTTP")
+def _ready(figures: Figures, settings: Settings) -> None:
+    talk.print(f"starting a checker {ready.RUNS} times")
     throughput.skip_to_end(settings, "checker")
-    addresses = {
+    figures.add("checker-ready", "s", ready.measured(_addresses(settings)))
+
+
+def _addresses(settings: Settings) -> dict[str, str]:
+    """Variables that lead a child to the same servers."""
+    return {
         "GUARD_KAFKA__BOOTSTRAP": settings.kafka.bootstrap,
         "GUARD_REGISTRY__URL": settings.registry.url,
         "GUARD_POSTGRES__URL": settings.postgres.url.get_secret_value(),
     }
+
+
+def _gateway(figures: Figures, settings: Settings, seconds: float) -> None:
+    talk.print(f"asking {gateway.RATE} times a second for {seconds:g} s, through Kafka and over HTTP")
+    throughput.skip_to_end(settings, "checker")
     with tempfile.TemporaryDirectory(prefix="compat-guard-bench-") as folder:
-        found = gateway.measured(settings, addresses, Path(folder), seconds)
+        found = gateway.measured(settings, _addresses(settings), Path(folder), seconds)
     figures.add("gateway-kafka-p50", "ms", found.kafka.p50)
     figures.add("gateway-http-p50", "ms", found.http.p50, "gateway-kafka-p50")
     figures.add("gateway-kafka-p99", "ms", found.kafka.p99)

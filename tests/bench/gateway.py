@@ -27,6 +27,7 @@ from processors.events.topics import RESULTS
 from processors.gateway.signing import make_signing_keys
 
 from . import latency, subjects
+from .ready import await_ready
 
 RATE = 100
 """Requests a second."""
@@ -76,23 +77,11 @@ def gateway(platform: DemoPlatform, addresses: dict[str, str], folder: Path) -> 
         [sys.executable, "-m", "processors.cli", "run", "gateway"], env={**os.environ, **addresses, **variables}
     )
     try:
-        _await_ready(f"http://127.0.0.1:{health}/readyz")
+        await_ready(f"http://127.0.0.1:{health}/readyz")
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         process.wait(30)
-
-
-def _await_ready(url: str) -> None:
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        try:
-            if httpx.get(url).status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.1)
-    raise RuntimeError("the gateway did not become ready")
 
 
 async def _asked(url: str, platform: DemoPlatform, seconds: float) -> Sequence[float]:
