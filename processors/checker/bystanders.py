@@ -10,8 +10,9 @@ Only plain ALLOWs are kept: a block looks for ways out among everything that is 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import chain
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from processors.checker.brought import with_plain_ids
 from processors.checker.case import tongue_of
@@ -87,13 +88,13 @@ class Bystanders:
         template = None if key is None else self._answers.get(key)
         return template.filled(subject) if template is not None and template.answered.holds(now) else None
 
-    def learn(self, subject: bytes, question: Subject, answered: Answered) -> None:
-        """Keep an answer by the matrix that `answer` had last. `question` is `subject` read."""
+    def learn(self, subject: bytes, record: Mapping[str, Any], question: Subject, answered: Answered) -> None:
+        """Keep an answer by the matrix that `answer` had last. `record` and `question` are `subject` read."""
         if answered.verdict is not Verdict.ALLOW or question.together or with_plain_ids(question) is not question:
             return
         if not self._has_come_before(question.manifest):
             return
-        parts = self._parts.learn(subject)
+        parts = self._parts.learn(subject, record)
         template = _template(subject, answered)
         if parts is None or template is None or self._matrix is None:
             return

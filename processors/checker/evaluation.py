@@ -13,6 +13,7 @@ from processors.documents.canonical import digest_of
 from processors.events.report import Report
 from processors.events.report_record import report_to_record
 from processors.events.subject import Subject
+from processors.events.subject_record import subject_from_record
 from processors.matrix.merged import Matrix
 from processors.policies import Policies
 
@@ -21,7 +22,7 @@ LOGGED = 10
 
 
 def evaluator(
-    read_subject: Callable[[bytes], Subject],
+    decode_subject: Callable[[bytes], Mapping[str, Any]],
     encode_report: Callable[[Mapping[str, Any]], bytes],
     encode_said: Callable[[Mapping[str, Any]], bytes],
     judge: Callable[[Subject, Matrix, int, str, Policies], Answer],
@@ -40,7 +41,8 @@ def evaluator(
     def evaluate(subject: bytes, matrix: Matrix, policies: Policies, now: int) -> Answered:
         if bystanders is not None and (known := bystanders.answer(subject, matrix, policies, now)) is not None:
             return known
-        question = read_subject(subject)
+        record = decode_subject(subject)
+        question = subject_from_record(record)
         report, valid_until = judge(question, matrix, now, digest_of(subject), policies)
         data = encode_report(report_to_record(report))
         digest = digest_of(data)
@@ -68,7 +70,7 @@ def evaluator(
             valid_until=valid_until,
         )
         if bystanders is not None:
-            bystanders.learn(subject, question, answered)
+            bystanders.learn(subject, record, question, answered)
         return answered
 
     return evaluate

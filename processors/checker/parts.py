@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from processors.checker.memory import Memory
-from processors.stream.wire.codec import Decoder
 
 KEPT: Final = 4 * 1024 * 1024
 """Bytes of each kind of part, in each of two generations."""
@@ -42,20 +41,18 @@ class Parts(NamedTuple):
 
 
 class KnownParts:
-    """Cuts questions of requests made of parts that were learnt before."""
+    """Cuts questions made of parts that were learnt before. The encoders write one part as an event has it."""
 
-    def __init__(self, requests: Decoder) -> None:
-        self._decode = requests.tail
-        self._manifests, self._hosts = _Kind(requests.part("manifest")), _Kind(requests.part("host"))
-        self._installed = _Kind(requests.part("installed"))
+    def __init__(self, manifest: Encode, host: Encode, installed: Encode) -> None:
+        self._manifests, self._hosts, self._installed = _Kind(manifest), _Kind(host), _Kind(installed)
 
     def cut(self, subject: bytes) -> Parts | None:
         """None for a question with a part that is not known, or that is written in an unusual way."""
         return self._walked(subject, None)
 
-    def learn(self, subject: bytes) -> Parts | None:
-        """The parts of any question; None for one that is written in an unusual way. Raises EventUnreadable."""
-        return self._walked(subject, self._decode(subject))
+    def learn(self, subject: bytes, record: Mapping[str, Any]) -> Parts | None:
+        """The parts of a question that was read as `record`; None for one that is written in an unusual way."""
+        return self._walked(subject, record)
 
     def _walked(self, subject: bytes, record: Mapping[str, Any] | None) -> Parts | None:
         try:
@@ -74,14 +71,17 @@ class KnownParts:
         self, subject: bytes, at: int, records: Sequence[Mapping[str, Any]] | None
     ) -> tuple[tuple[bytes, ...], int] | None:
         """What is installed, and where it ends: one block of an Avro array, or none."""
-        counted = counted_at(subject, at)
-        if counted is None:
-            return None
-        count, at = counted
+        count, at = subject[at], at + 1
         if not count:
             return (), at
+        if count & 0x80:
+            count, at = count & 0x7F | subject[at] << 7, at + 1
+            if count < 0x80:  # a number that is longer than it need be: a reader takes it for another one's end
+                return None
+        if count & 1 or count > _MOST << 1:
+            return None
         pieces: list[bytes] = []
-        for n in range(count):
+        for n in range(count >> 1):
             piece = self._installed.at(subject, at, records[n] if records else None)
             if piece is None:
                 return None
@@ -102,9 +102,11 @@ class _Kind:
 
         No encoding is the beginning of another one, so at most one lies there.
         """
-        named = named_at(value, at)
-        if named is None:
+        name = value[at]
+        version = value[middle := at + 1 + (name >> 1)]
+        if (name | version) & _LONG_OR_NEGATIVE:
             return None
+        named = value[at : middle + 1 + (version >> 1)]
         alike = self._known.get(named) or ()
         for piece in alike:
             if value.startswith(piece, at):
@@ -120,22 +122,3 @@ class _Kind:
         alike = (piece, *alike)[:_ALIKE]
         self._known.keep(named, alike, _ENTRY + sum(map(len, alike)))
         return piece
-
-
-def counted_at(value: bytes, at: int) -> tuple[int, int] | None:
-    """How many items the first block of an array has that lies there, and where they begin. None for a count that
-    is written in an unusual way. Raises IndexError at the end."""
-    count, at = value[at], at + 1
-    if count & 0x80:
-        count, at = count & 0x7F | value[at] << 7, at + 1
-        if count < 0x80:  # a number that is longer than it need be: a reader takes it for another one's end
-            return None
-    return None if count & 1 or count > _MOST << 1 else (count >> 1, at)
-
-
-def named_at(value: bytes, at: int) -> bytes | None:
-    """The name and the version with which a part begins that lies there; None where they are long. Raises
-    IndexError at the end."""
-    name = value[at]
-    version = value[middle := at + 1 + (name >> 1)]
-    return None if (name | version) & _LONG_OR_NEGATIVE else value[at : middle + 1 + (version >> 1)]

@@ -15,7 +15,6 @@ from processors.checker.measures import Decision
 from processors.checker.memo import Answered, Memo
 from processors.checker.parts import KnownParts
 from processors.checker.plans.asked_before import AskedBefore
-from processors.checker.reading import QuestionReader
 from processors.checker.recurring import RecurringQuestions
 from processors.checker.unguarded import FEATURE, unguarded
 from processors.events.addresses import report_address
@@ -104,11 +103,10 @@ class Checker:
         self._notify = EventWriter(codec, NOTIFICATION, SOURCE)
         self._recurring = RecurringQuestions()
         said = self._results.run("plugin_id", "report_digest")
-        parts = (QuestionReader(requests), self._results.tail, said.encode)
+        known = KnownParts(requests.part("manifest"), requests.part("host"), requests.part("installed"))
+        parts = (requests.tail, self._results.tail, said.encode)
         self._memo = Memo(
-            evaluator(
-                *parts, partial(check, before=AskedBefore()), Bystanders(KnownParts(requests)), may_be_excepted
-            )
+            evaluator(*parts, partial(check, before=AskedBefore()), Bystanders(known), may_be_excepted)
         )
         self._unguarded = Memo(evaluator(*parts, _unchecked, may_be_excepted=may_be_excepted, checked=False))
 

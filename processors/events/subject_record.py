@@ -37,16 +37,11 @@ _NO_LIFECYCLE_RECORD = {"status": "", "effective_date": None, "sunset_at": None,
 
 def subject_from_record(record: Record) -> Subject:
     """The typed subject of a decoded record. The record must be complete, as our reader schema makes it."""
-    return subject_beside(record, tuple([installed_from_record(i) for i in record["installed"]]))
-
-
-def subject_beside(record: Record, installed: tuple[InstalledPlugin, ...]) -> Subject:
-    """The same where what is installed has been read apart."""
     database = record["database"]
     return Subject(
         manifest=manifest_from_record(record["manifest"]),
         host=_host(record["host"]),
-        installed=installed,
+        installed=tuple([installed_from_record(i) for i in record["installed"]]),
         runtimes=provisions(record["runtimes"]),
         database=_provision(database["id"], database["version"]) if database else None,
         previous_version=record["previous_version"],

@@ -99,7 +99,7 @@ def check(
     now = instant(at) if at else time.time_ns() // 1_000_000
     files = matrix or [chosen_matrix(settings())]
     said = Run(reports, "plugin_id", "report_digest")
-    evaluate = evaluator(lambda _: asked, reports.encode_tail, said.encode, judge)
+    evaluate = evaluator(requests.decode_tail, reports.encode_tail, said.encode, judge)
     stated = _stated(policies or (), component)
     for name in idle_for(asked.manifest, stated):
         talk().print(

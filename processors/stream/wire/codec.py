@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from processors.errors import DocumentRefused, EventUnreadable, shorten
 from processors.stream.types import LARGEST_VALUE
-from processors.stream.wire.schema import ReadAt, Schema, Schemas, tail_part, tail_part_at, tail_run_at
+from processors.stream.wire.schema import Schema, Schemas, tail_part
 from processors.stream.wire.spans import Cutter, Run
 
 _PREFIX = struct.Struct(">bI")
@@ -146,14 +146,6 @@ class Decoder:
     def part(self, name: str) -> Callable[[Any], bytes]:
         """Writes one field of the tail, or one item of it where that is an array, as our schema has it."""
         return tail_part(self._schema, name)
-
-    def part_at(self, name: str) -> ReadAt:
-        """Reads one field of the tail, or one item of it where that is an array, where its bytes lie."""
-        return tail_part_at(self._schema, name)
-
-    def tail_run_at(self, first: str, last: str) -> ReadAt:
-        """Reads consecutive fields of the tail where they lie in its bytes."""
-        return tail_run_at(self._schema, first, last)
 
     def is_ours(self, value: bytes) -> bool:
         """Whether a value that has been read was written in our very schema: its fields lie as ours do."""

@@ -186,51 +186,14 @@ def field_run(schema: Schema, first: str, last: str) -> FieldRun:
     return FieldRun(tuple(names[chosen]), _parsed(record))
 
 
-ReadAt = Callable[[bytes, int], tuple[Any, int]]
-"""Reads what lies in bytes at a position, and tells where it ends. Raises EventUnreadable, stage `body`."""
-
-
 def tail_part(schema: Schema, name: str) -> Callable[[Any], bytes]:
     """Writes one field of the tail as it lies there; of an array, one item."""
-    part = _parsed(_part(schema, name))
-    return lambda value: _encode(part, value)
-
-
-def tail_part_at(schema: Schema, name: str) -> ReadAt:
-    """Reads one field of the tail; of an array, one item."""
-    return _reading(_parsed(_part(schema, name)))
-
-
-def tail_run_at(schema: Schema, first: str, last: str) -> ReadAt:
-    """Reads the fields of the tail from `first` to `last`, both included, as a record."""
-    tail = _tail(schema)
-    names = [field.name for field in tail.fields]
-    chosen = tail.fields[names.index(first) : names.index(last) + 1]
-    return _reading(_parsed(avro.Record(f"{tail.name}From{first}", "", chosen)))
-
-
-def _part(schema: Schema, name: str) -> avro.Schema:
-    kind = next(part.type for part in _tail(schema).fields if part.name == name)
-    return kind.items if isinstance(kind, avro.Array) else kind
-
-
-def _tail(schema: Schema) -> avro.Record:
     tail = schema.model.fields[-1].type
     if not isinstance(tail, avro.Record):
         raise ContractBroken(f"the last field of `{schema.name}` is no record")
-    return tail
-
-
-def _reading(schema: Json) -> ReadAt:
-    def read(raw: bytes, at: int) -> tuple[Any, int]:
-        source = BytesIO(raw)
-        source.seek(at)
-        try:
-            return schemaless_reader(source, schema, None), source.tell()
-        except Exception as error:  # as in `_decode`
-            raise _unreadable(error) from error
-
-    return read
+    kind = next(part.type for part in tail.fields if part.name == name)
+    part = _parsed(kind.items if isinstance(kind, avro.Array) else kind)
+    return lambda value: _encode(part, value)
 
 
 class Schemas(Mapping[str, Schema]):

@@ -19,7 +19,6 @@ from processors.checker.check import check
 from processors.checker.evaluation import evaluator
 from processors.checker.memo import Answered
 from processors.checker.parts import KnownParts
-from processors.checker.reading import QuestionReader
 from processors.configuration.settings import shipped
 from processors.events.subject import (
     Host,
@@ -60,7 +59,7 @@ class Answerer(NamedTuple):
 
 
 def one_that_remembers() -> Answerer:
-    parts = KnownParts(REQUESTS)
+    parts = KnownParts(REQUESTS.part("manifest"), REQUESTS.part("host"), REQUESTS.part("installed"))
     return Answerer(Bystanders(parts), parts)
 
 
@@ -70,7 +69,7 @@ def fresh(subject: Subject, matrix: Matrix, now: int = NOON) -> Answered:
 
 def _evaluate(bystanders: Bystanders | None):
     said = RESULT.run("plugin_id", "report_digest")
-    return evaluator(QuestionReader(REQUESTS), RESULT.tail, said.encode, check, bystanders)
+    return evaluator(REQUESTS.tail, RESULT.tail, said.encode, check, bystanders)
 
 
 CRM = Manifest(
