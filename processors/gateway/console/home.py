@@ -25,7 +25,7 @@ from processors.gateway.mailbox import Crowded
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 SHOWN: Final = 10
-"""Blocks that are listed."""
+"""Blocks that are listed, and exceptions of each kind; the most urgent come first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,8 @@ class Home(Page):
     blocked: Sequence[ResultLine]
     rows: Rows | None
     """Exceptions; None where the visitor may not see them, or nobody can read them now."""
+    shown: int
+    """How many of each kind are listed."""
     unread: bool
     """Whether exceptions are to be seen and cannot be read now."""
     tenants: Sequence[str]
@@ -53,6 +55,7 @@ async def home(request: Request, desk: AtDesk, visitor: Annotated[Visitor, visit
         title=f"({len(rows.yours)}) wait for you" if rows and rows.yours else "Start",
         blocked=[line for line in lines if line.verdict not in (Verdict.ALLOW, Verdict.ALLOW_BY_EXCEPTION)][:SHOWN],
         rows=rows,
+        shown=SHOWN,
         unread=sees and rows is None,
         tenants=sorted(visitor.who.tenants),
         roles=sorted(visitor.who.roles),
