@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from confluent_kafka import Producer
@@ -45,9 +46,9 @@ def requests(of: Settings, count: int) -> None:
 
 def exceptions_of_every_kind(at: Installation) -> None:
     """One approved and used, one denied, one that waits, and a command that is refused."""
-    approved, denied, waiting = (
-        _asked(at, f"cluster-{n}", host) for n, host in enumerate(("1.9.0", "1.8.0", "1.7.0"))
-    )
+    hosts = {"cluster-0": "1.9.0", "cluster-1": "1.8.0", "cluster-2": "1.7.0"}
+    with ThreadPoolExecutor(len(hosts)) as people:
+        approved, denied, waiting = people.map(lambda target: _asked(at, target, hosts[target]), hosts)
     for person in ("petra", "sabine", "lena"):
         if "APPROVED" not in at.run("exception", "show", approved):
             at.run("approve", approved, "--as", person, "--reason", "watched closely")

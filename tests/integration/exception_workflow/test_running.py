@@ -37,9 +37,9 @@ def events(guard: Guard, scope: Scope) -> Counter[str]:
 
 
 def hasty(**clocks: int) -> ExceptionPolicy:
-    """The policy with steps of eight seconds; `clocks` in milliseconds."""
+    """The policy with steps of four seconds; `clocks` in milliseconds."""
     plain = policy()
-    flows = {name: tuple(s.model_copy(update={"sla": 8000}) for s in steps) for name, steps in plain.flows.items()}
+    flows = {name: tuple(s.model_copy(update={"sla": 4000}) for s in steps) for name, steps in plain.flows.items()}
     return plain.model_copy(update={"flows": flows, "clocks": plain.clocks.model_copy(update=clocks)})
 
 
@@ -111,15 +111,18 @@ def test_a_decision_without_a_request_becomes_an_orphan(guard: Guard) -> None:
 
 
 def test_clocks_survive_restarts_and_ring_once(guard: Guard) -> None:
-    """Steps of eight seconds, and a restart every nine: each reminder, escalation, lapse and message once."""
+    """Steps of four seconds, and a restart every three: each reminder, escalation, lapse and message once."""
     scopes = [a_scope() for _ in range(20)]
-    quick = hasty(total=10_000, request_life=20_000)
+    quick = hasty(total=5_000, request_life=10_000)
     for number in range(4):
         with guard.answering(), guard.workflow(number % 2, quick):
             if number == 0:
                 for scope in scopes:
                     ask(guard, scope)
-            time.sleep(9)
+            time.sleep(3)
+            if number == 3:
+                eventually(lambda: all(events(guard, scope)["lapsed"] for scope in scopes))
+                time.sleep(1)  # in which something said twice would show
     for scope in scopes:
         assert [d["event"] for d in guard.decided(scope.exception_id)] == [
             "requested",

@@ -1,19 +1,28 @@
-"""From a matrix that nobody refreshes to the person on call and back, with clocks that run fast."""
+"""What people see who watch an installation: dashboards after a load, alerts with clocks that run fast, logs.
 
+One file, so that one installation serves: it takes as long to come up as most of these tests.
+"""
+
+import json
 import re
+import shutil
+import subprocess
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
 import pytest
 from examples.ground import eventually
-from examples.load import PLUGINS
+from examples.installation import DEPLOY
+from examples.load import PLUGINS, requests
 from examples.observed import Observed
 from sqlalchemy import make_url
 
 from processors.bootstrap.clients import codec, stream_settings
 from processors.events.topics import NOTIFICATIONS
+from processors.observability import metrics
 from processors.stream.io.follow import Follower
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
@@ -25,6 +34,49 @@ expires_after: {life}
 hosts:
   corex: {{dialect: npm, releases: ["1.9.0"]}}
 """
+
+
+def expressions() -> Iterator[Any]:
+    """Every expression of the files that are deployed."""
+    for path in sorted((DEPLOY / "grafana").glob("*.json")):
+        for panel in json.loads(path.read_text("utf-8"))["panels"]:
+            for target in panel.get("targets", ()):
+                expr = target["expr"].replace("$__rate_interval", "60s")
+                yield pytest.param(expr, id=f"{path.stem}: {panel['title']} {target['refId']}")
+
+
+@pytest.mark.parametrize("expr", list(expressions()))
+def test_every_panel_has_something_to_show(observed: Observed, expr: str) -> None:
+    """A panel that is empty after a load is empty when somebody needs it."""
+    eventually(lambda: observed.values(expr))
+
+
+@pytest.mark.parametrize("name", ["compat-guard", "compat-exceptions"])
+def test_a_console_draws_every_panel_in_a_browser(observed: Observed, name: str) -> None:
+    """Served by Prometheus as a template, run by Chromium: no panel fails, and none is empty."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("there is no Chromium on the PATH")
+    url = f"{observed.urls.console(name)}?range=300"
+    options = ("--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=20000", "--dump-dom")
+    page = subprocess.run([chromium, *options, url], capture_output=True, text=True, check=True, timeout=120).stdout
+
+    assert 'data-drawn="yes"' in page
+    assert re.findall(r'class="none[^"]*">([^<]*)', page) == []
+    assert page.count("<svg") > 4
+    assert "{{" not in page
+
+
+def test_every_metric_that_is_served_is_in_the_catalogue(observed: Observed) -> None:
+    """And is explained there."""
+    known = {metric.exposed for metric in metrics.CATALOGUE}
+    known |= {
+        f"{m.name}_{end}" for m in metrics.CATALOGUE if m.kind == "histogram" for end in ("bucket", "count", "sum")
+    }
+    served = {series["__name__"] for series, _ in observed.values('{__name__=~"(version_compat|compat)_.*"}')}
+
+    assert served - known == set()
+    assert {"version_compat_check_total", "version_compat_matrix_staleness_hours"} <= served
 
 
 def publish(at: Observed, revision: str, life: str, age: timedelta) -> None:
@@ -68,7 +120,7 @@ def codes(report: Any) -> set[str]:
 def test_a_matrix_that_is_not_refreshed_is_noticed_before_it_blocks(observed: Observed) -> None:
     """Warning, alert, block, recovery: each once, also across a restart of everything that watches."""
     about, on_call = {"source": "vendor-fast"}, observed.on_call
-    publish(observed, "1", "5m", timedelta(seconds=228))  # warned of in 12 seconds, expired in 72
+    publish(observed, "1", "200s", timedelta(seconds=156))  # warned of in 4 seconds, expired in 44
 
     assert "MATRIX_EXPIRED" not in codes(ask(observed, 0))
     eventually(lambda: on_call.heard("MatrixAgeing", **about) == ["firing"], 50)
@@ -77,7 +129,7 @@ def test_a_matrix_that_is_not_refreshed_is_noticed_before_it_blocks(observed: Ob
     (standing,) = (s for s in observed.installation.json("matrix", "status") if s["source"] == "vendor-fast")
     assert standing["level"] == "AGEING"
 
-    eventually(lambda: on_call.heard("MatrixExpired", **about) == ["firing"], 120)
+    eventually(lambda: on_call.heard("MatrixExpired", **about) == ["firing"], 90)
     assert "MATRIX_EXPIRED" in codes(ask(observed, 1))
     observed.installation.run("matrix", "status", code=1)
     eventually(lambda: notifications(observed, "vendor-fast") == ["matrix_ageing", "matrix_expired"])
@@ -150,3 +202,18 @@ def test_sync_publishes_what_changed_and_nothing_else(observed: Observed) -> Non
     assert sync() == ["unchanged"]
     (standing,) = (s for s in at.json("matrix", "status") if s["source"] == "governance")
     assert standing["revision"] == "synchronised"
+
+
+def test_a_burst_leaves_no_unbounded_label(observed: Observed) -> None:
+    """10,000 requests of as many plugins, hosts, tenants and operators: not one series more."""
+    ours = '{__name__=~"(version_compat|compat)_.*"}'
+    eventually(lambda: observed.value("min(up)") == 1)
+    before = observed.value(f"count({ours})")
+    answered = observed.value("sum(version_compat_check_total)")
+
+    requests(observed.installation.of, 10_000)
+    eventually(lambda: observed.value("sum(version_compat_check_total)") >= answered + 10_000, 120)
+
+    assert observed.value(f"count({ours})") <= before + 5  # a topic or a reason that was not there before
+    labels = {value for series, _ in observed.values(ours) for value in series.values()}
+    assert [value for value in labels if re.search(r"com\.acme|operator-|tenant-|[0-9a-f]{8}-", value)] == []
