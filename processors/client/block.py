@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 from processors.client.results import request_of, result_of
 from processors.client.transport import Record
@@ -24,7 +25,7 @@ class Block:
     request_id: str
     report_digest: str
     finding_ids: tuple[str, ...]
-    subject: Record
+    subject: Mapping[str, Any]
     report: Record
 
 
@@ -52,7 +53,7 @@ def from_block(
         request_id=request_id,
         report_digest=result.report_digest,
         finding_ids=tuple(chosen(blocking, named) if named else otherwise or [f.id for f in blocking]),
-        subject=asked["subject"],
+        subject=asked.subject_record,
         report=result.record["report"],
     )
 

@@ -15,7 +15,7 @@ from processors.bootstrap.clients import stream_settings
 from processors.client.transport import SOURCE, NoVerdict, QuestionUnclear, Record, RequestRefused, no_result
 from processors.configuration.settings import Settings
 from processors.errors import EventUnreadable, SettingsInvalid, shorten
-from processors.events.install_requests import InstallRequested
+from processors.events.install_requests import InstallRequested, KeptRequest
 from processors.events.kinds import INSTALL_REQUESTED
 from processors.events.questions import Question, asked_by
 from processors.events.results import Result
@@ -123,11 +123,11 @@ def about(result: Result) -> str:
     return f"{result.plugin} on {result.where}, {who}: {result.record['verdict']}"
 
 
-def request_of(of: Settings, codec: Codec, result: Result) -> Record | None:
+def request_of(of: Settings, codec: Codec, result: Result) -> KeptRequest | None:
     """The install request that a result answers, whole; None if the topic does not hold it."""
     wanted, key = result.question, result.plugin_id.encode()
     requests = codec.decoder(INSTALL_REQUESTS, "InstallRequested")
-    found: Record | None = None
+    found: KeptRequest | None = None
     with closing(Follower(stream_settings(of), "exceptions")) as follower:
         follower.from_beginning_of(INSTALL_REQUESTS, key)
         for record in follower.read():
@@ -136,11 +136,11 @@ def request_of(of: Settings, codec: Codec, result: Result) -> Record | None:
     return found
 
 
-def read_request(requests: Decoder, value: bytes | None) -> tuple[Question, Record] | None:
+def read_request(requests: Decoder, value: bytes | None) -> tuple[Question, KeptRequest] | None:
     """A request and its question; None for what nobody can read."""
     with suppress(EventUnreadable):
         envelope, subject = requests.split(value)
-        return asked_by(envelope, subject), {**envelope, "subject": requests.tail(subject)}
+        return asked_by(envelope, subject), KeptRequest({**envelope, "subject": requests.tail(subject)})
     return None
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from processors.events.fields import fields_of
+from processors.events.subject import Subject
+from processors.events.subject_record import subject_from_record
 from processors.events.vocabulary import Action
 
 
@@ -66,3 +69,43 @@ class InstallRequested:
             "acknowledgement": self.acknowledgement.record() if self.acknowledgement else None,
             "monitoring": self.monitoring.record() if self.monitoring else None,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRequest:
+    """A request as its readers see it. `record` is the whole of it, as the topic gave it."""
+
+    record: Mapping[str, Any]
+
+    @property
+    def request_id(self) -> str:
+        return self.record["request_id"]
+
+    @property
+    def tenant(self) -> str:
+        return self.record["tenant"]
+
+    @property
+    def operator(self) -> str:
+        return self.record["operator"]
+
+    @property
+    def environment(self) -> str:
+        return self.record["environment"]
+
+    @property
+    def target(self) -> str:
+        return self.record["target"]
+
+    @property
+    def action(self) -> Action:
+        return Action(self.record["action"])
+
+    @property
+    def subject_record(self) -> Mapping[str, Any]:
+        """The question to be asked again, or to be handed on."""
+        return self.record["subject"]
+
+    @property
+    def subject(self) -> Subject:
+        return subject_from_record(self.subject_record)

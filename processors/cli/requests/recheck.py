@@ -6,7 +6,6 @@ import getpass
 import json
 import time
 import uuid
-from collections.abc import Mapping
 from contextlib import closing
 from typing import Annotated, Any
 
@@ -22,13 +21,12 @@ from processors.client.results import ask, only, read_request, results_of
 from processors.client.transport import LISTED
 from processors.configuration.settings import Settings, settings
 from processors.errors import SettingsInvalid, shorten
-from processors.events.install_requests import InstallRequested
+from processors.events.install_requests import InstallRequested, KeptRequest
 from processors.events.questions import Question
 from processors.events.report import Finding
 from processors.events.report_record import report_to_record
 from processors.events.results import Result
 from processors.events.topics import INSTALL_REQUESTS
-from processors.events.vocabulary import Action
 from processors.stream.io.follow import Follower
 from processors.stream.wire.codec import Codec
 
@@ -52,7 +50,7 @@ def recheck(
         earlier = results_of(settings(), events, request_id).get(which)
         event = again(asked, str(uuid.uuid4()), operator or getpass.getuser(), time.time_ns() // 1_000_000)
         result = wait_for_verdict(
-            lambda tell: ask(settings(), events, event, asked["subject"], timeout, tell), timeout, event.id
+            lambda tell: ask(settings(), events, event, asked.subject_record, timeout, tell), timeout, event.id
         )
     changed = changes(earlier, result) if earlier else None
     if output is Prose.json:
@@ -63,7 +61,7 @@ def recheck(
     raise typer.Exit(exit_code(result.verdict))
 
 
-def again(asked: Mapping[str, Any], request_id: str, operator: str, now: int) -> InstallRequested:
+def again(asked: KeptRequest, request_id: str, operator: str, now: int) -> InstallRequested:
     """A request of its own for the same question.
 
     It is asked without the exception that the first one may have named: what was approved is judged by the
@@ -72,13 +70,13 @@ def again(asked: Mapping[str, Any], request_id: str, operator: str, now: int) ->
     return InstallRequested(
         request_id=request_id,
         requested_at=now,
-        plugin_id=asked["subject"]["manifest"]["id"],
-        tenant=asked["tenant"],
+        plugin_id=asked.subject_record["manifest"]["id"],
+        tenant=asked.tenant,
         operator=operator,
-        environment=asked["environment"],
-        target=asked["target"],
-        action=Action(asked["action"]),
-        recheck_of=asked["request_id"],
+        environment=asked.environment,
+        target=asked.target,
+        action=asked.action,
+        recheck_of=asked.request_id,
     )
 
 
@@ -87,7 +85,7 @@ def changes(earlier: Result, later: Result) -> Difference:
     return difference(earlier.report, later.report)._replace(before=earlier.verdict, after=later.verdict)
 
 
-def _asked(of: Settings, events: Codec, request_id: str, question: str | None) -> tuple[Question, dict[str, Any]]:
+def _asked(of: Settings, events: Codec, request_id: str, question: str | None) -> tuple[Question, KeptRequest]:
     """The question of that id, and the request that asked it.
 
     Raises SettingsInvalid if the topic holds none that can be read, and QuestionUnclear if it holds several and
@@ -97,7 +95,7 @@ def _asked(of: Settings, events: Codec, request_id: str, question: str | None) -
     bytes hold the id are decoded.
     """
     decode = events.decoder(INSTALL_REQUESTS, "InstallRequested")
-    wanted, found = request_id.encode(), dict[Question, tuple[dict[str, Any], str]]()
+    wanted, found = request_id.encode(), dict[Question, tuple[KeptRequest, str]]()
     with closing(Follower(stream_settings(of), "recheck")) as follower:
         follower.from_beginning([INSTALL_REQUESTS])
         for record in follower.read():
@@ -112,11 +110,11 @@ def _asked(of: Settings, events: Codec, request_id: str, question: str | None) -
     return next(one for one, (request, _) in found.items() if request is asked), asked
 
 
-def _about(request: Mapping[str, Any]) -> str:
-    manifest, host = request["subject"]["manifest"], request["subject"]["host"]
+def _about(request: KeptRequest) -> str:
+    manifest, host = request.subject.manifest, request.subject.host
     return (
-        f"{manifest['id']} {manifest['version']} on {host['name']} {host['version']}, "
-        f"tenant {request['tenant']}, by {request['operator']}"
+        f"{manifest.id} {manifest.version} on {host.name} {host.version}, "
+        f"tenant {request.tenant}, by {request.operator}"
     )
 
 

@@ -21,8 +21,8 @@ from processors.configuration.gateway import Role
 from processors.documents.canonical import digest_of
 from processors.documents.yaml_writing import to_yaml
 from processors.errors import Refused
+from processors.events.install_requests import KeptRequest
 from processors.events.subject import Subject
-from processors.events.subject_record import subject_from_record
 from processors.exception_workflow.state.case import ExceptionCase
 from processors.gateway.api.callers import AtDesk, tenant_of
 from processors.gateway.api.check import CheckRequest, known_result, subject_of, under_exception
@@ -137,7 +137,7 @@ async def _page(
         title=title if fault is None else f"Not sent yet: {title}",
         tenants=sorted(visitor.who.tenants),
         given=shown if before is None else {**shown, "plugin": _plugin(before.subject)},
-        again="" if before is None else before.request_id,
+        again="" if before is None else before.asked.request_id,
         exception=exception,
         profiles={name: profile.addons for name, profile in policy.monitoring.items()},
         key=str(uuid.uuid4()),
@@ -179,10 +179,9 @@ def _key(fields: Mapping[str, Any], question: CheckRequest) -> str | None:
 
 
 class Earlier(NamedTuple):
-    """A request that was asked before: its envelope, and its question, as one of its ways out would leave it."""
+    """A request that was asked before, and its question as one of its ways out would leave it."""
 
-    request_id: str
-    envelope: Mapping[str, Any]
+    asked: KeptRequest
     subject: Subject
     plan: str = ""
     planned: str = ""
@@ -195,7 +194,7 @@ async def _earlier(desk: Desk, visitor: Visitor, request_id: str, plan: str) -> 
     asked = None if result is None else await desk.read(request_of, desk.settings, desk.events, result)
     if result is None or asked is None:
         return None
-    before = Earlier(request_id, asked, subject_from_record(asked["subject"]))
+    before = Earlier(asked, asked.subject)
     plans = result.report.remediations
     if not plan.isdecimal() or int(plan) >= len(plans) or not can_be_asked_after(plans[int(plan)]):
         return before
@@ -270,16 +269,16 @@ def _under(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def _filled(before: Earlier) -> Mapping[str, str]:
     """What a form about the same installation says."""
-    asked, subject = before.envelope, before.subject
+    asked, subject = before.asked, before.subject
     return {
         "host": f"{subject.host.name}@{subject.host.version}",
         "installed": "\n".join(f"{plugin.id}@{plugin.version}" for plugin in subject.installed),
         "runtimes": "\n".join(f"{runtime.id}@{runtime.version}" for runtime in subject.runtimes),
         "database": f"{subject.database.id}@{subject.database.version}" if subject.database else "",
         "previous": subject.previous_version or "",
-        "environment": asked["environment"],
-        "target": asked["target"],
-        "tenant": asked["tenant"],
+        "environment": asked.environment,
+        "target": asked.target,
+        "tenant": asked.tenant,
     }
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 from urllib.parse import quote
 from uuid import UUID
 
@@ -21,10 +21,10 @@ from processors.checker.views.outline import Step, outline
 from processors.client.exception_facts import OPEN
 from processors.client.results import request_of
 from processors.configuration.gateway import Role
+from processors.events.install_requests import KeptRequest
 from processors.events.report import Remediation, RowWeighed
 from processors.events.results import Result
 from processors.events.subject import Subject
-from processors.events.subject_record import subject_from_record
 from processors.events.vocabulary import RemedyKind, Verdict
 from processors.exception_workflow.config import ExceptionPolicy
 from processors.exception_workflow.state.case import ExceptionCase
@@ -95,7 +95,7 @@ class Asked(Page):
     template = "asked.html"
     request_id: str
     subject: Subject
-    envelope: Mapping[str, Any]
+    request: KeptRequest
 
 
 @router.get("/requests/{request_id}")
@@ -128,8 +128,7 @@ async def asked(
     found = None if result is None else await desk.read(request_of, desk.settings, desk.events, result)
     if found is None:
         raise Problem("not-found", "the topic does not hold this request any more")
-    subject = subject_from_record(found["subject"])
-    page = Asked(title="What was asked", request_id=request_id, subject=subject, envelope=found)
+    page = Asked(title="What was asked", request_id=request_id, subject=found.subject, request=found)
     return show(request, page)
 
 

@@ -1,6 +1,7 @@
 """Asking again: the same question in an envelope of its own, compared with what was answered."""
 
 from processors.cli.requests.recheck import again
+from processors.events.install_requests import KeptRequest
 
 ASKED = {
     "request_id": "first",
@@ -19,7 +20,7 @@ ASKED = {
 
 
 def test_the_question_stays_and_who_asks_is_told() -> None:
-    event = again(ASKED, "second", "bob", 2).record()
+    event = again(KeptRequest(ASKED), "second", "bob", 2).record()
 
     assert {name for name in event if event[name] != ASKED[name]} == {
         "request_id", "requested_at", "operator", "exception_id", "recheck_of", "acknowledgement", "monitoring",
@@ -29,6 +30,6 @@ def test_the_question_stays_and_who_asks_is_told() -> None:
 
 def test_a_look_is_no_use_of_an_exception() -> None:
     """Else asking again would spend what was approved for one installation."""
-    event = again(ASKED, "second", "bob", 2).record()
+    event = again(KeptRequest(ASKED), "second", "bob", 2).record()
 
     assert (event["exception_id"], event["acknowledgement"], event["monitoring"]) == (None, None, None)
