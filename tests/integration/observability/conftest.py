@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -22,13 +23,14 @@ from processors.embedded.monitoring import Monitoring
 
 
 @pytest.fixture(scope="module")
-def observed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observed]:
+def observed() -> Iterator[Observed]:
+    """Not in pytest's folder, which every run that begins closes to the user that Postgres runs as."""
     tools = prometheus_tools()
     if tools is None:
         pytest.skip("Prometheus is not on the PATH, and there is no apt to get Debian's package with")
-    folder = tmp_path_factory.mktemp("observed")
     on_call = OnCall()
     with ExitStack() as closing:
+        folder = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="compat-guard-watched-")))
         installation = closing.enter_context(Installation(folder).running())
         installation.run("matrix", "publish", str(installation.config / "compat_matrix.yaml"))
         targets = closing.enter_context(installation.processors())
