@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 import uuid
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from processors.client.install_request import InstallRequest
@@ -11,9 +13,9 @@ from processors.events.kinds import INSTALL_REQUESTED
 from processors.events.questions import Question, asked_by
 from processors.events.results import Result
 from processors.events.subject_record import subject_to_record
-from processors.events.topics import RESULTS
 from processors.gateway.auth.principal import Principal
 from processors.gateway.desk import Desk
+from processors.gateway.intake import AT_ONCE
 from processors.gateway.problems import Problem
 from processors.gateway.replies import refusal_key, result_key
 from processors.stream.types import LARGEST_VALUE, Outbound
@@ -52,6 +54,16 @@ def id_under(key: str | None, who: Principal, tenant: str, kind: str) -> str:
     return str(uuid.uuid5(_KEYS, "".join(f"{len(part)}:{part}" for part in parts)))
 
 
+async def prepared(desk: Desk, size: int, asked: Callable[[], InstallRequest]) -> Prepared:
+    """The record of the question that `asked` makes of `size` bytes. Raises what `asked` raises, and Problem."""
+
+    def make() -> Prepared:
+        return prepare(desk.events, asked())
+
+    encoder = desk.events.encoder(INSTALL_REQUESTED.topic, INSTALL_REQUESTED.schema)
+    return make() if size <= AT_ONCE and encoder.is_ready else await asyncio.to_thread(make)
+
+
 def prepare(events: Codec, asked: InstallRequest) -> Prepared:
     """The record of a question. Raises Problem if no topic would take it."""
     now = time.time_ns() // 1_000_000
@@ -76,7 +88,7 @@ class Asking:
         """
         first, known = prepared.request_id not in self._open, desk.mailbox.get(result_key(prepared.request_id))
         if known is not None:
-            return answered(desk.events, known, prepared)
+            return await answered(desk, known, prepared)
         with desk.mailbox.waiter() as waiter:
             waiter.on(result_key(prepared.request_id))
             self._enter(prepared)
@@ -89,12 +101,13 @@ class Asking:
                 self._leave(prepared)
         if found is None:
             return None
+        await desk.turns.take()  # many answers may have come together
         (kind, _), answer = found
         if kind == "refusal":
             raise Problem(
                 "unprocessable", f"the guard cannot read this request: {answer.decode('utf-8', 'replace')}"
             )
-        return answered(desk.events, answer, prepared)
+        return await answered(desk, answer, prepared)
 
     def _enter(self, prepared: Prepared) -> None:
         question, many = self._open.get(prepared.request_id, (prepared.question, 0))
@@ -110,9 +123,9 @@ class Asking:
             self._open.pop(prepared.request_id, None)
 
 
-def answered(events: Codec, value: bytes, prepared: Prepared) -> Result:
+async def answered(desk: Desk, value: bytes, prepared: Prepared) -> Result:
     """The result, which must answer this very question. Raises Problem for one that answers another."""
-    result = Result(events.decoder(RESULTS, "CompatibilityChecked")(value))
+    result = await desk.result(value)
     if result.question != prepared.question:
         raise key_reused()
     return result

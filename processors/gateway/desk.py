@@ -11,12 +11,15 @@ from typing import Any, Final, TypeVar
 from processors.configuration.guard import GuardConfig
 from processors.configuration.settings import Settings
 from processors.errors import BrokerUnavailable
+from processors.events.results import Result
+from processors.events.topics import RESULTS
 from processors.gateway.auth.gate import Gate
 from processors.gateway.limits import Limits
 from processors.gateway.live import Live
 from processors.gateway.mailbox import Crowded, Mailbox
 from processors.gateway.replies import Answer
 from processors.gateway.signing import SigningKeys
+from processors.gateway.turns import Turns
 from processors.stream.io.outbox import Outbox
 from processors.stream.io.publish import Delivered
 from processors.stream.types import Inbound, Outbound
@@ -26,6 +29,9 @@ T = TypeVar("T")
 
 WRITTEN_WITHIN: Final = 2.5
 """Seconds that the broker has to take a record; a caller is told within three."""
+
+DECODED_AT_ONCE: Final = 64 * 1024
+"""Bytes of a result that are read in the event loop, in a millisecond at most."""
 
 READERS: Final = 4
 MOST_READING: Final = 32
@@ -45,6 +51,7 @@ class Desk:
     mailbox: Mailbox = field(default_factory=Mailbox)
     limits: Limits = field(default_factory=Limits)
     live: Live = field(default_factory=Live)
+    turns: Turns = field(default_factory=Turns)
     _readers: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(READERS, thread_name_prefix="reading")
     )
@@ -72,6 +79,13 @@ class Desk:
                 return await reported
         except TimeoutError:
             raise BrokerUnavailable(f"`{record.topic}` was not written to within {WRITTEN_WITHIN:g} s") from None
+
+    async def result(self, value: bytes) -> Result:
+        """A result as it lies on the topic. Raises EventUnreadable, RegistryUnavailable."""
+        decode = self.events.decoder(RESULTS, "CompatibilityChecked")
+        if len(value) <= DECODED_AT_ONCE and decode.knows_writer(value):
+            return Result(decode(value))
+        return Result(await asyncio.to_thread(decode, value))
 
     async def read(self, call: Callable[..., T], *arguments: Any) -> T:
         """Make a call that waits for Kafka or Postgres, in a thread. Raises Crowded, and what the call raises."""

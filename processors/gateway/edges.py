@@ -1,8 +1,8 @@
 """What holds for every exchange, before and around the resources: an ASGI middleware.
 
 Bodies are bounded in size and time and never unpacked, so that a few bytes cannot become many. Answers are not
-cached, not sniffed and not framed. Where nobody needs a token, a web page must not be able to ask in a browser's
-name.
+cached, not sniffed and not framed. Of a crowd that comes at once, a few begin at a time. Where nobody needs a
+token, a web page must not be able to ask in a browser's name.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from processors.gateway.intake import LARGEST_BODY
 from processors.gateway.problems import Problem
+from processors.gateway.turns import Turns
 
 BODY_WITHIN: Final = 30.0
 """Seconds from the head of a request to the end of its body."""
@@ -34,13 +35,14 @@ _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 class Edges:
     """Wraps the application. `tokenless` is whether requests without a token are admitted."""
 
-    def __init__(self, app: ASGIApp, *, tokenless: bool, within: float = BODY_WITHIN) -> None:
-        self._app, self._tokenless, self._within = app, tokenless, within
+    def __init__(self, app: ASGIApp, turns: Turns, *, tokenless: bool, within: float = BODY_WITHIN) -> None:
+        self._app, self._turns, self._tokenless, self._within = app, turns, tokenless, within
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        await self._turns.take()
         respond = _with_headers(scope, send)
         try:
             self._refuse(scope)

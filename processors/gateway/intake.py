@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Any, Final, TypeVar, cast
 
@@ -17,6 +18,10 @@ from processors.gateway.problems import Problem
 
 LARGEST_BODY: Final = 4 * 1024 * 1024
 """Bytes: a manifest of 1 MiB in a JSON text, where every character may take several, and what is installed."""
+
+AT_ONCE: Final = 8 * 1024
+"""Bytes that are worked on in the event loop: a few milliseconds at most, and mostly less than it takes to
+wake a thread. More is left to a thread, so that others are answered meanwhile."""
 
 DEEPEST: Final = 40
 """Levels of a JSON body."""
@@ -37,7 +42,10 @@ async def read_json(request: Request, model: type[M]) -> M:
     """The body as the model has it. Raises Problem: duplicate keys, unknown keys and wrong types are refused."""
     if not _JSON.fullmatch(media_type(request)):
         raise Problem("unsupported-media-type", "expected a body of type application/json")
-    return validated(parsed(await request.body()), model)
+    body = await request.body()
+    if len(body) <= AT_ONCE:
+        return validated(parsed(body), model)
+    return await asyncio.to_thread(lambda: validated(parsed(body), model))
 
 
 async def read_form(request: Request) -> dict[str, Any]:
@@ -57,6 +65,12 @@ async def read_form(request: Request) -> dict[str, Any]:
 
 def media_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip()
+
+
+def stated_size(request: Request) -> int:
+    """Bytes of the body as its head states them; as many as there may be where it states none."""
+    stated = request.headers.get("content-length", "")
+    return int(stated) if stated.isdecimal() else LARGEST_BODY
 
 
 def parsed(body: bytes) -> Any:

@@ -114,7 +114,7 @@ class Replies:
             answers = [answer for record in records for answer in self._answers(record)]
             live = self.caught_up.is_set()
             self._deliver(answers, [record for record in records if record.topic == RESULTS] if live else ())
-        if follower.caught_up:
+        if not self.caught_up.is_set() and follower.caught_up:
             self.caught_up.set()
 
     def _answers(self, record: Inbound) -> Sequence[Answer]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
@@ -34,8 +35,9 @@ def _junit(result: Result) -> str:
     return junit.render(result.seen, result.report_digest) + "\n"
 
 
+_JSON: Final = "application/json"
 FORMS: Final[Mapping[str, Callable[[Result], str]]] = {
-    "application/json": _json,
+    _JSON: _json,
     "text/markdown": _markdown,
     "text/html": _html,
     "application/sarif+json": _sarif,
@@ -60,6 +62,13 @@ def negotiated(accept: str, offered: Sequence[str]) -> str | None:
     qualities = {offer: _quality(offer, wanted) for offer in offered}
     best = max(offered, key=lambda offer: qualities[offer])
     return best if qualities[best] > 0 else None
+
+
+async def responded(result: Result, form: str, request: Request) -> Response:
+    """As `response`. Forms for people are made in a thread: they take longer."""
+    if form == _JSON:
+        return response(result, form, request)
+    return await asyncio.to_thread(response, result, form, request)
 
 
 def response(result: Result, form: str, request: Request) -> Response:

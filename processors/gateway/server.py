@@ -33,6 +33,12 @@ STALLED_AFTER: Final = 30.0
 
 _LOOK_EVERY: Final = 0.1
 
+_ACCEPTED_IN_A_ROUND: Final = 16
+"""Connections that the event loop takes in one round, as asyncio understands a backlog."""
+
+_BACKLOG: Final = 2048
+"""Connections that the system keeps until they are taken."""
+
 
 class Deadlines(H11Protocol):
     """Closes connections whose next request does not come to the end of its head in time."""
@@ -82,6 +88,9 @@ async def serve(
     """Answer on a bound socket until `stop` is set, then end what is under way within GRACE seconds."""
     server = _Server(_config(app, desk.settings.gateway))
     serving = asyncio.create_task(server.serve([bound]))
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.01)
+    bound.listen(_BACKLOG)  # asyncio has just told the system its own number, which is small
     while not stop.is_set() and not serving.done():
         health.beat()
         health.moved()
@@ -116,6 +125,7 @@ def _config(app: ASGIApp, of: GatewaySettings) -> uvicorn.Config:
         server_header=False,
         proxy_headers=bool(of.proxy),
         forwarded_allow_ips=of.proxy or None,
+        backlog=_ACCEPTED_IN_A_ROUND,
         timeout_keep_alive=60,
         timeout_graceful_shutdown=GRACE,
         h11_max_incomplete_event_size=32 * 1024,

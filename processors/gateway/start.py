@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
+from typing import Final
 
 import structlog
 
@@ -26,11 +27,15 @@ from processors.gateway.desk import WRITTEN_WITHIN, Desk
 from processors.gateway.replies import Answer, Replies
 from processors.gateway.server import serve
 from processors.gateway.signing import SigningKeys, read_signing_keys
+from processors.observability.collector import collector_eased
 from processors.stream.io.clients import refuse_plaintext
 from processors.stream.io.outbox import Outbox
 from processors.stream.loop.health import Health, HealthServer
 from processors.stream.loop.watchdog import Watchdog
 from processors.stream.types import Inbound
+
+_YOUNG: Final = 10_000
+"""Values after which the collector looks through the young ones: ten milliseconds in which nobody is answered."""
 
 _log = structlog.get_logger(__name__)
 
@@ -46,7 +51,7 @@ def run_gateway(of: Settings, stop: threading.Event) -> None:
     keys = signing_keys(of)
     failures: list[BaseException] = []
     with ExitStack() as stack:
-        bound = stack.enter_context(_listening(of.gateway.host, of.gateway.port))
+        bound = stack.enter_context(listening(of.gateway.host, of.gateway.port))
         events = stack.enter_context(codec(of))
         stream = stream_settings(of)
         outbox = Outbox(stream, WRITTEN_WITHIN)
@@ -76,7 +81,8 @@ def run_gateway(of: Settings, stop: threading.Event) -> None:
             finally:
                 replies.stop()
 
-        asyncio.run(serving())
+        with collector_eased(_YOUNG):
+            asyncio.run(serving())
     if failures:
         raise Fatal(f"the reader of answers failed: {failures[0]!r}") from failures[0]
 
@@ -126,9 +132,12 @@ def signing_keys(of: Settings) -> SigningKeys:
     )
 
 
-def _listening(host: str, port: int) -> socket.socket:
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that is bound and does not listen yet. Raises SettingsInvalid."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
+    # With its protocol named, asyncio sends what is written at once (TCP_NODELAY). Else the body of an answer waits
+    # for the caller's system to acknowledge the head, which takes 40 ms.
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))

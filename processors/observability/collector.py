@@ -35,10 +35,10 @@ def collector_paused() -> Generator[None]:
 
 
 @contextmanager
-def collector_eased() -> Generator[None]:
+def collector_eased(young: int = YOUNG) -> Generator[None]:
     """For a process that handles batches: look seldom, and at nothing that was there at the beginning."""
     before = gc.get_threshold()
-    gc.set_threshold(YOUNG, *OLDER)
+    gc.set_threshold(young, *OLDER)
     gc.freeze()
     try:
         yield

@@ -17,7 +17,7 @@ from processors.gateway.problems import Problem
 _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="An OIDC access token of a trusted issuer")
 
 
-def desk_of(request: Request) -> Desk:
+async def desk_of(request: Request) -> Desk:  # a plain function would be called in a thread
     desk: Desk = request.app.state.desk
     return desk
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, cast
@@ -20,16 +19,15 @@ from processors.documents.scalars import unprintable
 from processors.events.questions import Question
 from processors.events.results import Result
 from processors.events.subject import Host, InstalledPlugin, Manifest, Provision, Subject
-from processors.events.topics import RESULTS
 from processors.gateway.api.callers import AtDesk, holding, tenant_of
-from processors.gateway.asking import Asking, id_under, prepare
+from processors.gateway.asking import Asking, id_under, prepared
 from processors.gateway.auth.principal import Principal
 from processors.gateway.desk import Desk
-from processors.gateway.intake import media_type, parsed, patience, read_form, read_json, validated
+from processors.gateway.intake import media_type, parsed, patience, read_form, read_json, stated_size, validated
 from processors.gateway.limits import Rate
 from processors.gateway.problems import Problem, documented
 from processors.gateway.replies import result_key
-from processors.gateway.representations import FORMS, chosen_form, response
+from processors.gateway.representations import FORMS, chosen_form, responded
 from processors.gateway.signing import SealBroken
 from processors.manifests import read_manifest
 
@@ -169,20 +167,21 @@ async def check(
     form = chosen_form(request)
     question = await _question(request)
     tenant = tenant_of(who, question.tenant)
-    asked = InstallRequest(
-        request_id=id_under(key, who, tenant, "check"),
-        tenant=tenant,
-        operator=who.subject,
-        environment=question.environment,
-        target=question.target,
-        subject=await asyncio.to_thread(subject_of, question),
-        exception=under_exception(question.exception),
-    )
-    prepared = await asyncio.to_thread(prepare, desk.events, asked)
-    result = await _asking.ask(desk, prepared, patience(request))
-    if result is None:
-        return pending(desk, asked.request_id, tenant)
-    return await asyncio.to_thread(response, result, form, request)
+    request_id = id_under(key, who, tenant, "check")
+
+    def asked() -> InstallRequest:
+        return InstallRequest(
+            request_id=request_id,
+            tenant=tenant,
+            operator=who.subject,
+            environment=question.environment,
+            target=question.target,
+            subject=subject_of(question),
+            exception=under_exception(question.exception),
+        )
+
+    result = await _asking.ask(desk, await prepared(desk, stated_size(request), asked), patience(request))
+    return pending(desk, request_id, tenant) if result is None else await responded(result, form, request)
 
 
 @router.get(
@@ -218,10 +217,11 @@ async def report(
             found = await waiter.first(patience(request))
         if found is None:
             return pending(desk, request_id, tenant)
-        result = Result(desk.events.decoder(RESULTS, "CompatibilityChecked")(found[1]))
+        await desk.turns.take()
+        result = await desk.result(found[1])
     if result is None:
         raise Problem("not-found", "there is no such request")
-    return await asyncio.to_thread(response, result, form, request)
+    return await responded(result, form, request)
 
 
 def pending(desk: Desk, request_id: str, tenant: str) -> Response:
@@ -350,7 +350,7 @@ async def known_result(desk: Desk, request_id: str, who: Principal, question: st
         return None
     lately = desk.mailbox.get(result_key(request_id))
     if lately is not None and question is None:
-        result = Result(desk.events.decoder(RESULTS, "CompatibilityChecked")(lately))
+        result = await desk.result(lately)
         if result.tenant in who.tenants:
             return result
     kept = await desk.read(results_of, desk.settings, desk.events, request_id)

@@ -74,6 +74,11 @@ class Encoder:
         self.tail = schema.encode_tail
         self.renewed = schema.renewed_tail
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether it writes without asking the registry first."""
+        return bool(self._prefix)
+
     def __call__(self, record: Mapping[str, Any]) -> bytes:
         return (self._prefix or self._look_up()) + self._schema.encode(record)
 
@@ -146,6 +151,10 @@ class Decoder:
     def part(self, name: str) -> Callable[[Any], bytes]:
         """Writes one field of the tail, or one item of it where that is an array, as our schema has it."""
         return tail_part(self._schema, name)
+
+    def knows_writer(self, value: bytes) -> bool:
+        """Whether a value is read without asking the registry first."""
+        return value[:PREFIX_SIZE] in self._writers
 
     def is_ours(self, value: bytes) -> bool:
         """Whether a value that has been read was written in our very schema: its fields lie as ours do."""

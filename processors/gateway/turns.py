@@ -1,0 +1,49 @@
+"""A crowd that comes at once is let in a few at a time, so that the event loop always comes round soon.
+
+A round of the event loop lasts as long as everything that is ready in it: a thousand requests that begin in one
+round, or go on in one because their answers came together, would keep streams, clocks and everybody else waiting
+for seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Final
+
+IN_A_ROUND: Final = 8
+"""Requests that take a step in one round. A step takes a few milliseconds at most."""
+
+
+class Turns:
+    """Lets so many pass in each round of the event loop, in the order in which they came. Belongs to the loop."""
+
+    def __init__(self, most: int = IN_A_ROUND) -> None:
+        self._most = self._left = most
+        self._queue: deque[asyncio.Future[None]] = deque()
+        self._is_counting = False
+
+    async def take(self) -> None:
+        """Return at once while few come, else when it is the caller's turn."""
+        if self._left and not self._queue:
+            self._left -= 1
+            self._count()
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queue.append(turn)
+        await turn
+
+    def _count(self) -> None:
+        if not self._is_counting:
+            self._is_counting = True
+            asyncio.get_running_loop().call_soon(self._next_round)
+
+    def _next_round(self) -> None:
+        self._left, self._is_counting = self._most, False
+        while self._queue and self._left:
+            turn = self._queue.popleft()
+            if not turn.done():  # else the caller went away
+                turn.set_result(None)
+                self._left -= 1
+        if self._left < self._most:
+            self._count()

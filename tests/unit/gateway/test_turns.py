@@ -1,0 +1,61 @@
+"""Of a crowd that comes at once a few pass in each round of the event loop, in the order in which they came."""
+
+from __future__ import annotations
+
+import asyncio
+
+from processors.gateway.turns import Turns
+
+
+def test_a_few_pass_in_each_round_and_everybody_in_order() -> None:
+    rounds = 0
+    passed: list[tuple[int, int]] = []
+
+    async def scene() -> None:
+        nonlocal rounds
+        turns = Turns(3)
+
+        async def caller(n: int) -> None:
+            await turns.take()
+            passed.append((rounds, n))
+
+        callers = [asyncio.create_task(caller(n)) for n in range(20)]
+        while len(passed) < 20:
+            await asyncio.sleep(0)
+            rounds += 1
+        await asyncio.gather(*callers)
+
+    asyncio.run(scene())
+    assert [n for _, n in passed] == list(range(20))
+    assert max(sum(at == one for at, _ in passed) for one in range(rounds)) == 3
+
+
+def test_whoever_comes_alone_does_not_wait() -> None:
+    async def scene() -> None:
+        turns = Turns(1)
+        for _ in range(3):
+            taking = turns.take()
+            try:
+                taking.send(None)
+            except StopIteration:
+                pass
+            else:
+                raise AssertionError("it was made to wait")
+            await asyncio.sleep(0)
+
+    asyncio.run(scene())
+
+
+def test_whoever_goes_away_in_the_queue_costs_nobody_a_turn() -> None:
+    async def scene() -> None:
+        turns = Turns(1)
+        callers = [asyncio.create_task(turns.take()) for _ in range(10)]
+        await asyncio.sleep(0)
+        for leaving in callers[1:9]:
+            leaving.cancel()
+        async with asyncio.timeout(10):
+            await asyncio.gather(*callers, return_exceptions=True)
+            await turns.take()
+        assert callers[9].exception() is None
+
+    asyncio.run(scene())
