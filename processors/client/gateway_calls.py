@@ -71,10 +71,13 @@ class GatewayCalls:
         return self._call("POST", path, until, key, **given)
 
     @contextmanager
-    def stream(self, path: str) -> Generator[httpx.Response]:
-        """An answer that does not end by itself. A minute without a sign of life ends it."""
+    def stream(self, path: str, last_event_id: str | None = None) -> Generator[httpx.Response]:
+        """Server-sent events, which do not end by themselves, behind that one. A minute without a sign of life ends
+        them."""
+        headers = {} if last_event_id is None else {"Last-Event-ID": last_event_id}
+        patience = httpx.Timeout(60, connect=_CONNECT)
         try:
-            with self._client.stream("GET", path, timeout=httpx.Timeout(60, connect=_CONNECT)) as answer:
+            with self._client.stream("GET", path, headers=headers, timeout=patience) as answer:
                 if answer.status_code != 200:
                     answer.read()
                     _raise(answer)

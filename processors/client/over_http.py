@@ -16,6 +16,7 @@ from processors.client.gateway_calls import Files, GatewayCalls, GatewayRefused,
 from processors.client.installed import LARGEST_LIST, lines_of
 from processors.client.question import PluginQuestion, only
 from processors.client.slips import refuse_mistyped_before
+from processors.client.streamed import watched
 from processors.client.transport import (
     Change,
     CommandRefused,
@@ -30,7 +31,7 @@ from processors.client.transport import (
     not_there,
 )
 from processors.documents.files import content_of
-from processors.errors import GatewayUnavailable, Refused, SettingsInvalid, Unavailable
+from processors.errors import Refused, SettingsInvalid, Unavailable
 from processors.events.results import Result
 from processors.manifests.read import file_bytes
 from processors.versions import Dialect
@@ -82,16 +83,10 @@ class HttpTransport:
             answer = self._calls.get(f"{CHECK}/{quote(request_id, safe='')}", _looking(), **named)
         return Result(answer.json())
 
-    def results(self, *, from_beginning: bool) -> Iterator[tuple[int, Result]]:
+    def results(self, *, from_beginning: bool, tell: Tell) -> Iterator[tuple[int, Result]]:
         if from_beginning:
             raise SettingsInvalid("a gateway streams results from now on; leave --from-beginning out, or ask Kafka")
-        with self._calls.stream("/internal/events") as answer:
-            for line in answer.iter_lines():
-                name, _, value = line.partition(":")
-                if name == "data":
-                    event = json.loads(value)
-                    yield event["at"], Result(event["result"])
-        raise GatewayUnavailable("the gateway ended the stream; results may have come by since")
+        return watched(self._calls, tell)
 
     def exceptions(self, *, everything: bool) -> Sequence[Record]:
         return self._calls.get(EXCEPTIONS, _looking(), everything=str(everything).lower()).json()

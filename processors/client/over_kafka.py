@@ -60,7 +60,7 @@ class KafkaTransport:
     def result(self, request_id: str, question: str | None) -> Result:
         return result_of(self._of, self._events, request_id, question)
 
-    def results(self, *, from_beginning: bool) -> Iterator[tuple[int, Result]]:
+    def results(self, *, from_beginning: bool, tell: Tell) -> Iterator[tuple[int, Result]]:  # noqa: ARG002
         return follow(self._of, self._events, from_beginning=from_beginning)
 
     def exceptions(self, *, everything: bool) -> Sequence[Record]:

@@ -138,8 +138,12 @@ class Transport(Protocol):
         """The newest result of a request."""
         ...
 
-    def results(self, *, from_beginning: bool) -> Iterator[tuple[int, Result]]:
-        """Results as they come, each with the broker's milliseconds. Ends with the caller."""
+    def results(self, *, from_beginning: bool, tell: Tell) -> Iterator[tuple[int, Result]]:
+        """Results as they come, each with the broker's milliseconds. Ends with the caller.
+
+        What was reached once and goes away is waited for, however long that takes: no result is missed or comes
+        twice. `tell` is told that it went, and that it is back.
+        """
         ...
 
     def exceptions(self, *, everything: bool) -> Sequence[Record]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from processors.configuration.guard import GuardConfig
 from processors.configuration.settings import Settings
-from processors.errors import BrokerUnavailable
+from processors.errors import BrokerUnavailable, EventUnreadable
 from processors.events.results import Result
 from processors.events.topics import RESULTS
 from processors.gateway.auth.gate import Gate
@@ -38,6 +40,17 @@ MOST_READING: Final = 32
 """Requests that read topics, the ledger or the matrix at once, waiting ones included."""
 
 
+SHOWN_KEPT: Final = 500
+"""Results whose text is kept: every stream sends the same one."""
+
+
+class Shown(NamedTuple):
+    """A result as streams send it: JSON of the broker's milliseconds and the record."""
+
+    tenant: str
+    text: str
+
+
 @dataclass
 class Desk:
     """Belongs to the event loop, except where a method says otherwise."""
@@ -56,6 +69,9 @@ class Desk:
         default_factory=lambda: ThreadPoolExecutor(READERS, thread_name_prefix="reading")
     )
     _reading: int = 0
+    _shown: OrderedDict[tuple[int, int], Shown | None] = field(
+        default_factory=OrderedDict[tuple[int, int], Shown | None]
+    )
 
     async def publish(self, record: Outbound) -> Delivered:
         """Write one record; returns when the broker has it. Raises BrokerUnavailable."""
@@ -86,6 +102,23 @@ class Desk:
         if len(value) <= DECODED_AT_ONCE and decode.knows_writer(value):
             return Result(decode(value))
         return Result(await asyncio.to_thread(decode, value))
+
+    async def shown(self, record: Inbound) -> Shown | None:
+        """A record of the topic of results as streams send it; None for what cannot be read."""
+        at = (record.partition, record.offset)
+        if at in self._shown:
+            return self._shown[at]
+        try:
+            result = await self.result(record.value or b"")
+        except EventUnreadable:
+            shown = None
+        else:
+            text = json.dumps({"at": record.timestamp, "result": result.record}, ensure_ascii=True)
+            shown = Shown(result.tenant, text)
+        self._shown[at] = shown
+        while len(self._shown) > SHOWN_KEPT:
+            self._shown.popitem(last=False)
+        return shown
 
     async def read(self, call: Callable[..., T], *arguments: Any) -> T:
         """Make a call that waits for Kafka or Postgres, in a thread. Raises Crowded, and what the call raises."""

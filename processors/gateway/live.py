@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
+from processors.gateway.places import Place, has_seen
 from processors.stream.types import Inbound
 
 MOST_STREAMS: Final = 100
@@ -34,6 +35,17 @@ class Live:
         self._callers = Counter[str]()
         self._streams: set[asyncio.Queue[Inbound | None]] = set()
         self._recent: deque[Inbound] = deque(maxlen=REMEMBERED)
+        self._place: Place | None = None
+
+    @property
+    def place(self) -> Place | None:
+        """Where the reader of results stands, and with it whoever begins to read a stream now. None before it has
+        caught up."""
+        return self._place
+
+    def begin(self, place: Place) -> None:
+        """The reader has caught up, and stands there."""
+        self._place = dict(place)
 
     def recent(self) -> list[Inbound]:
         """The last results, the newest last."""
@@ -48,6 +60,14 @@ class Live:
         return len(self._streams)
 
     def publish(self, results: Sequence[Inbound]) -> None:
+        """A reader that has lost its broker for a while reads some of them again; they are passed over."""
+        place = dict(self._place or {})
+        results = [result for result in results if not has_seen(place, result)]
+        if not results:
+            return
+        for result in results:
+            place[result.partition] = result.offset + 1
+        self._place = place
         self.remember(results)
         for stream in list(self._streams):
             for result in results:

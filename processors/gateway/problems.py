@@ -96,6 +96,13 @@ KINDS: Final[Mapping[str, Kind]] = {
             "Several questions were asked under that id",
             "A request id is its sender's choice. `detail` lists the questions; name one with `question`.",
         ),
+        Kind(
+            "results-gone",
+            410,
+            "Not all results since then can be had",
+            "Since the place that `Last-Event-ID` names, more results have come than are given again, or they are "
+            "no longer kept. Begin anew without it; `GET` of a check gives a result that you know of.",
+        ),
         Kind("too-large", 413, "Too large", "`detail` says what is too large, and how large it may be."),
         Kind(
             "unsupported-media-type",

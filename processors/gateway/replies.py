@@ -16,6 +16,7 @@ import structlog
 
 from processors.errors import EventUnreadable, GuardError, Unavailable
 from processors.events.topics import DEAD_LETTERS, EXCEPTION_DECISIONS, RESULTS
+from processors.gateway.places import Place
 from processors.stream.io.follow import Follower
 from processors.stream.loop.transaction import backoff
 from processors.stream.settings import StreamSettings
@@ -60,10 +61,12 @@ class Replies:
         settings: StreamSettings,
         codec: Codec,
         deliver: Callable[[Sequence[Answer], Sequence[Inbound]], None],
+        begins: Callable[[Place], None],
         failed: Callable[[BaseException], None],
     ) -> None:
-        """`deliver` gets the answers of a batch and the results in it; it and `failed` are called on the thread."""
-        self._settings, self._deliver, self._failed = settings, deliver, failed
+        """`deliver` gets the answers of a batch and the results in it, `begins` where these begin, before the first
+        of them. They and `failed` are called on the thread."""
+        self._settings, self._deliver, self._begins, self._failed = settings, deliver, begins, failed
         self._decision = codec.decoder(EXCEPTION_DECISIONS, "ExceptionDecided")
         self._stop = threading.Event()
         self.caught_up = threading.Event()
@@ -115,6 +118,7 @@ class Replies:
             live = self.caught_up.is_set()
             self._deliver(answers, [record for record in records if record.topic == RESULTS] if live else ())
         if not self.caught_up.is_set() and follower.caught_up:
+            self._begins(follower.places(RESULTS))
             self.caught_up.set()
 
     def _answers(self, record: Inbound) -> Sequence[Answer]:

@@ -24,6 +24,7 @@ from processors.gateway.app import create_app
 from processors.gateway.auth.gate import Gate
 from processors.gateway.console.pages import PAGES
 from processors.gateway.desk import WRITTEN_WITHIN, Desk
+from processors.gateway.places import Place
 from processors.gateway.replies import Answer, Replies
 from processors.gateway.server import serve
 from processors.gateway.signing import SigningKeys, read_signing_keys
@@ -73,7 +74,10 @@ def run_gateway(of: Settings, stop: threading.Event) -> None:
             def deliver(answers: Sequence[Answer], results: Sequence[Inbound]) -> None:
                 loop.call_soon_threadsafe(desk.deliver, answers, results)
 
-            replies = Replies(stream, events, deliver, failed)
+            def begins(place: Place) -> None:
+                loop.call_soon_threadsafe(desk.live.begin, place)
+
+            replies = Replies(stream, events, deliver, begins, failed)
             replies.start()
             try:
                 _log.info("the gateway listens", address="{}:{}".format(*bound.getsockname()[:2]))

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from processors.embedded.ports import free_port
 from processors.gateway.signing import make_signing_keys
 
 ROOT = Path(__file__).parents[2]
+WRONG_CLOCK = ROOT / "tests" / "hostile" / "wrong_clock.py"
 PLUGINS = ROOT / "scripts" / "demo.plugins"
 CHECK = "/internal/version/compat/check"
 
@@ -42,11 +43,13 @@ ROLES = {
 
 
 class Provider:
-    """Publishes its keys over https, for as long as it is used as a context. `answer` is what it gives now."""
+    """Publishes its keys over https, for as long as it is used as a context. `answer` is what it gives now, unless
+    `redirect` sends those who ask elsewhere."""
 
     def __init__(self, folder: Path) -> None:
         self.asked = 0
         self.answer = jwks()
+        self.redirect: str | None = None
         authority = trustme.CA()
         authority.cert_pem.write_to_path(str(folder / "provider-ca.pem"))
         provider = self
@@ -54,10 +57,13 @@ class Provider:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 provider.asked += 1
-                self.send_response(200)
+                self.send_response(200 if provider.redirect is None else 302)
+                if provider.redirect is not None:
+                    self.send_header("Location", provider.redirect)
                 self.send_header("Content-Length", str(len(provider.answer)))
                 self.end_headers()
-                self.wfile.write(provider.answer)
+                with suppress(OSError):  # whoever asked may have had enough of it
+                    self.wfile.write(provider.answer)
 
             def log_message(self, format: str, *args: Any) -> None:
                 pass
@@ -78,10 +84,10 @@ class Provider:
 
 
 class Replica:
-    """One gateway in a process of its own."""
+    """One gateway in a process of its own. `ahead` is how many milliseconds its clock is fast."""
 
-    def __init__(self, environment: dict[str, str], log: Path, port: int | None = None) -> None:
-        self.port, self._health = port or free_port(), free_port()
+    def __init__(self, environment: dict[str, str], log: Path, port: int | None = None, *, ahead: int = 0) -> None:
+        self.port, self._health, self._ahead = port or free_port(), free_port(), ahead
         self._log = log.open("ab")
         self._environment = environment | {
             "GUARD_GATEWAY__PORT": str(self.port),
@@ -91,7 +97,8 @@ class Replica:
         self.start()
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "processors.cli", "run", "gateway"]
+        words = ["-m", "processors.cli", "run", "gateway"]
+        command = [sys.executable, *([str(WRONG_CLOCK), str(self._ahead)] if self._ahead else []), *words]
         self.process = subprocess.Popen(command, env=self._environment, stdout=self._log, stderr=self._log)
 
     def ready(self) -> bool:
@@ -175,8 +182,8 @@ class Edge:
             self.checker.send_signal(signal.SIGCONT)
 
     @contextmanager
-    def gateways(self, count: int = 1, **more: str) -> Iterator[Sequence[Replica]]:
-        replicas = [Replica(self.environment | more, self.log) for _ in range(count)]
+    def gateways(self, count: int = 1, *, ahead: int = 0, **more: str) -> Iterator[Sequence[Replica]]:
+        replicas = [Replica(self.environment | more, self.log, ahead=ahead) for _ in range(count)]
         try:
             for replica in replicas:
                 eventually(replica.ready, 60)

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from processors.cli import talk
 from processors.cli.formats import Prose, ProseOption
 from processors.cli.gateway_option import GatewayOption
 from processors.cli.requests.answers import Output, Style, WhichQuestion, exit_code, known_of, show, with_times
@@ -48,12 +49,16 @@ def watch(
         console.print(heading(chosen), soft_wrap=True)
     shown = 0
     with connected(settings(), gateway) as guard:
-        for at, result in guard.results(from_beginning=from_beginning):
+        for at, result in guard.results(from_beginning=from_beginning, tell=_told):
             if verdict is None or result.record["verdict"] == verdict:
                 _show_line(console, at, result, output, chosen, other=known.is_another(result))
                 shown += 1
                 if shown == count:
                     return
+
+
+def _told(what: str) -> None:
+    talk().print(what, style="dim", highlight=False, soft_wrap=True)
 
 
 def report(

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Header, Response
 
+from processors.bootstrap.clients import stream_settings
 from processors.configuration.gateway import Role
-from processors.errors import EventUnreadable
-from processors.events.results import Result
-from processors.events.topics import RESULTS
+from processors.errors import GuardError, Unavailable
+from processors.gateway import places
 from processors.gateway.api.callers import AtDesk, holding
 from processors.gateway.auth.principal import Principal
 from processors.gateway.desk import Desk
 from processors.gateway.limits import Rate
-from processors.gateway.problems import documented
+from processors.gateway.mailbox import Crowded
+from processors.gateway.missed import Missed, TooFarBehind, read_missed, refuse_too_far
+from processors.gateway.places import Place
+from processors.gateway.problems import Problem, documented
 from processors.gateway.streaming import EventStream, Results
+from processors.stream.types import Inbound
 
 SILENCE: Final = 15.0
 """Seconds without a result after which a comment keeps the connection alive."""
@@ -26,7 +29,7 @@ SILENCE: Final = 15.0
 router = APIRouter(tags=["events"])
 
 _STREAM: Final[dict[str, Any]] = {
-    "description": "A stream that does not end; `data` is a result, `id` where it lies",
+    "description": "A stream that does not end; `data` is a result, `id` where the reader stands behind it",
     "content": {"text/event-stream": {"schema": {"type": "string"}}},
 }
 
@@ -35,32 +38,104 @@ _STREAM: Final[dict[str, Any]] = {
     "/internal/events",
     summary="Results as they come",
     operation_id="events",
-    responses={**documented(), 200: _STREAM},
+    responses={**documented(410), 200: _STREAM},
     response_class=Response,
 )
-async def events(desk: AtDesk, who: Annotated[Principal, holding(Role.READER, rate=Rate.LEDGER)]) -> Response:
+async def events(
+    desk: AtDesk,
+    who: Annotated[Principal, holding(Role.READER, rate=Rate.LEDGER)],
+    last_event_id: Annotated[
+        str | None,
+        Header(alias="Last-Event-ID", max_length=places.LONGEST, description="the newest `id` that was seen"),
+    ] = None,
+) -> Response:
     """Of the caller's tenants, from now on, for an hour at most. A reader that falls a thousand results behind is
-    cut off. A caller has 25 streams at most."""
-    return EventStream(desk.live, who.key, lambda results: _texts(desk, results, who))
+    cut off. Whoever was cut off goes on with `Last-Event-ID`, at any replica, and misses nothing; the first `id`
+    comes before the first result. A caller has 25 streams at most."""
+    if desk.live.place is None:
+        raise Unavailable("the topic of results has not been read to its end yet")
+    begin = _place(last_event_id)
+    first = None if begin is None else await _missed(desk, begin, desk.live.place)
+    return EventStream(desk.live, who.key, lambda results: _texts(desk, results, who, begin, first))
 
 
-async def _texts(desk: Desk, queue: Results, who: Principal) -> AsyncIterator[str]:
-    decode = desk.events.decoder(RESULTS, "CompatibilityChecked")
-    yield ": results from now on\n\n"
-    while True:
+def _place(stated: str | None) -> Place | None:
+    if not stated:
+        return None
+    try:
+        return places.read(stated)
+    except ValueError as error:
+        raise Problem("malformed", f"Last-Event-ID: {error}") from None
+
+
+async def _missed(desk: Desk, begin: Place, there: Place) -> Missed:
+    """The first of what was missed. Raises Problem where not all of it can be had."""
+    try:
+        refuse_too_far(begin, there)
+        return await _read(desk, begin, there)
+    except TooFarBehind as error:
+        raise Problem("results-gone", str(error)) from None
+
+
+async def _read(desk: Desk, begin: Place, there: Place) -> Missed:
+    if not places.behind(begin, there):
+        return (), begin
+    return await desk.read(read_missed, stream_settings(desk.settings), begin, there)
+
+
+def _texts(
+    desk: Desk, queue: Results, who: Principal, begin: Place | None, first: Missed | None
+) -> AsyncIterator[str]:
+    """Call it as the queue begins: what that will hold lies behind the place where the results stand now."""
+    there = desk.live.place or {}
+    reader = _Reader(desk, who, there if begin is None else begin)
+    return reader.texts(queue, there, ((), reader.place) if first is None else first)
+
+
+class _Reader:
+    """Somebody who reads a stream, and where they stand."""
+
+    def __init__(self, desk: Desk, who: Principal, place: Place) -> None:
+        self._desk, self._who, self.place = desk, who, place
+
+    async def texts(self, queue: Results, there: Place, missed: Missed) -> AsyncIterator[str]:
+        """What was missed up to `there`, of which the first is at hand, and then what the queue holds."""
+        yield f": results behind this place\n{self._mark()}"
         try:
-            async with asyncio.timeout(SILENCE):
-                record = await queue.get()
-        except TimeoutError:
-            yield ": still here\n\n"
-            continue
-        if record is None:
-            return
-        try:
-            result = Result(decode(record.value))
-        except EventUnreadable:
-            continue
-        if result.tenant in who.tenants:
-            place = f"{record.partition}/{record.offset}"
-            data = json.dumps({"at": record.timestamp, "result": result.record}, ensure_ascii=True)
-            yield f"id: {place}\nevent: result\ndata: {data}\n\n"
+            while True:
+                records, place = missed
+                async for text in self._told(records):
+                    yield text
+                self.place = place
+                if not places.behind(place, there):
+                    break
+                missed = await _read(self._desk, place, there)
+        except (GuardError, Crowded):
+            return  # who comes again goes on from here, or is told why that cannot be
+        yield self._mark()
+        while (records := await _next(queue)) is not None:
+            if not records:
+                yield f": still here\n{self._mark()}"
+            async for text in self._told([one for one in records if not places.has_seen(self.place, one)]):
+                yield text
+
+    async def _told(self, records: Sequence[Inbound]) -> AsyncIterator[str]:
+        for record in records:
+            self.place = places.after(self.place, record)
+            shown = await self._desk.shown(record)
+            if shown is not None and shown.tenant in self._who.tenants:
+                yield f"event: result\ndata: {shown.text}\n{self._mark()}"
+
+    def _mark(self) -> str:
+        """The end of an event, with the place behind it."""
+        return f"id: {places.text_of(self.place)}\n\n"
+
+
+async def _next(queue: Results) -> Sequence[Inbound] | None:
+    """The next result; none if there is none for a while, None if nothing follows."""
+    try:
+        async with asyncio.timeout(SILENCE):
+            record = await queue.get()
+    except TimeoutError:
+        return ()
+    return None if record is None else (record,)

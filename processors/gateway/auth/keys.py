@@ -87,7 +87,7 @@ class IssuerKeys:
                 return
             self._tried_at = self._clock()
             try:
-                self._keys = read_keys(await asyncio.to_thread(self._fetch))
+                self._keys = await asyncio.to_thread(lambda: read_keys(self._fetch()))
                 self._read_at = self._clock()
             except GuardError as error:
                 _log.error("keys could not be read", issuer=self._issuer, message=str(error))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
@@ -33,6 +33,7 @@ class Follower:
         self._settings = settings
         self._consumer: Consumer = reader(settings, name)
         self._reached: set[tuple[str, int | None]] = set()
+        self._begins: dict[tuple[str, int], int] = {}
 
     def from_end(self, topics: Sequence[str]) -> None:
         """Take up the position behind the last committed record of every partition. What comes later is seen."""
@@ -59,6 +60,20 @@ class Follower:
         low, _ = self._bounds(topic, partition)
         self._consumer.assign([TopicPartition(topic, partition, max(offset, low))])
 
+    def from_offsets(self, topic: str, offsets: Mapping[int, int]) -> set[int]:
+        """Take up these offsets of these partitions. Gives the partitions whose log begins later by now, and takes
+        up nothing if there are any."""
+        gone = {number for number, offset in offsets.items() if offset < self._bounds(topic, number)[0]}
+        if not gone:
+            self._consumer.assign([TopicPartition(topic, number, offset) for number, offset in offsets.items()])
+        return gone
+
+    def places(self, topic: str) -> dict[int, int]:
+        """For each partition of the topic that was taken up by time, the offset of what comes next."""
+        begins = {number: offset for (of, number), offset in self._begins.items() if of == topic}
+        here = self._consumer.position([TopicPartition(topic, number) for number in begins])
+        return {at.partition: max(at.offset, begins[at.partition]) for at in here}
+
     def partitions(self, topic: str) -> int:
         """How many there are. Raises BrokerUnavailable, or SettingsInvalid if there is no such topic."""
         return partition_count(self._consumer, topic)
@@ -76,6 +91,7 @@ class Follower:
             raise BrokerUnavailable(f"no broker tells where the topics were then: {error.args[0]}") from error
         for at in found:
             at.offset = at.offset if at.offset >= 0 else ends[at.topic, at.partition]
+        self._begins = {(at.topic, at.partition): at.offset for at in found}
         self._consumer.assign(found)
 
     def follow(self, until: float) -> Iterator[Inbound]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import socket
@@ -194,6 +195,13 @@ JSON = {"Content-Type": "application/json"}
         pytest.param(b'{"host": NaN}', JSON, 400, id="no JSON"),
         pytest.param(b"\xff\xfe", JSON, 400, id="no UTF-8"),
         pytest.param(b"{}", {**JSON, "Content-Encoding": "gzip"}, 415, id="packed"),
+        pytest.param(
+            gzip.compress(b" " * 50_000_000),
+            {**JSON, "Content-Encoding": "gzip"},
+            415,
+            id="a bomb of 50 MB in 50 kB",
+        ),
+        pytest.param(gzip.compress(b" " * 1_000_000), JSON, 400, id="packed and not said so"),
         pytest.param(b"{}", {"Content-Type": "text/plain"}, 415, id="another type"),
         pytest.param(b" " * 5_000_000, JSON, 413, id="5 MB"),
         pytest.param(

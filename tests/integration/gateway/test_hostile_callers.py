@@ -6,6 +6,8 @@ import os
 import re
 import socket
 import struct
+import time
+import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -95,6 +97,26 @@ def test_idle_connections_are_closed_and_meanwhile_others_are_answered(gateway: 
     with idle(gateway.port, IDLE):
         assert ask(gateway.url).status_code == 200
     assert ask(gateway.url).status_code == 200
+
+
+@pytest.mark.parametrize("minutes", [-2, 2])
+def test_a_gateway_whose_clock_is_two_minutes_off_gives_the_same_answers(
+    edge: Edge, gateway: Replica, minutes: int
+) -> None:
+    """It finds the answers of before its start, too. Only about tokens that are a minute old it may be of another
+    mind, and then refuses."""
+    now = int(time.time())
+    older = bearer(token(claims(iat=now - 300, exp=now + 1800)))
+    key = str(uuid.uuid4())
+    right = ask(gateway.url, headers=older, key=key)
+    with edge.gateways(ahead=minutes * 60_000) as (wrong,):
+        again, fresh = ask(wrong.url, headers=older, key=key), ask(wrong.url, headers=older)
+        new = ask(wrong.url, headers=bearer(token(claims(iat=now, exp=now + 1800))))
+
+    assert [one.status_code for one in (right, again, fresh)] == [200, 200, 200]
+    assert again.json() == right.json()
+    assert fresh.json()["report_digest"] == right.json()["report_digest"]
+    assert new.status_code == (401 if minutes < 0 else 200)
 
 
 def test_line_ends_in_what_a_caller_sends_end_no_line_of_the_answer(edge: Edge, gateway: Replica) -> None:

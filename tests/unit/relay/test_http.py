@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from ipaddress import ip_address, ip_network
 
 import pytest
 from examples.deliveries import delivery
 from examples.platform import SECRET, Answer, Platform, Received
+from standardwebhooks import Webhook
 
 from processors.errors import SettingsInvalid
 from processors.outbound.addresses import AddressRefused, checked
@@ -172,6 +174,15 @@ def test_a_signature_is_made_with_every_secret() -> None:
         signed([one], "id", 1_700_000_000, b"{}")["webhook-signature"],
         signed([two], "id", 1_700_000_000, b"{}")["webhook-signature"],
     ]
+
+
+@pytest.mark.parametrize("minutes", [-2, 2])
+def test_a_receiver_whose_clock_is_two_minutes_off_verifies_what_is_sent(minutes: int) -> None:
+    """Receivers that follow the specification forgive five minutes, whichever of the two clocks is wrong."""
+    stamp = int(time.time()) + minutes * 60
+    headers = signed([key_of(SECRET, "a test")], "id", stamp, b'{"a": 1}')
+
+    assert Webhook(SECRET).verify(b'{"a": 1}', dict(headers)) == {"a": 1}
 
 
 @pytest.mark.parametrize("secret", ["whsec_", "whsec_c2hvcnQ=", "not base64!", ""])

@@ -173,6 +173,14 @@ def test_a_platform_that_asks_to_be_left_alone_is_for_a_while() -> None:
     assert len(service.received) == 1
 
 
+def test_a_platform_that_asks_to_be_left_alone_for_a_year_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LONGEST_WAIT", 0.2)
+    with SecurityService() as service:
+        service.behave = lambda _: Answer(503, {"retry-after": "31536000"})
+        with asking(service.address()):
+            eventually(lambda: len(service.received) >= 3, 20)
+
+
 def test_a_failure_of_our_own_is_no_silence() -> None:
     def broken() -> PinnedClient:
         raise RuntimeError("no client")

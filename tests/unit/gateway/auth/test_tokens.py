@@ -64,6 +64,19 @@ def test_a_minute_of_skew_is_forgiven_and_no_more() -> None:
         judged(signed, at=now + 61)
 
 
+def test_a_clock_two_minutes_off_lets_no_token_live_longer_than_it_is_off() -> None:
+    """One that is slow refuses who has just logged in, one that is fast whoever has a minute left."""
+    now = int(time.time())
+    fresh, leaving = token(claims(iat=now)), token(claims(iat=now - 300, exp=now + 50))
+    with pytest.raises(TokenRefused, match="not valid yet"):
+        judged(fresh, at=now - 120)
+    assert judged(fresh, at=now + 120) == "alice"
+    with pytest.raises(TokenRefused, match="expired"):
+        judged(leaving, at=now + 120)
+    with pytest.raises(TokenRefused, match="expired"):
+        judged(token(claims(iat=now - 900, exp=now - 181)), at=now - 120)
+
+
 def test_keys_that_cannot_sign_for_us_are_passed_over() -> None:
     """Providers publish encryption keys beside the others."""
     assert set(read_keys(jwks())) == {KID, "login-rsa"}

@@ -1,0 +1,74 @@
+"""Results that a reader has missed while it was cut off, read again from the topic."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from typing import Final
+
+from processors.errors import BrokerUnavailable, Refused
+from processors.events.topics import RESULTS
+from processors.gateway.places import Place, behind
+from processors.stream.io.follow import PATIENCE, Follower
+from processors.stream.settings import StreamSettings
+from processors.stream.types import Inbound
+
+MOST: Final = 20_000
+"""Offsets that a reader may have missed. Whoever was away for longer begins anew."""
+
+AT_ONCE: Final = 500
+"""Records that are in memory at once, about."""
+
+
+Missed = tuple[Sequence[Inbound], Place]
+"""Results that were missed, and the place behind them."""
+
+
+class TooFarBehind(Refused):
+    """Not all that was missed can be given any more."""
+
+
+def refuse_too_far(place: Place, there: Place) -> None:
+    """Raise TooFarBehind for a place that cannot be gone on from."""
+    if unknown := place.keys() - there.keys():
+        raise TooFarBehind(
+            f"the topic of results has no partition {min(unknown)}; begin anew without Last-Event-ID"
+        )
+    if any(place[partition] > there[partition] + MOST for partition in place):
+        raise TooFarBehind("this place lies behind the end of the results; begin anew without Last-Event-ID")
+    count = sum(end - begin for begin, end in behind(place, there).values())
+    if count > MOST:
+        raise TooFarBehind(
+            f"about {count} results have come since, and at most {MOST} are given again; begin anew without "
+            "Last-Event-ID"
+        )
+
+
+def read_missed(settings: StreamSettings, place: Place, there: Place) -> Missed:
+    """Some of what lies between the two, in the order of each partition, and the place behind it. In a thread.
+
+    Raises TooFarBehind where the topic no longer holds it, BrokerUnavailable.
+    """
+    missing = behind(place, there)
+    found: list[Inbound] = []
+    reached = {partition: begin for partition, (begin, _) in missing.items()}
+    with closing(Follower(settings, "gateway-missed")) as follower:
+        if gone := follower.from_offsets(RESULTS, reached):
+            raise TooFarBehind(
+                f"results of partition {min(gone)} are no longer kept; begin anew without Last-Event-ID"
+            )
+        heard = time.monotonic()
+        while len(found) < AT_ONCE and any(reached[partition] < end for partition, (_, end) in missing.items()):
+            records = follower.batch(0.1)
+            for record in records:
+                _, end = missing[record.partition]
+                if record.offset < end:  # those behind it come by themselves
+                    found.append(record)
+                reached[record.partition] = min(record.offset + 1, end)
+            if not records and follower.caught_up:
+                reached = {partition: end for partition, (_, end) in missing.items()}  # no records are left between
+            heard = time.monotonic() if records else heard
+            if time.monotonic() - heard > PATIENCE:
+                raise BrokerUnavailable(f"no broker has answered for {PATIENCE:g} s")
+    return found, {**place, **reached}

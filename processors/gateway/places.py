@@ -1,0 +1,54 @@
+"""Where a reader of results stands: the first offset of each partition that it has not seen.
+
+It travels as the `id` of an event, and comes back as `Last-Event-ID`: whoever was cut off goes on there, at any
+replica, and misses nothing and sees nothing twice. Whoever makes one up sees results that are theirs anyway. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from processors.stream.types import Inbound
+
+Place = Mapping[int, int]
+
+LONGEST: Final = 16_000
+"""Characters of a place as text."""
+
+_PARTS: Final = re.compile(r"(\d{1,5}):(\d{1,18})(?:,|$)", re.ASCII)
+
+
+def text_of(place: Place) -> str:
+    return ",".join(f"{partition}:{offset}" for partition, offset in sorted(place.items()))
+
+
+def read(text: str) -> Place:
+    """Raises ValueError for what no gateway has written."""
+    found = _PARTS.findall(text)
+    place = {int(partition): int(offset) for partition, offset in found}
+    if len(text) > LONGEST or not place or text_of(place) != text:
+        raise ValueError("the place of a reader names partitions and offsets, such as `0:17,1:4`")
+    return place
+
+
+def behind(place: Place, there: Place) -> dict[int, tuple[int, int]]:
+    """What lies between: for each partition the first offset that is missing, and the one behind the last.
+
+    A partition that `place` does not name has come since: all of it is missing.
+    """
+    return {
+        partition: (place.get(partition, 0), end)
+        for partition, end in there.items()
+        if place.get(partition, 0) < end
+    }
+
+
+def after(place: Place, record: Inbound) -> dict[int, int]:
+    """The place of a reader that has seen this record too."""
+    return {**place, record.partition: record.offset + 1}
+
+
+def has_seen(place: Place, record: Inbound) -> bool:
+    return record.offset < place.get(record.partition, 0)

@@ -1,0 +1,178 @@
+"""Answers come when they like: before the broker's report, twice, or to another question. The first one to the very
+question counts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any, cast
+
+import pytest
+from contract.case import NOON, FixedView, record
+from examples.checkers import a_subject
+from examples.matrices import a_document
+from examples.sealing import SEALS
+
+from processors.checker.processor import Checker
+from processors.client.install_request import InstallRequest
+from processors.configuration.settings import shipped
+from processors.errors import BrokerUnavailable
+from processors.events.results import Result
+from processors.events.topics import INSTALL_REQUESTS, MATRIX_REFRESHES, RESULTS, SECURITY_POLICIES
+from processors.gateway.asking import Asking, Prepared, prepare
+from processors.gateway.desk import Desk
+from processors.gateway.problems import Problem
+from processors.gateway.replies import refusal_key, result_key
+from processors.matrix.merged import Matrix
+from processors.policies import NO_POLICIES
+from processors.stream.io.outbox import Reported
+from processors.stream.io.publish import Delivered
+from processors.stream.types import Outbound
+from processors.stream.wire.codec import Codec, OfflineRegistry
+from processors.stream.wire.schema import Schemas
+
+CODEC = Codec(Schemas.load(shipped("schemas")), OfflineRegistry())
+HOUR = 3_600_000
+VIEW = FixedView(
+    NOON,
+    {},
+    {
+        MATRIX_REFRESHES: Matrix.of([(replace(a_document(), expires_after=HOUR), NOON, NOON + HOUR)]),
+        SECURITY_POLICIES: NO_POLICIES,
+    },
+)
+read = CODEC.decoder(RESULTS, "CompatibilityChecked")
+PLACE = Delivered(INSTALL_REQUESTS, 3, 77)
+ASKED = InstallRequest(request_id="r-1", tenant="acme", operator="alice", subject=a_subject())
+PREPARED = prepare(CODEC, ASKED)
+LONG = 30.0
+
+
+class Outbox:
+    """Reports when it is told to."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[Outbound, Reported]] = []
+
+    def send(self, record: Outbound, reported: Reported) -> None:
+        self.sent.append((record, reported))
+
+    def report(self, outcome: Delivered | BrokerUnavailable = PLACE) -> None:
+        for _, reported in self.sent:
+            reported(outcome)
+
+
+class Scene:
+    """Somebody asks; what the broker and the checker do is up to the test."""
+
+    def __init__(self) -> None:
+        self.outbox = Outbox()
+        unused = cast(Any, None)
+        self.desk = Desk(
+            settings=unused, config=unused, events=CODEC, outbox=cast(Any, self.outbox), gate=unused, keys=unused
+        )
+        self.asking = Asking()
+
+    def ask(self, prepared: Prepared = PREPARED) -> asyncio.Task[Result | None]:
+        return asyncio.create_task(self.asking.ask(self.desk, prepared, LONG))
+
+    async def until_sent(self, count: int = 1) -> None:
+        while len(self.outbox.sent) < count:
+            await asyncio.sleep(0)
+
+
+def play(scene: Callable[[Scene], Awaitable[None]]) -> None:
+    async def run() -> None:
+        async with asyncio.timeout(20):
+            await scene(Scene())
+
+    asyncio.run(run())
+
+
+def answer_to(prepared: Prepared, *, guarded: bool = True) -> bytes:
+    """What a checker writes for it; another one where the guard is switched off by then."""
+    asked = prepared.record
+    came = record(INSTALL_REQUESTS, 0, (asked.key or b"").decode(), asked.value)
+    outputs = Checker(CODEC, SEALS, lambda: guarded).handle([came], VIEW).outputs
+    return next(output.value for output in outputs if output.topic == RESULTS and output.value)
+
+
+def test_a_result_that_comes_before_the_brokers_report_is_the_answer() -> None:
+    async def scene(of: Scene) -> None:
+        asked = of.ask()
+        await of.until_sent()
+        of.desk.mailbox.put(result_key("r-1"), answer_to(PREPARED))
+        of.outbox.report()
+        result = await asked
+        assert result is not None
+        assert result.question == PREPARED.question
+
+    play(scene)
+
+
+def test_a_dead_letter_that_comes_before_the_brokers_report_refuses_the_request() -> None:
+    """Only the report says where the record lies, and so which dead letter is about it."""
+
+    async def scene(of: Scene) -> None:
+        asked = of.ask()
+        await of.until_sent()
+        of.desk.mailbox.put(refusal_key("compat.install-requests/3/76"), b"another one's")
+        of.desk.mailbox.put(refusal_key("compat.install-requests/3/77"), b"the body is cut off")
+        of.outbox.report()
+        with pytest.raises(Problem, match="the body is cut off"):
+            await asked
+
+    play(scene)
+
+
+def test_of_two_answers_the_first_one_counts_for_everybody() -> None:
+    """For who waits and for who asks again later."""
+
+    async def scene(of: Scene) -> None:
+        first, second = answer_to(PREPARED), answer_to(PREPARED, guarded=False)
+        assert first != second
+        asked = of.ask()
+        await of.until_sent()
+        of.outbox.report()
+        of.desk.mailbox.put(result_key("r-1"), first)
+        of.desk.mailbox.put(result_key("r-1"), second)
+        results = [await asked, await of.ask()]
+        assert [result and result.record for result in results] == [read(first)] * 2
+        assert len(of.outbox.sent) == 1, "what is answered is not asked again"
+
+    play(scene)
+
+
+def test_an_answer_to_another_question_under_the_same_id_is_nobodys() -> None:
+    """Whoever wrote it: a milder question of somebody else must not let this one pass."""
+
+    async def scene(of: Scene) -> None:
+        for other in (
+            replace(ASKED, operator="mallory"),
+            replace(ASKED, tenant="globex"),
+            replace(ASKED, target="elsewhere"),
+            replace(ASKED, subject=a_subject(version="1.4.2")),
+        ):
+            of = Scene()
+            asked = of.ask()
+            await of.until_sent()
+            of.outbox.report()
+            of.desk.mailbox.put(result_key("r-1"), answer_to(prepare(CODEC, other)))
+            with pytest.raises(Problem) as refused:
+                await asked
+            assert refused.value.kind.name == "key-reused"
+
+    play(scene)
+
+
+def test_what_the_broker_has_not_taken_is_no_answer() -> None:
+    async def scene(of: Scene) -> None:
+        asked = of.ask()
+        await of.until_sent()
+        of.outbox.report(BrokerUnavailable("nobody there"))
+        with pytest.raises(BrokerUnavailable):
+            await asked
+        assert of.desk.mailbox.waiting == 0
+
+    play(scene)
