@@ -16,7 +16,7 @@ from processors.events.results import Result
 EVENTS: Final = "/internal/events"
 
 FIRST_PAUSE: Final = 0.5
-LONGEST_PAUSE: Final = 10.0
+LONGEST_PAUSE: Final = 5.0
 """Seconds between two attempts to reach a gateway that is away, give or take a fifth."""
 
 
