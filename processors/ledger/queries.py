@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final, NamedTuple
 
@@ -69,6 +70,8 @@ def search(
 ) -> list[dict[str, Any]]:
     """The newest matching events, at most `limit`; `after` is the place of the last one of the page before."""
     values = _values(wanted) | {"limit": limit}
+    if _has_nul(values):
+        return []
     where = _conditions(wanted)
     by = "f" if _by_finding(wanted) else "e"
     if after is not None:
@@ -143,6 +146,11 @@ def _is_person(column: str, names: Sequence[str]) -> str:
 
 def _set(wanted: Wanted) -> list[str]:
     return [field.name for field in fields(wanted) if getattr(wanted, field.name) is not None]
+
+
+def _has_nul(values: Mapping[str, Any]) -> bool:
+    """Postgres keeps no text with a NUL, and takes none in a question."""
+    return "\\u0000" in json.dumps(list(values.values()), default=list)
 
 
 def _values(wanted: Wanted) -> dict[str, Any]:

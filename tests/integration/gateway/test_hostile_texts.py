@@ -224,12 +224,21 @@ def read_as_pages(url: str, shown: Sequence[Tried]) -> None:
         for number, (field, text, answer) in enumerate(shown):
             who = bearer(token(claims(f"reader-{number % 20}", roles=ROLES)))
             place = answer.headers.get("location") or f"{CHECK}/{answer.json()['request_id']}"
-            page = client.get(place, headers={**who, "Accept": "text/html"})
+            page = answered(client, place, who)
             assert page.status_code == 200, f"{field}: {text[:60]!r} gave {page.status_code} {page.text[:300]}"
             assert page.headers["content-security-policy"].startswith("default-src 'none'")
             if "<" in text:
                 assert text not in page.text, f"{field}: {text[:60]!r}"
             assert not set(page.text) & {"\x00", "\x1b", "\u202e", "\u2066"}, f"{field}: {text[:60]!r}"
+
+
+def answered(client: httpx.Client, place: str, who: dict[str, str]) -> httpx.Response:
+    """As a page, once somebody has answered; a few minutes are enough for that."""
+    for _ in range(6):
+        page = client.get(place, headers={**who, "Accept": "text/html"})
+        if page.status_code != 202:
+            return page
+    raise AssertionError(f"nobody answers at {place}")
 
 
 def test_hostile_text_in_a_result_ends_no_event_of_the_stream(platform: Replica) -> None:
