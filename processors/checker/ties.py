@@ -18,7 +18,7 @@ MOST_ROWS: Final = 2000
 
 
 class Ties(NamedTuple):
-    """The ids that a plugin needs, those that it says anything about, and those that it offers."""
+    """The ids that a plugin cannot do without, those that it says anything about, and those that it offers."""
 
     needs: frozenset[str]
     mentions: frozenset[str]
@@ -31,9 +31,9 @@ def ties_of(plugin: InstalledPlugin, matrix: Matrix, tongue: Dialect, before: Se
     `before` are versions of it that are there already, which have a say in how its versions are read.
     """
     each = (plugin, *known_rows(matrix, plugin, tongue, before))
-    needs = frozenset(need.id for one in each for need in one.requires)
-    others = frozenset(other.id for one in each for other in (*one.conflicts, *one.consumes))
-    return Ties(needs, needs | others, frozenset(offer.id for one in each for offer in one.provides))
+    needs = frozenset(need.id for one in each for need in one.requires if not need.optional)
+    mentions = frozenset(other.id for one in each for other in (*one.requires, *one.conflicts, *one.consumes))
+    return Ties(needs, mentions, frozenset(offer.id for one in each for offer in one.provides))
 
 
 def named_through(ids: Iterable[str], matrix: Matrix) -> frozenset[str] | None:

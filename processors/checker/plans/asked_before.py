@@ -22,6 +22,9 @@ from processors.policies import NO_POLICIES, Policies
 KEPT: Final = 8 * 1024 * 1024
 """Bytes in each of the two generations."""
 
+MOST_INSTALLED: Final = 32
+"""Plugins beside which a question is kept. A larger one seldom comes again, and costs more to keep than to ask."""
+
 _ENTRY: Final = 512
 """Bytes that an entry takes beside question and findings."""
 
@@ -88,8 +91,10 @@ class AskedBefore:
 
 
 def _key(subject: Subject) -> _Key | None:
-    """The whole question, where its manifest says no more than what an installed plugin tells, of which no part has
-    a date. None for any other."""
+    """The whole question, where it is small and its manifest says no more than what an installed plugin tells, of
+    which no part has a date. None for any other."""
+    if len(subject.installed) > MOST_INSTALLED:
+        return None
     plugin = installed_as(subject.manifest)
     if subject.together or manifest_of(plugin) != subject.manifest:
         return None

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import reduce
 from typing import Final
 
+from processors.checker.brought import with_plain_ids
 from processors.checker.case import Case
 from processors.checker.together import installed_as
 from processors.events.report import Change, Remediation
@@ -40,7 +41,7 @@ def after(subject: Subject, plan: Remediation) -> Subject:
 
     Of another release of the plugin nothing but its version is stated: the matrix may know more.
     """
-    return reduce(_moved, plan.changes, subject)
+    return reduce(_moved, plan.changes, with_plain_ids(subject))  # as the guard read it when it made the plan
 
 
 def _moved(subject: Subject, change: Change) -> Subject:

@@ -10,20 +10,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
-from processors.checker.case import Case
+from processors.checker.case import Case, tongue_of
 from processors.checker.plans.asked_before import AskedBefore
 from processors.checker.plans.effort import Effort
 from processors.checker.ties import Ties, named_through, ties_of
 from processors.checker.together import installed_as
 from processors.events.report import Finding
 from processors.events.subject import Host, InstalledPlugin, Provision, Subject
+from processors.versions import Dialect
 
 _LOOKED_UP: Final = 10
 """What it takes to learn that a question has been answered."""
 
 _Key: TypeAlias = tuple[InstalledPlugin, Host, tuple[Provision, ...], frozenset[InstalledPlugin]]
 
-_Said: TypeAlias = tuple[InstalledPlugin, tuple[str, ...]]
+_Said: TypeAlias = tuple[InstalledPlugin, Dialect, tuple[str, ...]]
 
 
 @dataclass(slots=True)
@@ -31,7 +32,8 @@ class _Index:
     """What is said of whom among the plugins of one installation."""
 
     there: Sequence[InstalledPlugin]
-    by_id: dict[str, InstalledPlugin]
+    tongue: Dialect
+    ties: dict[str, Ties]
     mentioning: dict[str, list[str]]
     offering: list[str]
 
@@ -50,7 +52,7 @@ class Judgements:
     _ties: dict[_Said, Ties] = field(default_factory=dict["_Said", Ties])
     _absent: dict[str, frozenset[str] | None] = field(default_factory=dict[str, "frozenset[str] | None"])
     _indexes: tuple[_Index, ...] = ()
-    """Of the last two installations: a search asks in turn about that before a change and that after it."""
+    """A search asks in turn about an installation before a change and after it, read in two dialects."""
 
     def blocking(self, question: Subject, there: Sequence[InstalledPlugin], effort: Effort) -> tuple[Finding, ...]:
         """What blocks the plugin that is asked for. `there` is the installation, the same for all its questions.
@@ -73,19 +75,21 @@ class Judgements:
         anything about what the plugin needs, about the plugin, or about what goes with the version before and with
         what it replaces.
         """
-        index = self._indexed(there)
-        before = [plugin for plugin in question.installed if plugin.id == question.manifest.id]
-        asked = self._of(installed_as(question.manifest), *(plugin.version for plugin in before))
+        tongue = tongue_of(question.manifest, self.case.dialect)
+        index = self._indexed(there, tongue)
+        before = tuple(p.version for p in question.installed if p.id == question.manifest.id)
+        asked = self._of(installed_as(question.manifest), tongue, before)
         closure = self._closure((*asked.needs, *index.offering), index)
         kept = set(closure) | asked.mentions
         for id in closure:
-            kept |= self._of(index.by_id[id]).mentions
+            kept |= index.ties[id].mentions
         gone = {question.manifest.id, *question.manifest.replaces}
         kept |= gone
-        lost = {offer for plugin in question.installed if plugin.id in gone for offer in self._of(plugin).offers}
+        leaving = (plugin for plugin in question.installed if plugin.id in gone)
+        lost = {offer for plugin in leaving for offer in self._of(plugin, tongue).offers}
         for mentioned in (*closure, *gone, *lost):
             for id in index.mentioning.get(mentioned, ()):
-                kept |= {id, *self._of(index.by_id[id]).needs}
+                kept |= {id, *index.ties[id].mentions}
         return replace(question, installed=tuple(plugin for plugin in question.installed if plugin.id in kept))
 
     def _closure(self, needed: Iterable[str], index: _Index) -> set[str]:
@@ -94,40 +98,46 @@ class Judgements:
         waiting = list(needed)
         while waiting:
             id = waiting.pop()
-            if id in found:
+            if id in found or id in absent:
                 continue
-            if id in index.by_id:
+            if id in index.ties:
                 found.add(id)
-                waiting += self._of(index.by_id[id]).needs
+                waiting += index.ties[id].needs
             elif (named := self._named_by_absent(id)) is not None:
-                waiting += named - absent
-                absent |= named
+                there = named & index.ties.keys()
+                waiting += there
+                absent |= named - there
             else:
-                return set(index.by_id)
+                return set(index.ties)
         return found
 
     def _named_by_absent(self, id: str) -> frozenset[str] | None:
-        """Whoever the catalogue names, however far down, for a plugin that is not there; None for too many."""
+        """Whoever the catalogue names, however far down, for a plugin that is not there; None for too many.
+
+        Whoever is named on the way names no more than that, and is not walked from again.
+        """
         if id not in self._absent:
-            self._absent[id] = named_through((id,), self.case.matrix)
+            named = named_through((id,), self.case.matrix)
+            for one in named or (id,):
+                self._absent.setdefault(one, named)
         return self._absent[id]
 
-    def _indexed(self, there: Sequence[InstalledPlugin]) -> _Index:
+    def _indexed(self, there: Sequence[InstalledPlugin], tongue: Dialect) -> _Index:
         for index in self._indexes:
-            if index.there is there:
+            if index.there is there and index.tongue is tongue:
                 return index
+        ties = {plugin.id: self._of(plugin, tongue) for plugin in there}
         mentioning: dict[str, list[str]] = {}
-        for plugin in there:
-            for id in self._of(plugin).mentions:
-                mentioning.setdefault(id, []).append(plugin.id)
-        offering = [plugin.id for plugin in there if self._of(plugin).offers]
-        new = _Index(there, {plugin.id: plugin for plugin in there}, mentioning, offering)
-        self._indexes = (new, *self._indexes[:1])
+        for id, said in ties.items():
+            for mentioned in said.mentions:
+                mentioning.setdefault(mentioned, []).append(id)
+        new = _Index(there, tongue, ties, mentioning, [id for id, said in ties.items() if said.offers])
+        self._indexes = (new, *self._indexes[:3])
         return new
 
-    def _of(self, plugin: InstalledPlugin, *before: str) -> Ties:
+    def _of(self, plugin: InstalledPlugin, tongue: Dialect, before: tuple[str, ...] = ()) -> Ties:
         """`before` are versions that are there of the same plugin: they have a say in how its versions are read."""
-        known = self._ties.get((plugin, before))
+        known = self._ties.get((plugin, tongue, before))
         if known is None:
-            known = self._ties[plugin, before] = ties_of(plugin, self.case.matrix, self.case.tongue, before)
+            known = self._ties[plugin, tongue, before] = ties_of(plugin, self.case.matrix, tongue, before)
         return known

@@ -196,7 +196,8 @@ async def _earlier(desk: Desk, visitor: Visitor, request_id: str, plan: str) -> 
         return None
     before = Earlier(asked, asked.subject)
     plans = result.report.remediations
-    if not plan.isdecimal() or int(plan) >= len(plans) or not can_be_asked_after(plans[int(plan)]):
+    numbers = {str(number) for number, each in enumerate(plans) if can_be_asked_after(each)}
+    if plan not in numbers:
         return before
     way = outline(result.report).ways_out[int(plan)]
     subject = after(before.subject, plans[int(plan)])

@@ -58,7 +58,7 @@ class Contact:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Waits for a round that is under way, as long as one may take."""
+        """Waits for the question that is under way: for `PATIENCE`, and as long again where others are asked."""
         self._stop.set()
         self._thread.join(2 * PATIENCE + 1)
 
@@ -72,14 +72,16 @@ class Contact:
             raise self._failure
 
     def ask(self) -> None:
-        """One round: a round trip for each client, and at most twice `PATIENCE` where one hears nothing, since a
-        silent broker has nothing to say to the others either.
+        """One round: a round trip for each client, and up to twice `PATIENCE` for each that hears nothing while
+        others are answered. Where nobody is, the first one tells.
 
         Raises:
             Fatal: as `check` does.
         """
         self.asking, silent = True, False
         for topic, client in self._clients.items():
+            if self._stop.is_set():
+                break
             if _is_answered(client, topic):
                 del self._misses[topic]
             elif self._others_are_answered(topic):
@@ -87,7 +89,8 @@ class Contact:
             else:
                 silent = True
                 break
-        self.asking, self.silent = False, silent
+        self.silent = silent  # first: nobody may take the end of a round for an answer
+        self.asking = False
 
     def _run(self) -> None:
         try:

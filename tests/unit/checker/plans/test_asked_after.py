@@ -41,6 +41,23 @@ def test_another_release_brings_none_of_the_manifest_that_was_blocked() -> None:
     assert asked.manifest == Manifest(id="billing", version="3.0.2")
 
 
+def test_ids_without_case_are_those_that_the_plan_names() -> None:
+    blocked = Subject(
+        manifest=Manifest(id="Acme.Tool", version="2.0.0", host="vscode"),
+        host=Host("portal", "2.0.0"),
+        installed=(InstalledPlugin("Acme.Chat", "1.0.0"), InstalledPlugin("Acme.Lint", "1.0.0")),
+    )
+
+    without = after(blocked, plan(Change(RemedyKind.REMOVE_CONFLICT, "acme.chat", None)))
+    upgraded = after(blocked, plan(Change(RemedyKind.UPGRADE_DEPENDENCY, "acme.chat", "2.0.0")))
+
+    assert [one.id for one in without.installed] == ["acme.lint"]
+    assert sorted((one.id, one.version) for one in upgraded.installed) == [
+        ("acme.chat", "2.0.0"),
+        ("acme.lint", "1.0.0"),
+    ]
+
+
 def test_what_replaces_the_plugin_is_not_guessed() -> None:
     assert not can_be_asked_after(plan(Change(RemedyKind.REPLACE_PLUGIN, "billing-ng", "1.0.0")))
     assert can_be_asked_after(plan(Change(RemedyKind.UPGRADE_HOST, "corex", "2.0.0")))
