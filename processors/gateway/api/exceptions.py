@@ -152,7 +152,7 @@ async def ask_for(
     desk: Desk, asked: ExceptionRequest, who: Principal, key: str | None, patience: float
 ) -> tuple[str, Decided | None]:
     """Ask for an exception; its id, and what was decided within `patience` seconds. Raises Problem."""
-    _printable(asked.risk_statement, *asked.compensating_controls, *asked.findings)
+    require_printable(asked)
     block = await desk.read(_block, desk, who, asked.request_id, asked.question, asked.findings)
     wanted = Wanted(
         risk=asked.risk_statement,
@@ -369,6 +369,11 @@ def _jti(handed: Approval) -> str:
     if not isinstance(jti, str) or not 0 < len(jti) <= 255 or not jti.isprintable():
         raise Problem("unprocessable", "expected a `jti` of 1 to 255 printable characters in what is signed")
     return jti
+
+
+def require_printable(asked: ExceptionRequest) -> None:
+    """Raises Problem for characters that nobody sees."""
+    _printable(asked.risk_statement, *asked.compensating_controls, *asked.findings)
 
 
 def _printable(*texts: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
@@ -21,8 +20,8 @@ _ON_PAGES: Final[Mapping[Reason, str]] = {
 }
 """Where the words of the workflow name a command or an option of one."""
 
-_COMMAND: Final = re.compile(r"`compat-guard |(?<![\w-])--[a-z]")
-_CLAUSES: Final = re.compile(r"; ")
+_COMMAND: Final = "`compat-guard "
+_CLAUSE: Final = "; "
 
 
 class Refusal(NamedTuple):
@@ -47,13 +46,19 @@ def refusals(codes: Iterable[str]) -> tuple[Refusal, ...]:
 
 
 def why_on_pages(decided: Mapping[str, str]) -> str:
-    """As `why`, in the words of pages."""
-    return without_commands(why(decided))
+    """As `why`, in the words of pages. What a person said, which has no code, stays as they said it."""
+    return without_commands(why(decided)) if decided["reason_code"] else decided["reason"]
 
 
 def without_commands(text: str) -> str:
-    """A text of the workflow with the words of pages, without codes and without clauses that order a command."""
+    """A text of the workflow with the words of pages, without codes and without clauses that order a command.
+
+    For sentences of the guard alone: never for what people wrote, or for an error that quotes them. A text that is
+    nothing but commands stays.
+    """
     for reason, sentence in SENTENCES.items():
         said = _ON_PAGES.get(reason, sentence)
         text = text.replace(f"{reason}: {sentence}", said).replace(sentence, said)
-    return "; ".join(clause for clause in _CLAUSES.split(text) if not _COMMAND.search(clause))
+    left = _CLAUSE.join(clause for clause in text.split(_CLAUSE) if _COMMAND not in clause)
+    closing = ")" if text.endswith(")") and left.count("(") > left.count(")") else ""
+    return f"{left}{closing}" or text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from processors.exception_workflow.rules.reasons import Objection, Reason
 from processors.exception_workflow.state.case import ExceptionCase
 from processors.gateway.api.callers import AtDesk
 from processors.gateway.api.check import known_result
-from processors.gateway.api.exceptions import ExceptionRequest, ask_for
+from processors.gateway.api.exceptions import ExceptionRequest, ask_for, require_printable
 from processors.gateway.console.advice import refusal, without_commands
 from processors.gateway.console.forms import Fault, one, several
 from processors.gateway.console.prompts import Prompt, prompts_of, statement_of
@@ -103,10 +104,11 @@ async def asked(
     typed = _typed(await read_form(request))
     result, policy = await _block(desk, request_id, visitor), read_policy(desk.settings)
     statement = statement_of(policy.risk_statement.template, typed.answers)
-    fault = _slip(typed, statement, policy)
-    if fault is None:
+    wanted = ready(request_id, typed, statement, policy)
+    if isinstance(wanted, Fault):
+        fault = wanted
+    else:
         try:
-            wanted = validated(_wanted(request_id, typed, statement), ExceptionRequest)
             key = f"{typed.key} {digest_of(wanted.model_dump_json().encode())}" if typed.key else None
             exception_id, decided = await ask_for(desk, wanted, visitor.who, key, PATIENCE)
             return to(f"/exceptions/{exception_id}?said={'asked' if decided is not None else 'later'}")
@@ -115,9 +117,7 @@ async def asked(
                 return to(f"/exceptions/{problem.more['exception_id']}?said=open")
             if problem.kind.name != "unprocessable":
                 raise
-            fault = Fault(
-                _field(str(problem.more.get("reason_code"))), f"{without_commands(problem.detail)}.", sent=True
-            )
+            fault = _refused(problem)
     before = await case_of_scope(desk, result.scope, visitor)
     return show(request, _form(result, policy, before, typed, fault), 422)
 
@@ -168,6 +168,25 @@ def _typed(fields: Mapping[str, Any]) -> Typed:
     )
 
 
+def ready(request_id: str, typed: Typed, statement: str, policy: ExceptionPolicy) -> ExceptionRequest | Fault:
+    """What can be sent, or what is wrong with it: nothing is sent then, and nothing is written down."""
+    if fault := _slip(typed, statement, policy):
+        return fault
+    try:
+        wanted = validated(_wanted(request_id, typed, statement), ExceptionRequest)
+        require_printable(wanted)
+    except Problem as problem:
+        return Fault(_PLACES.get(re.split(r"\W", problem.detail, maxsplit=1)[0], ""), f"{problem.detail}.")
+    return wanted
+
+
+def _refused(problem: Problem) -> Fault:
+    """What came back for what was sent."""
+    code = str(problem.more.get("reason_code", ""))
+    said = without_commands(problem.detail) if code else problem.detail
+    return Fault(_field(code), f"{said}.", sent=True)
+
+
 def _wanted(request_id: str, typed: Typed, statement: str) -> dict[str, Any]:
     return {
         "request_id": request_id,
@@ -179,7 +198,7 @@ def _wanted(request_id: str, typed: Typed, statement: str) -> dict[str, Any]:
 
 
 def _slip(typed: Typed, statement: str, policy: ExceptionPolicy) -> Fault | None:
-    """What the workflow would refuse for its form: nothing is sent then, and nothing is written down."""
+    """What the workflow would refuse for its form."""
     if not typed.findings:
         return Fault("finding", "Choose at least one of what blocks; none would mean all of it.")
     objection = slip_in(Wanted(risk=statement, controls=typed.limits), policy)
@@ -195,6 +214,8 @@ def _field(code: str) -> str:
     return cast("Mapping[str, str]", _FIELDS).get(code, "")
 
 
+_PLACES: Final = {"risk_statement": "risk", "compensating_controls": "controls", "findings": "finding"}
+"""Fields of what is sent, and those of the form that they come from."""
 _FIELDS: Final[Mapping[Reason, str]] = {
     Reason.RISK_STATEMENT_MISSING: "risk",
     Reason.UNKNOWN_FINDING: "finding",

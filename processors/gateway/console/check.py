@@ -28,7 +28,6 @@ from processors.gateway.api.callers import AtDesk, tenant_of
 from processors.gateway.api.check import CheckRequest, known_result, subject_of, under_exception
 from processors.gateway.api.exceptions import own_case
 from processors.gateway.asking import Asking, id_under, prepare
-from processors.gateway.console.advice import without_commands
 from processors.gateway.console.forms import Fault, file, one
 from processors.gateway.console.rendering import Page
 from processors.gateway.console.routing import PageRoute, show, to
@@ -169,7 +168,7 @@ def _fault(said: str) -> Fault:
     """Where something is wrong is the first word of what is said of it; all else is about the manifest."""
     place = re.split(r"[\s:.\[]", said, maxsplit=1)[0]
     field = place if place in _TYPED else "acknowledge_risk" if place == "exception" else "manifest"
-    return Fault(field, f"{without_commands(said)}.".replace("..", "."))
+    return Fault(field, said if said.endswith(".") else f"{said}.")
 
 
 def _key(fields: Mapping[str, Any], question: CheckRequest) -> str | None:

@@ -28,7 +28,7 @@ from processors.gateway.console.forms import one
 from processors.gateway.console.leaving import begin_login
 from processors.gateway.console.rendering import Page
 from processors.gateway.console.routing import PageRoute, show, to
-from processors.gateway.console.sessions import OpenDecision
+from processors.gateway.console.sessions import AsShown, OpenDecision
 from processors.gateway.console.terms import Terms, terms_of
 from processors.gateway.console.visitors import Visitor, visiting
 from processors.gateway.desk import Desk
@@ -88,7 +88,7 @@ async def decide(
             **({"step": expected[1]} if expected[1] else {}),
         }
     )
-    visitor.session.open(id, OpenDecision(exception_id, text, case.asked))
+    visitor.session.open(id, OpenDecision(exception_id, text, AsShown.of(case)))
     return to(f"/decisions/{id}")
 
 
@@ -99,8 +99,7 @@ async def shown(
     decision = _opened(visitor, id)
     case = await own_case(desk, decision.exception_id, visitor.who)
     content: Any = json_text.load(decision.text.encode())
-    if case.asked != decision.about:
-        raise _moved(case.exception_id)
+    require_as_shown(case, decision)
     policy = read_policy(desk.settings)
     path = path_of(policy, case.band, case)
     step = next((step for step in path if step.name == content.get("step")), None)
@@ -125,13 +124,13 @@ async def sign(
 ) -> Response:
     """To the identity provider, for a login whose nonce is the hash of what was shown."""
     decision = _opened(visitor, id)
-    await _require_unmoved(desk, visitor, decision)
+    require_as_shown(await own_case(desk, decision.exception_id, visitor.who), decision)
     return begin_login(desk, back="", nonce=nonce(decision.text), decision=id)
 
 
 async def hand_in_signed(desk: Desk, visitor: Visitor, decision: OpenDecision, token: str) -> str:
     """What to say of a decision that its ID token proves: `counted`, or `later` if nobody has judged it yet."""
-    await _require_unmoved(desk, visitor, decision)
+    require_as_shown(await own_case(desk, decision.exception_id, visitor.who), decision)
     handed = Approval(
         exception_id=decision.exception_id, proof=token, proof_kind="ID_TOKEN_NONCE", decision=decision.text
     )
@@ -139,11 +138,10 @@ async def hand_in_signed(desk: Desk, visitor: Visitor, decision: OpenDecision, t
     return "later" if decided is None or decided["event"] == "parked" else "counted"
 
 
-async def _require_unmoved(desk: Desk, visitor: Visitor, decision: OpenDecision) -> None:
+def require_as_shown(case: ExceptionCase, decision: OpenDecision) -> None:
     """Raises Problem where something else is asked for than what was shown to whoever signs: the text that is
-    signed names the report, and not the words of the request."""
-    case = await own_case(desk, decision.exception_id, visitor.who)
-    if case.asked != decision.about:
+    signed names the report, and neither the words of the request nor its end."""
+    if AsShown.of(case) != decision.about:
         raise _moved(decision.exception_id)
 
 

@@ -72,7 +72,8 @@ def show(request: Request, page: Page, status: int = 200, headers: dict[str, str
 
 
 def trouble(request: Request, problem: Problem) -> Response:
-    said = without_commands(problem.detail)
+    of_workflow = "reason_code" in problem.more  # all else may quote whoever sent it
+    said = without_commands(problem.detail) if of_workflow else problem.detail
     page = Trouble(
         title=problem.kind.title,
         detail=f"{said[:1].upper()}{said[1:]}",

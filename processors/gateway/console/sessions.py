@@ -12,9 +12,9 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, Self
 
-from processors.exception_workflow.state.case import Asked
+from processors.exception_workflow.state.case import Asked, ExceptionCase
 
 IDLE: Final = 30 * 60.0
 """Seconds without a request after which a session ends."""
@@ -27,6 +27,19 @@ MOST_OPEN: Final = 20
 """Decisions of one session that wait for a signature."""
 
 
+class AsShown(NamedTuple):
+    """Everything that moves what an approval lets pass. Other people's approvals are no part of it."""
+
+    asked: Asked
+    until: int | None
+    opened_at: int
+    request_id: str
+
+    @classmethod
+    def of(cls, case: ExceptionCase) -> Self:
+        return cls(case.asked, case.asked_until, case.opened_at, case.request_id)
+
+
 @dataclass(frozen=True, slots=True)
 class OpenDecision:
     """A decision that its person has written and not signed yet. `text` is exactly what will be signed, `about`
@@ -34,7 +47,7 @@ class OpenDecision:
 
     exception_id: str
     text: str
-    about: Asked
+    about: AsShown
 
 
 @dataclass(slots=True)

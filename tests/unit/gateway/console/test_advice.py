@@ -33,5 +33,29 @@ def test_a_clause_that_orders_a_command_is_left_out_and_the_rest_stays() -> None
     assert without_commands("we wait; `corex` is upgraded on Friday") == "we wait; `corex` is upgraded on Friday"
 
 
+def test_a_clause_that_is_left_out_closes_its_brackets() -> None:
+    said = why_on_pages(
+        {
+            "reason_code": Reason.ILLEGAL_TRANSITION,
+            "reason": "`use` is over; `compat-guard exception revoke` ends it",
+        }
+    )
+
+    assert said.endswith("(`use` is over)")
+
+
+@pytest.mark.parametrize(
+    "reason",
+    ["Run the migration with --dry-run first", "no; `compat-guard plan` shows a way", "it is not approved"],
+)
+def test_what_a_person_said_stays_as_they_said_it(reason: str) -> None:
+    assert why_on_pages({"reason_code": "", "reason": reason}) == reason
+
+
+def test_a_text_of_nothing_but_commands_stays() -> None:
+    assert without_commands("`compat-guard deny` ends it") == "`compat-guard deny` ends it"
+    assert without_commands("`--dry-run` is no profile") == "`--dry-run` is no profile"
+
+
 def test_a_code_of_a_newer_guard_is_shown_as_it_is() -> None:
     assert refusal("NOT_MINTED_YET").sentence == "NOT_MINTED_YET" == in_words("NOT_MINTED_YET")

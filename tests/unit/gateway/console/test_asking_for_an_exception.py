@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from examples.exceptions import policy
 
 from processors.bootstrap.answering import may_be_asked_for, never_excepted
 from processors.events.report import Demand, Finding, Report, Risk
 from processors.events.vocabulary import Band, Code, Dimension, Effect, Severity, Verdict
+from processors.gateway.api.exceptions import ExceptionRequest
+from processors.gateway.console.asking import Typed, ready
+from processors.gateway.console.forms import Fault
 
 
 def a_report(verdict: Verdict, **effects: Effect) -> Report:
@@ -62,3 +67,35 @@ def test_what_nobody_may_except_is_named_once() -> None:
 
     assert never_excepted(report, policy()) == ("MATRIX_EXPIRED",)
     assert never_excepted(a_report(Verdict.WARN, MATRIX_EXPIRED=Effect.WARN), policy()) == ()
+
+
+SAID = "The warehouse stands still without it, and the host is upgraded on Friday."
+
+
+def typed(**more: Any) -> Typed:
+    plain = Typed(answers=[SAID], findings=["0123456789abcdef"], controls="", window=False, key="")
+    return plain._replace(**more)
+
+
+@pytest.mark.parametrize(
+    ("form", "field"),
+    [
+        (typed(findings=[]), "finding"),
+        (typed(findings=["x"] * 501), "finding"),
+        (typed(controls="a roll\x00back"), ""),
+    ],
+    ids=["no finding", "too many findings", "what nobody can print"],
+)
+def test_what_cannot_be_sent_is_not_called_refused(form: Typed, field: str) -> None:
+    """Nothing of it is on record, and the form says so at its field."""
+    fault = ready("r-1", form, SAID, policy())
+
+    assert isinstance(fault, Fault)
+    assert (fault.field, fault.sent) == (field, False)
+
+
+def test_what_can_be_sent_is_what_was_typed() -> None:
+    wanted = ready("r-1", typed(controls="a rollback\n\na canary\n"), SAID, policy())
+
+    assert isinstance(wanted, ExceptionRequest)
+    assert (wanted.risk_statement, wanted.compensating_controls) == (SAID, ("a rollback", "a canary"))

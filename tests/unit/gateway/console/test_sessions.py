@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from examples.exceptions import NEVER_ASKED
 
-from processors.gateway.console.sessions import IDLE, LONGEST, MOST_OPEN, OpenDecision, Sessions
+from processors.gateway.console.sessions import IDLE, LONGEST, MOST_OPEN, AsShown, OpenDecision, Sessions
 
 
 class Clock:
@@ -60,7 +60,7 @@ def test_a_session_keeps_a_bounded_number_of_decisions() -> None:
     session = sessions.find(sessions.begin({"sub": "a"}))
     assert session is not None
     for number in range(MOST_OPEN + 1):
-        session.open(str(number), OpenDecision("x", "{}", NEVER_ASKED.asked))
+        session.open(str(number), OpenDecision("x", "{}", AsShown.of(NEVER_ASKED)))
 
     assert len(session.decisions) == MOST_OPEN
     assert "0" not in session.decisions
