@@ -89,7 +89,7 @@ def talk() -> Console:
     """Where commands talk to people: stderr, in lines as long as they are. Data goes to stdout."""
     from rich.console import Console  # noqa: PLC0415 - nothing to say is most of the time
 
-    return Console(stderr=True, soft_wrap=True)
+    return Console(stderr=True, soft_wrap=True, emoji=False)
 
 
 def _where(error: GuardError) -> str:

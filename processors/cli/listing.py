@@ -17,7 +17,7 @@ from rich.text import Text
 
 def print_help(command: Any, ctx: Any, headings: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> None:
     """To stdout. `headings` are those of the commands, each with the names and uses of the commands below it."""
-    console = Console()
+    console = Console(emoji=False)
     options = [record for option in command.get_params(ctx) if (record := option.get_help_record(ctx))]
     console.print(Padding(Text(command.get_usage(ctx), style="bold"), 1))
     console.print(Padding(Text(command.help), (0, 1, 1, 1)))

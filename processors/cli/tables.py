@@ -141,7 +141,7 @@ def clock(milliseconds: int) -> str:
 
 def page() -> Console:
     """Stdout, as wide as the terminal or COLUMNS says."""
-    return Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else _UNBOUND)
+    return Console(emoji=False, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else _UNBOUND)
 
 
 def _show_records(console: Console, names: Sequence[Text], rows: Iterable[Sequence[Text]]) -> None:

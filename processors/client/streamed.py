@@ -19,6 +19,9 @@ FIRST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 5.0
 """Seconds between two attempts to reach a gateway that is away, give or take a fifth."""
 
+_DOUBLINGS: Final = 10
+"""Of the pause. A gateway may be away for days, and a power that grows with every attempt overflows."""
+
 
 class StreamedEvent(NamedTuple):
     """One event. `id` is None where it states none, `data` is empty where it only tells the id."""
@@ -76,7 +79,7 @@ def watched(calls: GatewayCalls, tell: Tell) -> Iterator[tuple[int, Result]]:
             raise GatewayUnavailable(f"{why}, and is too old to go on from there; results may have come by since")
         if away == 1:  # one that is replaced is mostly back at once, and nobody has to know
             tell(f"{why}; it is asked again until it is back")
-        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2**away) * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
+        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(away, _DOUBLINGS)) * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
         away += 1
         time.sleep(pause)
 

@@ -15,7 +15,7 @@ from processors.events.results import Result
 from processors.events.subject_record import subject_to_record
 from processors.gateway.auth.principal import Principal
 from processors.gateway.desk import Desk
-from processors.gateway.intake import AT_ONCE
+from processors.gateway.intake import AT_ONCE, LARGE
 from processors.gateway.problems import Problem
 from processors.gateway.replies import refusal_key, result_key
 from processors.stream.types import LARGEST_VALUE, Outbound
@@ -54,14 +54,22 @@ def id_under(key: str | None, who: Principal, tenant: str, kind: str) -> str:
     return str(uuid.uuid5(_KEYS, "".join(f"{len(part)}:{part}" for part in parts)))
 
 
-async def prepared(desk: Desk, size: int, asked: Callable[[], InstallRequest]) -> Prepared:
-    """The record of the question that `asked` makes of `size` bytes. Raises what `asked` raises, and Problem."""
+async def prepared(desk: Desk, who: Principal, size: int, asked: Callable[[], InstallRequest]) -> Prepared:
+    """The record of the question that `asked` makes of `size` bytes.
+
+    Raises what `asked` raises, Problem, and Crowded: a manifest of a megabyte takes seconds to read, and nobody may
+    have many of them read at once.
+    """
 
     def make() -> Prepared:
         return prepare(desk.events, asked())
 
     encoder = desk.events.encoder(INSTALL_REQUESTED.topic, INSTALL_REQUESTED.schema)
-    return make() if size <= AT_ONCE and encoder.is_ready else await asyncio.to_thread(make)
+    if size <= AT_ONCE and encoder.is_ready:
+        return make()
+    if size <= LARGE:
+        return await asyncio.to_thread(make)
+    return await desk.large.run(who.key, make)
 
 
 def prepare(events: Codec, asked: InstallRequest) -> Prepared:

@@ -20,6 +20,7 @@ from processors.gateway.limits import Limits
 from processors.gateway.live import Live
 from processors.gateway.mailbox import Crowded, Mailbox
 from processors.gateway.replies import Answer
+from processors.gateway.sharing import Share
 from processors.gateway.signing import SigningKeys
 from processors.gateway.turns import Turns
 from processors.stream.io.outbox import Outbox
@@ -38,6 +39,10 @@ DECODED_AT_ONCE: Final = 64 * 1024
 READERS: Final = 4
 MOST_READING: Final = 32
 """Requests that read topics, the ledger or the matrix at once, waiting ones included."""
+
+MOST_LARGE: Final = 64
+MOST_LARGE_EACH: Final = 16
+"""Large questions that are read or wait for it, of everybody and of one caller."""
 
 
 SHOWN_KEPT: Final = 500
@@ -65,6 +70,8 @@ class Desk:
     limits: Limits = field(default_factory=Limits)
     live: Live = field(default_factory=Live)
     turns: Turns = field(default_factory=Turns)
+    large: Share = field(default_factory=lambda: Share("large", 2, most=MOST_LARGE, most_each=MOST_LARGE_EACH))
+    """Reads large questions."""
     _readers: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(READERS, thread_name_prefix="reading")
     )
@@ -140,4 +147,5 @@ class Desk:
         """Whoever waits is sent away; streams end."""
         self.mailbox.close()
         self.live.close()
+        self.large.close()
         self._readers.shutdown(wait=False, cancel_futures=True)

@@ -46,7 +46,7 @@ class Edges:
         respond = _with_headers(scope, send)
         try:
             self._refuse(scope)
-            await self._app(scope, self._bounded(receive), respond)
+            await self._app(scope, self._bounded(scope, receive), respond)
         except Problem as problem:  # raised before the application began to answer, or while it read the body
             await problem.response()(scope, receive, respond)
 
@@ -54,6 +54,12 @@ class Edges:
         headers = Headers(scope=scope)
         if headers.get("content-encoding", "identity").lower() != "identity":
             raise Problem("unsupported-media-type", "bodies are read as they are; send it without Content-Encoding")
+        if "content-length" in headers and "transfer-encoding" in headers:
+            raise Problem(
+                "malformed",
+                "a body has a Content-Length or comes in chunks, and not both",
+                headers={"Connection": "close"},
+            )
         length = headers.get("content-length", "0")
         if length.isdigit() and int(length[:20]) > LARGEST_BODY:
             raise Problem("too-large", f"a body has at most {LARGEST_BODY} bytes", headers={"Connection": "close"})
@@ -62,7 +68,10 @@ class Edges:
                 "forbidden", "without tokens, only programs on this machine are answered, and no web page"
             )
 
-    def _bounded(self, receive: Receive) -> Receive:
+    def _bounded(self, scope: Scope, receive: Receive) -> Receive:
+        """Also notes in the scope how many bytes have been read."""
+        state: dict[str, int] = scope.setdefault("state", {})
+        state["size"] = 0
         until = asyncio.get_running_loop().time() + self._within
         read = 0
         complete = False
@@ -80,6 +89,7 @@ class Edges:
                 ) from None
             if message["type"] == "http.request":
                 read += len(message.get("body", b""))
+                state["size"] = read
                 complete = not message.get("more_body", False)
                 if read > LARGEST_BODY:
                     raise Problem(

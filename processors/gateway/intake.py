@@ -23,6 +23,9 @@ AT_ONCE: Final = 8 * 1024
 """Bytes that are worked on in the event loop: a few milliseconds at most, and mostly less than it takes to
 wake a thread. More is left to a thread, so that others are answered meanwhile."""
 
+LARGE: Final = 64 * 1024
+"""Bytes above which reading takes half a second and more, so that each caller has it done once at a time."""
+
 DEEPEST: Final = 40
 """Levels of a JSON body."""
 
@@ -67,10 +70,9 @@ def media_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip()
 
 
-def stated_size(request: Request) -> int:
-    """Bytes of the body as its head states them; as many as there may be where it states none."""
-    stated = request.headers.get("content-length", "")
-    return int(stated) if stated.isdecimal() else LARGEST_BODY
+def size_read(request: Request) -> int:
+    """Bytes of the body that have been read. What a head says of its length is the caller's word, and no more."""
+    return int(request.scope["state"]["size"])
 
 
 def parsed(body: bytes) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final, NamedTuple
@@ -150,7 +149,13 @@ def _set(wanted: Wanted) -> list[str]:
 
 def _has_nul(values: Mapping[str, Any]) -> bool:
     """Postgres keeps no text with a NUL, and takes none in a question."""
-    return "\\u0000" in json.dumps(list(values.values()), default=list)
+    return any("\0" in text for value in values.values() for text in _texts(value))
+
+
+def _texts(value: str | int | Sequence[str]) -> Sequence[str]:
+    if isinstance(value, str):
+        return (value,)
+    return () if isinstance(value, int) else value
 
 
 def _values(wanted: Wanted) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def play(platform: DemoPlatform, gateway: str, digest: str) -> list[str]:
 
 
 def _acts(platform: DemoPlatform, gateway: str, digest: str) -> Generator[str]:
-    console = Console(soft_wrap=True)
+    console = Console(soft_wrap=True, emoji=False)
     console.print(Rule("[bold]Case C-1 over HTTP: a platform asks, and is told[/]", align="left"))
     console.print(f"[dim]POST {gateway}{CHECK}[/]", highlight=False)
     answer = _asked(platform, gateway)

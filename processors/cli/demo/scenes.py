@@ -111,7 +111,7 @@ class Played(NamedTuple):
 
 def play(scene: Scene, of: Settings) -> Played:
     """Ask, and show the answer."""
-    console = Console()
+    console = Console(emoji=False)
     console.print(Rule(f"[bold]{scene.title}[/]", align="left"))
     question = PluginQuestion(
         manifest=[PLUGINS / scene.manifest],

@@ -184,7 +184,7 @@ def _show(whole: Tally, groups: Mapping[str, Tally], codes: Mapping[str, Tally],
     for name, tally in (*groups.items(), *codes.items(), ("all", whole)):
         counts = (tally.total, tally.right, tally.false_allows, tally.false_blocks)
         table.add_row(name, *map(str, counts), f"{tally.accuracy:.2%}")
-    Console(width=100).print(table)
+    Console(width=100, emoji=False).print(table)
     for answer in wrong[:10]:
         talk().print(f"wrong: {answer.name} ({answer.group})", highlight=False, markup=False)
     verb = "reaches" if whole.accuracy >= WANTED else "stays below"

@@ -81,7 +81,7 @@ def status(data: DataFolder = None, as_json: AsJson = False) -> None:
         line = {"up": found.up, "parts": [asdict(part) for part in found.parts], "addresses": dict(found.addresses)}
         typer.echo(json.dumps(line))
     else:
-        Console().print(_table(found.parts, f"stack on {folder}"))
+        Console(emoji=False).print(_table(found.parts, f"stack on {folder}"))
     raise typer.Exit(0 if found.up else Unavailable.exit_code)
 
 

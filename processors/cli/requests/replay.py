@@ -45,7 +45,7 @@ def replay(
     if output is Listing.json:
         typer.echo(json.dumps(as_json(found), ensure_ascii=False))
     else:
-        show(found, Console())
+        show(found, Console(emoji=False))
 
 
 def measure(of: Settings, documents: Iterable[MatrixDocument], since: str) -> Replayed:

@@ -43,7 +43,7 @@ def watch(
     gateway: GatewayOption = None,
 ) -> None:
     """Follow results live, a line each with its time (UTC), until Ctrl-C."""
-    console, known, chosen = Console(), KnownQuestions(), Asked.of(columns, wide=False).columns
+    console, known, chosen = Console(emoji=False), KnownQuestions(), Asked.of(columns, wide=False).columns
     require_known(chosen)
     if chosen and output is Prose.text:
         console.print(heading(chosen), soft_wrap=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, cast
@@ -23,7 +24,16 @@ from processors.gateway.api.callers import AtDesk, holding, tenant_of
 from processors.gateway.asking import Asking, id_under, prepared
 from processors.gateway.auth.principal import Principal
 from processors.gateway.desk import Desk
-from processors.gateway.intake import media_type, parsed, patience, read_form, read_json, stated_size, validated
+from processors.gateway.intake import (
+    AT_ONCE,
+    media_type,
+    parsed,
+    patience,
+    read_form,
+    read_json,
+    size_read,
+    validated,
+)
 from processors.gateway.limits import Rate
 from processors.gateway.problems import Problem, documented
 from processors.gateway.replies import result_key
@@ -180,7 +190,7 @@ async def check(
             exception=under_exception(question.exception),
         )
 
-    result = await _asking.ask(desk, await prepared(desk, stated_size(request), asked), patience(request))
+    result = await _asking.ask(desk, await prepared(desk, who, size_read(request), asked), patience(request))
     return pending(desk, request_id, tenant) if result is None else await responded(result, form, request)
 
 
@@ -243,6 +253,12 @@ async def _question(request: Request) -> CheckRequest:
     if media_type(request) != "multipart/form-data":
         return await read_json(request, CheckRequest)
     fields = await read_form(request)
+    if size_read(request) <= AT_ONCE:
+        return _of_form(fields)
+    return await asyncio.to_thread(_of_form, fields)
+
+
+def _of_form(fields: dict[str, Any]) -> CheckRequest:
     document: dict[str, Any] = {
         "manifest": _manifest("manifest", fields.pop("manifest", ())),
         "installed": [*fields.pop("installed", []), *_listed(fields.pop("installed_from", []))],

@@ -2,7 +2,7 @@
 
 import pytest
 
-from processors.cli import tables
+from processors.cli import tables, talk
 from processors.errors import SettingsInvalid
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
@@ -97,3 +97,11 @@ def test_columns_can_be_chosen(capsys: pytest.CaptureFixture[str], monkeypatch: 
 def test_a_column_that_is_not_there_is_named_with_the_nearest() -> None:
     with pytest.raises(SettingsInvalid, match="--columns `outcom`: did you mean `outcome`"):
         tables.listing([EVENT], SHORT, tuple(EVENT), tables.Asked.of("outcom", False))
+
+
+def test_a_name_between_colons_is_no_emoji(capsys: pytest.CaptureFixture[str]) -> None:
+    tables.show(("name", "note"), [("urn:lock:x", "")])
+    talk().print("urn:lock:y", markup=False)
+    said = capsys.readouterr()
+    assert "urn:lock:x" in said.out
+    assert "urn:lock:y" in said.err

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -106,6 +106,31 @@ def test_a_gateway_that_is_away_is_waited_for_and_that_is_said_once() -> None:
     assert len(told) == 2
     assert "503" in told[0]
     assert told[1] == "the gateway is back; results go on where they ended"
+
+
+def test_a_gateway_may_be_away_for_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand attempts and more."""
+    monkeypatch.setattr(streamed, "FIRST_PAUSE", 0.0)
+
+    class Away:
+        """Answers once, and again after so many attempts."""
+
+        def __init__(self) -> None:
+            self.attempts = 0
+
+        @contextmanager
+        def stream(self, path: str, place: str | None) -> Iterator[Any]:
+            self.attempts += 1
+            if 1 < self.attempts < 1_200:
+                raise GatewayUnavailable("away")
+            yield self
+
+        def iter_lines(self) -> Iterator[str]:
+            number = self.attempts
+            return iter((begun(f"0:{number}") + event(number, f"0:{number + 1}")).splitlines())
+
+    with closing(watched(cast("Any", Away()), lambda _: None)) as found:
+        assert seen(found, 2) == [1, 1_200]
 
 
 def test_one_that_never_answers_is_not_waited_for() -> None:

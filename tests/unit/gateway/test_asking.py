@@ -4,6 +4,7 @@ question counts."""
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, cast
@@ -18,10 +19,15 @@ from processors.checker.processor import Checker
 from processors.client.install_request import InstallRequest
 from processors.configuration.settings import shipped
 from processors.errors import BrokerUnavailable
+from processors.events.kinds import INSTALL_REQUESTED
 from processors.events.results import Result
 from processors.events.topics import INSTALL_REQUESTS, MATRIX_REFRESHES, RESULTS, SECURITY_POLICIES
-from processors.gateway.asking import Asking, Prepared, prepare
-from processors.gateway.desk import Desk
+from processors.gateway.asking import Asking, Prepared, prepare, prepared
+from processors.gateway.auth.gate import ON_THIS_MACHINE
+from processors.gateway.auth.principal import Principal
+from processors.gateway.desk import MOST_LARGE_EACH, Desk
+from processors.gateway.intake import AT_ONCE, LARGE
+from processors.gateway.mailbox import Crowded
 from processors.gateway.problems import Problem
 from processors.gateway.replies import refusal_key, result_key
 from processors.matrix.merged import Matrix
@@ -174,5 +180,45 @@ def test_what_the_broker_has_not_taken_is_no_answer() -> None:
         with pytest.raises(BrokerUnavailable):
             await asked
         assert of.desk.mailbox.waiting == 0
+
+    play(scene)
+
+
+@pytest.mark.parametrize(
+    ("size", "is_in_the_loop"), [pytest.param(AT_ONCE, True), pytest.param(AT_ONCE + 1, False), (LARGE + 1, False)]
+)
+def test_what_takes_long_to_read_is_read_in_a_thread(size: int, *, is_in_the_loop: bool) -> None:
+    async def scene(of: Scene) -> None:
+        of.desk.events.encoder(INSTALL_REQUESTED.topic, INSTALL_REQUESTED.schema)
+        found: list[threading.Thread] = []
+
+        def asked() -> InstallRequest:
+            found.append(threading.current_thread())
+            return ASKED
+
+        await prepared(of.desk, ON_THIS_MACHINE, size, asked)
+        assert (found == [threading.current_thread()]) is is_in_the_loop
+
+    play(scene)
+
+
+def test_one_caller_has_not_all_large_questions_read() -> None:
+    go_on = threading.Event()
+
+    def asked() -> InstallRequest:
+        go_on.wait(10)
+        return ASKED
+
+    async def scene(of: Scene) -> None:
+        def ask(who: Principal) -> asyncio.Task[Prepared]:
+            return asyncio.create_task(prepared(of.desk, who, LARGE + 1, asked))
+
+        asking = [ask(ON_THIS_MACHINE) for _ in range(MOST_LARGE_EACH)]
+        await asyncio.sleep(0)
+        with pytest.raises(Crowded):
+            await ask(ON_THIS_MACHINE)
+        other = ask(replace(ON_THIS_MACHINE, subject="bob"))
+        go_on.set()
+        assert {one.question for one in await asyncio.gather(other, *asking)} == {PREPARED.question}
 
     play(scene)

@@ -87,6 +87,14 @@ def test_a_body_that_never_ends_is_refused(port: int) -> None:
         assert trickled(port, POST + length, b"a" * 60).startswith(b"HTTP/1.1 408 ")
 
 
+def test_a_body_whose_length_is_told_in_two_ways_is_refused(port: int) -> None:
+    """The server would go by the chunks, and whoever stands before it perhaps by the other."""
+    both = b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(POST + both)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 400 ")
+
+
 def test_a_second_request_on_a_connection_has_the_same_deadline(port: int) -> None:
     answer = trickled(port, POST + b"Content-Length: 2\r\n\r\nhi" + POST, b"X-Slow: " + b"a" * 60)
 
