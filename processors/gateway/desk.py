@@ -17,8 +17,9 @@ from processors.events.results import Result
 from processors.events.topics import RESULTS
 from processors.gateway.auth.gate import Gate
 from processors.gateway.limits import Limits
-from processors.gateway.live import Live
+from processors.gateway.live import MOST_EACH, MOST_STREAMS, Live
 from processors.gateway.mailbox import Crowded, Mailbox
+from processors.gateway.places import Place
 from processors.gateway.replies import Answer
 from processors.gateway.sharing import Share
 from processors.gateway.signing import SigningKeys
@@ -72,6 +73,10 @@ class Desk:
     turns: Turns = field(default_factory=Turns)
     large: Share = field(default_factory=lambda: Share("large", 2, most=MOST_LARGE, most_each=MOST_LARGE_EACH))
     """Reads large questions."""
+    catching_up: Share = field(
+        default_factory=lambda: Share("catching-up", 2, most=MOST_STREAMS, most_each=MOST_EACH)
+    )
+    """Reads again what readers of streams have missed."""
     _readers: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(READERS, thread_name_prefix="reading")
     )
@@ -137,6 +142,11 @@ class Desk:
         finally:
             self._reading -= 1
 
+    def begin(self, place: Place) -> None:
+        """Where the reader of results stands, when it has caught up and whenever it begins again."""
+        self._shown.clear()  # offsets of a topic that was made anew are those of other results
+        self.live.begin(place)
+
     def deliver(self, answers: Sequence[Answer], results: Sequence[Inbound]) -> None:
         """What the reader has read, in the order of each log."""
         for key, answer in answers:
@@ -148,4 +158,5 @@ class Desk:
         self.mailbox.close()
         self.live.close()
         self.large.close()
+        self.catching_up.close()
         self._readers.shutdown(wait=False, cancel_futures=True)

@@ -44,8 +44,20 @@ class Live:
         return self._place
 
     def begin(self, place: Place) -> None:
-        """The reader has caught up, and stands there."""
+        """The reader stands there: it has caught up, or has found its brokers again.
+
+        A topic that now ends before what was handed on was made anew. Streams end then, and everything begins anew.
+        """
+        if self._place is not None and not _was_made_anew(self._place, place):
+            return
+        self.close()
+        self._recent.clear()
         self._place = dict(place)
+
+    def refuse_crowd(self, caller: str) -> None:
+        """Raise TooManyStreams if the caller would get no stream now."""
+        if len(self._streams) >= self._most or self._callers[caller] >= self._most_each:
+            raise TooManyStreams
 
     def recent(self) -> list[Inbound]:
         """The last results, the newest last."""
@@ -79,8 +91,7 @@ class Live:
     @asynccontextmanager
     async def stream(self, caller: str) -> AsyncGenerator[asyncio.Queue[Inbound | None]]:
         """A queue of results from now on; None says that nothing follows. Raises TooManyStreams."""
-        if len(self._streams) >= self._most or self._callers[caller] >= self._most_each:
-            raise TooManyStreams
+        self.refuse_crowd(caller)
         self._callers[caller] += 1
         queue: asyncio.Queue[Inbound | None] = asyncio.Queue()
         self._streams.add(queue)
@@ -101,3 +112,7 @@ class Live:
         while not stream.empty():
             stream.get_nowait()
         stream.put_nowait(None)
+
+
+def _was_made_anew(before: Place, ends: Place) -> bool:
+    return any(offset > ends.get(partition, 0) for partition, offset in before.items())

@@ -21,6 +21,8 @@ AT_ONCE: Final = 500
 """Records that are in memory at once, about."""
 
 
+_BEHIND_THE_END: Final = "this place lies behind the end of the results; begin anew without Last-Event-ID"
+
 Missed = tuple[Sequence[Inbound], Place]
 """Results that were missed, and the place behind them."""
 
@@ -36,13 +38,24 @@ def refuse_too_far(place: Place, there: Place) -> None:
             f"the topic of results has no partition {min(unknown)}; begin anew without Last-Event-ID"
         )
     if any(place[partition] > there[partition] + MOST for partition in place):
-        raise TooFarBehind("this place lies behind the end of the results; begin anew without Last-Event-ID")
+        raise TooFarBehind(_BEHIND_THE_END)
     count = sum(end - begin for begin, end in behind(place, there).values())
     if count > MOST:
         raise TooFarBehind(
             f"about {count} results have come since, and at most {MOST} are given again; begin anew without "
             "Last-Event-ID"
         )
+
+
+def refuse_behind_the_end(settings: StreamSettings, place: Place) -> None:
+    """Raise TooFarBehind for a place behind the end of the topic, as where that was made anew. In a thread.
+
+    A replica may lag, so only the brokers know. Raises BrokerUnavailable.
+    """
+    with closing(Follower(settings, "gateway-missed")) as follower:
+        ends = follower.ends(RESULTS)
+    if any(offset > ends.get(partition, 0) for partition, offset in place.items()):
+        raise TooFarBehind(_BEHIND_THE_END)
 
 
 def read_missed(settings: StreamSettings, place: Place, there: Place) -> Missed:

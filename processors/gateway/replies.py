@@ -65,7 +65,8 @@ class Replies:
         failed: Callable[[BaseException], None],
     ) -> None:
         """`deliver` gets the answers of a batch and the results in it, `begins` where these begin, before the first
-        of them. They and `failed` are called on the thread."""
+        of them, and where the topic ends whenever the reader begins again. They and `failed` are called on
+        the thread."""
         self._settings, self._deliver, self._begins, self._failed = settings, deliver, begins, failed
         self._decision = codec.decoder(EXCEPTION_DECISIONS, "ExceptionDecided")
         self._stop = threading.Event()
@@ -104,6 +105,8 @@ class Replies:
         with closing(Follower(self._settings, "gateway")) as follower:
             since = time.time_ns() // 1_000_000 - REPLAYED
             follower.from_time([RESULTS, EXCEPTION_DECISIONS, DEAD_LETTERS], since)
+            if self.caught_up.is_set():
+                self._begins(follower.ends(RESULTS))
             with follower.contact(RESULTS) as contact:
                 while not self._stop.is_set():
                     self._batch(follower)

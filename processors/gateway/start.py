@@ -75,7 +75,7 @@ def run_gateway(of: Settings, stop: threading.Event) -> None:
                 loop.call_soon_threadsafe(desk.deliver, answers, results)
 
             def begins(place: Place) -> None:
-                loop.call_soon_threadsafe(desk.live.begin, place)
+                loop.call_soon_threadsafe(desk.begin, place)
 
             replies = Replies(stream, events, deliver, begins, failed)
             replies.start()

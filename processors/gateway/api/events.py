@@ -17,7 +17,7 @@ from processors.gateway.auth.principal import Principal
 from processors.gateway.desk import Desk
 from processors.gateway.limits import Rate
 from processors.gateway.mailbox import Crowded
-from processors.gateway.missed import Missed, TooFarBehind, read_missed, refuse_too_far
+from processors.gateway.missed import Missed, TooFarBehind, read_missed, refuse_behind_the_end, refuse_too_far
 from processors.gateway.places import Place
 from processors.gateway.problems import Problem, documented
 from processors.gateway.streaming import EventStream, Results
@@ -54,8 +54,9 @@ async def events(
     comes before the first result. A caller has 25 streams at most."""
     if desk.live.place is None:
         raise Unavailable("the topic of results has not been read to its end yet")
+    desk.live.refuse_crowd(who.key)
     begin = _place(last_event_id)
-    first = None if begin is None else await _missed(desk, begin, desk.live.place)
+    first = None if begin is None else await _missed(desk, who, begin, desk.live.place)
     return EventStream(desk.live, who.key, lambda results: _texts(desk, results, who, begin, first))
 
 
@@ -68,19 +69,22 @@ def _place(stated: str | None) -> Place | None:
         raise Problem("malformed", f"Last-Event-ID: {error}") from None
 
 
-async def _missed(desk: Desk, begin: Place, there: Place) -> Missed:
+async def _missed(desk: Desk, who: Principal, begin: Place, there: Place) -> Missed:
     """The first of what was missed. Raises Problem where not all of it can be had."""
     try:
         refuse_too_far(begin, there)
-        return await _read(desk, begin, there)
+        if places.behind(there, begin):
+            settings = stream_settings(desk.settings)
+            await desk.catching_up.run(who.key, refuse_behind_the_end, settings, begin)
+        return await _read(desk, who, begin, there)
     except TooFarBehind as error:
         raise Problem("results-gone", str(error)) from None
 
 
-async def _read(desk: Desk, begin: Place, there: Place) -> Missed:
+async def _read(desk: Desk, who: Principal, begin: Place, there: Place) -> Missed:
     if not places.behind(begin, there):
         return (), begin
-    return await desk.read(read_missed, stream_settings(desk.settings), begin, there)
+    return await desk.catching_up.run(who.key, read_missed, stream_settings(desk.settings), begin, there)
 
 
 def _texts(
@@ -109,20 +113,20 @@ class _Reader:
                 self.place = place
                 if not places.behind(place, there):
                     break
-                missed = await _read(self._desk, place, there)
+                missed = await _read(self._desk, self._who, place, there)
+            yield self._mark()
+            while (records := await _next(queue)) is not None:
+                if not records:
+                    yield f": still here\n{self._mark()}"
+                async for text in self._told([one for one in records if not places.has_seen(self.place, one)]):
+                    yield text
         except (GuardError, Crowded):
             return  # who comes again goes on from here, or is told why that cannot be
-        yield self._mark()
-        while (records := await _next(queue)) is not None:
-            if not records:
-                yield f": still here\n{self._mark()}"
-            async for text in self._told([one for one in records if not places.has_seen(self.place, one)]):
-                yield text
 
     async def _told(self, records: Sequence[Inbound]) -> AsyncIterator[str]:
         for record in records:
-            self.place = places.after(self.place, record)
             shown = await self._desk.shown(record)
+            self.place = places.after(self.place, record)
             if shown is not None and shown.tenant in self._who.tenants:
                 yield f"event: result\ndata: {shown.text}\n{self._mark()}"
 

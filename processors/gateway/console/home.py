@@ -20,6 +20,7 @@ from processors.gateway.console.routing import PageRoute, show, to
 from processors.gateway.console.visitors import Visitor, visiting
 from processors.gateway.console.waiting import Rows, rows_of
 from processors.gateway.desk import Desk
+from processors.gateway.limits import Rate
 from processors.gateway.mailbox import Crowded
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -65,7 +66,10 @@ async def home(request: Request, desk: AtDesk, visitor: Annotated[Visitor, visit
 
 
 async def _rows(desk: Desk, visitor: Visitor) -> Rows | None:
-    """None where they cannot be read now: whoever was blocked needs the rest of the page all the same."""
+    """None where they cannot be read now, or were read too often for this visitor: the rest of the page is needed
+    all the same."""
+    if not desk.limits.take(Rate.LEDGER, visitor.who.key).granted:
+        return None
     try:
         return await rows_of(desk, visitor)
     except (Unavailable, Crowded):

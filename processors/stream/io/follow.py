@@ -74,6 +74,10 @@ class Follower:
         here = self._consumer.position([TopicPartition(topic, number) for number in begins])
         return {at.partition: max(at.offset, begins[at.partition]) for at in here}
 
+    def ends(self, topic: str) -> dict[int, int]:
+        """For each partition of the topic the offset behind its last committed record. Raises BrokerUnavailable."""
+        return {at.partition: at.offset for at in self._ends(topic)}
+
     def partitions(self, topic: str) -> int:
         """How many there are. Raises BrokerUnavailable, or SettingsInvalid if there is no such topic."""
         return partition_count(self._consumer, topic)

@@ -84,6 +84,15 @@ def test_who_cannot_go_on_without_a_gap_is_told(pair: Sequence[Replica], place: 
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), answer.text
 
 
+def test_who_stands_behind_the_end_is_told(pair: Sequence[Replica]) -> None:
+    """As where the topic was made anew: whatever comes until then would be passed over."""
+    (begin,) = read(pair[0], None, 0)
+    ahead = {partition: offset + 3 for partition, offset in places.read(begin.id or "").items()}
+    headers = {**READER, "Last-Event-ID": places.text_of(ahead)}
+    with httpx.stream("GET", f"{pair[0].url}/internal/events", headers=headers, timeout=30) as answer:
+        assert answer.status_code == 410
+
+
 def test_a_watch_outlives_the_gateway_that_it_watches(edge: Edge, pair: Sequence[Replica], tmp_path: Path) -> None:
     """It is killed, and results come while it is away; another one takes its place."""
     victim, other = pair

@@ -36,6 +36,47 @@ def test_a_caller_who_has_enough_streams_takes_no_place_of_others() -> None:
     asyncio.run(crowded())
 
 
+def test_whoever_would_get_no_stream_is_told_before_anything_is_read_for_them() -> None:
+    async def crowded() -> None:
+        live = Live(most=2, most_each=1)
+        live.refuse_crowd("ann")
+        async with live.stream("ann"):
+            with pytest.raises(TooManyStreams):
+                live.refuse_crowd("ann")
+            live.refuse_crowd("bob")
+
+    asyncio.run(crowded())
+
+
+def test_results_of_a_topic_that_was_made_anew_are_streamed() -> None:
+    async def anew() -> None:
+        live = Live()
+        live.begin({0: 1_000})
+        live.remember([result(999)])
+        async with live.stream("ann") as stream:
+            live.begin({0: 0})
+            assert stream.get_nowait() is None
+        async with live.stream("ann") as stream:
+            live.publish([result(0)])
+            assert stream.get_nowait() == result(0)
+        assert live.recent() == [result(0)]
+        assert live.place == {0: 1}
+
+    asyncio.run(anew())
+
+
+def test_a_reader_that_has_found_its_brokers_again_changes_nothing() -> None:
+    async def found() -> None:
+        live = Live()
+        live.begin({0: 10})
+        async with live.stream("ann") as stream:
+            live.begin({0: 15})
+            live.publish([result(9), result(12)])
+            assert [stream.get_nowait() for _ in range(stream.qsize())] == [result(12)]
+
+    asyncio.run(found())
+
+
 def test_a_stream_outlives_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
     """It ends by itself, as a stream does, and whoever comes again has to be known."""
     monkeypatch.setattr(streaming, "LONGEST", 0.05)
