@@ -34,7 +34,7 @@ from processors.gateway.console.rendering import Page
 from processors.gateway.console.routing import PageRoute, show, to
 from processors.gateway.console.terms import Terms, permitted
 from processors.gateway.console.visitors import Visitor, visiting
-from processors.gateway.console.waiting import case_of_scope
+from processors.gateway.console.waiting import case_of_scope, may_see
 from processors.gateway.desk import Desk
 from processors.gateway.intake import read_form, validated
 from processors.gateway.limits import Rate
@@ -90,7 +90,7 @@ async def ask(
     result, policy = await _block(desk, request_id, visitor), read_policy(desk.settings)
     before = await case_of_scope(desk, result.scope, visitor)
     if before is not None and before.status in OPEN:
-        return to(f"/exceptions/{quote(before.exception_id, safe='')}?said=open")
+        return _to_open(request_id, before, visitor)
     return show(request, _form(result, policy, before, None, None))
 
 
@@ -114,12 +114,19 @@ async def asked(
             return to(f"/exceptions/{exception_id}?said={'asked' if decided is not None else 'later'}")
         except Problem as problem:
             if problem.kind.name == "already-open":
-                return to(f"/exceptions/{problem.more['exception_id']}?said=open")
+                return _to_open(request_id, await case_of_scope(desk, result.scope, visitor), visitor)
             if problem.kind.name != "unprocessable":
                 raise
             fault = _refused(problem)
     before = await case_of_scope(desk, result.scope, visitor)
     return show(request, _form(result, policy, before, typed, fault), 422)
+
+
+def _to_open(request_id: str, case: ExceptionCase | None, visitor: Visitor) -> Response:
+    """To what is open already; the report says as much to whoever may not see that."""
+    if case is not None and may_see(case, visitor):
+        return to(f"/exceptions/{quote(case.exception_id, safe='')}?said=open")
+    return to(f"/requests/{quote(request_id, safe='')}")
 
 
 async def _block(desk: Desk, request_id: str, visitor: Visitor) -> Result:

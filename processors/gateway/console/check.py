@@ -160,7 +160,7 @@ def _typed(fields: Mapping[str, Any]) -> dict[str, str]:
     """What was typed; a file that was chosen becomes text, because a browser does not choose it again."""
     typed = {name: one(fields, name).replace("\r\n", "\n") for name in _TYPED}
     if (uploaded := file(fields, "manifest_file")) is not None:
-        typed |= {"manifest": uploaded[1].decode("utf-8-sig", "replace"), "manifest_name": uploaded[0]}
+        typed |= {"manifest": _as_text(uploaded[1]), "manifest_name": uploaded[0]}
     return typed
 
 
@@ -288,6 +288,14 @@ def _plugin(subject: Subject) -> str:
 
 def _lines(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _as_text(content: bytes) -> str:
+    """Empty for what is no text: half of it, mangled, would look like what was chosen."""
+    try:
+        return _text(content)
+    except Problem:
+        return ""
 
 
 def _text(content: bytes) -> str:

@@ -30,7 +30,7 @@ from processors.gateway.console.rendering import Page
 from processors.gateway.console.routing import PageRoute, show, to
 from processors.gateway.console.terms import Terms, terms_of
 from processors.gateway.console.visitors import Visitor, console_of, visiting
-from processors.gateway.console.waiting import Rows, row_of, rows_of, signs_here
+from processors.gateway.console.waiting import Rows, may_see, row_of, rows_of, signs_here
 from processors.gateway.desk import Desk
 from processors.gateway.intake import read_form, validated
 from processors.gateway.limits import Rate
@@ -129,10 +129,12 @@ async def story(
     request: Request,
     exception_id: str,
     desk: AtDesk,
-    visitor: Annotated[Visitor, visiting(Role.READER, Role.APPROVER)],
+    visitor: Annotated[Visitor, visiting(Role.READER, Role.APPROVER, Role.REQUESTER)],
     said: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
     case = await own_case(desk, exception_id, visitor.who)
+    if not may_see(case, visitor):
+        raise Problem("forbidden", "this page is for the roles reader and approver, and for whoever asked for it")
     page = await story_of(desk, visitor, case, said)
     checking = case.status is Status.CHECKING  # only for as long as the guard needs to give the report again
     return show(request, page, headers={"Refresh": "2"} if checking else None)

@@ -91,7 +91,11 @@ async def done(
             remember(answer, cookie_name(config), SESSIONS.begin(claims), config.url)
     except (LoginRefused, TokenRefused) as refused:
         _log.warning("a login came to nothing", reason=str(refused))
-        answer = show(request, NotLoggedIn(title="Not logged in", why=str(refused), signing=signing), 403)
+        answer = show(
+            request,
+            NotLoggedIn(title="Not signed" if signing else "Not logged in", why=str(refused), signing=signing),
+            403,
+        )
     except Unavailable as unavailable:
         answer = trouble(request, Problem("unavailable", str(unavailable)))
     answer.delete_cookie(name, path="/", secure=config.url.startswith("https://"), httponly=True)
@@ -130,12 +134,12 @@ def _came_back(code: str, error: str) -> None:
 async def _signed(request: Request, desk: Desk, under_way: Login, token: str, subject: str) -> Response:
     visitor = visitor_of(request, desk)
     if visitor is None or visitor.session is None:
-        raise LoginRefused("your session ended meanwhile; log in and decide again. Nothing was signed")
+        raise LoginRefused("your session ended meanwhile; log in and decide again")
     if visitor.who.subject != subject:
-        raise LoginRefused("somebody else logged in to sign what you decided. Nothing was handed in")
+        raise LoginRefused("somebody else logged in to sign what you decided")
     decision = visitor.session.decisions.pop(under_way.decision, None)
     if decision is None:
-        raise LoginRefused("there is no such decision of yours any more. Nothing was handed in")
+        raise LoginRefused("there is no such decision of yours any more")
     try:
         said = await hand_in_signed(desk, visitor, decision, token)
     except Problem as problem:

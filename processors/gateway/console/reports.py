@@ -35,7 +35,7 @@ from processors.gateway.console.rendering import Page
 from processors.gateway.console.routing import PageRoute, show
 from processors.gateway.console.terms import Monitoring, monitoring_of
 from processors.gateway.console.visitors import Visitor, console_of, visiting
-from processors.gateway.console.waiting import case_of_scope
+from processors.gateway.console.waiting import Found, find_exception, may_see
 from processors.gateway.problems import Problem
 from processors.gateway.representations import FORMS
 
@@ -64,6 +64,12 @@ class BlockReport(Page):
     """The exception that the request names; empty if it names none."""
     case: ExceptionCase | None
     """The exception that would let this pass, in whatever round; None if nobody asked for it, or nothing blocks."""
+    unread: bool
+    """Whether exceptions cannot be read now; then there may be one all the same."""
+    sees_case: bool
+    """Whether the page of `case` is the visitor's to see."""
+    sees_all: bool
+    """Whether the pages of all exceptions of their tenants are."""
     monitoring: Monitoring | None
     """What has to be attached; None unless an exception lets it pass."""
     is_open: bool
@@ -112,9 +118,10 @@ async def report(
         return show(request, page, 202, {"Refresh": f"2; url=/requests/{request_id}?tries={tries + 1}"})
     if result is None:
         raise Problem("not-found", "there is no such request")
-    case = await case_of_scope(desk, result.scope, visitor) if result.verdict is Verdict.BLOCK else None
+    blocks = result.verdict is Verdict.BLOCK
+    found = await find_exception(desk, result.scope, visitor) if blocks else Found(None)
     render = partial(_report_page, switched_on=desk.config().features.exceptions)
-    return show(request, await asyncio.to_thread(render, result, case, visitor, read_policy(desk.settings)))
+    return show(request, await asyncio.to_thread(render, result, found, visitor, read_policy(desk.settings)))
 
 
 @router.get("/requests/{request_id}/asked")
@@ -151,9 +158,9 @@ async def download(
 
 
 def _report_page(
-    result: Result, case: ExceptionCase | None, visitor: Visitor, policy: ExceptionPolicy, *, switched_on: bool
+    result: Result, found: Found, visitor: Visitor, policy: ExceptionPolicy, *, switched_on: bool
 ) -> BlockReport:
-    report = result.seen
+    report, case = result.seen, found.case
     said = outline(report)
     asks = Role.REQUESTER in visitor.who.roles
     actions = [_action(plan, n, result.request_id) for n, plan in enumerate(report.remediations)] if asks else ()
@@ -173,7 +180,10 @@ def _report_page(
         case=case,
         monitoring=monitoring_of(policy, result.monitoring_profile) if result.monitoring_profile else None,
         is_open=case is not None and case.status in OPEN,
-        may_ask=asks and switched_on and may_be_asked_for(report, policy),
+        unread=found.unread,
+        sees_case=case is not None and may_see(case, visitor),
+        sees_all=bool(visitor.who.roles & {Role.READER, Role.APPROVER}),
+        may_ask=asks and not found.unread and switched_on and may_be_asked_for(report, policy),
         never=never_excepted(report, policy) if report.verdict is Verdict.BLOCK else (),
         switched_off=not switched_on,
         operator=result.operator,

@@ -9,6 +9,8 @@ from processors.bootstrap.exception_workflow import read_policy
 from processors.client.approval_path import Progress, Recipient, path_of
 from processors.client.exception_facts import OPEN
 from processors.client.exceptions import all_cases
+from processors.configuration.gateway import Role
+from processors.errors import Unavailable
 from processors.events.exceptions import ProofKind, Scope, Status
 from processors.exception_workflow.config import ExceptionPolicy, Proves
 from processors.exception_workflow.rules.timers import REVIEWING, UNDECIDED, step_deadline
@@ -17,6 +19,7 @@ from processors.gateway.api.exceptions import own_case
 from processors.gateway.console.may_decide import Standing, standing_of
 from processors.gateway.console.visitors import Visitor, console_of, now_ms
 from processors.gateway.desk import Desk
+from processors.gateway.mailbox import Crowded
 from processors.gateway.problems import Problem
 
 
@@ -76,6 +79,22 @@ def row_of(case: ExceptionCase, policy: ExceptionPolicy, visitor: Visitor, desk:
     )
 
 
+class Found(NamedTuple):
+    """The exception of a scope, in whatever round; None if nobody has ever asked for it, or `unread`: exceptions
+    cannot be read now."""
+
+    case: ExceptionCase | None
+    unread: bool = False
+
+
+async def find_exception(desk: Desk, scope: Scope, visitor: Visitor) -> Found:
+    """For pages that have more to say than the exception, and are needed while nothing else answers."""
+    try:
+        return Found(await case_of_scope(desk, scope, visitor))
+    except (Unavailable, Crowded):
+        return Found(None, unread=True)
+
+
 async def case_of_scope(desk: Desk, scope: Scope, visitor: Visitor) -> ExceptionCase | None:
     """The exception of a scope, in whatever round; None if nobody has ever asked for it."""
     try:
@@ -86,6 +105,11 @@ async def case_of_scope(desk: Desk, scope: Scope, visitor: Visitor) -> Exception
 
 def is_mine(case: ExceptionCase, visitor: Visitor) -> bool:
     return (case.requester.subject, case.requester.issuer) == (visitor.who.subject, visitor.who.issuer)
+
+
+def may_see(case: ExceptionCase, visitor: Visitor) -> bool:
+    """Whether the page of an exception of the visitor's tenant is theirs to see: by their role, or as their own."""
+    return bool(visitor.who.roles & {Role.READER, Role.APPROVER}) or is_mine(case, visitor)
 
 
 def signs_here(desk: Desk, policy: ExceptionPolicy) -> bool:

@@ -12,7 +12,7 @@ from processors.exception_workflow.proof.claims import Verb
 from processors.exception_workflow.rules.rounds import differences
 from processors.exception_workflow.rules.transitions import decide
 from processors.exception_workflow.rules.triggers import Commanded
-from processors.exception_workflow.state.case import ExceptionCase
+from processors.exception_workflow.state.case import ExceptionCase, Execution
 from processors.gateway.console.exceptions import Story
 from processors.gateway.console.may_decide import Standing
 from processors.gateway.console.rendering import Frame, rendered
@@ -31,7 +31,7 @@ def denied_and_asked_again(**more: Any) -> ExceptionCase:
 
 
 def shown(case: ExceptionCase) -> str:
-    """The page, as far as the decision."""
+    """The page, as far as the decision, which the facts stand above."""
     path = path_of(policy(), case.band, case)
     page = Story(
         title="Exception",
@@ -70,3 +70,17 @@ def test_a_second_round_shows_what_is_new_above_the_decision() -> None:
 
 def test_the_same_again_says_so() -> None:
     assert "Nothing: the same was asked for" in shown(denied_and_asked_again())
+
+
+def test_an_installation_that_was_only_allowed_is_not_called_installed() -> None:
+    run = Execution("r-2", "", "alice", "other-cluster", NOON)
+    page = shown(denied_and_asked_again()._replace(executions=(run,)))
+
+    assert "asked by alice for other-cluster; no outcome reported yet" in page
+    assert "Installed" not in page
+
+
+def test_which_installations_it_lets_pass_stands_beside_the_one_it_was_asked_for() -> None:
+    page = shown(denied_and_asked_again())
+
+    assert "Asked for warehouse-1; it lets one installation in production of tenant acme pass, whichever" in page
