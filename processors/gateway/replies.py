@@ -85,7 +85,7 @@ class Replies:
         self._thread.join(5)
 
     def is_stalled(self, after: float) -> bool:
-        """Whether the reader has not come round for so many seconds, or has waited so long to hear of a broker."""
+        """Whether the reader has not come round for so many seconds."""
         return time.monotonic() - self._beat > after
 
     def _run(self) -> None:
@@ -107,12 +107,12 @@ class Replies:
             follower.from_time([RESULTS, EXCEPTION_DECISIONS, DEAD_LETTERS], since)
             if self.caught_up.is_set():
                 self._begins(follower.ends(RESULTS))
-            with follower.contact(RESULTS) as contact:
-                while not self._stop.is_set():
-                    self._batch(follower)
-                    self._beat = self._beat if contact.asking else time.monotonic()
-                    contact.check()  # a reader that has lost every broker for good ends the process
-                    self.silent = contact.silent
+            contact = follower.contact(RESULTS)
+            while not self._stop.is_set():
+                self._batch(follower)
+                self._beat = time.monotonic()
+                contact.check()  # a reader that has lost every broker for good ends the process
+                self.silent = contact.silent
 
     def _batch(self, follower: Follower) -> None:
         records = follower.batch(0.1)

@@ -11,11 +11,12 @@ While the broker answers nobody, that is an outage, and is waited for: `silent` 
 
 from __future__ import annotations
 
-import threading
+import itertools
+import time
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import closing
-from typing import Final, Self
+from typing import Final
 
 from confluent_kafka import Consumer, KafkaException, Producer
 
@@ -24,80 +25,49 @@ from processors.stream.io import clients
 from processors.stream.settings import StreamSettings
 
 EVERY: Final = 3.0
-"""Seconds between two rounds of questions."""
+"""Seconds in which each client is asked once. An answer comes behind that of a fetch that waits for records, so all
+of them in a row would take a tenth of a second, for which nobody else would be answered."""
 
 PATIENCE: Final = 2.0
 """Seconds to wait for one answer, which a broker on the other side of the world gives within one."""
 
 MISSES: Final = 2
-"""Rounds in a row in which others are answered. A connection that is just being made again needs less than one."""
+"""Questions of a client in a row while others are answered. A connection that is being made needs less."""
 
 
 class Contact:
-    """Asks on behalf of clients, by topic, in a thread of its own from `with` on: a round takes a tenth of a second
-    even where all is well, and a loop that waited for it would answer nobody meanwhile.
+    """Asks on behalf of clients, by topic, one at a time. Not thread-safe: it belongs to the loop. The calls of one
+    client wait for each other, so a thread of its own would wait for the loop, and the loop for it.
 
-    The block must end before the clients are closed.
+    `silent` is True while no broker answers anybody, as far as the last question tells.
     """
 
     def __init__(
         self, settings: StreamSettings, clients: Mapping[str, Consumer | Producer], every: float = EVERY
     ) -> None:
-        self._settings, self._clients, self._every = settings, clients, every
+        self._settings, self._every = settings, every
+        self._turns, self._count = itertools.cycle(clients.items()), len(clients)
+        self._next = time.monotonic() + every / self._count
         self._misses: Counter[str] = Counter()
-        self._failure: Exception | None = None
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="contact", daemon=True)
         self.silent = False
-        """Whether no broker answers anybody, as far as the last round tells."""
-        self.asking = False
-        """Whether a round is under way. As long as it lasts, nobody knows whether brokers answer."""
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Waits for the question that is under way: for `PATIENCE`, and as long again where others are asked."""
-        self._stop.set()
-        self._thread.join(2 * PATIENCE + 1)
 
     def check(self) -> None:
-        """Waits for nobody.
+        """Ask the next one, if it is time. Takes a round trip, and at most twice `PATIENCE` where it hears nothing.
 
         Raises:
             Fatal: a client has lost every broker, though brokers are there.
         """
-        if self._failure is not None:
-            raise self._failure
-
-    def ask(self) -> None:
-        """One round: a round trip for each client, and up to twice `PATIENCE` for each that hears nothing while
-        others are answered. Where nobody is, the first one tells.
-
-        Raises:
-            Fatal: as `check` does.
-        """
-        self.asking, silent = True, False
-        for topic, client in self._clients.items():
-            if self._stop.is_set():
-                break
-            if _is_answered(client, topic):
-                del self._misses[topic]
-            elif self._others_are_answered(topic):
-                self._missed(topic)
-            else:
-                silent = True
-                break
-        self.silent = silent  # first: nobody may take the end of a round for an answer
-        self.asking = False
-
-    def _run(self) -> None:
-        try:
-            while not self._stop.wait(self._every):
-                self.ask()
-        except Exception as error:  # noqa: BLE001 - whatever it is, `check` raises it in the loop, which ends
-            self._failure = error
+        if time.monotonic() < self._next:
+            return
+        topic, client = next(self._turns)
+        self.silent = False
+        if _is_answered(client, topic):
+            del self._misses[topic]
+        elif self._others_are_answered(topic):
+            self._missed(topic)
+        else:
+            self.silent = True
+        self._next = time.monotonic() + (self._every if self.silent else self._every / self._count)
 
     def _missed(self, topic: str) -> None:
         self._misses[topic] += 1

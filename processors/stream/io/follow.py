@@ -158,10 +158,7 @@ class Follower:
             paused = full
 
     def contact(self, topic: str) -> Contact:
-        """Whether brokers still answer, for who follows for long: asks about a topic that is followed.
-
-        Its `with` must end before this is closed.
-        """
+        """Whether brokers still answer, for who follows for long: asks about a topic that is followed."""
         return Contact(self._settings, {topic: self._consumer})
 
     def close(self) -> None:

@@ -158,8 +158,7 @@ class Runner:
         self._judge = Judge(self._processor, self._trials)
         self.clock = Clock(self._processor.name, self._settings)
         stack.callback(self.clock.close)
-        asked = {**consumers, self._settings.clock: self.clock.producer}
-        self._contact = stack.enter_context(Contact(self._settings, asked))
+        self._contact = Contact(self._settings, {**consumers, self._settings.clock: self.clock.producer})
         if not self._until_available(self._prepare, lambda: None):
             return
         stack.callback(self.assignment.leave)  # before the consumer is closed, as the last comes first
@@ -233,11 +232,11 @@ class Runner:
             self._handle_all(batch, positions)
 
     def _look_around(self) -> None:
-        """Whether brokers answer: whoever polls a silent one hears nothing, as one to whom nobody writes."""
+        """Ask the brokers: whoever polls a silent one hears nothing, as one to whom nobody writes."""
         self._contact.check()
         if self._contact.silent:
             self._health.stands_still()
-        elif not self._contact.asking:
+        else:
             self._health.moved()
         self.clock.look(others_are_answered=not self._contact.silent)
 
