@@ -206,7 +206,8 @@ def test_any_bytes_are_read_or_refused(data: bytes, name: str) -> None:
 @given(tree=st.dictionaries(KEYS, TREES, max_size=8))
 def test_yaml_and_json_say_the_same(tree: dict[str, Any]) -> None:
     """The notation of a plugin.yaml changes nothing of what it states."""
-    stated = {"id": "a.b", "version": "1.0.0", **tree, "engines": None, "info": None, "dependencies": None}
+    of_no_other_kind = dict.fromkeys(("engines", "info", "dependencies", "codeowners"))  # each marks one in JSON
+    stated = {"id": "a.b", "version": "1.0.0", **tree, **of_no_other_kind}
     text = json.dumps(stated, ensure_ascii=False).encode()
 
     in_yaml, in_json = read_or_refuse(text, "plugin.yaml"), read_or_refuse(text, "x.plugin.json")
