@@ -31,24 +31,6 @@ FAR = "broker.test"
 """A name for the broker that is not loopback's, for whoever finds an address of this machine behind it: the guard
 insists on all that it insists on in production then. The broker's certificate is for it too."""
 
-MANIFEST = """
-id: com.powerx.plugins.inventory-sync
-name: inventory-sync
-version: "1.5.0"
-corex_version: ">=2.0.0"
-"""
-MATRIX = """
-source: governance
-revision: "1"
-expires_after: 24h
-hosts:
-  corex: {dialect: npm, releases: ["1.9.0", "2.0.0"]}
-undeclared: {host: block, runtime: allow, matrix: allow}
-matrix: []
-releases: []
-"""
-"""Case C-1: on corex 1.9.0 the plugin is blocked, because it needs 2.0.0."""
-
 
 class Protected:
     """The broker, its users, and what each of them runs. One user for each role, called like it."""

@@ -18,7 +18,8 @@ from confluent_kafka import (
     TopicCollection,
 )
 from confluent_kafka.admin import AdminClient
-from examples.protected import MANIFEST, MATRIX, Protected
+from examples.case_c1 import MANIFEST, MATRIX
+from examples.protected import Protected
 
 from processors.configuration.settings import shipped
 from processors.contracts.access import ROLES, Role, Rule, rules

@@ -14,10 +14,11 @@ from pathlib import Path
 import psycopg
 import pytest
 from confluent_kafka import Consumer
+from examples.case_c1 import MANIFEST, MATRIX
 from examples.charts import ROOT
 from examples.containers import ETC, Containers, podman, under_test
 from examples.ground import eventually
-from examples.protected import MANIFEST, MATRIX, Protected
+from examples.protected import Protected
 from sqlalchemy import make_url
 
 from processors.events.topics import BLOCKS

@@ -12,28 +12,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from examples.case_c1 import MANIFEST, MATRIX
 from examples.outputs import valid
 
 from processors.embedded import Addresses
 
 pytestmark = pytest.mark.stack
 
-MANIFEST = """
-id: com.powerx.plugins.inventory-sync
-name: inventory-sync
-version: "1.5.0"
-corex_version: ">=2.0.0"
-"""
-MATRIX = """
-source: commands
-revision: "1"
-expires_after: 24h
-hosts:
-  corex: {dialect: npm, releases: ["1.9.0", "2.0.0"]}
-undeclared: {host: block, runtime: allow, matrix: allow}
-matrix: []
-releases: []
-"""
 RISK = "The warehouse stands still without it, and the host is upgraded on Friday."
 
 
