@@ -18,7 +18,7 @@ from processors.checker.plans.asked_before import AskedBefore
 from processors.checker.plans.ways_out import ways_out
 from processors.checker.risk import score
 from processors.checker.rules.lifecycle import lifecycle_dates
-from processors.checker.together import findings_of, read_cases_of
+from processors.checker.together import case_of, findings_of, read_cases_of, rows_of
 from processors.checker.validator import override_of
 from processors.documents.canonical import digest_of
 from processors.events.report import Finding, Report, SourceStanding, WaysOut
@@ -53,16 +53,16 @@ def check(
     of the subject's Avro bytes. What was asked `before` makes a search for ways out faster and changes nothing.
     """
     subject = with_plain_ids(subject)
-    case, *together = read_cases_of(subject, matrix, policies, now)
-    findings = findings_of((case, *together))
+    cases = read_cases_of(subject, matrix, policies, now)
+    findings = findings_of(cases)
     found = verdict(findings)
     ways = _NO_WAYS
     if found is Verdict.BLOCK:
-        ways = ways_out(replace(case, subject=_whole(case, subject)), findings, before)
-    about = tuple(policy for each in (case, *together) for policy in _policies(each))
+        ways = ways_out(replace(cases[0], subject=_whole(cases[0], subject)), findings, before)
+    about = tuple(policy for case in cases for policy in _policies(case))
     return Answer(
-        _report(case, findings, found, ways, subject.together, about, input_digest),
-        _valid_until((case, *together), about, found),
+        _report(cases, findings, found, ways, subject.together, about, input_digest),
+        _valid_until(cases, about, found),
     )
 
 
@@ -79,7 +79,7 @@ def verdict(findings: tuple[Finding, ...]) -> Verdict:
 
 
 def _report(
-    case: Case,
+    cases: tuple[Case, ...],
     findings: tuple[Finding, ...],
     found: Verdict,
     ways: WaysOut,
@@ -87,17 +87,19 @@ def _report(
     about: tuple[SecurityPolicy, ...],
     input_digest: str,
 ) -> Report:
+    case = cases[0]
     asked = words.Asked(
         brief(case.plugin),
         brief(case.manifest.version),
         brief(case.subject.host.name),
         tuple(brief(manifest.id) for manifest in together),
     )
-    shown = tuple(_worded(case, finding, asked) for finding in listed(findings)) if findings else ()
+    shown = tuple(_worded(cases, finding, asked) for finding in listed(findings)) if findings else ()
     offered = brief_ways(ways)
     policies = tuple(sorted({policy.digest for policy in about})) if about else ()
     basis = _basis(case.matrix.sources, case.matrix.expired(case.now), policies)
     host_version = brief(case.subject.host.version)
+    rows, rows_weighed = rows_of(cases)
     return Report(
         engine=processors.__version__,
         input_digest=input_digest,
@@ -113,19 +115,19 @@ def _report(
         risk=score(findings, case.matrix.weights),
         remediations=offered.plans,
         remediation_note=words.note(ways.note, len(findings) - len(shown)),
-        derivation=tuple(replace(link, finding=_worded(case, link.finding, asked)) for link in offered.derivation),
+        derivation=tuple(replace(link, finding=_worded(cases, link.finding, asked)) for link in offered.derivation),
         closest=offered.closest,
         sources=basis.standing,
-        rows=brief_rows(case.weighing.rows),
-        rows_weighed=case.weighing.count,
+        rows=brief_rows(rows),
+        rows_weighed=rows_weighed,
         policies=policies[:MOST_POLICIES],
     )
 
 
-def _worded(case: Case, finding: Finding, asked: words.Asked) -> Finding:
-    told = attributed(case, finding)
+def _worded(cases: tuple[Case, ...], finding: Finding, asked: words.Asked) -> Finding:
+    told = attributed(cases[0], finding)
     sentence = words.sentence(told, asked)
-    if not finding.blocks and (found := override_of(case, finding)) is not None:
+    if not finding.blocks and (found := override_of(case_of(cases, finding), finding)) is not None:
         sentence = f"{sentence} {words.overridden(*found)}"
     return replace(told, sentence=sentence, help=finding.help or f"compat-guard explain {finding.code}")
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from processors.checker.case import Case, read_case
 from processors.checker.validator import in_order, stricter, validate
-from processors.events.report import Finding
+from processors.events.report import Finding, RowWeighed
 from processors.events.subject import InstalledPlugin, Manifest, Subject
 from processors.matrix.merged import Matrix
+from processors.matrix.weighing import MOST_ROWS
 from processors.policies import Policies
 
 
@@ -30,6 +31,27 @@ def findings_of(cases: tuple[Case, ...]) -> tuple[Finding, ...]:
         known = found.get(finding.id)
         found[finding.id] = finding if known is None else stricter(known, finding)
     return in_order(found.values(), cases[0].matrix.weights)
+
+
+def case_of(cases: tuple[Case, ...], finding: Finding) -> Case:
+    """The case of the plugin that a finding is about; the first where it is about none of those asked for."""
+    return next((case for case in cases if case.plugin == finding.subject), cases[0])
+
+
+def rows_of(cases: tuple[Case, ...]) -> tuple[tuple[RowWeighed, ...], int]:
+    """The rows that apply to any of the plugins, decisive ones first, and how many apply.
+
+    A row that applies to several plugins is shown once, as decisive if it is so for one of them. Beyond the rows
+    that a weighing shows it counts for each of them.
+    """
+    if len(cases) == 1:
+        return cases[0].weighing.rows, cases[0].weighing.count
+    shown = [row for case in cases for row in case.weighing.rows]
+    rows: dict[tuple[str, int], RowWeighed] = {}
+    for row in sorted(shown, key=lambda row: not row.decisive):
+        rows.setdefault((row.source, row.row), row)
+    count = sum(case.weighing.count for case in cases) - (len(shown) - len(rows))
+    return tuple(rows.values())[:MOST_ROWS], count
 
 
 def _alone(subject: Subject, which: int, manifests: tuple[Manifest, ...]) -> Subject:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from examples.questions import HOUR, NOON, document
+from examples.questions import HOUR, NOON, Row, document
 
 from processors.checker.check import check
 from processors.events.report import Report
 from processors.events.subject import Host, InstalledPlugin, Manifest, Requirement, Subject
 from processors.events.vocabulary import Code, Verdict
+from processors.matrix.document import Override
 from processors.matrix.merged import Matrix
 
 SODIUM = Manifest(
@@ -30,10 +31,10 @@ INSTALLED = (
 )
 
 
-def answer(manifest: Manifest, *together: Manifest) -> Report:
+def answer(manifest: Manifest, *together: Manifest, rows: tuple[Row, ...] = ()) -> Report:
     subject = Subject(manifest=manifest, host=Host("h", "1.0.0"), installed=INSTALLED, together=together)
     undeclared = {"host": "allow", "runtime": "allow", "matrix": "allow"}
-    matrix = Matrix.of([(document("governance", (), (), undeclared=undeclared), NOON, NOON + HOUR)])
+    matrix = Matrix.of([(document("governance", rows, (), undeclared=undeclared), NOON, NOON + HOUR)])
     return check(subject, matrix, NOON, "sha256:0").report
 
 
@@ -52,3 +53,25 @@ def test_a_plugin_that_comes_along_is_judged_like_the_one_that_is_asked_for() ->
 
     assert [(f.code, f.subject, f.object) for f in report.findings] == [(Code.DEPENDENCY_MISSING, "lens", "glass")]
     assert report.findings[0].sentence.startswith("lens, which comes with it, needs glass")
+
+
+def test_a_row_about_a_plugin_that_comes_along_loosens_its_finding_and_is_shown() -> None:
+    order = Override(Code.DEPENDENCY_MISSING, "glass comes tonight", NOON + HOUR)
+    greedy = Manifest(
+        id="lens", version="1.0.0", host_range="*", security_baseline="2026.2", requires=(Requirement("glass", ""),)
+    )
+    report = answer(IRIS, SODIUM, greedy, rows=(Row("lens", None, None, "allow", order),))
+
+    assert report.verdict is Verdict.WARN
+    assert "by order of governance" in report.findings[0].sentence
+    assert [(row.source, row.row, row.decisive) for row in report.rows] == [("governance", 0, True)]
+    assert report.rows_weighed == 1
+
+
+def test_a_row_about_several_plugins_is_shown_and_counted_once() -> None:
+    report = answer(
+        IRIS, SODIUM, rows=(Row("*", None, None, "allow", None), Row("sodium", None, None, "warn", None))
+    )
+
+    assert [(row.row, row.decisive) for row in report.rows] == [(0, True), (1, True)]
+    assert report.rows_weighed == 2
