@@ -1,4 +1,5 @@
-"""Who states what a plugin other than the one asked for demands: whoever tells of it, else the catalogue's row."""
+"""Names the source of a demand that another plugin makes: its own declaration, else the catalogue row that
+states it."""
 
 from __future__ import annotations
 
@@ -21,9 +22,10 @@ _STATED: Final = {
 
 
 def attributed(case: Case, finding: Finding, version: str = "") -> Finding:
-    """The finding, its demand attributed to the catalogue's row where nobody else states it. Its id stays as it is.
+    """The finding, with its demand attributed to the catalogue row if nothing else states it. The id stays the
+    same.
 
-    `version` is that of the finding's subject where it would be another than the installed one.
+    `version` is the version of the finding's subject, if it differs from the installed one.
     """
     stated = _STATED.get(finding.dimension)
     if finding.required.stated_by != "installed" or stated is None:

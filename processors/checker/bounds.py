@@ -1,4 +1,5 @@
-"""An answer has a bounded size, whatever the question says: a topic takes a million bytes at most."""
+"""Bounds the size of an answer, whatever the question contains: a topic takes records of at most a million
+bytes."""
 
 from __future__ import annotations
 
@@ -10,23 +11,24 @@ from typing import Final
 from processors.events.report import Cause, Finding, Inference, Remediation, RowWeighed, WaysOut
 
 MOST_FINDINGS: Final = 1_000
-"""Findings that a report lists; the risk and the verdict come from all of them."""
+"""The most findings that a report lists. Risk and verdict are computed from all of them."""
 
 MOST_BYTES: Final = 220_000
-"""Of the facts in the listed findings; a sentence repeats each of them twice at most."""
+"""The most bytes of the facts in the listed findings. A sentence repeats each of them at most twice."""
 
 MOST_BYTES_OF_CAUSES: Final = 60_000
-"""Of the demands that the steps of all plans serve."""
+"""The most bytes of the demands that the steps of all plans serve."""
 
 MOST_POLICIES: Final = 1_000
 
 LONGEST_NAME: Final = 256
 LONGEST_TEXT: Final = 1_000
-"""Characters, before a text is cut and marked with the digest of the whole."""
+"""The most characters of one text. A longer text is cut and marked with the digest of the whole."""
 
 
 def brief(text: str, longest: int = LONGEST_NAME) -> str:
-    """The text, or its beginning with the digest of the whole: two texts that differ still do afterwards."""
+    """The text, or its beginning followed by the digest of the whole, so that two different texts stay
+    different."""
     if len(text) <= longest:
         return text
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
@@ -34,7 +36,7 @@ def brief(text: str, longest: int = LONGEST_NAME) -> str:
 
 
 def listed(findings: Sequence[Finding]) -> list[Finding]:
-    """As many of the findings as a report can hold, in their order, each with texts of bounded length."""
+    """As many findings as a report can hold, in order, each with texts of bounded length."""
     short = [_brief_finding(finding) for finding in findings[:MOST_FINDINGS]]
     renamed = {old.id: new.id for old, new in zip(findings, short, strict=False) if old is not new}
     kept: list[Finding] = []
@@ -58,7 +60,8 @@ def brief_rows(rows: tuple[RowWeighed, ...]) -> tuple[RowWeighed, ...]:
 
 
 def brief_ways(ways: WaysOut) -> WaysOut:
-    """Without plans that cannot be written out: one that names only half of an id could not be carried out."""
+    """Drops plans that cannot be written out in full: nobody could carry out a plan that names only half of an
+    id."""
     if not (ways.plans or ways.derivation or ways.closest):
         return ways
     closest = ways.closest if ways.closest is not None and _is_brief(ways.closest) else None
@@ -68,7 +71,7 @@ def brief_ways(ways: WaysOut) -> WaysOut:
 
 
 def _with_causes_in_bounds(plans: Sequence[Remediation]) -> tuple[Remediation, ...]:
-    """A plan says what its steps are for while there is room; without that it can be carried out all the same."""
+    """Lists the causes of each step while there is room. A plan can be carried out without them."""
     kept: list[Remediation] = []
     room = MOST_BYTES_OF_CAUSES
     for plan in plans:
@@ -115,5 +118,5 @@ def _size_of(cause: Cause) -> int:
 
 
 def _bytes(*texts: str) -> int:
-    """Of a fact with these texts."""
+    """The size in bytes of a fact with these texts."""
     return sum(len(text.encode("utf-8", "surrogatepass")) for text in texts) + 150

@@ -1,4 +1,4 @@
-"""What the host brings itself, and the names under which its plugins are known."""
+"""What the host itself provides, and how it spells the ids of its plugins."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from processors.versions import Dialect, parse_range, parse_version
 
 
 def with_plain_ids(subject: Subject) -> Subject:
-    """With every plugin id in lower case, where ids of this kind of host have no case."""
+    """The subject with every plugin id in lower case, for kinds of host whose ids are case-insensitive."""
     if not {subject.manifest.host, subject.host.name} & WITHOUT_CASE:
         return subject
     return replace(
@@ -44,10 +44,10 @@ def _plain(needs: Iterable[Requirement]) -> tuple[Requirement, ...]:
 
 
 def brings(host: Host, declared: HostDeclaration | None, kind: str, need: Requirement, dialect: Dialect) -> bool:
-    """Whether the host itself is what is needed, in an admitted version.
+    """Whether the host itself provides what is needed, in an admitted version.
 
-    A component that the matrix declares is as old as the host. What the host offers has a version of its own;
-    without one, it serves whoever demands none.
+    A component that the matrix declares has the version of the host. A provision of the host has a version of its
+    own; without one, it satisfies only demands without a range.
     """
     if is_built_in(kind, need.id) or is_built_in(host.name, need.id):
         return True

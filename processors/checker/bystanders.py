@@ -1,11 +1,10 @@
-"""Questions that differ only in plugins which make no difference have one answer.
+"""Gives one answer to all questions that differ only in plugins that make no difference.
 
-A bystander is an installed plugin of which nothing is said and that says nothing: neither it nor the catalogue
-names another plugin or an interface that it needs, uses, offers or cannot run beside, and whoever does so does not
-name it. Whether it is there changes nothing about a plugin that is allowed; a property test holds that against the
-check.
+A bystander is an installed plugin without relations: neither it nor the catalogue names another plugin or interface
+that it needs, uses, offers or conflicts with, and no plugin that has such relations names it. Its presence cannot
+change the answer about a plugin that is allowed; a property test compares this with the check.
 
-Only plain ALLOWs are kept: a block looks for ways out among everything that is installed.
+Only plain ALLOWs are kept, because the search for ways out of a block considers everything that is installed.
 """
 
 from __future__ import annotations
@@ -28,20 +27,23 @@ from processors.policies import NO_POLICIES, Policies
 from processors.versions import Dialect
 
 KEPT: Final = 8 * 1024 * 1024
-"""Bytes of each kind of what is remembered, in each of two generations."""
+"""The most bytes of each kind of entry, in each of two generations."""
 
 _ENTRY: Final = 1024
-"""Bytes that an entry takes beside the texts that it holds."""
+"""Bytes that an entry takes in addition to its texts."""
 
 _ID: Final = 128
-"""Bytes that an id takes beside its text."""
+"""Bytes that an id takes in addition to its text."""
 
 _TONGUES: Final = 4
-"""Dialects in which plugins are remembered at a time; who asks chooses one by the kind of host."""
+"""The most dialects for which plugins are remembered at the same time.
+
+The requester's kind of host chooses the dialect.
+"""
 
 
 class _Plugin(NamedTuple):
-    """An installed plugin, as far as it may be a bystander."""
+    """What has to be known of an installed plugin to decide whether it is a bystander."""
 
     id: str
     mentions: frozenset[str]
@@ -49,7 +51,7 @@ class _Plugin(NamedTuple):
 
 
 class _Template(NamedTuple):
-    """An answer around the two digests that are another question's: of the question, and of the report."""
+    """An answer with two placeholders, for the digest of the question and the digest of the report."""
 
     answered: Answered
     report: tuple[bytes, bytes]
@@ -63,7 +65,10 @@ class _Template(NamedTuple):
 
 
 class Bystanders:
-    """Plain ALLOWs by what they depend on. What is answered here is, to the byte, what `check` would answer."""
+    """Plain ALLOWs, by everything that they depend on.
+
+    An answer from here equals the answer of `check` byte for byte.
+    """
 
     def __init__(self, parts: KnownParts, kept: int = KEPT) -> None:
         self._parts = parts
@@ -77,7 +82,7 @@ class Bystanders:
         self._now = 0
 
     def answer(self, subject: bytes, matrix: Matrix, policies: Policies, now: int) -> Answered | None:
-        """None where the question has to be checked."""
+        """The remembered answer; None if the question has to be checked."""
         if matrix is not self._matrix or policies is not self._policies or now < self._now:
             self._matrix, self._policies = matrix, policies
             for memory in (self._seen, self._askers, self._answers, *self._plugins.values()):
@@ -89,7 +94,10 @@ class Bystanders:
         return template.filled(subject) if template is not None and template.answered.holds(now) else None
 
     def learn(self, subject: bytes, record: Mapping[str, Any], question: Subject, answered: Answered) -> None:
-        """Keep an answer by the matrix that `answer` had last. `record` and `question` are `subject` read."""
+        """Remember an answer under the matrix that `answer` last saw.
+
+        `record` and `question` are `subject`, decoded.
+        """
         if answered.verdict is not Verdict.ALLOW or question.together or with_plain_ids(question) is not question:
             return
         if not self._has_come_before(question.manifest):
@@ -108,7 +116,7 @@ class Bystanders:
             self._answers.keep(key, template, _ENTRY + len(key) + len(answered.report) + len(answered.said))
 
     def _has_come_before(self, manifest: Manifest) -> bool:
-        """What comes once is not worth learning."""
+        """Whether this key was seen before. A question that comes only once is not worth remembering."""
         name = f"{manifest.id} {manifest.version}".encode("utf-8", "surrogatepass")
         seen = self._seen.get(name)
         if not seen:
@@ -116,7 +124,7 @@ class Bystanders:
         return bool(seen)
 
     def _key(self, parts: Parts) -> bytes | None:
-        """What the answer depends on, as bytes. None where a plugin is not known, or stands there twice."""
+        """Everything that the answer depends on, as bytes. None if a plugin is unknown or is listed twice."""
         asker = self._askers.get(parts.manifest + parts.host)
         if asker is None:
             return None
@@ -144,7 +152,7 @@ class Bystanders:
         return b"".join((parts.manifest, parts.host, count, *of_weight, parts.rest))
 
     def _learn_asker(self, parts: Parts, question: Subject, matrix: Matrix, tongue: Dialect) -> bool:
-        """False for one that names too much to be followed."""
+        """False if the plugin names too many ids to follow."""
         named = named_through(_named_by(question.manifest), matrix)
         if named is None:
             return False
@@ -156,7 +164,7 @@ class Bystanders:
         return True
 
     def _learn_plugins(self, parts: Parts, question: Subject, matrix: Matrix, tongue: Dialect) -> bool:
-        """False where one of them names too much to be followed."""
+        """False if one of the plugins names too many ids to follow."""
         known = self._plugins[tongue]
         for piece, plugin in zip(parts.installed, question.installed, strict=True):
             if known.get(piece) is None:
@@ -171,7 +179,7 @@ class Bystanders:
 
 
 def _size(bytes_: int, ids: frozenset[str]) -> int:
-    """Bytes that an entry takes; an id takes its text, an object, and its places in a set."""
+    """The bytes that an entry takes. An id takes its text, an object, and its slots in a set."""
     return _ENTRY + bytes_ + sum(_ID + len(id) for id in ids)
 
 
@@ -181,7 +189,10 @@ def _tongue(question: Subject, matrix: Matrix) -> Dialect:
 
 
 def _named_by(manifest: Manifest) -> chain[str]:
-    """Every id that the plugin asked for names; what the catalogue says of it is followed from its own id."""
+    """Every id that the requested plugin names.
+
+    Ids that the catalogue adds are followed from the plugin's own id.
+    """
     return chain(
         (manifest.id, manifest.lifecycle.replacement),
         manifest.replaces,
@@ -191,7 +202,7 @@ def _named_by(manifest: Manifest) -> chain[str]:
 
 
 def _template(subject: bytes, answered: Answered) -> _Template | None:
-    """None where a digest does not stand in its place once, so that nobody can say which of them to replace."""
+    """None unless each digest occurs exactly once, in its place: otherwise it is unclear which one to replace."""
     report = answered.report.split(digest_of(subject).encode())
     said = answered.said.split(answered.digest.encode())
     if len(report) != 2 or len(said) != 2:

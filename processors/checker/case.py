@@ -1,4 +1,4 @@
-"""One question, read once: everything that the rules look at, parsed and indexed."""
+"""One question, parsed and indexed once for all rules."""
 
 from __future__ import annotations
 
@@ -21,23 +21,24 @@ from processors.policies import Policies
 from processors.versions import Dialect, Version, parse_version
 
 _UNREADABLE: Final = Weighing(listed=True)
-"""Rows are not asked about versions that cannot be read: those block by themselves."""
+"""The weighing for a version that cannot be read: no row is asked about it, because it blocks by itself."""
 
 Requirements: TypeAlias = tuple[Requirement, ...]
 Stated: TypeAlias = tuple[Requirement, Statement]
-"""A requirement, and who says so."""
+"""A requirement, and who states it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A subject beside the matrix. `version` and `host_version` are None where they cannot be read.
+    """A subject together with the matrix. `version` and `host_version` are None if they cannot be read.
 
-    `dialect` is the host's; `tongue` is that of plugins for which nobody declares one. `now` is milliseconds
-    since the epoch, UTC. `releases` are the catalogue rows, one per source at most, of the very release that is
-    asked for. `previous` is the version of the plugin that is installed, `replaced` are the installed plugins
-    whose place it takes, and `others` all the rest. `described_twice` names what the request describes in two ways,
-    with the versions that it gives. Of `others`, `rows` holds what the catalogue knows, `needs` and `excludes` what
-    they need and cannot run beside; a plugin of which there is nothing to say is in none of the three.
+    `dialect` is the host's dialect; `tongue` is the dialect of plugins for which none is declared. `now` is
+    milliseconds since the epoch, UTC. `releases` are the catalogue rows of exactly the requested release, at most
+    one for each source. `previous` is the installed version of the plugin, `replaced` are the installed plugins
+    that it replaces, and `others` are all remaining ones. `described_twice` names everything that the request
+    describes in two ways, with the versions that it states. For `others`, `rows` holds what the catalogue knows,
+    and `needs` and `excludes` hold what they need and conflict with; a plugin without any such statement is in none
+    of the three.
     """
 
     subject: Subject
@@ -70,9 +71,10 @@ class Case:
         return self.subject.manifest
 
     def dialect_of(self, plugin: str, range: str = "", version: str = "") -> Dialect:
-        """In which dialect the versions of a plugin are read, and this range about it.
+        """The dialect in which the versions of a plugin, and this range of them, are read.
 
-        Without a version, it is about the one that is asked for or installed, or else any that is known.
+        Without a version, it depends on the requested or the installed version, or else on any version that is
+        known.
         """
         if version:
             versions = (version,)
@@ -84,19 +86,19 @@ class Case:
         return plugin_dialect(self.matrix, plugin, self.tongue, versions=versions, ranges=(range,))
 
     def conflicts(self) -> Iterator[Stated]:
-        """Every plugin that the one asked for cannot run beside, with who says so."""
+        """Every plugin that the requested one conflicts with, and who states it."""
         return self._stated("conflicts")
 
     def runtimes(self) -> Iterator[Stated]:
-        """Every runtime that the plugin asked for needs, with who says so."""
+        """Every runtime that the requested plugin needs, and who states it."""
         return self._stated("runtimes")
 
     def databases(self) -> Iterator[Stated]:
-        """Every database that the plugin asked for is made for, with who says so."""
+        """Every database that the requested plugin supports, and who states it."""
         return self._stated("databases")
 
     def consumes(self) -> Iterator[Stated]:
-        """Every API and schema that the plugin asked for uses, with who says so."""
+        """Every API and schema that the requested plugin uses, and who states it."""
         return self._stated("consumes")
 
     def _stated(self, what: Literal["conflicts", "runtimes", "databases", "consumes"]) -> Iterator[Stated]:
@@ -108,12 +110,12 @@ class Case:
                 yield need, Statement.of_release(need.range, release)
 
     def provides(self) -> dict[str, str]:
-        """What the plugin asked for offers, by id; its manifest outweighs the catalogue."""
+        """What the requested plugin offers, by id. Its manifest takes precedence over the catalogue."""
         rows = [offer for release in self.releases for offer in release.provides]
         return {offer.id: offer.version for offer in (*rows, *self.manifest.provides)}
 
     def migrations(self) -> tuple[Migration, ...]:
-        """The migrations that come with it: as its manifest tells them, else as the catalogue knows them."""
+        """The migrations that come with the release, from its manifest, else from the catalogue."""
         if self.manifest.migrations:
             return self.manifest.migrations
         return next((release.migrations for release in self.releases if release.migrations), ())
@@ -126,11 +128,14 @@ class Case:
         return self.manifest.security_baseline or next(stated, "")
 
     def consumed_by(self, plugin: InstalledPlugin) -> tuple[Requirement, ...]:
-        """What an installed plugin uses: as the deployer tells it, else as the catalogue knows it."""
+        """What an installed plugin uses, as the deployer states it, else as the catalogue knows it."""
         return plugin.consumes or tuple(need for row in self.rows.get(plugin.id, ()) for need in row.consumes)
 
     def offered_by(self, plugin: InstalledPlugin) -> tuple[Provision, ...]:
-        """What an installed plugin offers, told in the same order of preference; also one that is to go."""
+        """What an installed plugin offers, in the same order of precedence.
+
+        Plugins that will be removed are included.
+        """
         if plugin.provides:
             return plugin.provides
         is_other = plugin.id in self.others
@@ -138,24 +143,26 @@ class Case:
         return tuple(offer for row in rows for offer in row.provides) if rows else ()
 
     def offered_by_others(self) -> Iterator[Provision]:
-        """What the enabled plugins offer that stay as they are."""
+        """What the enabled plugins offer that stay installed unchanged."""
         return (offer for plugin in self.others.values() if plugin.enabled for offer in self.offered_by(plugin))
 
     def absence(self, plugin: str) -> Ground:
-        """Why a plugin is not there: nobody has installed it, or no source lists any release that could be."""
+        """Why a plugin is absent: it is not installed, or no source lists any release that could be installed."""
         return Ground.ABSENT if self.matrix.releases(plugin) else Ground.UNLISTED
 
     def offered_before(self) -> Iterator[Provision]:
-        """What the version and the plugins offer that are replaced."""
+        """What the replaced version and the replaced plugins offer."""
         yield from (offer for plugin in self.replaced.values() for offer in self.offered_by(plugin))
         if self.previous_text is not None:
             yield from self.offered_by(self.previous or InstalledPlugin(self.plugin, self.previous_text))
 
 
 def read_case(subject: Subject, matrix: Matrix, policies: Policies, now: int) -> Case:
-    """Parse and index a subject. Never raises for what the subject says: the rules turn that into findings.
+    """Parse and index a subject. Never raises because of the subject's content: the rules turn errors into
+    findings.
 
-    What an installed plugin needs is what the deployer tells; where it tells nothing, what the catalogue knows.
+    The deployer's statement of what an installed plugin needs takes precedence; the catalogue fills in what is
+    missing.
     """
     subject = with_plain_ids(subject)
     manifest, host = subject.manifest, subject.host
@@ -203,20 +210,20 @@ def read_case(subject: Subject, matrix: Matrix, policies: Policies, now: int) ->
 
 
 def tongue_of(manifest: Manifest, dialect: Dialect) -> Dialect:
-    """How versions of plugins are read where the matrix does not say it; `dialect` is the host's."""
+    """The dialect of plugin versions where the matrix declares none; `dialect` is the host's."""
     return plugin_scheme(manifest.host) or dialect
 
 
 def known_rows(
     matrix: Matrix, plugin: InstalledPlugin, tongue: Dialect, before: Sequence[str] = ()
 ) -> Sequence[Release]:
-    """What the catalogue knows of an installed release. `before` are versions that it takes the place of."""
+    """What the catalogue knows of an installed release. `before` are the versions that it replaces."""
     own = plugin_dialect(matrix, plugin.id, tongue, versions=(plugin.version, *before))
     return matrix.release(plugin.id, plugin.version, own)
 
 
 def readable(text: str, dialect: Dialect) -> Version | None:
-    """The version, or None where the dialect cannot read it."""
+    """The version, or None if the dialect cannot read it."""
     try:
         return parse_version(text, dialect)
     except VersionInvalid:
@@ -224,7 +231,7 @@ def readable(text: str, dialect: Dialect) -> Version | None:
 
 
 def _requirements(manifest: Manifest, releases: Iterable[Release]) -> Iterator[Stated]:
-    """Every plugin that the one asked for needs: its manifest first, then the catalogue."""
+    """Every plugin that the requested one needs: first from its manifest, then from the catalogue."""
     for need in manifest.requires:
         yield need, Statement(need.range, "manifest", manifest.id)
     for release in releases:
@@ -233,7 +240,7 @@ def _requirements(manifest: Manifest, releases: Iterable[Release]) -> Iterator[S
 
 
 def _without(stated: dict[str, Requirements], brought: Callable[[Requirement], bool]) -> Mapping[str, Requirements]:
-    """What is left to be installed of what each plugin needs."""
+    """What each plugin needs, without what the host provides."""
     for id, needs in list(stated.items()):
         left = tuple(need for need in needs if not brought(need))
         if left:
@@ -246,7 +253,7 @@ def _without(stated: dict[str, Requirements], brought: Callable[[Requirement], b
 def _by_id(installed: Iterable[InstalledPlugin]) -> tuple[dict[str, InstalledPlugin], dict[str, frozenset[str]]]:
     """Installed plugins by id, and the versions of those that are described in two ways.
 
-    Of two descriptions either may stand in the index, the same one in any order: such a request is blocked.
+    The index holds one of two descriptions, always the same one in any order: such a request is blocked.
     """
     plugins: dict[str, InstalledPlugin] = {}
     described_twice: dict[str, frozenset[str]] = {}
@@ -263,7 +270,7 @@ def _by_id(installed: Iterable[InstalledPlugin]) -> tuple[dict[str, InstalledPlu
 def _replaced(
     manifest: Manifest, requirements: Iterable[Stated], others: dict[str, InstalledPlugin]
 ) -> dict[str, InstalledPlugin]:
-    """Take the plugins that this one replaces out of `others`; one that it also needs has to stay."""
+    """Take the plugins that this one replaces out of `others`. A plugin that it also needs has to stay."""
     needed = {need.id for need, _ in requirements}
     return {id: others.pop(id) for id in dict.fromkeys(manifest.replaces) if id in others and id not in needed}
 
@@ -273,7 +280,7 @@ def _known(
     rows: Mapping[str, Sequence[Release]],
     what: Literal["requires", "conflicts"],
 ) -> dict[str, Requirements]:
-    """What is known of installed plugins: as the deployer tells it, else as the catalogue does."""
+    """What is known of the installed plugins: from the deployer, else from the catalogue."""
     stated = attrgetter(what)
     told = {id: stated(plugin) for id, plugin in others.items() if stated(plugin)}
     for id, releases in rows.items():

@@ -1,4 +1,4 @@
-"""The one pure door of the checker: a subject and a matrix go in, a report comes out."""
+"""The pure entry point of the checker: takes a subject and a matrix, and returns a report."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _NO_WAYS = WaysOut()
 
 
 class Answer(NamedTuple):
-    """A report, and the instant (milliseconds) from which it may be another one; None if time cannot change it."""
+    """A report, and the instant (milliseconds) from which it may change; None if time cannot change it."""
 
     report: Report
     valid_until: int | None
@@ -47,10 +47,10 @@ def check(
 ) -> Answer:
     """Decide whether the plugin may be installed.
 
-    Pure: the same arguments give the same report, and two instants between which no date lies that the answer
-    depends on give the same one too. Never raises for anything that a subject can say: what cannot be judged is
-    a finding that blocks. The report's size is bounded, whatever the subject's is. `input_digest` is the sha256
-    of the subject's Avro bytes. What was asked `before` makes a search for ways out faster and changes nothing.
+    Pure: the same arguments give the same report, and so do two instants between which no relevant date lies. Never
+    raises because of the subject's content: what cannot be judged becomes a finding that blocks. The size of the
+    report is bounded, whatever the size of the subject. `input_digest` is the sha256 of the subject's Avro bytes.
+    `before` caches earlier searches for ways out: it makes this one faster and changes nothing.
     """
     subject = with_plain_ids(subject)
     cases = read_cases_of(subject, matrix, policies, now)
@@ -67,12 +67,13 @@ def check(
 
 
 def _whole(case: Case, subject: Subject) -> Subject:
-    """The question with all that is installed in one step; that of a case takes the others as there already."""
+    """The question with everything that is installed in one step; a case's question takes the others as
+    installed."""
     return subject if subject.together else case.subject
 
 
 def verdict(findings: tuple[Finding, ...]) -> Verdict:
-    """One blocking finding blocks, one warning warns: the score never decides."""
+    """BLOCK for one blocking finding, WARN for one warning. The score never decides."""
     if not findings:
         return Verdict.ALLOW
     return Verdict.BLOCK if any(finding.blocks for finding in findings) else Verdict.WARN
@@ -133,7 +134,7 @@ def _worded(cases: tuple[Case, ...], finding: Finding, asked: words.Asked) -> Fi
 
 
 def _policies(case: Case) -> Iterator[SecurityPolicy]:
-    """The policies about the plugin and what is inside it."""
+    """The security policies about the plugin and its components."""
     if not case.policies.by_component:
         return
     for component in (case.plugin, *(c.id for c in case.manifest.components)):
@@ -143,7 +144,7 @@ def _policies(case: Case) -> Iterator[SecurityPolicy]:
 
 
 class _Basis(NamedTuple):
-    """What an answer rests on besides its subject; `digest` names engine, sources and policies in one."""
+    """What an answer rests on besides its subject. `digest` identifies engine, sources and policies together."""
 
     standing: tuple[SourceStanding, ...]
     digest: str
@@ -158,9 +159,9 @@ def _basis(sources: tuple[Source, ...], expired: tuple[Source, ...], policies: t
 
 
 def _valid_until(cases: tuple[Case, ...], about: tuple[SecurityPolicy, ...], found: Verdict) -> int | None:
-    """The next instant at which a lifecycle, an advisory, a source or an override changes what the answer is.
+    """The next instant at which a lifecycle, an advisory, a source or an override may change the answer.
 
-    The search for ways out of a block may look at any release with anything inside it, so there every date counts.
+    The search for ways out of a block may look at any release and its components, so every date counts there.
     """
     case = cases[0]
     dates = [case.matrix.next_change(case.now), *(date for each in cases for date in lifecycle_dates(each))]

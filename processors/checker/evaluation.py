@@ -1,4 +1,4 @@
-"""The whole check in one pure function: from the bytes of a subject to the bytes of its answer."""
+"""The whole check as one pure function from the bytes of a subject to the bytes of its answer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from processors.matrix.merged import Matrix
 from processors.policies import Policies
 
 LOGGED = 10
-"""Dependencies of a plugin that a log line names."""
+"""The most dependencies of a plugin that a log line names."""
 
 
 def evaluator(
@@ -31,11 +31,11 @@ def evaluator(
     *,
     checked: bool = True,
 ) -> Callable[[bytes, Matrix, Policies, int], Answered]:
-    """From the bytes of a subject to the bytes of its answer, at a time in milliseconds: pure, as its parts are.
+    """A pure function from the bytes of a subject to the bytes of its answer, at a time in milliseconds.
 
-    `may_be_excepted` says whether people may be asked for an exception, None where nobody knows; it must not change
-    its mind. `bystanders` may know the answer without a check. `checked` is False where `judge` stands for a guard
-    that is switched off.
+    `may_be_excepted` says whether an exception may be requested, None if that is unknown; it must be constant.
+    `bystanders` may know the answer without a check. `checked` is False if `judge` is the stand-in for a guard that
+    is switched off.
     """
 
     def evaluate(subject: bytes, matrix: Matrix, policies: Policies, now: int) -> Answered:
@@ -77,7 +77,7 @@ def evaluator(
 
 
 def _about(report: Report, question: Subject) -> dict[str, Any]:
-    """What an answer says beside its report. The checker knows of no exception, so of those it says nothing."""
+    """The fields of an answer beside its report. The checker knows no exceptions, so those fields stay empty."""
     return {
         "plugin_id": report.plugin_id,
         "plugin_version": report.plugin_version,

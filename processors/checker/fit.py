@@ -1,4 +1,4 @@
-"""How a version misses a range: the one comparison behind the host, dependency and runtime rules."""
+"""How a version misses a range: the comparison that the host, dependency and runtime rules share."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ _SEVERITY = {
 
 
 def misfit(range: Range, version: Version) -> Misfit | None:
-    """How the version misses the range; None if it is admitted. The range must admit something.
+    """How the version misses the range; None if it is admitted. The range must not be empty.
 
-    Between two admitted intervals a version counts as too old: the way out leads upwards.
+    A version between two admitted intervals counts as too old, because the way out is an upgrade.
     """
     if range.admits(version):
         return None

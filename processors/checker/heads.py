@@ -1,7 +1,8 @@
-"""How an answer begins: its ids, when it was decided and where its report is, as an Avro writer makes it.
+"""Writes the beginning of an answer as an Avro writer would: its ids, the time of decision, and where its report
+is.
 
-These are all that differs between two answers to one question, so they are written by hand: a writer takes longer
-for them than all the rest of a known answer does.
+These fields are all that differs between two answers to one question. An Avro writer would take longer for them
+than everything else about a known answer takes, so this module writes them by hand.
 """
 
 from __future__ import annotations
@@ -10,18 +11,18 @@ from functools import lru_cache
 
 
 def ids(id: str, request_id: str) -> bytes:
-    """The two ids that every answer begins with. `id` is a UUID."""
+    """The two ids at the beginning of every answer. `id` is a UUID."""
     return b"\x48" + id.encode() + _text(request_id)
 
 
 def circumstances(decided_at: int, address: str) -> bytes:
-    """What follows the ids of results and blocks."""
+    """The fields that follow the ids in results and blocks."""
     return b"\x02" + _number(decided_at) + _text(address)
 
 
 @lru_cache(maxsize=4096)
 def bare_circumstances(decided_at: int) -> bytes:
-    """The same without an address: records that come together have few times."""
+    """The same without a report address. Cached by time, because records of one batch share few times."""
     return circumstances(decided_at, "")
 
 

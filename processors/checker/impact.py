@@ -1,4 +1,4 @@
-"""What changes between two answers to one question, and between two matrices for many questions. Pure."""
+"""What changes between two answers to one question, or for many questions between two matrices. Pure."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ from processors.events.report import Finding, Report
 from processors.events.vocabulary import Verdict
 
 MOST_SUBJECTS: Final = 500_000
-"""Different questions that are told apart: about 60 MB."""
+"""The most different questions that are distinguished: about 60 MB."""
 
 
 _STRICTNESS: Final = (Verdict.ALLOW, Verdict.WARN, Verdict.ALLOW_BY_EXCEPTION, Verdict.BLOCK, Verdict.UNKNOWN)
 
 
 class Difference(NamedTuple):
-    """From an earlier report to a later one. A finding whose effect has changed has gone and come again."""
+    """The difference between an earlier and a later report.
+
+    A finding whose effect changed counts as gone and as new.
+    """
 
     before: Verdict
     after: Verdict
@@ -27,15 +30,17 @@ class Difference(NamedTuple):
 
     @property
     def first(self) -> Finding | None:
-        """What best says why: of what has come, or of what has gone if the later verdict is milder, a finding that
-        blocks before one that warns."""
+        """The finding that best explains the difference.
+
+        It is one that is new, or one that is gone if the later verdict is milder; a blocking one before a warning.
+        """
         is_milder = _STRICTNESS.index(self.after) < _STRICTNESS.index(self.before)
         findings = (self.gone or self.come) if is_milder else (self.come or self.gone)
         return min(findings, key=lambda finding: not finding.blocks, default=None)
 
 
 def difference(before: Report, after: Report) -> Difference:
-    """What is in one report only, in the order of the reports."""
+    """What only one of the two reports has, in the order of the reports."""
     known, still = ({(f.id, f.effect) for f in report.findings} for report in (before, after))
     return Difference(
         before=before.verdict,
@@ -46,7 +51,7 @@ def difference(before: Report, after: Report) -> Difference:
 
 
 class Affected(NamedTuple):
-    """Which release on which host, and what happens to its verdict."""
+    """A release on a host, and how its verdict changes."""
 
     plugin_id: str
     plugin_version: str
@@ -58,7 +63,7 @@ class Affected(NamedTuple):
 
 @dataclass(slots=True)
 class Change:
-    """A verdict that changes: for how many different questions, and in how many requests they were asked.
+    """A changed verdict: how many different questions it affects, and in how many requests they were asked.
 
     The example is the newest of those requests; the finding is the first difference of its question.
     """
@@ -73,10 +78,10 @@ class Change:
 
 @dataclass(slots=True)
 class Impact:
-    """Questions in, changed verdicts out. A question that comes again is evaluated once.
+    """Collects questions and returns changed verdicts. A repeated question is evaluated once.
 
-    Memory is bounded by the number of different questions: once there are `most`, further ones are left out, and
-    `is_complete` says so.
+    Memory is bounded by the number of different questions: beyond `most`, further ones are left out, and
+    `is_complete` becomes False.
     """
 
     judge: Callable[[bytes], tuple[Report, Report]]
@@ -88,7 +93,7 @@ class Impact:
     _changes: dict[Affected, Change] = field(default_factory=dict[Affected, Change])
 
     def take(self, key: bytes, subject: bytes, request_id: str, at: int) -> None:
-        """Count a request. `key` names the subject, such as its digest; equal subjects have equal keys."""
+        """Count a request. `key` identifies the subject, such as its digest; equal subjects have equal keys."""
         self.requests += 1
         if key not in self._seen and not self._meet(key, subject):
             return
@@ -107,13 +112,13 @@ class Impact:
         return not self.left_out
 
     def changes(self) -> list[Change]:
-        """The changed verdicts, those that block first, then the most frequent ones."""
+        """The changed verdicts: those that block first, then the most frequent ones."""
         return sorted(
             self._changes.values(), key=lambda c: (-_STRICTNESS.index(c.place.after), -c.requests, c.place)
         )
 
     def counts(self) -> dict[tuple[Verdict, Verdict], int]:
-        """Different questions by their verdicts before and after."""
+        """The number of different questions by their verdicts before and after."""
         counts: dict[tuple[Verdict, Verdict], int] = {}
         for change in self.changes():
             turn = (change.place.before, change.place.after)
@@ -121,13 +126,13 @@ class Impact:
         return counts
 
     def _meet(self, key: bytes, subject: bytes) -> bool:
-        """Judge a subject that comes for the first time. False if it does not count."""
+        """Judge a subject that is seen for the first time. False if it does not count."""
         if len(self._seen) >= self.most:
             self.left_out += 1
             return False
         try:
             before, after = self.judge(subject)
-        except Refused:  # its request became a dead letter, whatever the matrix
+        except Refused:  # its request became a dead letter, whatever the matrix said
             self.unreadable += 1
             return False
         self._seen[key] = self._change(before, after)

@@ -1,10 +1,10 @@
-"""Reading a request as far as its answer needs: who asks, and the bytes of the question.
+"""Reads only as much of a request as its answer needs: who asks, and the bytes of the question.
 
-Who asks is one run of bytes in the request and in each of its answers. It is decoded the first time it is seen;
-after that the very bytes are recognised and passed on. What is out of the ordinary is decoded whole.
+The fields about the requester are one run of bytes in the request and in each answer. They are decoded once; after
+that, equal bytes are recognised and copied. Anything unusual is decoded in full.
 
-Bytes that are passed on must be what an Avro writer makes: our decoder reads a negative index of an enum or a union
-as one from its end, and other readers of the answer would fail on it.
+Copied bytes must be exactly what an Avro writer produces: our decoder reads a negative index of an enum or a union
+as counting from the end, and other readers of the answer would fail on it.
 """
 
 from __future__ import annotations
@@ -16,20 +16,23 @@ from processors.errors import EventUnreadable
 from processors.stream.wire.codec import Decoder
 
 LONGEST_ID = 200
-"""Characters of a request or exception id."""
+"""The most characters of a request id or exception id."""
 
 LONGEST_ENVELOPE = 32_768
-"""Bytes of what an answer repeats of the envelope: an answer has a bounded size."""
+"""The most bytes of the envelope that an answer repeats, so that its size is bounded."""
 
 KNOWN = 8 * 1024 * 1024
-"""Bytes of askers that are recognised: some 50,000 of them."""
+"""The most bytes of requesters that are recognised: some 50,000 of them."""
 
 _NOTHING_MORE = b"\x00\x00"
-"""No acknowledgement and no monitoring plan, as Avro writes them."""
+"""No acknowledgement and no monitoring plan, as Avro encodes them."""
 
 
 class IncomingRequest(NamedTuple):
-    """One request. `who` is the run of fields from `tenant` to `recheck_of` as bytes, `by` the same decoded."""
+    """One request.
+
+    `who` is the run of fields from `tenant` to `recheck_of` as bytes, `by` the same fields decoded.
+    """
 
     request_id: str
     who: bytes
@@ -40,7 +43,8 @@ class IncomingRequest(NamedTuple):
 
 
 class Intake:
-    """Raises EventUnreadable for what is no request, RegistryUnavailable where its schema cannot be asked for."""
+    """Raises EventUnreadable for invalid requests, RegistryUnavailable if the registry cannot be asked for the
+    schema."""
 
     def __init__(self, decoder: Decoder) -> None:
         self._split, self._is_ours = decoder.split, decoder.is_ours
@@ -63,9 +67,9 @@ class Intake:
         return self._decoded(value)
 
     def question(self, value: bytes | None) -> tuple[str, bytes] | None:
-        """The request id, and the bytes of who asks and what is asked: all that an answer depends on.
+        """The request id, and the bytes of requester and question: everything that an answer depends on.
 
-        None for a value that has to be read. What is behind the id has not been looked at.
+        None if the value has to be decoded. What follows the id has not been checked yet.
         """
         pieces = self._cut_question(value)
         if pieces is None or len(pieces[0]) < 2:

@@ -1,8 +1,8 @@
-"""Labelled questions as data: what tests/data/cases holds, what every runner of them reads.
+"""Labelled questions as data: the format of tests/data/cases, read by every runner.
 
 A file holds `cases`, by name. Each has a `description`, the question (`manifest`, `host`, `installed`, `runtimes`,
 `database`, `previous`, `host_provides`, `host_baseline`), what it is judged by (`matrix` over the base of the file,
-`vendors`, `policies`, `now`) and what is `expected` of it.
+`vendors`, `policies`, `now`) and the `expected` result.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ BASE: Final[Mapping[str, Any]] = {
     "hosts": {"corex": {"dialect": "npm", "releases": ["1.8.0", "1.9.0", "2.0.0"]}},
     "undeclared": {"host": "block", "runtime": "allow", "matrix": "allow"},
 }
-"""The governance matrix that a case lays its own `matrix` over: it demands nothing that no case asks for."""
+"""The governance matrix that the `matrix` of a case is laid over. It demands nothing by itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What must come of a case. `score` None and `remedies` None are not looked at."""
+    """The result that a case must have. `score` None and `remedies` None are not compared."""
 
     verdict: Verdict
     findings: tuple[str, ...]
@@ -73,7 +73,7 @@ class LabelledCase:
 
 
 def read_cases(paths: Iterable[Path]) -> Iterator[LabelledCase]:
-    """Every case of the files, in the order of their names. Raises DocumentRefused that names the case."""
+    """Every case of the files, in order of their names. Raises DocumentRefused that names the case."""
     for path in sorted(paths):
         with naming(path):
             value = yaml_text.load(path.read_bytes()).value
@@ -83,7 +83,7 @@ def read_cases(paths: Iterable[Path]) -> Iterator[LabelledCase]:
             try:
                 yield read_case(name, raw)
             except (KeyError, TypeError, AttributeError, ValueError) as error:
-                raise DocumentRefused(f"{path}: {name}", f"is no labelled case: {error!r}") from None
+                raise DocumentRefused(f"{path}: {name}", f"is not a labelled case: {error!r}") from None
 
 
 def read_case(name: str, raw: Mapping[str, Any]) -> LabelledCase:
@@ -102,7 +102,7 @@ def read_case(name: str, raw: Mapping[str, Any]) -> LabelledCase:
 
 
 def _documents(raw: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Governance's matrix, unless the case has none at all, then those of the vendors."""
+    """Governance's matrix, unless the case has none at all, then the matrices of the vendors."""
     own = raw.get("matrix", {})
     if own is not None:
         yield {**BASE, **own}
@@ -124,7 +124,7 @@ def _subject(raw: Mapping[str, Any]) -> Subject:
 
 
 def _installed(item: str | Mapping[str, Any]) -> InstalledPlugin:
-    """`id@version`, or a plugin that says more of itself in the words of a manifest."""
+    """`id@version`, or a plugin that states more about itself in the format of a manifest."""
     if isinstance(item, str):
         id, _, version = item.rpartition("@")
         return InstalledPlugin(id, version)

@@ -1,4 +1,4 @@
-"""What the checker counts and logs of the answers that it has committed."""
+"""Metrics and log lines about committed answers of the checker."""
 
 from __future__ import annotations
 
@@ -16,13 +16,16 @@ from processors.stream.types import Inbound
 from processors.stream.wire.headers import trace_id
 
 MOST_LINES: Final = 3
-"""Answers of one batch that get a line each. The ledger has them all; a burst must not drown the log."""
+"""The most answers of one batch that get a log line each.
+
+The ledger has them all; a burst must not flood the log.
+"""
 
 _log: Any = structlog.get_logger(__name__)
 
 
 class Decision(NamedTuple):
-    """One request that the checker itself has answered."""
+    """One request that the checker answered itself."""
 
     record: Inbound
     request_id: str
@@ -32,7 +35,7 @@ class Decision(NamedTuple):
 
 
 def begin() -> None:
-    """Make every series at zero: a rate cannot see the first step of one that was not there."""
+    """Create every series with the value 0: a rate cannot see the first increment of a new series."""
     for band in Band:
         metrics.BLOCKS.labels(band)
         for verdict in (Verdict.ALLOW, Verdict.WARN, Verdict.BLOCK):
@@ -42,9 +45,9 @@ def begin() -> None:
 
 
 def count(decisions: Sequence[Decision]) -> int:
-    """Once a batch: equal answers are one object, so that a large batch costs few increments.
+    """Called once for each batch. Equal answers are one object, so a large batch needs few increments.
 
-    Answers with how many of them somebody may ask about: all but the plain ALLOW.
+    Yields answers with the number of them that somebody may ask about: all but plain ALLOWs.
     """
     answers = [decision.answered for decision in decisions]
     distinct = {id(answered): answered for answered in answers}
@@ -71,7 +74,7 @@ def _increase(series: Counter[tuple[Verdict, Band, bool]], codes: Counter[str]) 
 
 
 def log(decisions: Iterable[Decision], of_interest: int) -> None:
-    """A line for each answer that somebody may ask about, `of_interest` in all, as long as they are few."""
+    """Log a line for each of the `of_interest` answers that somebody may ask about, as long as there are few."""
     found = (decision for decision in decisions if decision.answered.verdict is not Verdict.ALLOW)
     for decision in islice(found, min(of_interest, MOST_LINES)):
         _log.info("request answered", **_fields(decision))

@@ -1,4 +1,4 @@
-"""How a demand meets the version that is there: the part that rules about plugins share."""
+"""Compares a demand with the installed version: shared by the rules about plugins."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from processors.versions import Dialect
 def meeting(
     case: Case, statement: Statement, there: InstalledPlugin, dialect: Dialect, owner: str = ""
 ) -> Finding | Misfit | None:
-    """Nothing if a plugin that is needed is there in an admitted version, else how it misses; a finding where range
-    or version cannot be read. `owner` is whose demand it is, by default that of the plugin asked for."""
+    """None if a needed plugin is installed in an admitted version, else how it misses; a finding if range or
+    version cannot be read. `owner` is the plugin that has the demand, by default the requested one."""
     try:
         range = statement.range(dialect)
     except Refused as error:

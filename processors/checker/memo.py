@@ -1,8 +1,8 @@
 """The subject cache: the same question under the same matrix is answered once.
 
-A plugin goes to many like hosts, so equal subjects come again and again, and equal subjects have equal bytes.
-What is kept is the finished answer, down to the bytes of its report. A cached and a fresh answer are the same
-bytes; a property test says so.
+A plugin is rolled out to many similar hosts, so equal subjects recur, and equal subjects have equal bytes. The
+cache keeps the finished answer, including the bytes of its report. A cached answer and a fresh one are the same
+bytes; a property test proves it.
 """
 
 from __future__ import annotations
@@ -16,43 +16,46 @@ from processors.matrix.merged import Matrix
 from processors.policies import Policies
 
 KEPT = 24 * 1024 * 1024
-"""Bytes of questions and answers in each of the two generations: some 9,000 ordinary ones, or forty of the largest
-that there are."""
+"""The most bytes of questions and answers in each of the two generations: some 9,000 ordinary ones, or forty of
+the largest."""
 
 _ENTRY = 1024
-"""Bytes that an answer takes beside its texts, measured."""
+"""Bytes that an answer takes in addition to its texts, measured."""
 
 
 class Answered(NamedTuple):
-    """Everything about a subject's answer that does not depend on who asks."""
+    """Everything in a subject's answer that does not depend on who asks."""
 
     plugin_id: str
     plugin_version: str
     host: str
     host_version: str
     dependencies: tuple[str, ...]
-    """The first few that the manifest names, for the log."""
+    """The first few dependencies that the manifest names, for the log."""
     verdict: Verdict
     band: Band
     score: int
     summary: str
     finding_codes: tuple[str, ...]
     checked: bool
-    """False where the guard was off, and nobody looked."""
+    """False if the guard was switched off, so that nothing was checked."""
     said: bytes
-    """The run of fields from `plugin_id` to `report_digest`, as it lies in every answer."""
+    """The run of fields from `plugin_id` to `report_digest`, as every answer contains it."""
     report: bytes
     digest: str
     valid_until: int | None
 
     def holds(self, now: int) -> bool:
-        """Whether no date has passed that it depends on."""
+        """Whether none of the dates has passed that the answer depends on."""
         return self.valid_until is None or now < self.valid_until
 
 
 class Memo:
-    """Answers by subject bytes, forgotten as a whole when the matrix or the policies change, or time goes back: an
-    answer says until when it holds, and not since when. Bounded in bytes."""
+    """Answers by subject bytes, bounded in bytes.
+
+    All are forgotten when the matrix or the policies change, or when time goes back: an answer says until when it
+    is valid, but not since when.
+    """
 
     def __init__(self, evaluate: Callable[[bytes, Matrix, Policies, int], Answered], kept: int = KEPT) -> None:
         self._evaluate = evaluate
@@ -62,7 +65,7 @@ class Memo:
         self._now = 0
 
     def answer(self, subject: bytes, matrix: Matrix, policies: Policies, now: int) -> Answered:
-        """The answer to a subject. Raises whatever evaluating it raises; failures are not kept."""
+        """The answer to a subject. Raises whatever the evaluation raises; failures are not kept."""
         if matrix is not self._matrix or policies is not self._policies or now < self._now:
             self._matrix, self._policies = matrix, policies
             self._answers.clear()
@@ -74,7 +77,7 @@ class Memo:
         return known
 
     def held(self) -> int:
-        """Bytes that the answers and their questions take, as far as they are counted."""
+        """The bytes that answers and questions take, as far as they are counted."""
         return self._answers.held()
 
 

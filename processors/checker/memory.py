@@ -1,4 +1,4 @@
-"""Memory of a bounded size for what comes again and again."""
+"""A cache of bounded size, in two generations."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ V = TypeVar("V")
 
 
 class Memory(Generic[K, V]):
-    """Values by what they belong to, mostly bytes.
+    """Values by keys, which are mostly bytes.
 
-    Bounded in bytes, since whoever asks decides how long a question is: when the young generation is full it
-    becomes the old one, and what was not asked for since is dropped. `kept` is what one of the two may take.
+    Bounded in bytes, because requesters decide how long a question is. When the young generation is full it becomes
+    the old one, and entries of the old one that were not asked for since are dropped. `kept` is the limit of each.
     """
 
     def __init__(self, kept: int) -> None:
@@ -32,7 +32,7 @@ class Memory(Generic[K, V]):
         return found[0]
 
     def keep(self, key: K, value: V, size: int) -> None:
-        """`size` is what key and value take, in bytes."""
+        """`size` is what key and value take together, in bytes."""
         if self._sizes[0] + size > self._kept:
             self._young, self._old = {}, self._young
             self._sizes = [0, self._sizes[0]]
@@ -43,5 +43,5 @@ class Memory(Generic[K, V]):
         self._young, self._old, self._sizes = {}, {}, [0, 0]
 
     def held(self) -> int:
-        """Bytes that both generations hold, as their sizes were given."""
+        """The bytes that both generations hold, by the sizes given."""
         return sum(self._sizes)

@@ -1,4 +1,4 @@
-"""Versions of one thing that are on offer, read once, so that any number of ranges can be held against them."""
+"""Versions of one thing that are on offer, parsed once and then compared with any number of ranges."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from processors.versions.model import ON, Key
 
 
 class Offer(NamedTuple):
-    """A version as written, and as read: None where it cannot be."""
+    """A version as written, and as parsed: None if it cannot be read."""
 
     text: str
     version: Version | None
 
 
 class Offers:
-    """At least one version. Nothing is read before it is asked for; the order of the texts never matters."""
+    """At least one version. Parsing is lazy; the order of the texts never matters."""
 
     def __init__(self, texts: Iterable[str], read: Callable[[str], Version | None]) -> None:
         self._texts = set(texts)
         self._read = read
 
     def add(self, text: str) -> None:
-        """Only while nothing has been asked."""
+        """Allowed only before the first question."""
         self._texts.add(text)
 
     def best(self, range: Range) -> Offer:
-        """The newest that the range admits, else the newest, else one that cannot be read."""
+        """The newest version that the range admits, else the newest, else one that cannot be read."""
         admitted = max(self._admitted(range), default=-1)
         return self._readable[admitted] if self._readable else Offer(min(self._texts), None)
 
@@ -40,11 +40,11 @@ class Offers:
         return any(True for _ in self._admitted(range))
 
     def may_fit(self, range: Range) -> bool:
-        """As `fit`; one that cannot be read may be anything."""
+        """As `fit`, but a version that cannot be read counts as admitted."""
         return len(self._readable) < len(self._texts) or self.fit(range)
 
     def _admitted(self, range: Range) -> Iterator[int]:
-        """Where the newest admitted one of each stretch of the range stands; nothing for a stretch without one."""
+        """For each interval of the range, the index of the newest admitted version, if there is one."""
         for interval in range.intervals:
             at = bisect_left(self._keys, interval.upper[:2])
             while at and self._keys[at - 1] > interval.lower[:2]:
@@ -56,7 +56,7 @@ class Offers:
 
     @cached_property
     def _readable(self) -> list[Offer]:
-        """Oldest first; of two spellings of one version the first by its text stands last."""
+        """Oldest first. Of two spellings of one version, the alphabetically first one comes last."""
         offers = (Offer(text, self._read(text)) for text in sorted(self._texts, reverse=True))
         return sorted((offer for offer in offers if offer.version is not None), key=_key)
 
@@ -66,7 +66,7 @@ class Offers:
 
 
 def offers_by_id(offered: Iterable[Provision], read: Callable[[str], Version | None]) -> Mapping[str, Offers]:
-    """Every version on offer, by the id that it is offered under."""
+    """Every version on offer, by the id under which it is offered."""
     offers: dict[str, Offers] = {}
     for provision in offered:
         known = offers.get(provision.id)
@@ -78,5 +78,5 @@ def offers_by_id(offered: Iterable[Provision], read: Callable[[str], Version | N
 
 
 def _key(offer: Offer) -> tuple[Key, int]:
-    """The place of a version among the bounds of ranges, which stand before or behind a key, never on it."""
+    """The position of a version among the bounds of ranges, which lie just below or above a key, never on it."""
     return (offer.version.key if offer.version else (), ON)

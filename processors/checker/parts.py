@@ -1,8 +1,8 @@
-"""The parts of a question's bytes, recognised without reading them.
+"""Recognises the parts of a question by their bytes, without decoding them.
 
-In a fleet the combination is new and its parts are not: the same manifests, hosts and installed plugins come again
-and again. Avro writes what stands in a record one after the other, and where an encoding of a record lies, a reader
-reads that record and nothing else. So a part that was read once is known wherever its bytes lie.
+In a fleet the combination is new but its parts are not: the same manifests, hosts and installed plugins recur. Avro
+writes the fields of a record one after the other, and where the encoding of a record begins, a reader reads exactly
+that record. So a part that was decoded once is recognised wherever its bytes occur.
 """
 
 from __future__ import annotations
@@ -13,25 +13,28 @@ from typing import Any, Final, NamedTuple
 from processors.checker.memory import Memory
 
 KEPT: Final = 4 * 1024 * 1024
-"""Bytes of each kind of part, in each of two generations."""
+"""The most bytes of each kind of part, in each of two generations."""
 
 _ENTRY: Final = 256
-"""Bytes that a part takes beside its own."""
+"""Bytes that a part takes in addition to its own."""
 
 _ALIKE: Final = 8
-"""Parts of one name and version that are told apart; who sends more of them is read as if for the first time."""
+"""The most parts with one name and version that are distinguished. Further ones are decoded each time."""
 
 _LONG_OR_NEGATIVE: Final = 0x81
-"""The bits of a length that is not one byte, or not a length."""
+"""The bits of a length that takes more than one byte, or that is invalid."""
 
 _MOST: Final = 8191
-"""Plugins that two bytes can count."""
+"""The most plugins that a two-byte count can state."""
 
 Encode = Callable[[Any], bytes]
 
 
 class Parts(NamedTuple):
-    """A question's bytes in order. Between them lie only how many plugins are installed, and where they end."""
+    """A question's bytes in order.
+
+    Only the count of installed plugins and the end of their array lie between them.
+    """
 
     manifest: bytes
     host: bytes
@@ -41,17 +44,17 @@ class Parts(NamedTuple):
 
 
 class KnownParts:
-    """Cuts questions made of parts that were learnt before. The encoders write one part as an event has it."""
+    """Cuts questions that consist of known parts. The encoders write one part as it stands in an event."""
 
     def __init__(self, manifest: Encode, host: Encode, installed: Encode) -> None:
         self._manifests, self._hosts, self._installed = _Kind(manifest), _Kind(host), _Kind(installed)
 
     def cut(self, subject: bytes) -> Parts | None:
-        """None for a question with a part that is not known, or that is written in an unusual way."""
+        """None if the question has an unknown part, or is encoded in an unusual way."""
         return self._walked(subject, None)
 
     def learn(self, subject: bytes, record: Mapping[str, Any]) -> Parts | None:
-        """The parts of a question that was read as `record`; None for one that is written in an unusual way."""
+        """The parts of a question that was decoded as `record`; None if it is encoded in an unusual way."""
         return self._walked(subject, record)
 
     def _walked(self, subject: bytes, record: Mapping[str, Any] | None) -> Parts | None:
@@ -70,13 +73,13 @@ class KnownParts:
     def _plugins(
         self, subject: bytes, at: int, records: Sequence[Mapping[str, Any]] | None
     ) -> tuple[tuple[bytes, ...], int] | None:
-        """What is installed, and where it ends: one block of an Avro array, or none."""
+        """The installed plugins and where they end: one block of an Avro array, or none."""
         count, at = subject[at], at + 1
         if not count:
             return (), at
         if count & 0x80:
             count, at = count & 0x7F | subject[at] << 7, at + 1
-            if count < 0x80:  # a number that is longer than it need be: a reader takes it for another one's end
+            if count < 0x80:  # longer than necessary: a reader would take the rest for the next value
                 return None
         if count & 1 or count > _MOST << 1:
             return None
@@ -98,9 +101,9 @@ class _Kind:
         self._known: Memory[bytes, tuple[bytes, ...]] = Memory(KEPT)
 
     def at(self, value: bytes, at: int, record: Mapping[str, Any] | None = None) -> bytes | None:
-        """The part that lies there, where it is known or is given as a record. Raises IndexError at the end.
+        """The part at this position, if it is known or given as a record. Raises IndexError at the end.
 
-        No encoding is the beginning of another one, so at most one lies there.
+        No encoding is a prefix of another one, so at most one matches.
         """
         name = value[at]
         version = value[middle := at + 1 + (name >> 1)]

@@ -1,4 +1,4 @@
-"""The checker's one door to the world: install requests in, results and blocks out."""
+"""Connects the checker to its topics: install requests in, results and blocks out."""
 
 from __future__ import annotations
 
@@ -53,21 +53,21 @@ _USE = EventHeaders(USE_REQUESTED.type, SOURCE)
 
 
 class Checker:
-    """Answers every install request with exactly one result. Knows nothing of exceptions.
+    """Answers every install request with exactly one result. Knows no exceptions.
 
-    A request that names an exception and would be blocked is handed to the exception workflow, which answers it;
-    so is every re-check of an exception, whatever its verdict.
+    A request that names an exception and would be blocked is passed to the exception workflow, which answers it; so
+    is every re-check of an exception, whatever its verdict.
 
-    `guarded` tells whether the guard is on; it may change between batches. While it is off, requests are answered
-    without a check, and the answer says so. Re-checks are checked all the same: an exception must not be voided
-    because nobody looked.
+    `guarded` tells whether the guard is switched on; it may change between batches. While it is off, requests are
+    answered without a check, and the answer says so. Re-checks are still checked: an exception must not be voided
+    because nothing was checked.
 
-    Of matrix and policies, only what is signed by whom `trust` and `security` name takes effect. What goes to the
-    workflow is sealed with `seals`; a re-check of an exception that the workflow has not sealed is refused, because
-    its answer would speak for the workflow.
+    Of matrix and policies, only what is signed by the signers that `trust` and `security` name takes effect.
+    Records for the workflow are sealed with `seals`. A re-check that the workflow has not sealed is refused,
+    because its answer would speak for the workflow.
 
-    `pages` is the public address of the gateway, where answers say that their report can be read.
-    `may_be_excepted` is the workflow's word on whether it would take up a report.
+    `pages` is the public address of the gateway, where answers say that their report can be read. `may_be_excepted`
+    is the workflow's rule for which reports it accepts.
     """
 
     name = "checker"
@@ -137,13 +137,14 @@ class Checker:
         measures.log(outcome.facts, of_interest=measures.count(outcome.facts))
 
     def tick(self, now: int, view: View) -> Outcome:  # noqa: ARG002 - the protocol's signature
-        """Time alone asks no questions."""
+        """The checker does nothing by time alone."""
         return Outcome()
 
     def _answers(
         self, record: Inbound, asked: IncomingRequest, answered: Answered, now: int
     ) -> tuple[Outbound, ...]:
-        """All that one request leads to: for the workflow, or a result and, if it blocks or warns, who is told."""
+        """All records for one request: one for the workflow, or a result and, if it blocks or warns,
+        notifications."""
         said = asked.who + answered.said + answered.report
         if answered.verdict is Verdict.ALLOW and not asked.by["exception_id"]:
             return (self._result(record, asked.request_id, said, answered, now),)
@@ -156,13 +157,13 @@ class Checker:
         return (result, told) if answered.verdict is Verdict.WARN else (result,)
 
     def _result(self, record: Inbound, request_id: str, said: bytes, answered: Answered, now: int) -> Outbound:
-        """`said` is everything behind the ids."""
+        """`said` is everything that follows the ids."""
         id = minted("result", request_id, answered.digest)
         value = self._results.assemble(ids(id, request_id), self._circumstances(record, request_id), said)
         return Outbound(RESULTS, request_id.encode(), value, _CHECKED(id, now, record.headers))
 
     def _circumstances(self, record: Inbound, request_id: str) -> bytes:
-        """The time is that of the request's record: what is answered again after a crash has the same bytes."""
+        """Uses the time of the request's record, so that an answer repeated after a crash has the same bytes."""
         if not self._pages:
             return bare_circumstances(record.timestamp)
         return circumstances(record.timestamp, report_address(self._pages, request_id))

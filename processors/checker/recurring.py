@@ -1,7 +1,8 @@
-"""Questions that come again, word for word and from the same asker, and that are allowed: most of a fleet's.
+"""Remembers allowed questions that recur byte for byte from the same requester: most of a fleet's traffic.
 
-Behind its id and time such a request is one run of bytes, and behind its ids so is the answer. One look-up takes
-from the one to the other. Equal bytes have equal answers as long as matrix, policies and dates stand.
+After its id and time, such a request is one run of bytes; after its ids, so is the answer. One look-up maps the
+first to the second. Equal bytes have equal answers as long as matrix and policies are unchanged and no relevant
+date passes.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from processors.matrix.merged import Matrix
 from processors.policies import Policies
 
 KEPT = 24 * 1024 * 1024
-"""Bytes in each of the two generations."""
+"""The most bytes in each of the two generations."""
 
 _ENTRY = 512
-"""Bytes that an entry takes beside its key and the bytes of the answer."""
+"""Bytes that an entry takes in addition to its key and the bytes of the answer."""
 
 LONGEST = 500_000
-"""Bytes of an answer that is kept whole: with any id in front, a topic takes it."""
+"""The most bytes of an answer that is kept whole, so that it fits a topic with any id in front."""
 
 
 class Recurring(NamedTuple):
@@ -34,7 +35,7 @@ class Recurring(NamedTuple):
 
 
 class RecurringQuestions:
-    """Plain ALLOWs by the bytes of asker and question."""
+    """Plain ALLOWs by the bytes of requester and question."""
 
     def __init__(self, kept: int = KEPT) -> None:
         self._known: Memory[bytes, Recurring] = Memory(kept)
@@ -43,8 +44,11 @@ class RecurringQuestions:
         self._now = 0
 
     def under(self, matrix: Matrix, policies: Policies, now: int) -> None:
-        """What is answered from here on is judged by these. An answer says until when it holds, and not since when:
-        once time has gone back, none is kept."""
+        """Set what the following answers are judged by.
+
+        Forgets all answers if it changed or if time has gone back, because an answer says until when it is valid,
+        but not since when.
+        """
         if matrix is not self._matrix or policies is not self._policies or now < self._now:
             self._matrix, self._policies = matrix, policies
             self._known.clear()
@@ -55,7 +59,10 @@ class RecurringQuestions:
         return known if known is not None and known.answered.holds(now) else None
 
     def learn(self, question: bytes, asked: IncomingRequest, answered: Answered) -> None:
-        """Keep what has one answer only, the result. `question` is what the intake has cut the request to."""
+        """Remember a question whose only answer is a result.
+
+        `question` is what the intake has cut the request to.
+        """
         said = asked.who + answered.said + answered.report
         if answered.verdict is Verdict.ALLOW and not asked.more and len(said) <= LONGEST:
             self._known.keep(question, Recurring(asked.by, answered, said), _ENTRY + len(question) + len(said))

@@ -17,7 +17,7 @@ from processors.events.report import Contribution, Finding, Risk
 from processors.events.vocabulary import Band, Code, Dimension, Severity
 
 WHOLE = 10_000  # basis points
-UNWEIGHTED = 70  # percent, for a dimension that the matrix gives no weight
+UNWEIGHTED = 70  # percent, for a dimension to which the matrix gives no weight
 MATRIX_BLOCK_FLOOR = 70
 CRITICAL_ADVISORY_FLOOR = 90
 MOST_SEVERITIES = 14

@@ -1,4 +1,4 @@
-"""Who demands what: the manifest, each source's catalogue and installed plugins state ranges; each binds."""
+"""Who demands what: the manifest, each source's catalogue and installed plugins state ranges, and each binds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from processors.versions import Dialect, Range, between, parse_range
 
 
 class Statement(NamedTuple):
-    """A range as somebody wrote it. `lowest` and `highest` are inclusive bounds written apart, where that is so."""
+    """A range as its author wrote it. `lowest` and `highest` are inclusive bounds that are stated separately."""
 
     text: str
     stated_by: str
@@ -31,9 +31,9 @@ class Statement(NamedTuple):
         return cls(text, "catalogue", release.source, release.revision, release.row)
 
     def range(self, dialect: Dialect) -> Range:
-        """What the statement admits. Raises RangeInvalid, or VersionInvalid for a bound that is written apart."""
+        """What the statement admits. Raises RangeInvalid, or VersionInvalid for a separate bound."""
         if not self.text.strip():
-            return between(None, None, dialect)  # nothing demanded; not every dialect can write that
+            return between(None, None, dialect)  # nothing demanded; not every dialect can express that
         if self.lowest is None and self.highest is None:
             return parse_range(self.text, dialect)
         try:
@@ -56,18 +56,18 @@ class Statement(NamedTuple):
 def speaks_of(manifest: Manifest, host: str, matrix: Matrix) -> bool:
     """Whether the ranges of host versions in a manifest are about this host.
 
-    A manifest that is about a kind of host says nothing of another one that is known as such: of one that goes by
-    the name of its own ecosystem, or where the matrix declares the manifest's host beside it. A host with a name of
-    the platform's own may well be of the manifest's kind.
+    A manifest for one kind of host states nothing about a host that is known to be of another kind: one with the
+    name of its own ecosystem, or one in a matrix that also declares the manifest's host. A host with a name that
+    the platform chose may well be of the manifest's kind.
     """
     known = HOSTS if manifest.host in HOSTS else ALL_HOSTS
     return manifest.host in ("", host) or (host not in known and matrix.host(manifest.host) is None)
 
 
 def host_statements(manifest: Manifest, host: str, releases: Iterable[Release], matrix: Matrix) -> list[Statement]:
-    """Every statement about the versions of this host for one release. Empty means that nobody has said anything.
+    """Every statement about the versions of this host for one release. Empty if nobody has stated anything.
 
-    Blank text says nothing either: "any version" is written as such, such as `*`.
+    Blank text states nothing either: "any version" is written explicitly, such as `*`.
     """
     statements = _of_manifest(manifest) if speaks_of(manifest, host, matrix) else []
     for release in releases:
@@ -78,8 +78,10 @@ def host_statements(manifest: Manifest, host: str, releases: Iterable[Release], 
 
 
 def _is_meant(release: Release, host: str, matrix: Matrix) -> bool:
-    """Whether a range that names no host is about this one: where its source declares a single host, or else all of
-    the matrix does, about that alone."""
+    """Whether a range without a host name is about this host.
+
+    It is if its source, or else the whole matrix, declares this host and no other.
+    """
     document = matrix.document(release.source)
     declared = (document and document.hosts) or matrix.hosts
     return len(declared) != 1 or host in declared

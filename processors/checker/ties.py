@@ -1,4 +1,4 @@
-"""What a plugin says of others: whose answers it can make a difference to."""
+"""The ids that a plugin makes statements about: the plugins whose answers it can affect."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from processors.matrix.merged import Matrix
 from processors.versions import Dialect
 
 MOST_NAMED: Final = 200
-"""Ids that a plugin may name, itself and through the catalogue, before nobody follows them any further."""
+"""The most ids that are followed from one plugin, directly and through the catalogue."""
 
 MOST_ROWS: Final = 2000
-"""Rows of the catalogue that are looked through for them."""
+"""The most rows of the catalogue that are searched for them."""
 
 
 class Ties(NamedTuple):
-    """The ids that a plugin cannot do without, those that it says anything about, and those that it offers."""
+    """The ids that a plugin cannot do without, those that it makes any statement about, and those that it
+    offers."""
 
     needs: frozenset[str]
     mentions: frozenset[str]
@@ -26,9 +27,9 @@ class Ties(NamedTuple):
 
 
 def ties_of(plugin: InstalledPlugin, matrix: Matrix, tongue: Dialect, before: Sequence[str] = ()) -> Ties:
-    """As it tells itself or the catalogue knows: both, since what is said too much leaves nothing out.
+    """From the plugin's own statements and from the catalogue: too many ids do no harm, a missing one would.
 
-    `before` are versions of it that are there already, which have a say in how its versions are read.
+    `before` are installed versions of the plugin: they help decide how its versions are read.
     """
     each = (plugin, *known_rows(matrix, plugin, tongue, before))
     needs = frozenset(need.id for one in each for need in one.requires if not need.optional)
@@ -37,10 +38,10 @@ def ties_of(plugin: InstalledPlugin, matrix: Matrix, tongue: Dialect, before: Se
 
 
 def named_through(ids: Iterable[str], matrix: Matrix) -> frozenset[str] | None:
-    """These ids, and every id that any release of one of them names, and so on; None where they are too many.
+    """These ids, and, transitively, every id that any of their releases names; None if there are too many.
 
-    Rules walk through the catalogue, also through what is not installed, so whoever is named at the end of such a
-    walk makes a difference too. All releases count, whichever of them is meant: that leaves nobody out.
+    Rules follow the catalogue, even through plugins that are not installed, so ids at the end of such a path matter
+    too. All releases count, so that none is missed.
     """
     found: set[str] = set()
     waiting, rows = set(ids), 0

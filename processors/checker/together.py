@@ -1,4 +1,4 @@
-"""Several plugins that are installed in one step are judged as one installation: each beside all the others."""
+"""Judges several plugins that are installed in one step as one installation: each beside all the others."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from processors.policies import Policies
 
 
 def read_cases_of(subject: Subject, matrix: Matrix, policies: Policies, now: int) -> tuple[Case, ...]:
-    """A case for each plugin of the request, the one that is asked for first."""
+    """A case for each plugin of the request, the main one first."""
     if not subject.together:
         return (read_case(subject, matrix, policies, now),)
     manifests = (subject.manifest, *subject.together)
@@ -22,7 +22,7 @@ def read_cases_of(subject: Subject, matrix: Matrix, policies: Policies, now: int
 
 
 def findings_of(cases: tuple[Case, ...]) -> tuple[Finding, ...]:
-    """Every finding of the cases, once each: of two that are alike, the stricter stands."""
+    """Every finding of the cases, once each: of two with the same id, the stricter one is kept."""
     first, *others = (validate(case) for case in cases)
     if not others:
         return first
@@ -55,7 +55,7 @@ def rows_of(cases: tuple[Case, ...]) -> tuple[tuple[RowWeighed, ...], int]:
 
 
 def _alone(subject: Subject, which: int, manifests: tuple[Manifest, ...]) -> Subject:
-    """One of the plugins asked for, as if all the others were there already."""
+    """One of the requested plugins, as if all the others were installed already."""
     others = [manifest for n, manifest in enumerate(manifests) if n != which]
     come = {manifest.id for manifest in others}
     kept = tuple(plugin for plugin in subject.installed if plugin.id not in come)
@@ -70,7 +70,7 @@ def _alone(subject: Subject, which: int, manifests: tuple[Manifest, ...]) -> Sub
 
 
 def installed_as(manifest: Manifest) -> InstalledPlugin:
-    """A plugin as it is there once it has been installed."""
+    """A plugin as it is listed once it has been installed."""
     return InstalledPlugin(
         id=manifest.id,
         version=manifest.version,

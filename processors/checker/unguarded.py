@@ -17,7 +17,8 @@ _BASIS: Final = f"{processors.__version__}\n{FEATURE}: off"
 
 
 def unguarded(subject: Subject, input_digest: str) -> Report:
-    """WARN, never ALLOW: it goes on, somebody is told, and the ledger shows that nobody looked."""
+    """WARN, never ALLOW: the installation goes on, people are notified, and the ledger shows that nothing was
+    checked."""
     manifest, host = subject.manifest, subject.host
     finding = Finding(
         code=Code.GUARD_OFF,

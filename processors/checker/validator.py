@@ -1,4 +1,4 @@
-"""All the rules, in one table, over one case: every finding at once, the costliest first."""
+"""All rules, in one table, applied to one case: every finding, the most costly first."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ WHERE_SOMETHING_IS_REPLACED: tuple[Callable[[Case], Iterator[Finding]], ...] = (
     migration.data_format_can_be_read,
     saved_data.saved_data_is_read,
 )
-"""Rules that have nothing to say about a fresh installation."""
+"""Rules that never apply to a fresh installation."""
 
 NEVER_LOOSENED = frozenset(
     {Code.MANIFEST_INVALID, Code.CONSTRAINT_INVALID, Code.MATRIX_MISSING, Code.MATRIX_EXPIRED}
@@ -75,7 +75,8 @@ NEVER_LOOSENED = frozenset(
 def validate(case: Case) -> tuple[Finding, ...]:
     """Every finding of a case, once each, weighed by the matrix; blocks first, then by weight and severity.
 
-    Where several state the same demand, the strictest reading of it stands, and the first who states it is named.
+    If several sources state the same demand, the strictest reading is kept, and the first source that states it is
+    named.
     """
     found: dict[str, Finding] = {}
     replaces = case.previous_text is not None or case.replaced
@@ -91,7 +92,7 @@ def validate(case: Case) -> tuple[Finding, ...]:
 
 
 def in_order(findings: Iterable[Finding], weights: Mapping[Dimension, int]) -> tuple[Finding, ...]:
-    """Blocks first; what the administrator cannot change before the rest; then the costliest."""
+    """Blocks first; what the administrator cannot change before the rest; then the most costly."""
     return tuple(sorted(findings, key=lambda finding: _order(finding, weights)))
 
 
@@ -107,7 +108,7 @@ def _weighed(case: Case, finding: Finding) -> Finding:
 
 
 def override_of(case: Case, finding: Finding) -> tuple[Rule, Override] | None:
-    """The row by which governance lets a finding through: by its code, or by the source whose catalogue states it.
+    """The row by which governance overrides a finding: by its code, or by the source whose catalogue states it.
 
     A source's own rows that governance overrides never become findings, and governance overrides no row of its own.
     """
@@ -120,7 +121,8 @@ def override_of(case: Case, finding: Finding) -> tuple[Rule, Override] | None:
 
 
 def _related(found: dict[str, Finding]) -> Iterator[Finding]:
-    """Tell original from derived: of several misses of one thing, the gravest is the cause, the others follow."""
+    """Mark derived findings: of several about one thing, the most severe is the cause and the others follow from
+    it."""
     worst: dict[tuple[str, str, str], tuple[tuple[bool, int, bool], str]] = {}
     for id, finding in found.items():
         at, rank = (finding.code, finding.subject, finding.object), (_strictness(finding), id)
@@ -147,6 +149,6 @@ def _order(finding: Finding, weights: Mapping[Dimension, int]) -> tuple[bool, bo
 
 
 _FIXED = frozenset({Dimension.MANIFEST, Dimension.MATRIX, Dimension.HOST})
-"""What the administrator cannot change comes first: there is no use in mending anything else before."""
+"""What the administrator cannot change comes first: fixing anything else before would be useless."""
 
 _HOPELESS = frozenset({Code.DEPENDENCY_CYCLE})

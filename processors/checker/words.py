@@ -1,6 +1,6 @@
-"""From facts to sentences. Nothing here decides anything: the report is complete without a word of it.
+"""Turns facts into sentences. Nothing here decides anything: the report is complete without these sentences.
 
-Each sentence names the thing, what is needed and what was found, who says so, and the way out.
+Each sentence names the thing, what is needed and what was found, the source, and the way out.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ LONGEST_SUMMARY = 2_000
 
 
 def sentence(finding: Finding, asked: Asked) -> str:
-    """The finding in plain words: what is wrong, who says so, and what to do where no plan says that better."""
+    """The finding in plain words: what is wrong, who states it, and what to do, unless a plan says that better."""
     what, advice = in_words(finding, asked)
     said = f"{what} ({said_by(finding, asked)})."
     return said if finding.blocks and finding.code in _PLANNED else f"{said} {advice}"
@@ -41,11 +41,11 @@ _PLANNED = frozenset(
         *(Code.API_BREAK, Code.SCHEMA_BREAK, Code.MATRIX_BLOCK),
     }
 )
-"""What a plan cures, if anything does: advice beside it could order what no plan contains."""
+"""Codes that plans cure, if anything does: other advice could contradict the plans."""
 
 
 def overridden(rule: Rule, override: Override) -> str:
-    """By whom a finding is let through, why and until when."""
+    """The override that lets a finding pass: whose it is, why, and until when."""
     place = f"{rule.source} {rule.revision}, matrix[{rule.row}]".replace("  ", " ")
     return f"It passes until {minute(override.until)} all the same, by order of {place}: {override.why}."
 
@@ -58,9 +58,9 @@ def summary(
     asked: Asked,
     host_version: str,
 ) -> str:
-    """The answer in two sentences: what the matter is, then what to do. `findings` are the gravest of `count`.
+    """The answer in two sentences: what is wrong, then what to do. `findings` are the most severe of `count`.
 
-    It orders nothing that the plans do not contain.
+    It recommends nothing that the plans do not contain.
     """
     if verdict is Verdict.ALLOW:
         return f"{asked} fits {asked.host} {host_version}."
@@ -78,7 +78,7 @@ def summary(
 
 
 def _offered(plans: Sequence[Remediation], asked: Asked, told: Told) -> str:
-    """The first two plans; of one that is long, what is done with how many, and no other beside it."""
+    """The first two plans. A long plan is summarised, and then it is the only one."""
     first, *others = plans
     if steps_of(first) > _MOST_STEPS:
         return f"{_capital(NEXT.join(runs(first.steps, asked.plugin, asked.version, most=_MOST_NAMED)))}"
@@ -93,7 +93,7 @@ _MOST_NAMED = 3
 
 
 def more_of(findings: Sequence[Finding]) -> list[str]:
-    """Findings by name alone, counted, those of one kind together: `2 more too old: crm 1.2.0 and sso 2.0.0`."""
+    """Findings by name only, counted, those of one kind together: `2 more too old: crm 1.2.0 and sso 2.0.0`."""
     kinds: dict[str, list[str]] = {}
     for finding in findings:
         kinds.setdefault(_KINDS.get(finding.code, str(finding.code)), []).append(_named(finding))
@@ -127,14 +127,14 @@ _KINDS = {
     Code.CONFLICT_REVERSE: "in conflict",
     Code.RUNTIME_TOO_OLD: "too old",
 }
-"""What is wrong with a thing in two words, where it can be said without a sentence."""
+"""What is wrong with a thing in two words, if no sentence is needed."""
 
 
 def _no_plan(ways: WaysOut, cause: Finding, advice: str) -> str:
     why = no_way_out(ways.derivation, cause)
     if cause.code not in _PLANNED:
         return advice
-    return why or (f"{_capital(ways.note)}." if ways.note else "Nothing is known that helps.")
+    return why or (f"{_capital(ways.note)}." if ways.note else "No way out is known.")
 
 
 def note(search: str, unlisted: int) -> str:

@@ -1,8 +1,8 @@
-"""What searches for ways out have asked before: each looks at much that others have looked at.
+"""A cache of questions that earlier searches for ways out have asked.
 
-A search asks about every plugin that a change concerns, beside its surroundings alone. In a fleet the same plugin
-is in the same surroundings again and again. What is found of it depends on the question, the matrix, the policies
-and the time, and on nothing of the request for whose sake it is asked.
+A search asks about every plugin that a change affects, together with only its surroundings. In a fleet the same
+plugin has the same surroundings again and again. The answer depends on the question, the matrix, the policies and
+the time, and not on the request that is being searched for.
 """
 
 from __future__ import annotations
@@ -20,19 +20,22 @@ from processors.matrix.merged import Matrix
 from processors.policies import NO_POLICIES, Policies
 
 KEPT: Final = 8 * 1024 * 1024
-"""Bytes in each of the two generations."""
+"""The most bytes in each of the two generations."""
 
 MOST_INSTALLED: Final = 32
-"""Plugins beside which a question is kept. A larger one seldom comes again, and costs more to keep than to ask."""
+"""The most installed plugins of a question that is kept.
+
+A larger one rarely recurs, and costs more to keep than to ask.
+"""
 
 _ENTRY: Final = 512
-"""Bytes that an entry takes beside question and findings."""
+"""Bytes that an entry takes in addition to question and findings."""
 
 _OBJECTS: Final = 3
 """Bytes that values take for each character that describes them."""
 
 _FINDING: Final = 5
-"""What it takes to make a finding out of an entry."""
+"""The effort of turning an entry into a finding."""
 
 
 _Key: TypeAlias = tuple[
@@ -46,15 +49,17 @@ _Key: TypeAlias = tuple[
 
 
 class Found(NamedTuple):
-    """What was found of a question, and how much there was to look at."""
+    """What was found for a question, and its weight: how much there was to look at."""
 
     findings: tuple[Finding, ...]
     weight: int
 
 
 class AskedBefore:
-    """Questions by their whole content, forgotten as a whole when matrix or policies change, and when a date passes
-    on which any answer could depend."""
+    """Questions by their whole content.
+
+    All are forgotten when matrix or policies change, and when a date passes on which any answer could depend.
+    """
 
     def __init__(self, kept: int = KEPT) -> None:
         self._found: Memory[_Key, Found] = Memory(kept)
@@ -64,7 +69,7 @@ class AskedBefore:
         self._until: int | None = None
 
     def blocking(self, subject: Subject, case: Case) -> Found:
-        """What blocks a subject, as `blocking_in` answers."""
+        """What blocks a subject, as `blocking_in` returns it."""
         self._under(case)
         key = _key(subject)
         if key is None:
@@ -86,13 +91,13 @@ class AskedBefore:
         self._until = min((date for date in dates if date is not None), default=None)
 
     def held(self) -> int:
-        """Bytes that it takes, as far as they are counted."""
+        """The bytes that it takes, as far as they are counted."""
         return self._found.held()
 
 
 def _key(subject: Subject) -> _Key | None:
-    """The whole question, where it is small and its manifest says no more than what an installed plugin tells, of
-    which no part has a date. None for any other."""
+    """The whole question, if it is small and its manifest states no more than an installed plugin does, without
+    dates. None for any other."""
     if len(subject.installed) > MOST_INSTALLED:
         return None
     plugin = installed_as(subject.manifest)
@@ -102,20 +107,20 @@ def _key(subject: Subject) -> _Key | None:
 
 
 def found_in(subject: Subject, case: Case) -> Found:
-    """Every finding of a subject beside the matrix and the policies of a case, at its time."""
+    """Every finding of a subject under the matrix and the policies of a case, at its time."""
     cases = read_cases_of(subject, case.matrix, case.policies, case.now)
     findings = findings_of(cases)
     return Found(findings, sum(weight(case, findings) for case in cases))
 
 
 def blocking_in(subject: Subject, case: Case) -> Found:
-    """The same of the findings that block; the weight is of all."""
+    """As `found_in`, but only the findings that block; the weight counts all."""
     findings, looked_at = found_in(subject, case)
     return Found(tuple(finding for finding in findings if finding.blocks), looked_at)
 
 
 def weight(case: Case, findings: tuple[Finding, ...]) -> int:
-    """How much there is to look at in a case: every entry of every list, and what became of them."""
+    """How much there is to look at in a case: every entry of every list, and what was derived from them."""
     subject, manifest = case.subject, case.manifest
     stated = (
         *(subject.installed, subject.runtimes, subject.host.provides, manifest.conflicts, manifest.replaces),
@@ -133,6 +138,6 @@ def weight(case: Case, findings: tuple[Finding, ...]) -> int:
 
 
 def _entries(row: Release) -> int:
-    """Of a release's lists, those that `requirements` of a case do not hold."""
+    """Counts those lists of a release that the `requirements` of a case do not hold."""
     lists = (row.conflicts, row.runtimes, row.databases, row.provides, row.consumes, row.migrations)
     return sum(map(len, lists))

@@ -1,7 +1,7 @@
-"""From one thing that is wrong to every single change that could put it right.
+"""From one problem to every single change that could solve it.
 
-Whatever cures a finding changes one of its two sides: the plugin that demands, to a release that demands something
-else, or what is demanded, to a version that is admitted. A search that takes each of these in turn misses nothing.
+Whatever cures a finding changes one of its two sides: it moves the plugin that demands to a release with another
+demand, or it moves what is demanded to an admitted version. A search that tries each of these misses nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from processors.events.vocabulary import Code, RemedyKind
 from processors.versions import Dialect, Range, Version
 
 _NEWER: Final = 5
-"""Added for a newer plugin version than the one asked for: it was not what anybody had planned."""
+"""Added for a plugin version newer than the requested one: it was not what anybody had planned."""
 
 _HOST: Final = frozenset({Code.HOST_TOO_OLD, Code.HOST_PRERELEASE_EXCLUDED})
 _ANY_HOST: Final = frozenset({Code.MATRIX_BLOCK, Code.API_BREAK, Code.SCHEMA_BREAK, Code.SECURITY_BASELINE_LOW})
@@ -30,7 +30,7 @@ _CONFLICT: Final = frozenset({Code.PLUGIN_CONFLICT, Code.CONFLICT_REVERSE})
 
 
 class Choice(NamedTuple):
-    """A change, its cost, and the releases like it that could be taken in its place."""
+    """A change, its cost, and equivalent releases that could be used instead."""
 
     change: Change
     cost: Cost
@@ -44,7 +44,7 @@ class Branches:
     case: Case
     catalogue: Catalogue
     suits: Callable[[str, str], bool] | None = None
-    """Whether a release (its plugin's id, its version) could be there at all; None where that is not known."""
+    """Whether a release (plugin id, version) could be installed at all; None if that is unknown."""
 
     _known: dict[tuple[str, str | None], tuple[Choice, ...]] = field(
         default_factory=dict[tuple[str, "str | None"], "tuple[Choice, ...]"]
@@ -55,7 +55,7 @@ class Branches:
     ) -> Iterator[Choice]:
         """Every change that could cure the finding, of things that are not decided yet. Raises Exhausted.
 
-        `beside` are the findings of the same question.
+        `beside` are the other findings of the same question.
         """
         installed = {plugin.id: plugin for plugin in subject.installed}
         parties = (finding.subject, finding.object) if finding.code in _CONFLICT else (finding.subject,)
@@ -78,7 +78,7 @@ class Branches:
             yield from self._releases(id, None)
 
     def of_asked(self) -> Iterator[Choice]:
-        """Other releases of the plugin that is asked for, and its successors. Raises Exhausted."""
+        """Other releases of the requested plugin, and its successors. Raises Exhausted."""
         before, dialect = self.case.previous_text, self.case.dialect_of(self.case.plugin)
         here = readable(before, dialect) if before else None
         version = self.case.version
@@ -96,7 +96,7 @@ class Branches:
         return plugin.version if plugin else None
 
     def _releases(self, id: str, demand: Range | None) -> Iterable[Choice]:
-        """Other releases of a plugin than the installed one, one of each group that is admitted."""
+        """Releases of a plugin other than the installed one, one of each admitted group."""
         about = (id, None if demand is None else demand.text)
         known = self._known.get(about)
         if known is None:
@@ -129,7 +129,7 @@ class Branches:
         return Choice(change, cost, side[1:])
 
     def _successors(self) -> Iterator[Choice]:
-        """What the vendor or the catalogue names to take the place of the plugin."""
+        """The plugins that the vendor or the catalogue names as the plugin's successors."""
         stated = [self.case.manifest.lifecycle.replacement, *(r.lifecycle.replacement for r in self.case.releases)]
         for successor in dict.fromkeys(filter(None, stated)):
             for age, alike in enumerate(self.catalogue.releases(successor)):
@@ -144,7 +144,7 @@ class Branches:
                 yield Choice(change, cost_of(change, prerelease=version.is_prerelease, age=age))
 
     def _runtime(self, finding: Finding, beside: Iterable[Finding]) -> Iterator[Choice]:
-        """The lowest version that every demand on this runtime names."""
+        """The highest of the minimum versions that the demands on this runtime name."""
         about = (f for f in beside if f.code is finding.code and f.object == finding.object)
         demands = {f.required.constraint: f for f in about}
         self.catalogue.effort.spend(len(demands))
@@ -155,7 +155,7 @@ class Branches:
 
 
 def other_release(finding: Finding, alike: Alike) -> Alike:
-    """Of releases that state the same as one that was chosen, those whose version alone would cure the finding."""
+    """Of the releases equivalent to a chosen one, those whose version alone would cure the finding."""
     demand = demanded(finding)
     if demand is None or finding.code not in _VERSION | _CONFLICT | {Code.DEPENDENT_BROKEN}:
         return ()
@@ -163,7 +163,10 @@ def other_release(finding: Finding, alike: Alike) -> Alike:
 
 
 def admits(demand: Range, version: Version) -> bool:
-    """As the demand's dialect reads the version, which may not be that of the plugin. False where it cannot."""
+    """Whether the range admits the version, in the demand's dialect, which may not be the plugin's.
+
+    False if unreadable.
+    """
     read = version if version.dialect is demand.dialect else readable(version.text, demand.dialect)
     return read is not None and demand.admits(read)
 
@@ -173,7 +176,7 @@ def _choice(change: Change) -> Choice:
 
 
 def demanded(finding: Finding) -> Range | None:
-    """The range that is demanded; None where it is none or cannot be read."""
+    """The demanded range; None if there is none or it cannot be read."""
     demand = finding.required
     try:
         return Statement(demand.constraint, "", "").range(Dialect(demand.dialect))
@@ -182,7 +185,7 @@ def demanded(finding: Finding) -> Range | None:
 
 
 def decides(change: Change) -> Iterable[str]:
-    """What a change decides, so that no other change of the same plan touches it again."""
+    """What a change decides, so that no other change of the same plan decides it again."""
     match change.kind:
         case RemedyKind.UPGRADE_HOST:
             return ("host",)

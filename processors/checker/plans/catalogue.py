@@ -1,4 +1,4 @@
-"""What could be installed instead: the releases of a plugin, the newest first, and the newer versions of a host."""
+"""What could be installed instead: the releases of a plugin, newest first, and the newer versions of a host."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from processors.matrix.identity import build_of
 from processors.versions import Version
 
 Alike: TypeAlias = tuple[Version, ...]
-"""Releases that state the same, so that only their version tells them apart; the preferred one first."""
+"""Releases that state the same, so that only their versions distinguish them; the preferred one first."""
 
 
 @dataclass(slots=True)
 class Catalogue:
-    """Looked up once for one search; what is looked at is paid for."""
+    """Looked up once for one search. Everything that is looked at is charged to its effort."""
 
     case: Case
     effort: Effort
@@ -37,7 +37,8 @@ class Catalogue:
         return known
 
     def hosts(self) -> list[Version]:
-        """The versions of the host above the present one, releases first, then the smallest step."""
+        """The versions of the host above the present one: releases before pre-releases, then the smallest step
+        first."""
         declared, present = self.case.matrix.host(self.case.subject.host.name), self.case.host_version
         if declared is None or present is None:
             return []
@@ -61,7 +62,7 @@ class Catalogue:
         return map(tuple, groups.values())
 
     def _judged_by_version(self, plugin: str) -> bool:
-        """Whether rows, policies or migrations may treat two releases differently that state the same."""
+        """Whether rows, policies or migrations may treat two releases with equal statements differently."""
         case = self.case
         if case.matrix.rules(case.subject.host.name, plugin) or case.policies.about(plugin) is not None:
             return True
@@ -75,5 +76,5 @@ def preferred(versions: Iterable[Version]) -> list[Version]:
 
 
 def _statements(rows: Iterable[Release]) -> tuple[Any, ...]:
-    """All that is stated of a release but its version and where it stands."""
+    """Everything that is stated of a release except its version and its position."""
     return tuple((row.source, tuple(row.hosts.items()), *row[6:]) for row in rows)

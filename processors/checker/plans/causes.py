@@ -14,7 +14,7 @@ from processors.events.report import Cause, Change, Finding, PlanStep
 from processors.events.vocabulary import RemedyKind
 
 MOST_CAUSES: Final = 32
-"""In one plan; where it makes more changes, those of the first steps are told."""
+"""The most changes of one plan that are explained, those of the first steps first."""
 
 
 def with_causes(case: Case, node: Node, steps: Sequence[PlanStep]) -> tuple[PlanStep, ...]:
@@ -26,7 +26,7 @@ def with_causes(case: Case, node: Node, steps: Sequence[PlanStep]) -> tuple[Plan
 
 
 def version_of(case: Case, made: Sequence[Change], finding: Finding) -> str:
-    """Of the plugin that has the demand, as it would be once some changes are made."""
+    """The version of the plugin that has the demand, once some changes are made."""
     if finding.subject == case.plugin:
         return case.manifest.version
     enabled = RemedyKind.ENABLE_DEPENDENCY
@@ -36,7 +36,7 @@ def version_of(case: Case, made: Sequence[Change], finding: Finding) -> str:
 
 
 def _causes(case: Case, node: Node) -> dict[Change, Cause]:
-    """For each change what was wrong without it. A release that another took the place of has no cause any more."""
+    """What was wrong without each change. A release that was later exchanged for another has no cause any more."""
     kept = set(node.changes)
     causes: dict[Change, Cause] = {}
     before: set[str] = set()

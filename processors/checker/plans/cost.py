@@ -1,4 +1,4 @@
-"""What a way out costs: the fewest removals, no downgrade, the host left alone, the fewest changes, the newest."""
+"""The cost of a way out: fewest removals, no downgrade, host unchanged, fewest changes, newest versions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from processors.events.vocabulary import RemedyKind
 
 
 class Cost(NamedTuple):
-    """Compared in this order; less is cheaper. `effort` weighs kinds of changes that are alike otherwise."""
+    """Compared field by field in this order; less is cheaper.
+
+    `effort` distinguishes kinds of changes that are otherwise equal.
+    """
 
     removals: int = 0
     downgrades: int = 0
@@ -25,7 +28,7 @@ class Cost(NamedTuple):
         return Cost(*map(add, self, other))
 
     def number(self) -> int:
-        """One figure for the report, in the same order but for pre-releases and age."""
+        """One number for the report, in the same order except for pre-releases and age."""
         figure = self.removals * 10_000_000 + self.downgrades * 1_000_000 + self.ground * 200_000
         return min(figure + self.replacements * 100_000 + self.changes * 1_000 + self.effort, _LARGEST)
 
@@ -49,7 +52,10 @@ _GROUND: Final = {RemedyKind.UPGRADE_RUNTIME: 1, RemedyKind.UPGRADE_HOST: 2}
 def cost_of(
     change: Change, *, downgrade: bool = False, prerelease: bool = False, age: int = 0, more: int = 0
 ) -> Cost:
-    """Of one change. `age` counts the preferred candidates that were left; `more` is added to its effort."""
+    """The cost of one change.
+
+    `age` counts the preferred candidates that were skipped; `more` is added to its effort.
+    """
     return Cost(
         removals=int(change.kind is RemedyKind.REMOVE_CONFLICT),
         downgrades=int(downgrade),

@@ -1,7 +1,7 @@
-"""Why there is no way out: the facts that rule each other out, in the form that PubGrub made known.
+"""Explains why there is no way out: a chain of facts that contradict each other, in the style of PubGrub.
 
-Of all ways that led nowhere, the shortest is told: what is needed, what would have to be installed for that, what
-that needs in turn, and so on to the demand that nothing can meet.
+Of all dead ends, the shortest is reported: what is needed, what would have to be installed for that, what that
+needs in turn, and so on, down to the demand that nothing can meet.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MOST_LINKS: Final = 12
 
 
 def derivation(case: Case, ends: Sequence[tuple[Node, Finding]]) -> tuple[Inference, ...]:
-    """The links of the shortest chain, the demand that cannot be met last; none where nothing was tried."""
+    """The links of the shortest chain, ending with the demand that cannot be met; empty if nothing was tried."""
     kept = [(node, finding) for node, finding in ends if not node.asks_other]
     if not kept:
         return ()
@@ -40,11 +40,11 @@ def _link(case: Case, made: Sequence[Change], finding: Finding, chosen: Change |
 
 
 def _chain(node: Node, last: Finding) -> list[Cured]:
-    """Of what was changed on the way, only what the last finding rests on."""
+    """Of the changes made on the way, only those on which the last finding depends."""
     concerned = {last.subject, last.object, *last.path}
     chain: list[Cured] = []
     if last.code is Code.DEPENDENCY_CYCLE:
-        return []  # whatever was tried against a circle led back to it
+        return []  # whatever was tried against a cycle led back to it
     for cured in reversed(node.trail):
         if cured.change.target in concerned:
             concerned |= {cured.finding.subject, *cured.finding.path}

@@ -1,6 +1,6 @@
-"""The search for ways out asks the same question again, changed a little, as long as its effort lasts.
+"""The effort budget of a search for ways out, which asks the check about changed versions of the question.
 
-It is bounded by effort and not by a clock, so that the same inputs have the same report on any machine.
+The budget counts effort and not time, so that the same inputs have the same report on any machine.
 """
 
 from __future__ import annotations
@@ -15,22 +15,23 @@ from processors.events.report import Finding
 from processors.events.subject import Subject
 
 EFFORT: Final = 20_000
-"""How much the search may look at: entries of a question weighed, and ranges judged. About 20 ms of one core."""
+"""How much the search may look at: entries weighed and ranges judged. About 20 ms of one core."""
 
 AFTER_THE_FIRST: Final = 500
-"""How much it may still look at once it has a way out: further ones are welcome, and nobody waits for them."""
+"""How much it may still look at after it has found a way out: further ones are optional, and nobody waits for
+them."""
 
 INSTALLATION: Final = 500_000
-"""How much a search may look at that nobody on a topic waits for: about a second of one core."""
+"""How much a search outside the topics may look at: about a second of one core."""
 
 AT_LEAST: Final = 12
-"""Evaluations that even a large subject gets."""
+"""The number of evaluations that even a large subject gets."""
 
 AT_MOST: Final = 100_000
-"""The effort beyond which no subject goes, however large it is."""
+"""The effort limit of any subject, however large."""
 
 _EVALUATION: Final = 40
-"""What it takes to ask at all."""
+"""The fixed effort of one evaluation."""
 
 
 class Exhausted(Exception):
@@ -39,7 +40,7 @@ class Exhausted(Exception):
 
 @dataclass(slots=True)
 class Effort:
-    """What is left of the effort of one search. `case` is the question as it was asked."""
+    """The remaining effort of one search. `case` is the original question."""
 
     case: Case
     left: int
@@ -49,21 +50,24 @@ class Effort:
         return cls(case, min(AT_MOST, max(EFFORT, AT_LEAST * weight(case, findings))))
 
     def spend(self, effort: int) -> None:
-        """Raises Exhausted once nothing is left; the last step may cost more than there was."""
+        """Raises Exhausted once nothing is left. The last step may exceed the limit."""
         if self.left <= 0:
             raise Exhausted
         self.left -= effort
 
     def evaluate(self, subject: Subject) -> tuple[Finding, ...]:
-        """Every finding of another subject, beside the same matrix and policies at the same time.
+        """Every finding of another subject, under the same matrix and policies and at the same time.
 
         Raises Exhausted.
         """
         return self._paid(lambda: found_in(subject, self.case))
 
     def blocking(self, subject: Subject, before: AskedBefore | None) -> tuple[Finding, ...]:
-        """Of these, what blocks. What was asked `before` takes the same effort: a search ends where it would have
-        ended without. Raises Exhausted."""
+        """The findings of these that block.
+
+        A cached answer is charged the same effort, so that a search ends where it would have ended without the
+        cache. Raises Exhausted.
+        """
         if before is None:
             return self._paid(lambda: blocking_in(subject, self.case))
         return self._paid(lambda: before.blocking(subject, self.case))

@@ -1,7 +1,7 @@
-"""The search for a plan after which every enabled plugin of an installation fits, with nobody who asks for one.
+"""Searches for a plan after which every enabled plugin of an installation fits, without any request.
 
-The judge is the check itself, asked about each plugin. A plugin that rules every plan out is excused and the search
-goes on, so that all who hold the installation back are named at once, and what could be done for the others.
+Each plugin is judged by the check itself. A plugin that rules out every plan is excused and the search goes on, so
+that the result names all plugins that hold the installation back, and what could be done for the others.
 """
 
 from __future__ import annotations
@@ -34,12 +34,13 @@ _OWN: Final = frozenset(
         Code.DATABASE_UNSUPPORTED,
     }
 )
-"""What only another release of the plugin itself can cure, once the host is decided."""
+"""Findings that only another release of the plugin itself can cure, once the host is decided."""
 
 
 @dataclass(frozen=True, slots=True)
 class HeldBack:
-    """A plugin that rules every plan out, and why: a chain of facts, the one that nothing can meet last."""
+    """A plugin that rules out every plan, and why: a chain of facts that ends with the demand that nothing can
+    meet."""
 
     plugin: str
     version: str
@@ -48,7 +49,7 @@ class HeldBack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What a search found: plans for all who are not held back, none where nothing has to be changed."""
+    """The result of a search: plans for all plugins that are not held back; none if nothing has to be changed."""
 
     plans: tuple[Remediation, ...] = ()
     held_back: tuple[HeldBack, ...] = ()
@@ -58,7 +59,10 @@ class Found:
 
 
 class Everybody:
-    """One search. `end` is the installation on the host where it is to run, `start` where it runs now, if known."""
+    """One search.
+
+    `end` is the installation on the target host, `start` is it on the present host, if that is known.
+    """
 
     def __init__(self, start: Case | None, end: Case, *, moves: bool) -> None:
         self._start = start
@@ -84,7 +88,7 @@ class Everybody:
         return Found(plans=tuple(plans), held_back=tuple(held), unstated=unstated, is_cheapest=is_cheapest)
 
     def _unfit(self) -> Mapping[InstalledPlugin, tuple[Finding, ...]]:
-        """Every enabled plugin that does not fit the host or what is installed there, and why. Raises Exhausted."""
+        """Every enabled plugin that does not fit the host or the other plugins, and why. Raises Exhausted."""
         effort = Effort(self._end, INSTALLATION)
         there, found = self._end.subject.installed, dict[InstalledPlugin, tuple[Finding, ...]]()
         for plugin in self._enabled:
@@ -97,7 +101,7 @@ class Everybody:
     def _alone(
         self, plugin: InstalledPlugin, unfit: Mapping[InstalledPlugin, tuple[Finding, ...]]
     ) -> HeldBack | None:
-        """Whether a plugin could not even be helped if no other one had to fit. Raises Exhausted."""
+        """Whether a plugin could not be helped even if no other one had to fit. Raises Exhausted."""
         others = frozenset(other.id for other in self._enabled if other is not plugin)
         outcome = self._solve(others, {plugin: unfit[plugin]})
         if outcome.found or outcome.stopped or outcome.cut:
@@ -107,9 +111,9 @@ class Everybody:
     def _together(
         self, held: list[HeldBack], unfit: Mapping[InstalledPlugin, tuple[Finding, ...]]
     ) -> tuple[Outcome, bool]:
-        """A plan for all but those who are held back, and whether none is cheaper.
+        """A plan for all plugins that are not held back, and whether none is cheaper.
 
-        Whoever rules it out beside the others is held back too. Raises Exhausted.
+        A plugin that rules it out beside the others is held back too. Raises Exhausted.
         """
         while True:
             excused = frozenset(back.plugin for back in held)
@@ -123,7 +127,7 @@ class Everybody:
             held.append(culprit)
 
     def _culprit(self, outcome: Outcome, excused: frozenset[str]) -> HeldBack | None:
-        """The plugin with which the shortest reason begins."""
+        """The plugin with which the shortest explanation begins."""
         links = derivation(self._end, outcome.ends)
         for link in links:
             for id in (link.finding.subject, link.finding.object):
@@ -163,7 +167,7 @@ class Everybody:
     def _least(
         self, branches: Branches, unfit: Mapping[InstalledPlugin, tuple[Finding, ...]]
     ) -> Mapping[str, Cost]:
-        """What has to be paid for each plugin that needs another release of itself. Raises Exhausted."""
+        """The minimum cost for each plugin that needs another release of itself. Raises Exhausted."""
         least: dict[str, Cost] = {}
         for plugin, findings in unfit.items():
             own = [f for f in findings if f.subject == plugin.id and f.code in _OWN]
@@ -173,20 +177,20 @@ class Everybody:
         return least
 
     def _suits(self, id: str, version: str) -> bool:
-        """Whether a release could be on the host at all, whatever else is installed."""
+        """Whether a release could run on the host at all, whatever else is installed."""
         question = asking(self._end.subject, (), Manifest(id=id, version=version), None)
         blocking = self._judgements.blocking(question, (), Effort(self._end, INSTALLATION))
         return not any(finding.code in _OWN for finding in blocking)
 
     def _unstated(self) -> tuple[str, ...]:
-        """Plugins of which nobody says on which versions of the host they run."""
+        """Plugins for which nobody states which versions of the host they run on."""
         end = self._end
         questions = (asking(end.subject, (), manifest_of(plugin), None) for plugin in self._enabled)
         cases = (read_case(question, end.matrix, end.policies, end.now) for question in questions)
         return tuple(sorted(case.plugin for case in cases if not case.host_statements))
 
     def _plan(self, node: Node, held: Sequence[HeldBack]) -> Remediation | None:
-        """None where nothing is to be changed."""
+        """None if nothing has to be changed."""
         host = self._end.subject.host
         move = (Change(RemedyKind.UPGRADE_HOST, host.name, host.version),) if self._moves else ()
         changes = (*move, *_needed(node.changes))
@@ -213,7 +217,8 @@ class Everybody:
 
 
 def _needed(changes: Sequence[Change]) -> tuple[Change, ...]:
-    """Without what undoes itself: a plugin that is enabled for one, then in the way of another, stays disabled."""
+    """Drops changes that cancel out: a plugin that is enabled for one and then in the way of another stays
+    disabled."""
     enabled = {change.target for change in changes if change.kind is RemedyKind.ENABLE_DEPENDENCY}
     removed = {change.target for change in changes if change.kind is RemedyKind.REMOVE_CONFLICT}
     moot = enabled & removed

@@ -1,4 +1,4 @@
-"""Whether the request passes after some changes, and whether everybody who fitted before still does."""
+"""Whether the request passes after some changes, and whether every plugin that fitted before still fits."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ _FOR_ALL: Final = frozenset({RemedyKind.UPGRADE_HOST, RemedyKind.UPGRADE_RUNTIME
 
 
 class Stated(NamedTuple):
-    """A demand: who has it, of what, and which. It may be missed in one way now, and in another after a change."""
+    """Identifies a demand by who has it, of what, and which.
+
+    A change may alter how it is missed, but not the demand.
+    """
 
     subject: str
     object: str
@@ -39,7 +42,7 @@ def stated(finding: Finding) -> Stated:
 
 
 class Wrong(NamedTuple):
-    """What blocks one question. `is_asked` says that it is the request's own."""
+    """What blocks one question. `is_asked` says that the question is the request itself."""
 
     findings: tuple[Finding, ...]
     is_asked: bool
@@ -47,13 +50,12 @@ class Wrong(NamedTuple):
 
 @dataclass(slots=True)
 class Harm:
-    """Asks what has to be asked of a situation, the request first; not that one, unless it `asks` for something.
+    """Asks all questions about a situation: the request first, unless `asks` is False, then the installed plugins.
 
-    `before` is the installation that "fitted before" is about, `known` are the findings of `case` itself. With
-    `everybody` all plugins are asked about, and not only those that a change concerns; with `whole` each of them
-    must fit, whether it did before or not. Plugins that are `excused` need not fit, and demands on the request
-    that are `left_open` do not count. What is `not_told` says nothing against a plugin that is
-    installed already.
+    `before` is the installation that "fitted before" refers to; `known` are the findings of `case` itself. With
+    `everybody`, all plugins are asked about, and not only those that a change affects; with `whole`, each of them
+    must fit, whether it did before or not. Plugins that are `excused` need not fit, and demands on the request that
+    are `left_open` do not count. Findings with a code in `not_told` do not count against installed plugins.
     """
 
     case: Case
@@ -71,7 +73,7 @@ class Harm:
     _reach: dict[str, frozenset[str]] = field(default_factory=dict[str, "frozenset[str]"])
 
     def first(self, subject: Subject, changes: Sequence[Change]) -> Wrong | None:
-        """The first question that is answered with a block; None where there is none. Raises Exhausted."""
+        """The first question that is answered with a block, None if there is none. Raises Exhausted."""
         if self.asks and (blocking := self._blocking(subject)):
             return Wrong(blocking, True)
         there = with_request(subject) if self.asks else subject.installed
@@ -85,14 +87,17 @@ class Harm:
         return Wrong(lost, False) if lost else None
 
     def _is_old(self, finding: Finding, plugin: str) -> bool:
-        """Whether somebody loses something by a change of `plugin` who did not fit before either."""
+        """Whether a change of `plugin` costs another plugin something that did not fit before either."""
         if finding.code not in _LOSSES or finding.subject == plugin or self.whole:
             return False
         owner = self.case.others.get(finding.subject)
         return owner is not None and not self._must_fit(owner, set())
 
     def _lost(self, subject: Subject, changes: Sequence[Change]) -> tuple[Finding, ...]:
-        """Who misses what a plugin has offered that is removed. Who did not fit before has nothing to lose."""
+        """Plugins that lose what a removed plugin has offered.
+
+        A plugin that did not fit before has nothing to lose.
+        """
         was = {plugin.id: plugin for plugin in self.case.subject.installed}
         gone = [was[c.target] for c in changes if c.kind is RemedyKind.REMOVE_CONFLICT and c.target in was]
         blocking = self._blocking(without(subject, gone, self.case)) if gone else ()
@@ -105,7 +110,7 @@ class Harm:
     def _questions(
         self, subject: Subject, there: tuple[InstalledPlugin, ...], changes: Sequence[Change]
     ) -> Iterator[tuple[Subject, bool]]:
-        """Each with whether it is about a plugin that is installed already, of which little may be told."""
+        """The questions, each with whether it is about an installed plugin, about which little may be known."""
         was = {plugin.id: plugin for plugin in self.case.subject.installed}
         asked = {subject.manifest.id, *(manifest.id for manifest in subject.together)}
         touched = {change.target for change in changes}
@@ -123,7 +128,7 @@ class Harm:
                 yield asking(subject, there, manifest_of(plugin), None), True
 
     def _is_concerned(self, plugin: InstalledPlugin, touched: set[str], changes: Sequence[Change]) -> bool:
-        """Whether any of the changes can make a difference to a plugin that stays as it is."""
+        """Whether any of the changes can affect a plugin that stays as it is."""
         if self.whole or self.everybody or plugin.id in touched:
             return True
         if any(change.kind in _FOR_ALL for change in changes):
@@ -133,7 +138,8 @@ class Harm:
         return bool(self.case.consumed_by(plugin)) or not near.isdisjoint(self._reach_of(plugin))
 
     def _reach_of(self, plugin: InstalledPlugin) -> frozenset[str]:
-        """Every id that it says something about, and those that what it needs says something about, and so on."""
+        """Every id that the plugin makes a statement about, and, through its needs, the ids that those plugins
+        name."""
         known = self._reach.get(plugin.id)
         if known is None:
             found = {plugin.id}
@@ -146,7 +152,7 @@ class Harm:
         return known
 
     def _must_fit(self, plugin: InstalledPlugin, touched: set[str]) -> bool:
-        """A plugin that is enabled as part of the plan must fit; any other only if it did before."""
+        """A plugin that the plan enables must fit; any other only if it fitted before."""
         if self.whole or (plugin.id in touched):
             return True
         fitted = self._fitted.get(plugin.id)

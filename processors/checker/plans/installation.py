@@ -1,4 +1,4 @@
-"""Plans while nobody asks to install anything: to take an installation to another host, or to make it whole."""
+"""Plans for a whole installation, without any request: to move it to another host version, or to repair it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from processors.policies import NO_POLICIES, Policies
 
 
 class Outlook(StrEnum):
-    """The answer in one word. Only the first two mean that everything can fit."""
+    """The answer in one word. Only the first two mean that every plugin can fit."""
 
     FITS = "FITS"
     PLAN = "PLAN"
@@ -29,11 +29,11 @@ class Outlook(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installation:
-    """What is installed on a host. `present` is the host as it runs now, `wanted` as it is to run.
+    """What is installed on a host. `present` is the host as it runs now, `wanted` is the target.
 
-    Without `wanted` the installation is to be made whole where it is, on a newer host only if nothing else helps.
-    Without `present` nobody knows which changes can be made before the host is upgraded. One of the two is stated,
-    and both have one name.
+    Without `wanted`, the installation is to be repaired where it is, on a newer host only if nothing else helps.
+    Without `present`, it is unknown which changes can be made before the host is upgraded. At least one of the two
+    is stated, and both have the same name.
     """
 
     present: Host | None
@@ -44,7 +44,7 @@ class Installation:
 
     @property
     def target(self) -> Host:
-        """Raises ValueError where neither host is stated."""
+        """Raises ValueError if neither host is stated."""
         if (host := self.wanted or self.present) is None:
             raise ValueError("an installation without a host")
         return host
@@ -59,9 +59,9 @@ class Installation:
 class InstallationPlan:
     """The answer. `plans` are at most five, the cheapest first; after each of them every enabled plugin fits.
 
-    `held_back` are the plugins that rule every plan out, and `closest` is the plan for all the others. `unstated`
-    are those of which nobody says on which versions of the host they run. `unjudged` is what has to be put right
-    before anything can be judged. `is_cheapest` says that no plan is cheaper than the first.
+    `held_back` are the plugins that rule out every plan, and `closest` is the plan for all others. `unstated` are
+    the plugins for which nobody states which versions of the host they run on. `unjudged` is what has to be
+    corrected before anything can be judged. `is_cheapest` says that no plan is cheaper than the first.
     """
 
     outlook: Outlook
@@ -78,7 +78,8 @@ class InstallationPlan:
 def plan_for(
     installation: Installation, matrix: Matrix, now: int, policies: Policies = NO_POLICIES
 ) -> InstallationPlan:
-    """The plans after which every enabled plugin fits the host, or who holds the installation back, and why.
+    """The plans after which every enabled plugin fits the host, or which plugins hold the installation back, and
+    why.
 
     Pure, and the same for the same arguments on any machine. `now` is milliseconds since the epoch, UTC.
     """
@@ -105,7 +106,7 @@ def plan_for(
 
 
 def _case(installation: Installation, host: Host, matrix: Matrix, policies: Policies, now: int) -> Case:
-    """The installation on a host, with nobody who asks for anything."""
+    """The installation on a host, with a question that requests nothing."""
     subject = Subject(
         manifest=Manifest(id="", version=""),
         host=host,
@@ -117,7 +118,7 @@ def _case(installation: Installation, host: Host, matrix: Matrix, policies: Poli
 
 
 def _unjudged(case: Case) -> Iterator[Finding]:
-    """What is wrong with the matrix, the host, or the list of plugins: nothing can be judged beside that."""
+    """Errors in the matrix, the host or the list of plugins, because of which nothing can be judged."""
     rules = matrix_is_loaded, matrix_is_fresh, host_is_known, host_version_is_valid, the_request_agrees_with_itself
     host = case.subject.host
     asked = words.Asked(host.name, host.version, host.name)

@@ -1,4 +1,4 @@
-"""What a search looked through where it found no way out: the releases that the sources list."""
+"""The releases that a search considered without finding a way out, as the sources list them."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from processors.events.vocabulary import Code
 from processors.versions import Version
 
 MOST_VERSIONS: Final = 5
-"""Of one plugin that are told by name, the newest."""
+"""The most releases of one plugin that are named, the newest."""
 
 _MOST_READ: Final = 500
-"""Of more releases nothing is told: to read them all takes longer than it is worth."""
+"""Beyond this many releases nothing is listed: reading them all takes longer than it is worth."""
 
 _OF_THE_HOST: Final = frozenset({Code.HOST_TOO_OLD, Code.HOST_PRERELEASE_EXCLUDED})
 _OF_A_PLUGIN: Final = frozenset({Code.DEPENDENCY_MISSING, Code.DEPENDENCY_TOO_OLD, Code.DEPENDENCY_TOO_NEW})
 
 
 def looked_through(case: Case, finding: Finding) -> tuple[Listed, ...]:
-    """The releases of what is demanded, and those of an installed plugin that demands it."""
+    """The releases of what is demanded, and of an installed plugin that demands it."""
     return tuple(listed for listed in _all(case, finding) if listed is not None)
 
 
@@ -47,7 +47,7 @@ def _of_host(case: Case, finding: Finding) -> Listed | None:
 
 
 def _of_plugin(case: Case, id: str, finding: Finding | None) -> Listed | None:
-    """Without a finding nothing is demanded of them."""
+    """Without a finding, there is no demand on them."""
     rows = case.matrix.releases(id)
     if len(rows) > _MOST_READ:
         return None

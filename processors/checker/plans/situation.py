@@ -1,4 +1,4 @@
-"""An installation as it would be after some changes, and the questions that have to be asked about it."""
+"""An installation after some changes, and the questions to ask about it."""
 
 from __future__ import annotations
 
@@ -16,36 +16,36 @@ from processors.events.vocabulary import Code, RemedyKind
 from processors.versions import Dialect
 
 NOT_TOLD: Final = frozenset({Code.HOST_UNDECLARED, Code.RUNTIME_UNDECLARED, Code.MATRIX_UNLISTED})
-"""What says nothing against a plugin that is installed already: nobody has told whether it fits."""
+"""Codes that do not count against an installed plugin: they only say that nobody has stated whether it fits."""
 
 OTHER_VERSIONS: Final = frozenset(
     {RemedyKind.INSTALL_DEPENDENCY, RemedyKind.UPGRADE_DEPENDENCY, RemedyKind.DOWNGRADE_DEPENDENCY}
 )
-"""Changes of a plugin other than the one asked for to a version."""
+"""Changes of a plugin other than the requested one to a version."""
 
 
 def changed(subject: Subject, change: Change, case: Case) -> Subject:
-    """The question after one change. `case` is the question as it was asked."""
+    """The question after one change. `case` is the original question."""
     return (
         _succeeded(subject, change, case) if change.kind is RemedyKind.REPLACE_PLUGIN else _moved(subject, change)
     )
 
 
 def can_be_asked_after(plan: Remediation) -> bool:
-    """Whether `after` can tell: where the plugin is replaced, only the matrix knows what its successor replaces."""
+    """Whether `after` can answer: if the plugin is replaced, only the matrix knows what its successor replaces."""
     return all(change.kind is not RemedyKind.REPLACE_PLUGIN for change in plan.changes)
 
 
 def after(subject: Subject, plan: Remediation) -> Subject:
-    """The question as it would be asked once a plan is carried out; the guard then says what becomes of it.
+    """The question once a plan is carried out, so that the guard can judge the plan.
 
-    Of another release of the plugin nothing but its version is stated: the matrix may know more.
+    For another release of the plugin only the version is stated: the matrix may know more.
     """
     return reduce(_moved, plan.changes, with_plain_ids(subject))  # as the guard read it when it made the plan
 
 
 def _moved(subject: Subject, change: Change) -> Subject:
-    """After a change of anything but the plugin that is asked for into another one."""
+    """The question after any change except the replacement of the requested plugin."""
     others = tuple(plugin for plugin in subject.installed if plugin.id != change.target)
     here = tuple(plugin for plugin in subject.installed if plugin.id == change.target)
     match change.kind:
@@ -68,7 +68,10 @@ def _moved(subject: Subject, change: Change) -> Subject:
 
 
 def _succeeded(subject: Subject, change: Change, case: Case) -> Subject:
-    """The successor takes the place of the plugin asked for, which is there until then if an older version is."""
+    """The question with the successor in place of the requested plugin.
+
+    If an older version is installed, it stays until then.
+    """
     manifest = Manifest(id=change.target, version=change.to or "", replaces=(case.plugin,))
     others = tuple(plugin for plugin in subject.installed if plugin.id not in (case.plugin, change.target))
     older = (with_offers(plugin, case) for plugin in _older(case))
@@ -76,14 +79,14 @@ def _succeeded(subject: Subject, change: Change, case: Case) -> Subject:
 
 
 def _older(case: Case) -> tuple[InstalledPlugin, ...]:
-    """The version of the plugin that is there now, also where only `previous_version` tells of it."""
+    """The installed version of the plugin, even if only `previous_version` states it."""
     if case.previous is not None:
         return (case.previous,)
     return (InstalledPlugin(case.plugin, case.previous_text),) if case.previous_text else ()
 
 
 def manifest_of(plugin: InstalledPlugin) -> Manifest:
-    """What an installed plugin would say of itself if it were asked for."""
+    """The manifest that an installed plugin would have if it were requested."""
     return Manifest(
         id=plugin.id,
         version=plugin.version,
@@ -95,7 +98,7 @@ def manifest_of(plugin: InstalledPlugin) -> Manifest:
 
 
 def with_request(subject: Subject) -> tuple[InstalledPlugin, ...]:
-    """What is installed once the plugin asked for is; without what it replaces."""
+    """What is installed after the request, without what it replaces."""
     manifests = (subject.manifest, *subject.together)
     needed = {need.id for manifest in manifests for need in manifest.requires}
     replaced = {id for manifest in manifests for id in manifest.replaces if id not in needed}
@@ -107,14 +110,15 @@ def with_request(subject: Subject) -> tuple[InstalledPlugin, ...]:
 def asking(
     subject: Subject, there: Collection[InstalledPlugin], manifest: Manifest, before: InstalledPlugin | None
 ) -> Subject:
-    """Whether a plugin may be there beside `there`: asked as if it alone were still as it was before."""
+    """The question whether a plugin may be installed beside `there`: as if it alone were requested."""
     others = tuple(plugin for plugin in there if plugin.id != manifest.id)
     installed = others if before is None else (*others, before)
     return replace(subject, manifest=manifest, installed=installed, previous_version=None, together=())
 
 
 def without(subject: Subject, gone: Collection[InstalledPlugin], case: Case) -> Subject:
-    """As if the plugin asked for took the place of those that go: somebody else must offer what they offer."""
+    """As if the requested plugin replaced those that are removed: another plugin must then offer what they
+    offer."""
     manifest = subject.manifest
     replaced = replace(manifest, replaces=(*manifest.replaces, *(plugin.id for plugin in gone)))
     known = (with_offers(plugin, case) for plugin in gone)
@@ -122,13 +126,13 @@ def without(subject: Subject, gone: Collection[InstalledPlugin], case: Case) -> 
 
 
 def with_offers(plugin: InstalledPlugin, case: Case) -> InstalledPlugin:
-    """With what the catalogue knows of its APIs and schemas, where nothing is told of them."""
+    """With the APIs and schemas that the catalogue knows, if none are stated."""
     rows = case.matrix.release(plugin.id, plugin.version, _dialect(plugin, case))
     return replace(plugin, provides=plugin.provides or tuple(offer for row in rows for offer in row.provides))
 
 
 def mentioned(plugin: InstalledPlugin, case: Case) -> Iterator[str]:
-    """Every id that a plugin says something about: what it needs, uses, or cannot run beside."""
+    """Every id that a plugin makes a statement about: what it needs, uses, or conflicts with."""
     known = plugin.id in case.others
     rows = () if known else case.matrix.release(plugin.id, plugin.version, _dialect(plugin, case))
     yield from (need.id for need in case.needs.get(plugin.id, plugin.requires))

@@ -1,8 +1,8 @@
-"""The search for ways out: the cheapest first, each proved by asking the check again, none left out.
+"""The search for ways out: cheapest first, each verified by the check, and complete.
 
-An A* search over sets of changes. A set of changes is a way out when the request passes with it and nothing that
-fitted before is broken. Where it is not, something is wrong, and each change that could cure that is tried in turn;
-so whatever way out exists is found, and the first one found is the cheapest. The search ends at an effort.
+An A* search over sets of changes. A set of changes is a way out if the request passes with it and nothing that
+fitted before is broken. Otherwise some finding remains, and the search tries each change that could cure it. So
+every way out is found, and the first one found is the cheapest. The search ends when its effort is used up.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from processors.events.vocabulary import Code, RemedyKind
 
 MOST_PLANS: Final = 5
 MOST_CHANGES: Final = 32
-"""More than that nobody carries out in one go."""
+"""More changes than that cannot reasonably be made in one go."""
 
 _LOOKED_AT: Final = 6
-"""Things that are wrong, of which the one with the fewest cures is taken first."""
+"""How many remaining findings are compared; the search continues with the one that has the fewest cures."""
 
 _LEAST: Final = {
     Code.DEPENDENCY_MISSING: RemedyKind.INSTALL_DEPENDENCY,
@@ -36,11 +36,11 @@ _LEAST: Final = {
     Code.DEPENDENCY_TOO_OLD: RemedyKind.UPGRADE_DEPENDENCY,
     Code.DEPENDENCY_TOO_NEW: RemedyKind.DOWNGRADE_DEPENDENCY,
 }
-"""The only kind of change that cures such a finding of the plugin asked for, once its version is decided."""
+"""The only kind of change that cures such a finding of the requested plugin, once its version is decided."""
 
 
 class Cured(NamedTuple):
-    """Something that was wrong, and the change that was made against it."""
+    """A finding, and the change that was made to cure it."""
 
     finding: Finding
     change: Change
@@ -48,7 +48,7 @@ class Cured(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A set of changes, in the order in which they were found to be needed."""
+    """A set of changes, in the order in which they were found to be necessary."""
 
     subject: Subject
     changes: tuple[Change, ...] = ()
@@ -64,7 +64,7 @@ class Node:
 
 
 class _Waiting(NamedTuple):
-    """A node that is not made before its turn has come: most never are."""
+    """A node that is created only when its turn comes: most never are."""
 
     parent: Node
     choice: Choice
@@ -73,9 +73,10 @@ class _Waiting(NamedTuple):
 
 @dataclass(slots=True)
 class Outcome:
-    """What a search found. `stopped` says that there may be more, `cut` that something would take too many changes.
+    """The result of a search. `stopped` says that there may be more, `cut` that some way out would take too many
+    changes.
 
-    `ends` are the nodes that led nowhere.
+    `ends` are the dead ends.
     """
 
     found: list[Node] = field(default_factory=list[Node])
@@ -86,10 +87,10 @@ class Outcome:
 
 
 class Solver:
-    """One search for one case. `findings` are those of the request as it stands; empty where none is asked for.
+    """One search for one case. `findings` are those of the unchanged request; empty if nothing is requested.
 
-    `least` is what has to be paid for each plugin that needs another release of itself, whatever else is done. A
-    `greedy` search goes on with what it has begun: it finds a way out sooner, which need not be the cheapest.
+    `least` is the minimum cost for each plugin that needs another release of itself, whatever else is done. A
+    `greedy` search continues with what it has begun: it finds a way out sooner, which need not be the cheapest.
     """
 
     def __init__(
@@ -151,9 +152,9 @@ class Solver:
             self._push(node, choice, finding, _remaining(missed, {finding.object, choice.change.target}))
 
     def _hardest(self, node: Node, wrong: Wrong) -> tuple[Finding | None, list[Choice]]:
-        """Of what is wrong, that with the fewest cures: where there is none, nothing further has to be tried.
+        """The finding with the fewest cures. If one has none, no further changes have to be tried.
 
-        None where it takes more changes than are allowed.
+        None if it takes more changes than are allowed.
         """
         different = list({(f.code, f.subject, f.object): f for f in reversed(wrong.findings)}.values())[::-1]
         if len(node.changes) >= self._most_changes or len(different) > self._most_changes:
@@ -181,7 +182,7 @@ class Solver:
             heapq.heappush(self._queue, (depth, cost, len(self._seen), _Waiting(node, choice, finding)))
 
     def _made(self, waiting: _Waiting) -> Node:
-        """The node with one more change, or with another release in the place of one that is like it."""
+        """The node with one more change, or with a chosen release exchanged for an equivalent one."""
         node, (change, cost, alike), finding = waiting
         kept = _beside(node, change)
         subject = node.subject if len(kept) == len(node.changes) else _replayed(self._case, kept)
@@ -197,7 +198,7 @@ class Solver:
         )
 
     def _is_dominated(self, waiting: _Waiting) -> bool:
-        """Whether a way out that was found changes no more than the same things, which it does with less."""
+        """Whether a way out was found already whose changes are a subset of these."""
         touched = waiting.parent.touched.union(decides(waiting.choice.change))
         return any(kept <= touched for kept in self._kept)
 
@@ -214,7 +215,7 @@ _NOTHING: Final = Cost()
 
 
 def _beside(node: Node, change: Change) -> tuple[Change, ...]:
-    """The changes of a node that stay when another is made: all but one that decides the same thing."""
+    """The changes of a node that stay when another is made: all except one that decides the same thing."""
     decided = decides(change)
     if node.decided.isdisjoint(decided):
         return node.changes
@@ -229,13 +230,13 @@ def _replayed(case: Case, changes: Iterable[Change]) -> Subject:
 
 
 def _missed(findings: Sequence[Finding], plugin: str) -> Mapping[tuple[Code, str], Cost]:
-    """What the plugin misses itself, and the least that each of it takes."""
+    """The demands that the plugin itself misses, and the minimum cost of curing each."""
     missed = {(f.code, f.object) for f in findings if f.subject == plugin and f.code in _LEAST and not f.path}
     return {(code, object): cost_of(Change(_LEAST[code], object, None)) for code, object in missed}
 
 
 def _remaining(missed: Mapping[tuple[Code, str], Cost], settled: Collection[str]) -> Cost:
-    """The least that is still to be paid for all that is missed of what is not settled."""
+    """The minimum cost of everything that is missed and not decided yet."""
     rest = _NOTHING
     for (_, object), cost in missed.items():
         if object not in settled:
@@ -244,7 +245,7 @@ def _remaining(missed: Mapping[tuple[Code, str], Cost], settled: Collection[str]
 
 
 def _next_alike(node: Node, finding: Finding) -> Iterator[Choice]:
-    """Another release that states the same as one that was chosen, where only its version is in the way."""
+    """An equivalent release to a chosen one, if only the version of that one is in the way."""
     for change, alike in node.alike:
         fitting = other_release(finding, alike) if change.target == finding.object else ()
         if fitting:

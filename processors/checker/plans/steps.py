@@ -1,4 +1,4 @@
-"""The order in which the changes of a way out are made, each step proved by asking the check again after it."""
+"""The order of the changes of a way out, each step verified by the check."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ _PLACE = {
 def steps_of(
     case: Case, findings: Sequence[Finding], node: Node, harm: Harm, leaves_open: Collection[str] = ()
 ) -> tuple[PlanStep, ...]:
-    """The smallest steps: changes that can be made by themselves, else together, else only with the request.
+    """The smallest possible steps: single changes first, else several together, else together with the request.
 
-    After each step whoever fitted before still fits, and what was changed fits. The last step carries out the
-    request. `harm` looks at the installation without the request; `leaves_open` is what blocks it in the end.
+    After each step, every plugin that fitted before still fits, and every changed plugin fits. The last step
+    carries out the request. `harm` judges the installation without the request; `leaves_open` is what blocks the
+    request in the end.
     """
     blocking = {finding.id for finding in findings if finding.blocks}
     final = blocking & set(leaves_open)
@@ -39,10 +40,10 @@ def steps_of(
 
 
 def order_of(case: Case, changes: Sequence[Change], trail: Sequence[Cured], harm: Harm) -> tuple[PlanStep, ...]:
-    """The steps by which changes are made that no request comes with.
+    """The steps of changes that are made without a request.
 
-    After each step whoever fitted before still fits, and what was changed fits. What can only be made together is
-    one step; so is all that is left once the effort is used up.
+    After each step, every plugin that fitted before still fits, and every changed plugin fits. Changes that can
+    only be made together form one step; so do all remaining changes once the effort is used up.
     """
     waiting, made, steps, subject = ordered(changes, trail), list[Change](), list[PlanStep](), case.subject
     try:
@@ -60,7 +61,7 @@ def order_of(case: Case, changes: Sequence[Change], trail: Sequence[Cured], harm
 def _group(
     case: Case, subject: Subject, made: Sequence[Change], waiting: Sequence[Change], harm: Harm
 ) -> list[Change]:
-    """The fewest changes that can be made together now; none where nothing is left."""
+    """The smallest set of changes that can be made together now; empty if nothing is left."""
     best, tried = list[Change](), list[Change]()
     for first in waiting:
         group = _drawn(case, subject, made, first, waiting, tried, harm)
@@ -81,9 +82,9 @@ def _drawn(
     tried: Sequence[Change],
     harm: Harm,
 ) -> list[Change]:
-    """A change with those that it cannot be made without.
+    """A change with all changes that it depends on.
 
-    None where that is not enough, or where one is among them that was tried first: its group is no larger.
+    Empty if that is not enough, or if one of them was tried first already: its group is no larger.
     """
     group, after = [first], changed(subject, first, case)
     while (wrong := harm.first(after, (*made, *group))) is not None:
@@ -98,7 +99,7 @@ def _drawn(
 
 
 def ordered(changes: Sequence[Change], trail: Sequence[Cured]) -> list[Change]:
-    """The ground first, then what the others stand on: what another change needs comes before it."""
+    """What other changes build on comes first: the host and its runtimes, then what another change needs."""
     depth: dict[str, int] = {}
     for cured in trail:
         depth[cured.change.target] = depth.get(cured.finding.subject, 0) + 1
@@ -126,9 +127,9 @@ def _steps(case: Case, blocking: set[str], final: set[str], node: Node, harm: Ha
 def _possible(
     case: Case, subject: Subject, made: Sequence[Change], waiting: Sequence[Change], harm: Harm
 ) -> list[Change]:
-    """The first change that can be made by itself now, else the fewest that can be made together.
+    """The first change that can be made alone now, else the smallest set that can be made together.
 
-    None where the rest goes with the request, or where it is not known that it need not.
+    None if the rest goes with the request, or if it is unknown whether it has to.
     """
     try:
         for change in waiting:

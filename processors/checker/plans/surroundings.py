@@ -1,7 +1,7 @@
-"""The part of an installation on which the answer about one plugin rests.
+"""The part of an installation that can affect the answer about one plugin.
 
-Most of what is installed makes no difference to whether one plugin fits. Without it a question costs less, and one
-answer serves for all installations that differ elsewhere.
+Most installed plugins make no difference to whether one plugin fits. Without them a question costs less, and
+installations that differ only in them share one answer.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from processors.events.subject import Host, InstalledPlugin, Provision, Subject
 from processors.versions import Dialect
 
 _LOOKED_UP: Final = 10
-"""What it takes to learn that a question has been answered."""
+"""The effort of looking up a known answer."""
 
 _Key: TypeAlias = tuple[InstalledPlugin, Host, tuple[Provision, ...], frozenset[InstalledPlugin]]
 
@@ -29,7 +29,7 @@ _Said: TypeAlias = tuple[InstalledPlugin, Dialect, tuple[str, ...]]
 
 @dataclass(slots=True)
 class _Index:
-    """What is said of whom among the plugins of one installation."""
+    """Relations between the plugins of one installation, by id."""
 
     there: Sequence[InstalledPlugin]
     tongue: Dialect
@@ -40,10 +40,10 @@ class _Index:
 
 @dataclass(slots=True)
 class Judgements:
-    """What blocks single plugins, each asked about beside its surroundings alone, and once.
+    """What blocks single plugins. Each is asked about only once, with only its surroundings installed.
 
-    `case` is the question as it was asked. Two installations in which the surroundings are alike share an answer.
-    What other searches have asked `before` is not asked again.
+    `case` is the original question. Two installations with equal surroundings share an answer. What other searches
+    have asked `before` is not asked again.
     """
 
     case: Case
@@ -52,10 +52,10 @@ class Judgements:
     _ties: dict[_Said, Ties] = field(default_factory=dict["_Said", Ties])
     _absent: dict[str, frozenset[str] | None] = field(default_factory=dict[str, "frozenset[str] | None"])
     _indexes: tuple[_Index, ...] = ()
-    """A search asks in turn about an installation before a change and after it, read in two dialects."""
+    """A search asks alternately about an installation before a change and after it, read in two dialects."""
 
     def blocking(self, question: Subject, there: Sequence[InstalledPlugin], effort: Effort) -> tuple[Finding, ...]:
-        """What blocks the plugin that is asked for. `there` is the installation, the same for all its questions.
+        """What blocks the requested plugin. `there` is the installation, the same for all its questions.
 
         Raises Exhausted.
         """
@@ -69,11 +69,11 @@ class Judgements:
         return known
 
     def around(self, question: Subject, there: Sequence[InstalledPlugin]) -> Subject:
-        """The same question with as little installed as has the same answer.
+        """The same question with as few installed plugins as have the same answer.
 
-        What is left out offers nothing, and nothing that stays needs it or names it as a conflict; nor does it say
-        anything about what the plugin needs, about the plugin, or about what goes with the version before and with
-        what it replaces.
+        A plugin that is left out offers nothing, no remaining plugin needs it or names it as a conflict, and it
+        makes no statement about the plugin, about what the plugin needs, or about what goes with the previous
+        version and the replaced plugins.
         """
         tongue = tongue_of(question.manifest, self.case.dialect)
         index = self._indexed(there, tongue)
@@ -112,9 +112,10 @@ class Judgements:
         return found
 
     def _named_by_absent(self, id: str) -> frozenset[str] | None:
-        """Whoever the catalogue names, however far down, for a plugin that is not there; None for too many.
+        """The ids that the catalogue names, transitively, for a plugin that is not installed; None if there are too
+        many.
 
-        Whoever is named on the way names no more than that, and is not walked from again.
+        An id that was reached this way is not followed again: everything that it names is included already.
         """
         if id not in self._absent:
             named = named_through((id,), self.case.matrix)
@@ -136,7 +137,7 @@ class Judgements:
         return new
 
     def _of(self, plugin: InstalledPlugin, tongue: Dialect, before: tuple[str, ...] = ()) -> Ties:
-        """`before` are versions that are there of the same plugin: they have a say in how its versions are read."""
+        """`before` are installed versions of the same plugin: they help decide how its versions are read."""
         known = self._ties.get((plugin, tongue, before))
         if known is None:
             known = self._ties[plugin, tongue, before] = ties_of(plugin, self.case.matrix, tongue, before)

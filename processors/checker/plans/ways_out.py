@@ -1,4 +1,4 @@
-"""Ways out of a block: plans that were solved and proved, or the reason why there is none."""
+"""Ways out of a block: plans that were found and verified, or the reason why there is none."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ NONE_LISTED: Final = (
     "nothing that the matrix sources list helps, and none of them lists what is needed; have its vendor list it, "
     "or ask for an exception"
 )
-HOPELESS: Final = "nothing that an administrator could change here helps until this is mended at its source"
+HOPELESS: Final = "nothing that an administrator could change here helps until this is fixed at its source"
 
 MOST_LEFT_OPEN: Final = 8
-"""Findings that are left aside, one after the other, to find what could be done about the others."""
+"""The most findings that are set aside, one after the other, to find out what could be done about the others."""
 
 _HOPELESS: Final = frozenset({Code.MATRIX_MISSING, Code.MATRIX_EXPIRED})
 
 
 def ways_out(case: Case, findings: tuple[Finding, ...], before: AskedBefore | None = None) -> WaysOut:
-    """Plans for a request that is blocked. Pure, and the same for the same inputs on any machine.
+    """Plans for a blocked request. Pure, and the same for the same inputs on any machine.
 
-    What was asked `before` makes it faster and changes nothing.
+    `before` caches earlier searches: it makes this one faster and changes nothing.
     """
     blocking = tuple(finding for finding in findings if finding.blocks)
     if any(finding.code in _HOPELESS for finding in blocking):
@@ -84,13 +84,13 @@ def _none(
 
 
 def _not_listed(unlisted: Sequence[Finding]) -> str:
-    """What to do about findings whose object no source lists; empty where there are none."""
+    """What to do about findings about things that no source lists; empty if there are none."""
     plugins = dict.fromkeys(brief(f.object) for f in unlisted if f.code is Code.DEPENDENCY_MISSING)
     return left_to_do.unlisted(tuple(plugins)) if plugins else NONE_LISTED if unlisted else ""
 
 
 class _Left(NamedTuple):
-    """Why nothing helps, the findings that no plan cures, and the plan for all others if one is known."""
+    """Why nothing helps, the findings that no plan cures, and the plan for all others, if one is known."""
 
     links: tuple[Inference, ...]
     findings: tuple[str, ...]
@@ -100,7 +100,7 @@ class _Left(NamedTuple):
 def _what_is_left(
     case: Case, findings: tuple[Finding, ...], outcome: Outcome, judgements: Judgements, effort: Effort, root: Node
 ) -> _Left:
-    """Leave what rules every plan out aside, and search again, until there is a plan for the rest."""
+    """Set aside what rules out every plan, and search again until there is a plan for the rest."""
     links = derivation(case, outcome.ends)
     blocking = {finding.id: finding for finding in findings if finding.blocks}
     left: dict[str, Finding] = {}
@@ -129,7 +129,7 @@ def _plan(
 def _closest(
     case: Case, findings: tuple[Finding, ...], outcome: Outcome, judgements: Judgements
 ) -> Remediation | None:
-    """What an exception would have to cover: the plan that leaves the fewest findings open and breaks nobody."""
+    """What an exception would have to cover: the plan that leaves the fewest findings open and breaks nothing."""
     if outcome.closest is None:
         return None
     node, still_open = outcome.closest
@@ -144,7 +144,7 @@ def _closest(
 
 
 def _remediation(case: Case, steps: Sequence[PlanStep], node: Node, leaves_open: tuple[str, ...]) -> Remediation:
-    """The changes in the order of the steps; the other version of the plugin, if any, comes with the request."""
+    """The changes in the order of the steps. Another version of the plugin itself comes with the request."""
     made = [change for step in steps for change in step.changes]
     rest = [change for change in node.changes if change not in made]
     *before, last = steps

@@ -1,4 +1,4 @@
-"""Does everybody still find the APIs and schemas that they use?
+"""Are the APIs and schemas that plugins use still offered?
 
 An id that begins with `schema:` is a schema; any other is an API.
 """
@@ -24,7 +24,10 @@ _SHORT = re.compile(r"v?([0-9]{1,15})(?:\.([0-9]{1,15}))?", re.ASCII)
 
 
 def contracts_are_offered(case: Case) -> Iterator[Finding]:
-    """Each API and schema that the plugin uses is offered here. Where nobody says what is offered, that warns."""
+    """Each API and schema that the plugin uses is offered here.
+
+    If nobody states what is offered, that is a warning.
+    """
     if not case.manifest.consumes and not any(release.consumes for release in case.releases):
         return
     offered = _offered(case)
@@ -38,9 +41,9 @@ def contracts_are_offered(case: Case) -> Iterator[Finding]:
 
 
 def contracts_are_kept(case: Case) -> Iterator[Finding]:
-    """What goes away with the version or plugin that is replaced is still offered to the plugins that use it.
+    """What the replaced version or plugin offered is still offered to the plugins that use it.
 
-    Blocks where they were served before; where nothing is taken away, it warns.
+    Blocks if they were served before; if nothing is taken away, it warns.
     """
     before = offers_by_id(case.offered_before(), _contract_version)
     if not before:
@@ -60,19 +63,19 @@ def contracts_are_kept(case: Case) -> Iterator[Finding]:
 
 @lru_cache(4_096)
 def _contract_version(text: str) -> Version | None:
-    """The version of an API or schema, which npm's dialect reads; `1.4` and `2` are 1.4.0 and 2.0.0."""
+    """The version of an API or schema, read in npm's dialect; `1.4` and `2` are 1.4.0 and 2.0.0."""
     short = _SHORT.fullmatch(text)
     return readable(f"{short[1]}.{short[2] or 0}.0" if short else text, Dialect.NPM)
 
 
 def _offered(case: Case) -> Mapping[str, Offers]:
-    """Every version on offer, by id: the host's, what the plugin brings itself, and the enabled other plugins'."""
+    """Every version on offer, by id: from the host, the plugin itself, and the other enabled plugins."""
     own = [Provision(id, version) for id, version in case.provides().items()]
     return offers_by_id((*case.subject.host.provides, *own, *case.offered_by_others()), _contract_version)
 
 
 def _serves(offers: Offers, need: Requirement) -> bool:
-    """Whether any of the versions is admitted. What cannot be read may have served."""
+    """Whether any of the versions is admitted. A version that cannot be read may have been."""
     if not need.range.strip():
         return True
     try:

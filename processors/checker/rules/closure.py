@@ -1,6 +1,6 @@
-"""What the plugin needs must itself work: each plugin that it needs, however far down, has what it needs in turn.
+"""Do the needed plugins work themselves? Every needed plugin, direct or indirect, must have what it needs.
 
-A plugin that was broken before, and that nobody in the closure needs, is no business of the request.
+A plugin that was broken before, and that nothing in the closure needs, does not affect the request.
 """
 
 from __future__ import annotations
@@ -22,14 +22,15 @@ from processors.events.vocabulary import Code, Dimension, Distance, Effect, Grou
 
 
 class _Member(NamedTuple):
-    """An installed plugin that is needed, and the way to it from the plugin asked for, both ends included."""
+    """An installed plugin that is needed, and the path to it from the requested plugin, both ends included."""
 
     plugin: InstalledPlugin
     path: tuple[str, ...]
 
 
 def what_is_needed_works(case: Case) -> Iterator[Finding]:
-    """Every plugin of the closure finds what it needs, enabled and in an admitted version, without a conflict."""
+    """Every plugin of the closure finds what it needs, enabled and in an admitted version, and without a
+    conflict."""
     if not (case.needs or case.excludes):
         return
     for member in _closure(case):
@@ -41,7 +42,10 @@ def what_is_needed_works(case: Case) -> Iterator[Finding]:
 
 
 def _closure(case: Case) -> Iterator[_Member]:
-    """Breadth first, so that the way to each is the shortest. What is optional is no member: it may be absent."""
+    """Breadth first, so that the path to each is the shortest.
+
+    Optional plugins are not members: they may be absent.
+    """
     waiting: list[tuple[tuple[str, ...], str]] = [
         ((case.plugin,), need.id) for need, _ in case.requirements if not need.optional
     ]
@@ -69,7 +73,7 @@ def _stand_ins(case: Case) -> Mapping[str, list[InstalledPlugin]]:
 
 def _need(case: Case, plugin: InstalledPlugin, need: Requirement) -> Iterator[Finding]:
     if need.id == case.plugin:
-        return  # a circle, or the business of `dependents_stay_whole`
+        return  # a cycle, or covered by `dependents_stay_whole`
     there = case.others.get(need.id)
     if there is None:
         if not need.optional and need.id not in case.replaced and not _is_offered(case, need):
@@ -84,7 +88,7 @@ def _need(case: Case, plugin: InstalledPlugin, need: Requirement) -> Iterator[Fi
 
 
 def _is_offered(case: Case, need: Requirement) -> bool:
-    """Whether somebody stands in for it, in a version that is admitted; the plugin asked for may."""
+    """Whether another plugin, possibly the requested one, stands in for it in an admitted version."""
     offers = (Provision(id, version) for id, version in case.provides().items())
     versions = [offer.version for offer in (*offers, *case.offered_by_others()) if offer.id == need.id]
     if not versions or not need.range.strip():
@@ -113,7 +117,7 @@ def _version(case: Case, plugin: InstalledPlugin, need: Requirement, there: Inst
 
 
 def _conflicts(case: Case, plugin: InstalledPlugin) -> Iterator[Finding]:
-    """With what is enabled, whichever of the two declares it."""
+    """Conflicts with enabled plugins, whichever of the two declares them."""
     for conflict in case.excludes.get(plugin.id, ()):
         there = case.others.get(conflict.id)
         if there is not None and there.enabled:

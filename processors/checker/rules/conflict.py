@@ -15,7 +15,10 @@ from processors.versions import Range, Version
 
 
 def no_conflict_is_installed(case: Case) -> Iterator[Finding]:
-    """The plugin names others that it cannot run beside. A disabled one warns: it can be enabled at any time."""
+    """The plugin names others that it cannot run beside.
+
+    A disabled one is a warning: it can be enabled at any time.
+    """
     for conflict, statement in case.conflicts():
         plugin = case.others.get(conflict.id)
         if plugin is not None:
@@ -23,7 +26,8 @@ def no_conflict_is_installed(case: Case) -> Iterator[Finding]:
 
 
 def nothing_installed_declares_a_conflict(case: Case) -> Iterator[Finding]:
-    """An installed plugin says that it cannot run beside this one: the same conflict, told by the other side."""
+    """An installed plugin declares that it cannot run beside this one: the same conflict, declared by the other
+    side."""
     for id, excludes in case.excludes.items():
         plugin = case.others[id]
         for conflict in excludes:
@@ -60,5 +64,5 @@ def _clash(
 
 
 def is_meant(range: Range, version: Version | None) -> bool:
-    """Whether the conflict is about this version: pre-releases too, and one that cannot be read."""
+    """Whether the conflict is about this version. Pre-releases count, and so do versions that cannot be read."""
     return version is None or range.admits(version) or range.excludes_only_as_prerelease(version)

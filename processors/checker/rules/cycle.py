@@ -1,4 +1,4 @@
-"""Does the plugin, however far down, need itself? Then neither it nor what it needs could start first."""
+"""Does the plugin, directly or indirectly, need itself? Then neither it nor what it needs could start first."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ from processors.events.subject import Requirement
 from processors.events.vocabulary import Code, DemandKind, Dimension, Distance, Effect, Severity
 
 MOST_RELEASES: Final = 2_000
-"""Catalogue rows that are looked at for what is not installed. It is missing, so the request is blocked anyway."""
+"""The most catalogue rows that are read for what is not installed.
+
+It is missing, so the request is blocked anyway.
+"""
 
 
 class _Need(NamedTuple):
-    """Something that is needed, and through which of the plugin's own needs."""
+    """Something that is needed, and the direct need of the plugin that leads to it."""
 
     id: str
     range: str
@@ -26,10 +29,10 @@ class _Need(NamedTuple):
 
 
 def dependencies_make_no_cycle(case: Case) -> Iterator[Finding]:
-    """Nothing that this plugin needs, however far down, needs this plugin again.
+    """Nothing that this plugin needs, directly or indirectly, needs this plugin again.
 
-    To need itself is the shortest circle. The needs of what is not there are those of whatever stands in for it,
-    else those that every release has which could be installed.
+    A plugin that needs itself is the shortest cycle. The needs of a plugin that is not installed are those of
+    whatever stands in for it, else those that every installable release has.
     """
     needs = sorted((need for need, _ in case.requirements if not need.optional), key=_id)
     if any(need.id == case.plugin for need in needs):
@@ -52,14 +55,14 @@ def dependencies_make_no_cycle(case: Case) -> Iterator[Finding]:
 
 
 def _is_needed(case: Case) -> bool:
-    """Whether anything at all needs the plugin; for most plugins nothing does."""
+    """Whether anything needs the plugin at all; for most plugins nothing does."""
     if case.matrix.is_needed(case.plugin):
         return True
     return any(need.id == case.plugin for needs in case.needs.values() for need in needs)
 
 
 class _Catalogue:
-    """What plugins need, installed or not. Looks at a bounded number of releases."""
+    """What plugins need, installed or not. Reads a bounded number of releases."""
 
     def __init__(self, case: Case) -> None:
         self._case = case
@@ -78,7 +81,7 @@ class _Catalogue:
         return self._of_every_release(at)
 
     def _of_every_release(self, at: _Need) -> list[Requirement]:
-        """Those that all admitted releases have, with the range where they agree on it."""
+        """The needs that all admitted releases share, each with its range if they agree on it."""
         rows = self._case.matrix.releases(at.id)
         self._left -= len(rows)
         if self._left < 0 or not rows:
@@ -110,7 +113,7 @@ def _firm(needs: Iterable[Requirement]) -> list[Requirement]:
 
 
 def _stand_ins(case: Case) -> Mapping[str, Sequence[str]]:
-    """Which enabled plugins offer an id, by that id."""
+    """The enabled plugins that offer an id, by that id."""
     found: dict[str, list[str]] = {}
     for plugin in case.others.values():
         for offer in case.offered_by(plugin) if plugin.enabled else ():

@@ -1,4 +1,4 @@
-"""Can the plugin work with the host's database?"""
+"""Does the plugin work with the host's database?"""
 
 from __future__ import annotations
 
@@ -19,14 +19,17 @@ _DATABASES = frozenset(
 
 
 def database_is_supported(case: Case) -> Iterator[Finding]:
-    """Any one of the databases that a manifest or a catalogue row names will do. An unknown database warns."""
+    """Any one of the databases that a manifest or a catalogue row names is enough.
+
+    An unknown database is a warning.
+    """
     yield from _supported(case, case.manifest.databases, "manifest", None)
     for release in case.releases:
         yield from _supported(case, release.databases, "catalogue", Statement.of_release("", release))
 
 
 def migrations_speak_the_database(case: Case) -> Iterator[Finding]:
-    """A migration is written for the database that its driver names, where it names one and not a tool."""
+    """A migration is written for the database that its driver names, if that is a database and not a tool."""
     database = case.subject.database
     for migration in case.migrations():
         driver = known_runtime(migration.driver)
@@ -51,7 +54,7 @@ def _supported(
     try:
         judged = [_admits(need, database) for need in databases]  # all, so that an unreadable one is noticed
     except Refused:
-        return  # `ranges_can_be_read` says so
+        return  # reported by `ranges_can_be_read`
     if any(judged):
         return
     unread = next((need for need in databases if _is_unread(need, database)), None)
@@ -73,7 +76,7 @@ def _admits(need: Requirement, database: Provision) -> bool:
 
 
 def _is_unread(need: Requirement, database: Provision) -> bool:
-    """Whether it is this database, in a version that nobody can read."""
+    """Whether it is this database, in a version that cannot be read."""
     is_meant = known_runtime(need.id) == known_runtime(database.id)
     return is_meant and readable(database.version, scheme_of(need.id)) is None
 

@@ -1,4 +1,4 @@
-"""Is everything there that the plugin needs, and does nothing lose what it needs?"""
+"""Is everything installed that the plugin needs, and does no other plugin lose what it needs?"""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from processors.events.vocabulary import Code, Dimension, Distance, Effect, Grou
 
 
 def dependencies_are_met(case: Case) -> Iterator[Finding]:
-    """Each plugin that this one needs is installed, enabled, and of an admitted version.
+    """Each plugin that this one needs is installed, enabled, and in an admitted version.
 
-    An optional one may be missing or disabled; one that is there must fit, since it is loaded. Where a plugin that
-    is needed is missing, another may stand in for it: one that offers its id.
+    An optional one may be missing or disabled; if it is enabled it must fit, because it is loaded. Another plugin
+    that offers the id of a missing one stands in for it.
     """
     missing = any(need.id not in case.others for need, _ in case.requirements)
     offered = _offers(case, case.offered_by_others() if missing else ())
@@ -42,10 +42,10 @@ def dependencies_are_met(case: Case) -> Iterator[Finding]:
 
 
 def dependents_stay_whole(case: Case) -> Iterator[Finding]:
-    """An installed plugin needs the version that the upgrade takes away, or a plugin whose place this one takes.
+    """No installed plugin needs the version that the upgrade removes, or a plugin that this one replaces.
 
-    So does one that needs a plugin for which the version or plugin that is replaced has stood in. Blocks where the
-    version that goes was admitted, or where something optional that was not there now is, and does not fit. Where
+    The same holds for a plugin whose needs were met by the removed version or plugin as a stand-in. Blocks if the
+    removed version was admitted, or if something optional that was not there before now is and does not fit. If
     nothing is taken away, it warns. A disabled plugin loses nothing.
     """
     before = _offers(case, case.offered_before() if case.needs else ())
@@ -63,7 +63,7 @@ def _version_fits(
     case: Case, need: Requirement, statement: Statement, plugin: InstalledPlugin
 ) -> Iterator[Finding]:
     if not need.range.strip():
-        return  # any version will do, whatever it looks like
+        return  # any version is enough, even an unreadable one
     match meeting(case, statement, plugin, case.dialect_of(need.id, need.range, plugin.version)):
         case Finding() as unread:
             yield unread
@@ -75,13 +75,13 @@ def _version_fits(
 
 
 def _stand_in(case: Case, statement: Statement, id: str, offers: Offers | None) -> InstalledPlugin | None:
-    """The plugin as others offer it, in a version that is admitted if there is one; None if nobody offers it."""
+    """The plugin as others offer it, in an admitted version if there is one; None if no plugin offers it."""
     if offers is None:
         return None
     try:
         return InstalledPlugin(id, offers.best(statement.range(case.tongue)).text)
     except Refused:
-        return None  # `ranges_can_be_read` says so
+        return None  # reported by `ranges_can_be_read`
 
 
 def _offers(case: Case, offered: Iterable[Provision]) -> Mapping[str, Offers]:
@@ -139,7 +139,8 @@ def _dependent(case: Case, plugin: InstalledPlugin, need: Requirement) -> Iterat
 def _orphan(
     case: Case, plugin: InstalledPlugin, need: Requirement, before: Offers | None, after: Offers | None
 ) -> Iterator[Finding]:
-    """It needs a plugin that goes, or for which what goes has stood in, and nobody stands in for it now."""
+    """It needs a plugin that is removed, or one that the removed plugin stood in for, and there is no other
+    stand-in."""
     statement = Statement(need.range, "installed", plugin.id)
     try:
         range = statement.range(case.tongue)
@@ -178,7 +179,7 @@ def _broken(
 
 
 def _loss(case: Case, id: str) -> Ground:
-    """What the dependent would meet: another version, another plugin, or nothing that stands in any more."""
+    """What the dependent would find: another version, another plugin, or no stand-in any more."""
     if id == case.plugin:
         return Ground.OUTSIDE
     return Ground.REPLACED if id in case.replaced else Ground.ABSENT

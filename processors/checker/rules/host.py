@@ -1,4 +1,4 @@
-"""Does the host's version suit everybody who says something about it?"""
+"""Does the host's version satisfy every statement about it?"""
 
 from __future__ import annotations
 
@@ -45,14 +45,17 @@ def host_fits(case: Case) -> Iterator[Finding]:
 
 
 def host_is_declared(case: Case) -> Iterator[Finding]:
-    """Nobody says which versions of this host the plugin runs on. Undeclared is a state of its own, no pass."""
+    """Nobody states which versions of this host the plugin runs on.
+
+    Undeclared is a state of its own and never a pass.
+    """
     policy = case.matrix.undeclared.host
     if policy == "allow" or case.host_statements:
         return
     host = case.subject.host.name
     elsewhere = not speaks_of(case.manifest, host, case.matrix)
     if elsewhere and not case.matrix.names_host(host):
-        return  # misspelt, as `host_is_known` says
+        return  # misspelt, as `host_is_known` reports
     yield Finding(
         code=Code.HOST_UNDECLARED,
         dimension=Dimension.HOST,

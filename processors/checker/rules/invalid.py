@@ -14,7 +14,7 @@ from processors.versions import Dialect, Version, parse_version, scheme_of
 
 
 def manifest_is_valid(case: Case) -> Iterator[Finding]:
-    """Every defect that the reader of the manifest noted, and an id or version that is none."""
+    """Every defect that the reader of the manifest noted, and an invalid id or version."""
     for defect in case.manifest.defects:
         yield _manifest(case, defect.path, defect.problem)
     if not case.plugin.strip():
@@ -30,7 +30,7 @@ def manifest_is_valid(case: Case) -> Iterator[Finding]:
 def the_request_agrees_with_itself(case: Case) -> Iterator[Finding]:
     """A plugin cannot be installed twice, nor differ from the version that it is said to replace.
 
-    Nor can an upgrade be judged from a version that cannot be read.
+    An upgrade cannot be judged from a version that cannot be read.
     """
     for id, versions in case.described_twice.items():
         found = ALTERNATIVES.join(sorted(versions))
@@ -47,9 +47,9 @@ def the_request_agrees_with_itself(case: Case) -> Iterator[Finding]:
 
 
 def ranges_can_be_read(case: Case) -> Iterator[Finding]:
-    """Every range that manifest and catalogue state can be read, also where nothing is there to hold against it.
+    """Every range in manifest and catalogue can be read, even if nothing is installed to compare it with.
 
-    The ranges of the host are `host_fits`' affair: they are always held against one.
+    Ranges of host versions are left to `host_fits`, which always has a host to compare them with.
     """
     for dimension, dialect_of, stated in (
         (Dimension.DEPENDENCY, case.dialect_of, case.requirements),
@@ -87,8 +87,8 @@ def unreadable(
 ) -> Finding:
     """A range that its dialect cannot read, or that admits nothing at all (`error` and `version` None).
 
-    With `version`, the object is there in a version that cannot be read: that is no fault of the range's author,
-    and people may except it. The dialect is the host's, where none is given.
+    With `version`, the object is installed in a version that cannot be read: that is not the fault of the range's
+    author, and an exception may cover it. The dialect is the host's unless one is given.
     """
     if version is not None:
         found, ground = version, Ground.UNREADABLE_VERSION
@@ -111,14 +111,14 @@ def unreadable(
 
 
 def _illegible(error: Refused) -> str | None:
-    """The part that cannot be read; None where the text ends too early."""
+    """The part that cannot be read; None if the text ends too early."""
     if isinstance(error, RangeInvalid):
         return shorten(error.text[error.at :]) or None
     return shorten(error.text) if isinstance(error, VersionInvalid) else str(error)
 
 
 def _reported(subject: str, dimension: Dimension, dialect: Dialect, found: str) -> Finding:
-    """What is there, in a version that nobody can read."""
+    """What is installed, in a version that cannot be read."""
     return Finding(
         code=Code.VERSION_UNREADABLE,
         dimension=dimension,

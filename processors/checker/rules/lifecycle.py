@@ -1,4 +1,4 @@
-"""Is this release still looked after?"""
+"""Is this release still supported?"""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def lifecycle_is_active(case: Case) -> Iterator[Finding]:
 
 
 def is_withdrawn(lifecycle: Lifecycle, now: int) -> bool:
-    """Whether nobody may install the release any more, as against one that is merely no longer supported."""
+    """Whether the release must not be installed any more at all, rather than being merely unsupported."""
     begun = lifecycle.effective_date is None or lifecycle.effective_date <= now
     return begun and lifecycle.status.strip().lower() in _WITHDRAWN
 
@@ -47,7 +47,7 @@ def lifecycle_dates(case: Case) -> Iterator[int]:
 
 
 def day(instant: int | None) -> str:
-    """The UTC day of an instant in milliseconds, as YYYY-MM-DD; for instants beyond the calendar, their number."""
+    """The UTC day of an instant in milliseconds, as YYYY-MM-DD; for instants outside the calendar, the number."""
     if instant is None:
         return "an unknown day"
     try:

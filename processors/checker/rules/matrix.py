@@ -1,4 +1,4 @@
-"""What the matrix itself says: is there one, is it fresh, and do its rows allow this plugin here?"""
+"""What the matrix itself says: is there one, is it fresh, and do its rows allow this plugin on this host?"""
 
 from __future__ import annotations
 
@@ -18,21 +18,23 @@ _ROW = {
 
 
 def matrix_is_loaded(case: Case) -> Iterator[Finding]:
-    """Without any matrix, or without a source that is required, nothing can be judged. Never loaded, expired and
-    unlisted are three different things."""
+    """Without a matrix, or without a required source, nothing can be judged.
+
+    Never loaded, expired and unlisted are three different things.
+    """
     if not case.matrix.sources:
         yield _about_matrix(
             case, Code.MATRIX_MISSING, Effect.BLOCK, Severity.MISSING, "matrix", DemandKind.MATRIX_LOADED, None
         )
         return
-    for name in case.matrix.missing:  # what it would have forbidden is not known
+    for name in case.matrix.missing:  # what it would have forbidden is unknown
         yield _about_matrix(
             case, Code.MATRIX_MISSING, Effect.BLOCK, Severity.MISSING, name, DemandKind.MATRIX_LOADED, None
         )
 
 
 def matrix_is_fresh(case: Case) -> Iterator[Finding]:
-    """A source whose time is over no longer tells what is true."""
+    """A source that has expired no longer states what is true."""
     for source in case.matrix.expired(case.now):
         yield _about_matrix(
             case,
@@ -55,7 +57,7 @@ def plugin_is_listed(case: Case) -> Iterator[Finding]:
 
 
 def host_is_known(case: Case) -> Iterator[Finding]:
-    """Where sources name hosts, this one is among them: a misspelt host would slip past every row about it."""
+    """If sources name hosts, this one is among them: otherwise no row about the intended host would apply."""
     host = case.subject.host.name
     if case.matrix.names_host(host):
         return
@@ -69,14 +71,14 @@ def rows_allow(case: Case) -> Iterator[Finding]:
     """Each source's deciding row binds; the strictest wins because every one of them becomes a finding."""
     for rule in case.weighing.decisive:
         if rule.action != "allow":
-            code, effect, severity = _ROW.get(rule.action, _ROW["block"])  # a word nobody knows is no permission
+            code, effect, severity = _ROW.get(rule.action, _ROW["block"])  # an unknown action permits nothing
             yield _about_row(case, rule, code, effect, severity, rule.notes or None)
     for rule, error in case.weighing.broken:
         yield _about_row(case, rule, Code.CONSTRAINT_INVALID, Effect.BLOCK, Severity.UNKNOWN, str(error))
 
 
 def _about(rule: Rule) -> str:
-    """What a row is about, as `PLUGIN VERSIONS @ HOST RANGE`; what it leaves open is left out."""
+    """What a row is about, as `PLUGIN VERSIONS @ HOST RANGE`, without the parts that it leaves open."""
     lowest = f">={rule.min_version}" if rule.min_version else ""
     highest = f"<={rule.max_version}" if rule.max_version else ""
     plugin = " ".join(filter(None, (rule.plugin, lowest, highest)))

@@ -1,4 +1,4 @@
-"""Would the data survive, and could one come back? Concerns upgrades: a fresh installation has no data to lose."""
+"""Would the data survive, and is there a way back? About upgrades: a fresh installation has no data to lose."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from processors.versions import Range, Version, parse_range
 
 
 class _Wanted(NamedTuple):
-    """What a demand about migrations is, and its value where it has one."""
+    """The kind of a demand about migrations, and its value if it has one."""
 
     kind: DemandKind
     value: str = ""
 
 
 def no_downgrade(case: Case) -> Iterator[Finding]:
-    """An older version replaces a newer one. It warns by itself; it blocks where data was changed for good.
+    """An older version replaces a newer one. It warns by itself; it blocks if data was changed irreversibly.
 
-    What has run is what the deployer tells; else the migrations of every release on the way down.
+    The migrations that have run are those that the deployer states, else those of every release in between.
     """
     before, after = _versions(case)
     if before is None or after is None or not after < before:
@@ -63,7 +63,7 @@ def no_downgrade(case: Case) -> Iterator[Finding]:
 
 
 def migrations_can_be_undone(case: Case) -> Iterator[Finding]:
-    """An upgrade runs a migration that cannot be undone, or whose vendor does not say whether it can."""
+    """An upgrade runs a migration that cannot be undone, or whose vendor does not state whether it can."""
     before, after = _versions(case)
     if before is None or (after is not None and not _is_upgrade(before, after)):
         return
@@ -86,7 +86,7 @@ def migrations_can_be_undone(case: Case) -> Iterator[Finding]:
 
 
 def migrations_keep_their_content(case: Case) -> Iterator[Finding]:
-    """A migration that has run must not change afterwards: the data was made by the earlier content."""
+    """A migration that has run must not change afterwards: the earlier content produced the data."""
     done = {m.id: m.checksum for m in _already_run(case) if m.id and m.checksum}
     for migration in case.migrations():
         earlier = done.get(migration.id)
@@ -104,11 +104,11 @@ def migrations_keep_their_content(case: Case) -> Iterator[Finding]:
 
 
 def migrations_have_no_gap(case: Case) -> Iterator[Finding]:
-    """The upgrade skips a release whose migrations neither have run nor come with the new version.
+    """The upgrade skips a release whose migrations have not run and do not come with the new version.
 
-    Where migrations say from which data version to which they lead, they must connect without a break; where they
-    lead from the data that is here to the format that is read, nothing in between is needed. A release that was
-    withdrawn is no step on the way: nobody can install it.
+    If migrations state which data version they convert to which, they must form a chain; if the chain leads from
+    the present data to the format that the new version reads, nothing in between is needed. A withdrawn release is
+    not counted: it cannot be installed.
     """
     before, after = _versions(case)
     if before is None or after is None or not _is_upgrade(before, after):
@@ -154,14 +154,14 @@ def _versions(case: Case) -> tuple[Version | None, Version | None]:
 
 
 def _already_run(case: Case) -> tuple[Migration, ...]:
-    """Migrations that have run: as the deployer tells it, else those of the installed release in the catalogue."""
+    """Migrations that have run: as the deployer states, else those of the installed release in the catalogue."""
     if case.previous and case.previous.migrations:
         return case.previous.migrations
     return tuple(m for row in _installed(case) for m in row.migrations)
 
 
 def _written(case: Case) -> str:
-    """The format of the data that is there: as the deployer tells it, else as the catalogue knows it."""
+    """The format of the present data: as the deployer states, else as the catalogue knows it."""
     told = case.previous.data_format if case.previous else ""
     return told or next((row.data_format for row in _installed(case) if row.data_format), "")
 
@@ -178,7 +178,7 @@ def _is_upgrade(before: Version, after: Version) -> bool:
 
 
 def _leads_all_the_way(case: Case) -> bool:
-    """Whether the migrations that will run lead from the data here to the format that the new version reads."""
+    """Whether the migrations that will run lead from the present data to the format that the new version reads."""
     at, reads = _written(case), case.data_format()
     if not at or not reads or at == reads:
         return False
@@ -192,7 +192,7 @@ def _leads_all_the_way(case: Case) -> bool:
 
 
 def _between(case: Case, older: Version, newer: Version) -> Iterator[Release]:
-    """The catalogue rows of every release between two versions, without those of the two themselves."""
+    """The catalogue rows of every release between two versions, both excluded."""
     for release in case.matrix.releases(case.plugin):
         version = readable(release.version, older.dialect)
         if version is not None and older < version < newer and not is_withdrawn(release.lifecycle, case.now):
@@ -200,12 +200,12 @@ def _between(case: Case, older: Version, newer: Version) -> Iterator[Release]:
 
 
 def _origin(case: Case) -> Release | None:
-    """The catalogue row that tells of the plugin's migrations; None where its manifest does."""
+    """The catalogue row that states the plugin's migrations; None if its manifest does."""
     return None if case.manifest.migrations else next((row for row in case.releases if row.migrations), None)
 
 
 def _named(migration: Migration) -> str:
-    """What one migration is known by in several releases; empty where it has no name."""
+    """How several releases refer to the same migration; empty if it has no name."""
     return migration.id or migration.entry
 
 
@@ -249,7 +249,7 @@ def _broken_chain(case: Case) -> Iterator[Finding]:
 
 
 def _padded(text: str) -> str:
-    """Formats are counted 1, 2, 3 as often as 1.0.0; both are compared as versions."""
+    """Formats are often counted 1, 2, 3 instead of 1.0.0; both are compared as versions."""
     return text + ".0" * (2 - text.count(".")) if text.replace(".", "").isdigit() else text
 
 

@@ -22,9 +22,10 @@ from processors.versions import known_runtime, parse_range, scheme_of
 
 
 def runtimes_fit(case: Case) -> Iterator[Finding]:
-    """Each runtime that is demanded is there in an admitted version; where there are several, one must fit.
+    """Each demanded runtime is there in an admitted version; if there are several, one must fit.
 
-    A host that lists no runtimes at all has not told; what the matrix says of undeclared runtimes decides then.
+    A host that lists no runtimes at all has stated nothing; what the matrix says of undeclared runtimes decides
+    then.
     """
     there: dict[str, list[str]] = {}
     for runtime in case.subject.runtimes:
@@ -45,12 +46,12 @@ def runtimes_fit(case: Case) -> Iterator[Finding]:
 
 
 def runtime_is_declared(case: Case) -> Iterator[Finding]:
-    """Nobody says which runtime this plugin needs. Undeclared is a state of its own, never a pass."""
+    """Nobody states which runtime this plugin needs. Undeclared is a state of its own, never a pass."""
     policy = case.matrix.undeclared.runtime
     if policy == "allow" or case.manifest.runtimes is not None or any(r.runtimes for r in case.releases):
         return
     if case.manifest.host in WITHOUT_RUNTIME:
-        return  # the format has no place for it: its silence is not the author's
+        return  # the format has no field for it, so its silence is not the author's
     yield Finding(
         code=Code.RUNTIME_UNDECLARED,
         dimension=Dimension.RUNTIME,

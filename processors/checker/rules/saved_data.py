@@ -12,7 +12,8 @@ from processors.events.vocabulary import Code, Dimension, Distance, Effect, Grou
 
 
 def saved_data_is_read(case: Case) -> Iterator[Finding]:
-    """A plugin may say since which of its versions it reads what was saved; coming from before that warns."""
+    """A plugin may state the oldest of its versions whose saved data it reads; an upgrade from an older one
+    warns."""
     since = case.manifest.compatible_since
     if not since or case.previous_text is None:
         return

@@ -1,4 +1,4 @@
-"""Does security accept what is inside the plugin?"""
+"""Does security accept the plugin and its components?"""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def baseline_is_met(case: Case) -> Iterator[Finding]:
 
 
 def no_advisory_applies(case: Case) -> Iterator[Finding]:
-    """No known weakness affects the plugin or a component inside it. An advisory that cannot be read applies.
+    """No known vulnerability affects the plugin or one of its components. An advisory that cannot be read applies.
 
-    Where a component is inside in several versions, an advisory names the first that it affects.
+    If a component is included in several versions, an advisory names the first that it affects.
     """
     for component, versions in _inside(case).items() if case.policies.by_component else ():
         policy = case.policies.about(component)
@@ -48,7 +48,7 @@ def no_advisory_applies(case: Case) -> Iterator[Finding]:
 
 
 def _inside(case: Case) -> Mapping[str, Collection[str]]:
-    """The plugin itself and the components in it, each with its versions in the order of the manifest."""
+    """The plugin itself and its components, each with its versions in the order of the manifest."""
     inside = {case.plugin: {case.manifest.version: None}}
     for component in case.manifest.components:
         inside.setdefault(component.id, {})[component.version] = None
@@ -56,9 +56,9 @@ def _inside(case: Case) -> Mapping[str, Collection[str]]:
 
 
 def affects(advisory: Advisory, version: str, dialect: str) -> bool:
-    """Whether the advisory is about this version, by its place in the order: a pre-release has the weakness too.
+    """Whether the advisory is about this version, by its place in the order: pre-releases are affected too.
 
-    True where the version or a range cannot be read: fail closed.
+    True if the version or a range cannot be read: fail closed.
     """
     try:
         known = Dialect(dialect)
@@ -131,6 +131,6 @@ def _advisory(case: Case, policy: SecurityPolicy, advisory: Advisory, component:
 
 
 def _is_unlisted(case: Case, advisory: Advisory, component: str) -> bool:
-    """Whether the plugin is mended in releases that no source lists. What is inside a release, none says."""
+    """Whether the plugin is fixed in releases that no source lists. For components, no source states that."""
     known = {release.version for release in case.matrix.releases(component)}
     return component == case.plugin and bool(advisory.fixed) and not known & {*advisory.fixed}

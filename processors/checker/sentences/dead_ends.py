@@ -1,4 +1,4 @@
-"""Why no plan helps: the chain of facts that rule each other out. It claims no more than what was searched."""
+"""Why no plan helps: the chain of facts that contradict each other. It claims no more than what was searched."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from processors.events.vocabulary import Code, DemandKind, Ground
 
 
 def no_way_out(links: Sequence[Inference], told: Finding | None = None) -> str:
-    """Why nothing helps, in one sentence: the facts that rule each other out. Empty where nothing is derived.
+    """Why nothing helps, in one sentence: the facts that contradict each other. Empty if nothing was derived.
 
-    What is `told` already is not repeated.
+    Demands that were `told` already are not repeated.
     """
     if not links:
         return ""
@@ -52,7 +52,7 @@ def _objects(verbs: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def chains(links: Sequence[Inference]) -> list[Sequence[Inference]]:
-    """Each reason by itself: a chain ends where nothing is left to try."""
+    """The explanations one by one: a chain ends where nothing is left to try."""
     found: list[Sequence[Inference]] = []
     begin = 0
     for n, link in enumerate(links, 1):
@@ -73,7 +73,7 @@ OF_THE_HOST = OF_AN_OLD_HOST | {Code.HOST_TOO_NEW}
 
 
 def dead_end(links: Sequence[Inference]) -> str:
-    """What follows from the last link of a chain that nothing can meet."""
+    """The conclusion from the last link of a chain that nothing can meet."""
     if not links:
         return "No release that any source lists would do."
     last = links[-1]
@@ -105,7 +105,7 @@ _OF_ITSELF = frozenset(
 
 
 def _listing(last: Inference) -> str:
-    """What the sources list of what is demanded, where none of it is admitted: the fact that ends the search."""
+    """What the sources list of what is demanded, if none of it is admitted: the fact that ends the search."""
     demand = last.finding.required
     listed = _of(last.finding.object, last)
     if listed is None or listed.fitting or demand.kind is not DemandKind.RANGE or not demand.constraint.strip():
@@ -122,12 +122,12 @@ def _listing(last: Inference) -> str:
 
 
 def _sentence(listing: str) -> str:
-    """With a full stop; it may begin with the id of a source, which stays as it is."""
+    """With a full stop. It may begin with the id of a source, which keeps its spelling."""
     return f"{listing.replace('no source ', 'No source ', 1) if listing.startswith('no source ') else listing}."
 
 
 def _none_newer(last: Inference) -> str:
-    """That an installed plugin which stands in the way has no newer release, where that is so."""
+    """States that an installed plugin in the way has no newer release, if that is so."""
     listed = _of(last.finding.subject, last)
     if listed is None or last.finding.code in _OF_ITSELF:
         return ""
@@ -141,12 +141,12 @@ def _of(target: str, link: Inference) -> Listed | None:
 
 
 def names_all(finding: Finding) -> bool:
-    """Whether what follows from a finding at a dead end names all that it is about."""
+    """Whether the conclusion from a finding at a dead end names everything that it is about."""
     return finding.code in OF_A_RELEASE | OF_THE_HOST
 
 
 def reason(link: Inference, asked: Asked) -> str:
-    """One link of the chain, with who says so and what follows from it, without a full stop."""
+    """One link of the chain, with its source and its consequence, without a full stop."""
     said = f"{demanded(link.finding, link.version)} ({said_by(link.finding, asked)})"
     chosen = link.chosen
     if chosen is None:

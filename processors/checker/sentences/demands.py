@@ -21,7 +21,7 @@ class Demanded(NamedTuple):
 
 
 Told: TypeAlias = Collection[tuple[str, str, str]]
-"""Demands that the reader knows already, as `said_of` names them."""
+"""Demands that the reader knows already, identified by `said_of`."""
 
 
 def said_of(demand: Finding | Cause) -> tuple[str, str, str]:
@@ -40,7 +40,7 @@ def demanded(finding: Finding, version: str) -> Demanded:
 
 
 def demanded_by(cause: Cause) -> Demanded:
-    """As `demanded`, of what a change serves."""
+    """As `demanded`, for the cause of a change."""
     return _demanded(cause.code, cause.subject, cause.version, cause.object, cause.required)
 
 

@@ -1,4 +1,4 @@
-"""What a sentence is made of: a finding, and what was asked about, by the names that sentences use."""
+"""What a sentence is made of: a finding, and what was requested, under the names that sentences use."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LONGEST_RANGE = 120
 
 
 class Asked(NamedTuple):
-    """What was asked about, by the names that sentences use."""
+    """What was requested, under the names that sentences use."""
 
     plugin: str
     version: str
@@ -29,7 +29,7 @@ class Asked(NamedTuple):
 
 
 class Fact:
-    """A finding with the names that its sentence uses."""
+    """A finding under the names that its sentence uses."""
 
     def __init__(self, finding: Finding, asked: Asked) -> None:
         self.finding = finding
@@ -52,7 +52,7 @@ class Fact:
 
 
 def _needed_by(finding: Finding, asked: Asked) -> str:
-    """An installed plugin, and why the request hangs on it where it does: the chain that leads to it."""
+    """An installed plugin and, if the request depends on it indirectly, the chain that leads to it."""
     if finding.subject in asked.together:
         return f"{finding.subject}, which comes with it,"
     if len(finding.path) < 2 or finding.path[-1] != finding.subject:

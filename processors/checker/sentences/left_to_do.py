@@ -14,7 +14,7 @@ NONE_FOUND = "no listed release helps"
 
 
 def left_to_do(links: Sequence[Inference], asked: Asked) -> str:
-    """Why nothing was found, whom to ask and for what, without a full stop."""
+    """Why nothing was found, whom to ask, and for what; without a full stop."""
     found = chains(links)
     kept = list(dict.fromkeys(id for chain in found for id in _kept(chain, asked)))
     asks = list(dict.fromkeys(ask for chain in found for ask in _asks(chain)))[:_MOST_ASKS]
@@ -42,7 +42,7 @@ def _searched(kept: Sequence[str]) -> str:
 
 
 def _kept(chain: Sequence[Inference], asked: Asked) -> Iterable[str]:
-    """The installed plugin that stands in the way and is not needed: it could go, which no search decides."""
+    """An installed plugin that is in the way and is not needed: removing it is a decision that no search takes."""
     last = chain[-1].finding
     root = last.path[0] if last.path else last.subject
     if last.code not in OF_A_RELEASE | {Code.DEPENDENT_BROKEN}:

@@ -20,9 +20,9 @@ def steps_of(plan: Remediation) -> int:
 def runs(
     steps: Sequence[PlanStep], plugin: str, version: str, most: int | None = None, told: Told = ()
 ) -> list[str]:
-    """The steps of a plan in their order, those of one kind told together; at most so many named of each kind.
+    """The steps of a plan in order, those of one kind listed together, at most so many of each kind by name.
 
-    Without a limit each is told with its causes.
+    Without a limit, each step is listed with its causes.
     """
     said: list[str] = []
     run: list[PlanStep] = []
@@ -54,15 +54,15 @@ NEXT = ", then "
 
 
 def plan(steps: Sequence[PlanStep], plugin: str, version: str) -> str:
-    """A plan as one order, its steps one after the other, without a full stop.
+    """A plan as one instruction, its steps one after the other, without a full stop.
 
-    The request is named where it might be taken for a part of the step before.
+    The request is named if it might otherwise be taken for a part of the step before.
     """
     return _plan([replace(step, causes=()) for step in steps], plugin, version, ())
 
 
 def with_causes(plan: Remediation, plugin: str, version: str, told: Told) -> str:
-    """A plan as `plan` tells it, each step with the demands that it serves and that are not `told`."""
+    """A plan as `plan` writes it, each step with the demands that it serves, except those that were `told`."""
     if all(said_of(cause) in told for step in plan.steps for cause in step.causes):
         return plan.sentence
     return _plan(plan.steps, plugin, version, told)
@@ -79,7 +79,7 @@ def _plan(steps: Sequence[PlanStep], plugin: str, version: str, told: Told) -> s
 
 
 def step_in_words(step: PlanStep, plugin: str, version: str, told: Told = ()) -> str:
-    """One step as an order, with the demands that it serves and that are not told; empty for the request alone."""
+    """One step as an instruction, with the demands that it serves; empty for the request alone."""
     return f"{_in_words(step, plugin, version)}{_because(step.causes, told)}" if step.changes else ""
 
 
@@ -93,7 +93,7 @@ def _in_words(step: PlanStep, plugin: str, version: str) -> str:
 
 
 def _alike(changes: Sequence[Change], plugin: str) -> list[list[Change]]:
-    """Changes that one verb tells, where they follow each other."""
+    """Consecutive changes that share one verb."""
     found: list[list[Change]] = []
     before = ""
     for change in changes:
@@ -122,7 +122,7 @@ _REQUESTS = frozenset({RemedyKind.INSTALL_VERSION, RemedyKind.REPLACE_PLUGIN})
 
 
 def done(steps: Sequence[PlanStep]) -> str:
-    """What a plan would have changed, told and not ordered: it does not lead out by itself."""
+    """What a plan would have changed, as a statement rather than an instruction: it is no way out by itself."""
     return joined([_done(change) for step in steps for change in step.changes])
 
 

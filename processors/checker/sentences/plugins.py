@@ -1,4 +1,4 @@
-"""What plugins say of the host and of each other."""
+"""Sentences about what plugins state of the host and of each other."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def dependency_cycle(f: Fact) -> Words:
     way = f.object if f.found == f.object else f"{f.object}, which in the end needs {f.found}"
     return (
         f"{f.subject} needs {way}, and that needs {f.plugin} again: neither can start first",
-        "Only their vendors can break the circle.",
+        "Only their vendors can break the cycle.",
     )
 
 

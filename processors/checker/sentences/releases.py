@@ -1,4 +1,4 @@
-"""What is known of a release: its age, its security, and what the matrix says."""
+"""Sentences about a release: its age, its security, and what the matrix says."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from processors.policies.document import EXPIRED, UNUSABLE
 def downgrade(f: Fact) -> Words:
     return (
         f"{f.asked} is older than the version that it would replace, {f.demand}",
-        "Go on only if you mean to go back, and take a backup first.",
+        "Continue only if you intend a downgrade, and take a backup first.",
     )
 
 
@@ -42,7 +42,7 @@ _UNJUDGED = {
     EXPIRED: "what security said of it held until a time that has passed",
     UNUSABLE: "what security last said of it is not to be had",
 }
-"""Advisories that stand for a policy that nobody knows any more."""
+"""Advisories that stand for a policy that is not available any more."""
 
 
 def advisory(f: Fact) -> Words:
@@ -53,9 +53,9 @@ def advisory(f: Fact) -> Words:
     affected = f"contains {f.found}, which {f.object} affects"
     what = f"{f.asked} {f'is affected by {f.object}' if f.found == f.asked else affected}"
     if f.kind is DemandKind.WITHOUT:
-        return what, "No version that mends it is known: do without it, or ask for an exception with safeguards."
+        return what, "No version that fixes it is known: do without it, or ask for an exception with safeguards."
     if f.ground is Ground.UNLISTED:
-        return what, f"It is mended in {f.demand}, which no matrix source lists: have its vendor list it."
+        return what, f"It is fixed in {f.demand}, which no matrix source lists: have its vendor list it."
     inside = "" if f.found == f.asked else f"a version of {f.plugin} with "
     return what, f"Install {inside}{f.demand}."
 

@@ -1,4 +1,4 @@
-"""What a plugin runs on and works with: runtimes, databases, contracts, and the data that is there."""
+"""Sentences about what a plugin runs on and works with: runtimes, databases, contracts, and existing data."""
 
 from __future__ import annotations
 

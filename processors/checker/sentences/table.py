@@ -1,4 +1,4 @@
-"""Which code is told in which words."""
+"""The function that writes the sentence for each code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What cannot be judged, because it cannot be read or contradicts itself."""
+"""Sentences about what cannot be judged, because it is unreadable or contradicts itself."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def constraint_invalid(f: Fact) -> Words:
 
 
 def _contradiction(f: Fact) -> str:
-    """What a request says against itself, or cannot mean."""
+    """How a request contradicts itself, or what it says that makes no sense."""
     match f.kind:
         case DemandKind.ONE_DESCRIPTION:
             versions = f.found.split(ALTERNATIVES)

@@ -1,1 +1,1 @@
-"""Views of a report: text for a terminal, Markdown for a ticket, HTML to print; all from one outline."""
+"""Views of a report: text for a terminal, Markdown for a ticket, HTML for printing; all from one outline."""

@@ -1,4 +1,4 @@
-"""A report as one page that needs nothing else: no script, no font, no image from anywhere. Prints well."""
+"""A report as one self-contained HTML page: no external script, font or image. Prints well."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def render(
     matrices: Sequence[str] = (),
     explained_at: str = "",
 ) -> str:
-    """A whole HTML document. Whatever comes from outside is escaped.
+    """A whole HTML document. All outside text is escaped.
 
     `explained_at` is the address of a gateway, whose pages explain the findings; empty where none is known.
     """
@@ -49,7 +49,7 @@ def render(
 def article(
     report: Report, said: Outline, digest: str, request_id: str | None = None, explained_at: str | None = None
 ) -> str:
-    """The report as a part of a page that has `stylesheet`. Verdict and ways out come first, the grounds last.
+    """The report as part of a page that has `stylesheet`. Verdict and ways out come first, the grounds last.
 
     `explained_at` as in `render`; an empty text links to pages of the same site, None links nowhere.
     """
@@ -66,7 +66,7 @@ def article(
 
 
 def heading(report: Report, said: Outline, about: str) -> str:
-    """Verdict and matter, a line of what it is `about`, and the summary."""
+    """The verdict and what it is about, a line `about` the request, and the summary."""
     return (
         f'<h1><span class="verdict {escape(report.verdict)}">{escape(said.headline)}</span>\n'
         f'{escape(said.asked)}</h1>\n<p class="quiet">{escape(about)}</p>\n'
@@ -75,8 +75,10 @@ def heading(report: Report, said: Outline, about: str) -> str:
 
 
 def ways_out(said: Outline, actions: Sequence[Step] = ()) -> str:
-    """What helps; empty where nothing is to be said of it. `actions` are links, one for each way in its order, and
-    none where the target is empty."""
+    """What helps; empty if there is nothing to say.
+
+    `actions` are links, one for each way out in order; none where the target is empty.
+    """
     notes = "".join(f"<p>{_words(text)}</p>" for text in (said.note, said.closest) if text)
     links = [_action(action) for action in actions] or [""] * len(said.ways_out)
     items = "".join(_way_out(way, link) for way, link in zip(said.ways_out, links, strict=True))
@@ -87,7 +89,7 @@ def ways_out(said: Outline, actions: Sequence[Step] = ()) -> str:
 
 
 def causes(said: Outline, explained_at: str | None) -> str:
-    """The findings in their groups, and why nothing helps where that is so. `explained_at` as in `article`."""
+    """The findings in their groups, and why nothing helps, if so. `explained_at` as in `article`."""
     parts = [*(_group(group, explained_at) for group in said.groups), _list("Why nothing helps", said.why_none)]
     return "\n".join(filter(None, parts))
 

@@ -19,7 +19,10 @@ from processors.checker.views.text import WIDTH, paint, wrapped
 from processors.events.report import Cause, Change, Finding, Inference, PlanStep, Remediation
 
 VERSION: Final = 1
-"""Of the JSON view, whose fields `schemas/InstallationPlan.schema.json` explains. Fields are only ever added."""
+"""Version of the JSON view, whose fields `schemas/InstallationPlan.schema.json` explains.
+
+Fields are only ever added.
+"""
 
 _HEADLINES: Final = {
     Outlook.FITS: ("Everything fits", "32"),
@@ -125,7 +128,7 @@ def _steps(way: Remediation) -> tuple[str, ...]:
 
 
 def _alone(change: Change, way: Remediation) -> PlanStep:
-    """One change of a step, with what it is for."""
+    """One change of a step, with its purpose."""
     causes = (cause for step in way.steps for cause in step.causes)
     return PlanStep((change,), causes=tuple(cause for cause in causes if cause.target == change.target))
 
@@ -149,7 +152,7 @@ def text(plan: InstallationPlan, *, colour: bool = False, width: int = WIDTH) ->
 
 
 def markdown(plan: InstallationPlan) -> str:
-    """Whatever comes from outside is escaped: it must not become markup."""
+    """All outside text is escaped: it must not become markup."""
     said = outline(plan)
     lines = [f"## {said.headline}: {plain(said.about)}", "", plain(said.lead)]
     for section in said.sections:
@@ -160,7 +163,7 @@ def markdown(plan: InstallationPlan) -> str:
 
 
 def html(plan: InstallationPlan) -> str:
-    """A whole document that needs nothing else. Whatever comes from outside is escaped."""
+    """A self-contained HTML document. All outside text is escaped."""
     said = outline(plan)
     body = [f"<h1>{escape(said.headline)}: {escape(said.about)}</h1>", f"<p>{escape(said.lead)}</p>"]
     for section in said.sections:
@@ -174,7 +177,7 @@ def html(plan: InstallationPlan) -> str:
 
 
 def junit(plan: InstallationPlan) -> str:
-    """One test case for each enabled plugin, failed for whoever holds the installation back; else one for all."""
+    """One test case for each enabled plugin, failed if it holds the installation back; else one for all."""
     about = _about(plan)
     held = {back.plugin: _held_back(back) for back in plan.held_back}
     cases = [_case(about, p.id, held.get(p.id)) for p in plan.installation.plugins if p.enabled]

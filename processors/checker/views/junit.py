@@ -1,4 +1,4 @@
-"""A report as JUnit XML, as build servers show it: one test case for each finding, failed where it blocks."""
+"""A report as JUnit XML for build servers: one test case for each finding, failed if it blocks."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _SUITE: Final = "compat-guard"
 
 
 def render(report: Report, digest: str, matrices: Sequence[str] = ()) -> str:
-    """A whole document. Characters that XML cannot hold are replaced.
+    """A whole document. Characters that XML cannot represent are replaced.
 
-    `matrices` are the files that an offline check was judged by.
+    `matrices` are the files that an offline check used.
     """
     asked = f"{report.plugin_id} {report.plugin_version} on {report.host} {report.host_version}"
     cases = [_case(finding, asked) for finding in report.findings] or [_plain(report, asked)]
@@ -47,7 +47,7 @@ def _case(finding: Finding, asked: str) -> str:
 
 
 def _plain(report: Report, asked: str) -> str:
-    """A report without findings: passed, unless it is no verdict that lets anything go on."""
+    """A report without findings: passed, unless its verdict does not allow the installation."""
     about = f"<testcase classname={attribute(asked)} name={attribute('compatibility')}"
     if report.verdict in (Verdict.ALLOW, Verdict.WARN, Verdict.ALLOW_BY_EXCEPTION):
         return f"{about}/>"

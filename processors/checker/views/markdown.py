@@ -1,4 +1,4 @@
-"""A report for a ticket or a pull request. Whatever comes from outside is escaped: it must not become markup."""
+"""A report for a ticket or a pull request. All outside text is escaped: it must not become markup."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a report says, in the order in which a person needs it: the matter, causes, ways out, grounds."""
+"""The content of a report in the order in which people need it: what it is about, causes, ways out, grounds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from processors.events.report import Finding, Remediation, Report
 from processors.events.vocabulary import NEVER_EXCEPTED, Dimension, RemedyKind, Verdict
 
 LINES = 3
-"""Findings of one group that are told in a sentence each. The rest is counted and named."""
+"""The most findings of one group that get a sentence each. The rest is counted and named."""
 
 _TITLES = {
     Dimension.HOST: "Host",
@@ -35,7 +35,7 @@ _HEADLINES = {
 
 
 class Group(NamedTuple):
-    """Findings with one root: what they are about, whether they block, the worst of them first.
+    """Findings with one root: what they are about, whether they block, and the findings, most severe first.
 
     `rest` counts and names those that have no sentence of their own.
     """
@@ -47,19 +47,19 @@ class Group(NamedTuple):
 
 
 class Step(NamedTuple):
-    """What to do next: in words, and the command or address for it. Either may hold what came from outside."""
+    """What to do next: in words, and as a command or address. Both may contain outside text."""
 
     words: str
     target: str
 
     @property
     def is_link(self) -> bool:
-        """Whether the target may be followed by a click."""
+        """Whether the target is safe as a link."""
         return self.target.startswith(("https://", "http://"))
 
 
 class WayOut(NamedTuple):
-    """A plan as one sentence; where it is long, its steps in their order, those of one kind on one line."""
+    """A plan as one sentence; if it is long, its steps in order, those of one kind on one line."""
 
     sentence: str
     steps: tuple[str, ...] = ()
@@ -80,12 +80,12 @@ class Outline(NamedTuple):
 
     @property
     def helps(self) -> str:
-        """The heading of ways out, notes and the closest plan."""
+        """The heading above ways out, notes and the closest plan."""
         return "What helps" if self.ways_out else "What is left to do"
 
 
 def clean(text: str) -> str:
-    """Without what a terminal or a browser would obey, such as ESC or marks of direction: ids come from outside."""
+    """Without control characters that a terminal or browser would obey, such as ESC or marks of direction."""
     return text if text.isprintable() else "".join(c if c.isprintable() else "�" for c in text)
 
 
@@ -94,8 +94,8 @@ def outline(
 ) -> Outline:
     """What every view shows.
 
-    `matrices` are the files that an offline check was judged by; the running guard has none. `explained_at` is the
-    address of a gateway that explains findings, if one is known.
+    `matrices` are the files that an offline check used; the running guard has none. `explained_at` is the address
+    of a gateway that explains findings, if one is known.
     """
     return Outline(
         headline=_HEADLINES.get(report.verdict, "No verdict: treat as blocked"),
@@ -125,7 +125,7 @@ def _way_out(plan: Remediation, report: Report) -> WayOut:
 
 
 def _why_none(report: Report) -> Iterable[str]:
-    """Chains of facts, each with what follows from its end; one finding alone is told already."""
+    """Chains of facts, each with its conclusion. A chain of a single finding is left out: it is shown already."""
     known = {finding.id for finding in report.findings}
     for chain in dead_ends.chains(report.derivation):
         if len(chain) > 1 or chain[0].finding.id not in known or not dead_ends.names_all(chain[0].finding):
@@ -144,7 +144,7 @@ def _closest(report: Report) -> str:
 
 
 def contributions(report: Report) -> list[str]:
-    """The score's arithmetic, a line for each dimension: enough to compute it again."""
+    """The arithmetic of the score, a line for each dimension: enough to compute it again."""
     lines = [
         f"{_TITLES.get(c.dimension, c.dimension)}: weight {c.weight_bp / 100:g} %, "
         f"severities {' '.join(map(str, c.severities[:LINES]))}{' ...' if len(c.severities) > LINES else ''}, "
@@ -155,7 +155,7 @@ def contributions(report: Report) -> list[str]:
 
 
 def _groups(findings: Iterable[Finding]) -> Iterable[Group]:
-    """By what they are about; findings come the costliest first, and so do their groups."""
+    """By what they are about. Findings are sorted by cost, and so are their groups."""
     grouped: dict[tuple[bool, Dimension], list[Finding]] = {}
     for finding in findings:
         grouped.setdefault((finding.blocks, finding.dimension), []).append(finding)
@@ -181,7 +181,7 @@ def explanation(explained_at: str, code: str) -> str:
 
 
 def may_be_excepted(report: Report) -> bool:
-    """Whether people may be asked for an exception: it is a block, and none of its findings is beyond approval."""
+    """Whether an exception may be requested: the verdict is a block, and no finding is beyond approval."""
     never = any(finding.blocks and finding.code in NEVER_EXCEPTED for finding in report.findings)
     return report.verdict is Verdict.BLOCK and not never
 
@@ -203,7 +203,8 @@ def _next_steps(report: Report, request_id: str | None, explained_at: str) -> It
 
 
 def _help(finding: Finding, explained_at: str) -> str:
-    """What a matrix or an advisory names, else the page about the code, where a gateway is known that has it."""
+    """The address that a matrix or an advisory names, else the page about the code, if a gateway that has it is
+    known."""
     is_ours = finding.help == f"compat-guard explain {finding.code}"
     return explanation(explained_at, finding.code) if is_ours and explained_at else finding.help
 

@@ -28,10 +28,10 @@ def render(
     matrices: Sequence[str] = (),
     explained_at: str = "",
 ) -> str:
-    """A whole SARIF log. `artifact` is the manifest's path as it was given; without it, results name no file.
+    """A whole SARIF log. `artifact` is the manifest's path as given; without it, results name no file.
 
-    `matrices` are the files that an offline check was judged by. `explained_at` is the address of a gateway that
-    explains findings, if one is known.
+    `matrices` are the files that an offline check used. `explained_at` is the address of a gateway that explains
+    findings, if one is known.
     """
     codes = sorted({finding.code for finding in report.findings})
     run = {

@@ -1,4 +1,4 @@
-"""A report for a terminal: readable at eighty columns, with colour where there is any."""
+"""A report for a terminal: readable at eighty columns, with colour if the terminal supports it."""
 
 from __future__ import annotations
 
