@@ -1,38 +1,38 @@
-"""The compatibility guard: decides before a plugin is installed whether it fits.
+"""The compatibility guard: decides whether a plugin fits before it is installed.
 
-Rooms, one for each processor; none imports another, and topics are all that connects them:
+Rooms, one for each processor. No room imports another; only topics connect them:
 
     checker               answers every install request: rules, ways out, report
-    exception_workflow    exceptions: rules, proof, notices, state
-    ledger                every event once in Postgres, in hash chains
-    staleness             notices a matrix that goes stale
-    relay                 tells platforms, mail servers and chat rooms what happened
-    security_context      asks a platform what its security says of the plugins in the matrix
-    gateway               the guard over HTTP
+    exception_workflow    exceptions: rules, proof, notifications, state
+    ledger                stores every event once in Postgres, in hash chains
+    staleness             warns when a source of the matrix becomes stale
+    relay                 sends events to platforms, mail servers and chat rooms
+    security_context      asks a platform for the security status of the plugins in the matrix
+    gateway               the HTTP interface of the guard
 
-Ground that rooms share, pure:
+Pure libraries that rooms share:
 
     documents             strict YAML and JSON, canonical JSON, digests
     versions              versions and ranges of every dialect
     manifests             the manifests of every ecosystem
     matrix, policies      compatibility matrices, security policies
-    trust                 whose signature counts for which source of the matrix
+    trust                 which signatures are trusted for which source of the matrix
     events, contracts     events as types; topics and schemas as a contract
-    masking               what may be stored or logged
-    errors                the tree of all errors
+    masking               masks what must not be stored or logged
+    errors                the hierarchy of all errors
 
-The world, each known in one place:
+Adapters to the outside, each in one place:
 
     stream                Kafka and the schema registry
-    outbound              HTTP to places that are configured
-    embedded              servers on this machine
+    outbound              HTTP to configured addresses
+    embedded              runs the servers on this machine
     configuration         settings, config/guard.yaml
     observability         logs and metrics
 
-Doors:
+Entry points:
 
-    bootstrap             settings to real things: clients, processors, the supervisor
-    client                what any program needs that talks to the guard, through Kafka or a gateway
+    bootstrap             builds clients, processors and the supervisor from settings
+    client                the client library of the guard, through Kafka or a gateway
     cli                   the command line
 """
 

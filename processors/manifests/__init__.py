@@ -1,4 +1,4 @@
-"""Manifest files of several ecosystems, read into the one type that the check knows. Pure ground."""
+"""Reads manifest files of several ecosystems into the one type that the check knows. Pure."""
 
 from processors.manifests.read import load_manifest, read_manifest
 

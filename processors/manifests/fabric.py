@@ -1,8 +1,8 @@
 """fabric.mod.json of a Fabric mod.
 
-`depends` must be there and `breaks` must not; `recommends`, `suggests` and `conflicts` stop nothing. `minecraft` is
-the host, `java` and `fabricloader` are what it runs on. Of several ranges in a list one must hold, and `>=1.21-` is
-1.21 with all its pre-releases.
+Mods in `depends` must be installed and mods in `breaks` must not; `recommends`, `suggests` and `conflicts` never
+block. `minecraft` is the host, `java` and `fabricloader` are its runtimes. One range of a list is enough, and
+`>=1.21-` is 1.21 with all its pre-releases.
 """
 
 from __future__ import annotations

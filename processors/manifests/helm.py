@@ -1,8 +1,8 @@
 """Chart.yaml of a Helm chart. Its host is Kubernetes.
 
-A chart carries its dependencies inside itself, so they demand nothing of what is installed. One that is named with
-an exact version is a component, against which advisories are matched; a range says too little for that. One with a
-`condition` may be switched off, and is a component all the same. A library chart is never installed by itself.
+A chart contains its dependencies, so they demand nothing of what is installed. A dependency with an exact version
+is a component, which is compared with advisories; one with a range is not precise enough. A dependency with a
+`condition` may be switched off, but still counts as a component. A library chart is never installed by itself.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""manifest.json of a custom integration for Home Assistant, with HACS' `homeassistant` where it is stated.
+"""manifest.json of a custom integration for Home Assistant, with `homeassistant` of HACS if it is stated.
 
-`dependencies` are integrations, nearly always ones that are part of Home Assistant; the format does not tell
-which, so they demand nothing of what is installed. `requirements` are Python packages that it carries along:
-pinned ones are components, against which advisories are matched. The lowest host version belongs into
-`hacs.json`, which has no id and no version of its own: it is read beside the manifest, and at the root of a
-repository that keeps the manifest in `custom_components/DOMAIN`. Many state it in the manifest as well.
+`dependencies` are integrations, nearly always parts of Home Assistant; the format does not say which, so they
+demand nothing of what is installed. `requirements` are Python packages that it brings: pinned ones are components,
+which are compared with advisories. The lowest host version belongs in `hacs.json`, which has no id and no version
+of its own: it is read beside the manifest, and at the root of a repository that keeps the manifest in
+`custom_components/DOMAIN`. Many integrations state it in the manifest as well.
 """
 
 from __future__ import annotations
@@ -65,14 +65,14 @@ def read(root: Node) -> Manifest:
 
 
 def places_of_hacs(manifest: Path) -> tuple[Path, ...]:
-    """Where a `hacs.json` about the integration may lie, the nearest first."""
+    """Where a `hacs.json` about the integration may be, the nearest place first."""
     folder = manifest.parent
     is_in_repository = folder.parent.name == "custom_components"
     return (folder / HACS, *((folder.parent.parent / HACS,) if is_in_repository else ()))
 
 
 def with_hacs(manifest: Manifest, hacs: Node) -> Manifest:
-    """With the lowest host version that `hacs.json` states, where the manifest states none. Its defects count."""
+    """With the lowest host version of `hacs.json`, if the manifest states none. Defects of that file count."""
     lowest = hacs["homeassistant"].text('a version such as "2024.1.0"') or None
     defects = tuple(Defect(f"{HACS}: {defect.path}", defect.problem) for defect in hacs.defects)
     return replace(manifest, min_host=manifest.min_host or lowest, defects=(*manifest.defects, *defects))

@@ -1,8 +1,8 @@
 """META-INF/MANIFEST.MF of a Jenkins plugin.
 
-Every version that Jenkins states is a lowest one: of Jenkins itself, of Java, and of each plugin dependency. A
-plugin that was built for a Jenkins before something became a plugin of its own needs that one too; Jenkins
-brings and installs it, so it may be missing here, but one that is there must fit.
+Every version that a manifest states is a lowest one: of Jenkins itself, of Java, and of each plugin dependency.
+When a part of Jenkins became a separate plugin, plugins built for an older Jenkins need that plugin implicitly.
+Jenkins installs it, so it may be missing here, but an installed one must fit.
 """
 
 from __future__ import annotations
@@ -97,14 +97,15 @@ _DETACHED: Final = (
     ("javax-mail-api", "2.330", "1.6.2-5"),
     ("instance-identity", "2.356", "3.1"),
 )
-"""Plugins that were parts of Jenkins, the last release of it that had them inside, and the first of their own
-that will do.
+"""Plugins that used to be part of Jenkins, the last Jenkins release that included them, and the lowest plugin
+release that is sufficient.
 
-From `split-plugins.txt` of Jenkins core."""
+From `split-plugins.txt` of Jenkins core.
+"""
 
 
 def _detached(core: str, known: Collection[str]) -> Iterator[Requirement]:
-    """What a plugin for this Jenkins needs without saying so."""
+    """The implicit dependencies of a plugin built for this Jenkins."""
     try:
         built_for = parse_version(core, Dialect.MINIMUM) if core else None
     except VersionInvalid:
@@ -117,8 +118,8 @@ def _detached(core: str, known: Collection[str]) -> Iterator[Requirement]:
 def attributes(data: bytes, limit: int) -> dict[str, str]:
     """The main section of a JAR manifest. Raises DocumentRefused.
 
-    Lines are 72 bytes at most and may be cut within a character, so they are joined before they are decoded.
-    The case of a name does not count; the usual spelling is given.
+    Lines have at most 72 bytes and may be cut within a character, so they are joined before they are decoded. Names
+    are case-insensitive; the result has their usual spelling.
     """
     refuse_more_than(limit, data)
     found: dict[str, str] = {}

@@ -1,9 +1,9 @@
 """META-INF/plugin.xml of a plugin for IntelliJ-based products.
 
 Its host is a build number from `since-build` to `until-build`. Dependencies name no versions;
-`com.intellij.modules.*` are parts of the product. Which other plugins a product brings depends on the product,
-so the matrix has to list them among its components. The build of the plugin writes version and builds into the
-file: lint the built one.
+`com.intellij.modules.*` are parts of the product. Which other plugins a product includes depends on the product, so
+the matrix has to list them among its components. The plugin's build writes version and build numbers into the file:
+lint the built one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _PARTS: Final = "com.intellij.modules."
 
 
 def document(root: Element) -> dict[str, Any]:
-    """The elements that the check reads, as values; only the names of all others."""
+    """The elements that the check reads, as values; of all others only the names."""
     found: dict[str, Any] = {child.name: True for child in root.children}
     for name in ("id", "name", "version"):
         if texts := [child.text for child in root.all(name)]:

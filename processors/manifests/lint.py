@@ -1,4 +1,4 @@
-"""What a vendor should mend in a manifest before a platform refuses it: what is malformed, and what is not said."""
+"""Advice for vendors, before a platform refuses their manifest: what is malformed and what is missing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from processors.manifests.read import ecosystem_of, open_document, statements
 from processors.versions import Dialect, hint, parse_range, parse_version, scheme_of
 
 MOST_ADVICE: Final = 200
-"""Advice of one kind that is given for one file."""
+"""The most advice of one kind that is given for one file."""
 
 
 class Level(StrEnum):
@@ -31,7 +31,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """One thing to mend: where, what, and how to write it instead."""
+    """One thing to fix: where, what, and how to write it instead."""
 
     level: Level
     path: str
@@ -45,15 +45,15 @@ class _Case:
     manifest: Manifest
     ecosystem: Ecosystem
     dialect: Dialect
-    """That of the host."""
+    """The dialect of the host."""
     own: Dialect
-    """That of the plugin's own version, and of the plugins that it needs."""
+    """The dialect of the plugin's own version, and of the plugins that it needs."""
 
 
 def lint(data: bytes, name: str, dialect: Dialect | None = None) -> tuple[Advice, ...]:
-    """What to mend in a manifest file, errors first. Without a dialect, that of its ecosystem is used.
+    """What to fix in a manifest file, errors first. The default dialect is that of its ecosystem.
 
-    Raises DocumentRefused where `read_manifest` does. A file without errors may still not suit a host.
+    Raises DocumentRefused as `read_manifest` does. A file without errors may still not fit a host.
     """
     root = open_document(data, name)
     ecosystem = ecosystem_of(name, root)
@@ -69,7 +69,7 @@ def _defects(case: _Case) -> Iterator[Advice]:
 
 
 def _unknown_keys(case: _Case) -> Iterator[Advice]:
-    """A misspelled key is a statement that nobody hears. Keys that begin with `x-` are the vendor's own."""
+    """A statement under a misspelled key has no effect. Keys that begin with `x-` are the vendor's own."""
     yield from _misspelled(case, case.root, case.ecosystem.keys)
     for key, known in case.ecosystem.nested.items():
         yield from _misspelled(case, case.root[key], known)
@@ -90,7 +90,7 @@ def _misspelled(case: _Case, parent: Node, known: frozenset[str]) -> Iterator[Ad
 
 def _host(case: _Case) -> Iterator[Advice]:
     said, path = case.manifest, _key(case.ecosystem.host_example)
-    is_installed = case.root["type"].value != "library"  # a chart of that type is a part of others
+    is_installed = case.root["type"].value != "library"  # a library chart is part of other charts
     if said.host_range is None and said.min_host is None and said.max_host is None and is_installed:
         yield Advice(Level.WARNING, path, "no host range; a platform may block it", case.ecosystem.host_example)
     if said.host_range is not None:
@@ -102,7 +102,7 @@ def _host(case: _Case) -> Iterator[Advice]:
 
 
 def _without_candidates(case: _Case, path: str, text: str) -> Iterator[Advice]:
-    """Clusters of cloud providers report v1.30.0-gke.100, which Masterminds takes for a pre-release."""
+    """Clusters of cloud providers report v1.30.0-gke.100, which Masterminds treats as a pre-release."""
     if case.dialect is Dialect.MASTERMINDS and "-" not in text and not _refusal(parse_range, text, case.dialect):
         problem = "it leaves out clusters of cloud providers, such as v1.30.0-gke.100; end a bound in `-0`"
         yield Advice(Level.WARNING, path, problem, case.ecosystem.host_example)
@@ -114,7 +114,7 @@ def _bound(case: _Case, path: str, bound: str, operator: str) -> Iterator[Advice
         yield Advice(Level.ERROR, path, problem, _example(case, path))
     elif problem:
         yield Advice(
-            Level.WARNING, path, f"`{shorten(bound)}` is not a whole version", f'{path}: "{shorten(bound)}.0"'
+            Level.WARNING, path, f"`{shorten(bound)}` is not a complete version", f'{path}: "{shorten(bound)}.0"'
         )
 
 
@@ -140,13 +140,13 @@ def _needs(case: _Case) -> Iterator[Advice]:
 
 
 def _of_plugin(case: _Case, path: str, need: Requirement) -> Iterator[Advice]:
-    """A range about a plugin may be one that only `generic` reads."""
+    """A range about a plugin may be one that only `generic` can read."""
     if need.range and _refusal(parse_range, need.range, Dialect.GENERIC):
         yield from _range(case, path, need.id, need.range, case.own)
 
 
 def _runtime(case: _Case) -> Iterator[Advice]:
-    """Each runtime and database counts in its own way; contracts are read as npm reads them."""
+    """Each runtime and database has its own version scheme; contracts are read in npm's dialect."""
     example = case.ecosystem.runtime_example
     if case.manifest.runtimes is None and example:
         yield Advice(Level.WARNING, _key(example), "no runtime version; a platform may warn or block", example)
@@ -180,7 +180,7 @@ def _unquoted_numbers(case: _Case) -> Iterator[Advice]:
         text = cast("WrittenFloat | WrittenInt", node.value).text
         key = node.path.rpartition(".")[2]
         if key in _BOUNDS and _refusal(parse_version, text, case.dialect):
-            continue  # advised as a whole version already
+            continue  # reported already as an incomplete version
         yield Advice(Level.WARNING, node.path, f"{text} is a number to most readers; quote it", f'{key}: "{text}"')
 
 
@@ -203,7 +203,7 @@ def _migrations(case: _Case) -> Iterator[Advice]:
             problem = "no checksum; a changed migration cannot be noticed"
             yield Advice(Level.WARNING, path, problem, 'checksum: "sha256:<hex>"')
         if migration.reversible is None:
-            problem = "not said whether it can be undone; a platform counts on the worse"
+            problem = "not said whether it can be undone; a platform assumes that it cannot"
             yield Advice(Level.WARNING, path, problem, "reversible: false")
 
 
@@ -226,7 +226,7 @@ def _key(example: str) -> str:
 
 
 def _example(case: _Case, path: str) -> str:
-    """How the place is written properly: the example of the nearest key above it."""
+    """How the place should be written: the example of the nearest key above it."""
     if case.ecosystem.name != "powerx":
         return case.ecosystem.host_example if case.ecosystem.host_example.startswith(path) else ""
     steps = re.sub(r"\[[0-9]+\]", "", path).split(".")

@@ -1,8 +1,8 @@
 """META-INF/neoforge.mods.toml, or mods.toml, of a NeoForge or Forge mod.
 
 Ranges are Maven's, `[1.21.1,1.22)`; they are passed on as `>=1.21.1 <1.22`, so that one host can have mods of
-several loaders. `minecraft` is the host; `neoforge` and `forge` are the loaders that it runs on. The first mod
-of the file is the one that is meant. The build may write the version into the file: lint the built one.
+several loaders. `minecraft` is the host; `neoforge` and `forge` are the loaders. Only the first mod of the file is
+read. The build may write the version into the file: lint the built one.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _needs(node: Node) -> Iterator[tuple[Requirement, str]]:
 
 
 def _comparators(text: str) -> str:
-    """Maven's brackets as comparators; a bare version is a recommendation, and admits all."""
+    """Maven's brackets as comparators; a bare version is a recommendation, and admits everything."""
     if "[" not in text and "(" not in text:
         return ""
     sets = [_set(*match.groups()) for match in _BRACKETS.finditer(text)]

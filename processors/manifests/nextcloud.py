@@ -1,7 +1,7 @@
 """appinfo/info.xml of a Nextcloud or ownCloud app.
 
-`min-version` and `max-version` are both included, and `max-version="31"` is all of 31. Apps are independent of each
-other: the format has no dependencies between them. An app for `mysql` runs on MariaDB as well.
+`min-version` and `max-version` are inclusive, and `max-version="31"` covers all of 31. Apps are independent: the
+format has no dependencies between them. An app for `mysql` runs on MariaDB as well.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _DATABASES: Final = {"mysql": ("mysql", "mariadb"), "pgsql": ("postgresql",), "s
 
 
 def document(root: Element) -> dict[str, Any]:
-    """The elements that the check reads, as values; only the names of all others."""
+    """The elements that the check reads, as values; of all others only the names."""
     found: dict[str, Any] = {child.name: True for child in root.children}
     for name in ("id", "name", "version"):
         if texts := [child.text for child in root.all(name)]:

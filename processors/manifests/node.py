@@ -1,7 +1,7 @@
-"""One place in a manifest file: its value, its path, and the list of what is wrong in the whole file.
+"""One node of a manifest file: its value, its path, and the list of defects of the whole file.
 
-A reader walks nodes and never raises: what cannot be read as it should becomes a defect, and the reading goes on,
-so that a vendor sees every defect at once.
+A reader walks nodes and never raises: what cannot be read becomes a defect, and reading goes on, so that a vendor
+sees every defect at once.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from processors.errors import shorten
 from processors.events.subject import Defect
 
 MOST_ITEMS: Final = 5_000
-"""Entries of one list or mapping that are read; a longer one is a defect."""
+"""The most entries of one list or mapping that are read; a longer one is a defect."""
 
 MOST_DEFECTS: Final = 100
-"""Defects that are listed for one file; one more says that there are others."""
+"""The most defects that are listed for one file; one more says that there are others."""
 
 LONGEST_EXTRA: Final = 16_384
-"""Characters of an unknown value that are kept; of a longer one only its digest."""
+"""The most characters of an unknown value that are kept; of a longer one only its digest is kept."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _YEARS: Final = range(1970, 3000)
 _INVISIBLE_IN_NAMES: Final = frozenset({"\u200d", "\u200c"})
-"""Joiners: emoji and several scripts cannot be written without them."""
+"""Joiners: emoji and several scripts need them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A value of a manifest and where it stands. The defects are shared by all nodes of one file."""
+    """A value of a manifest and its place. All nodes of one file share the list of defects."""
 
     value: Any
     path: str = ""
@@ -43,7 +43,7 @@ class Node:
 
     @property
     def stated(self) -> bool:
-        """Whether there is a value at all. `key:` with nothing behind it states nothing."""
+        """Whether there is a value at all. `key:` without a value states nothing."""
         return self.value is not None
 
     @property
@@ -59,29 +59,29 @@ class Node:
         return self.stated and not self.is_mapping and not self.is_list
 
     def __getitem__(self, key: str) -> Node:
-        """The node under a key; one that is not stated where there is no such key or this is no mapping."""
+        """The node under a key; an empty node if there is no such key or this is not a mapping."""
         value = cast("dict[str, Any]", self.value).get(key) if self.is_mapping else None
         return Node(value, self._below(key), self.defects)
 
     def first(self, *keys: str) -> Node:
-        """The node under the first of several spellings that is stated."""
+        """The node under the first of several spellings that is present."""
         return next((node for node in map(self.__getitem__, keys) if node.stated), self[keys[0]])
 
     def mapping(self, expected: str) -> Node:
-        """This node, if it is a mapping or not stated; else a defect, and a node that is not stated."""
+        """This node if it is a mapping or empty; else a defect and an empty node."""
         if self.is_mapping or not self.stated:
             return self
         self.refuse(expected)
         return Node(None, self.path, self.defects)
 
     def entries(self) -> Iterator[tuple[str, Node]]:
-        """Keys and nodes of a mapping; nothing of anything else."""
+        """Keys and nodes of a mapping; nothing for anything else."""
         if self.is_mapping:
             for key in self._capped(list(cast("dict[str, Any]", self.value))):
                 yield key, self[key]
 
     def items(self, expected: str) -> Iterator[Node]:
-        """Nodes of a list. One value that stands where a list is expected is a list of one."""
+        """Nodes of a list. A single value in place of a list counts as a list of one."""
         if self.is_list:
             for index, value in enumerate(self._capped(cast("list[Any]", self.value))):
                 yield Node(value, f"{self.path}[{index}]", self.defects)
@@ -91,7 +91,7 @@ class Node:
             self.refuse(expected)
 
     def text(self, expected: str, limit: int = 256) -> str:
-        """One line of printable text; a number is the text that was written. Empty if not stated or a defect."""
+        """One line of printable text; a number gives the text as written. Empty if not stated or a defect."""
         if not self.stated:
             return ""
         if isinstance(self.value, (WrittenInt, WrittenFloat)):
@@ -102,7 +102,7 @@ class Node:
         return self._line(self.value.strip(), limit)
 
     def identifier(self, expected: str) -> str:
-        """Text without spaces, such as a plugin id. A number is a defect: readers spell it differently."""
+        """Text without spaces, such as a plugin id. A number is a defect, because readers format it differently."""
         if self.stated and not isinstance(self.value, str):
             self.refuse(expected)
             return ""
@@ -112,13 +112,13 @@ class Node:
         return text
 
     def insist(self, read: str, expected: str) -> str:
-        """What was read from this node, which must be stated: a defect if it is empty and none was noted for it."""
+        """Marks a value as required: notes a defect if it is empty and has none yet."""
         if not read and (not self.stated or isinstance(self.value, str)):
             self.refuse(expected)
         return read
 
     def flag(self, expected: str = "true or false") -> bool | None:
-        """True, false, or None where neither is stated."""
+        """True, false, or None if neither is stated."""
         if isinstance(self.value, str) and self.value.strip().lower() in ("true", "false"):
             return self.value.strip().lower() == "true"
         if self.stated and not isinstance(self.value, bool):
@@ -126,7 +126,7 @@ class Node:
         return self.value if isinstance(self.value, bool) else None
 
     def date(self) -> int | None:
-        """Milliseconds since the epoch of an ISO 8601 date or time; UTC unless it names an offset."""
+        """Milliseconds since the epoch of an ISO 8601 date or time; UTC unless it has an offset."""
         expected = 'a date such as "2026-12-31" or "2026-12-31T12:00:00Z"'
         text = self.text(expected)
         if not text:
@@ -143,15 +143,15 @@ class Node:
         return (zoned - _EPOCH) // timedelta(milliseconds=1)
 
     def without(self, known: Collection[str]) -> dict[str, str]:
-        """Canonical JSON of every value under a key that is not known, by key."""
+        """Canonical JSON of every value under an unknown key, by key."""
         return {shorten(key): canonical(node.value) for key, node in self.entries() if key not in known}
 
     def refuse(self, expected: str) -> None:
-        """Note that this value is not what it should be."""
+        """Note that this value is not what was expected."""
         self.note(f"expected {expected}, found {found(self.value)}")
 
     def note(self, problem: str) -> None:
-        """Note a defect of this place in words of your own. The same one is noted once, however often it is met."""
+        """Note a defect of this place in your own words. The same defect is noted once, however often it occurs."""
         defect = Defect(self.path, problem)
         if defect in self.defects:
             return
@@ -177,16 +177,16 @@ class Node:
 
 
 def canonical(value: Any) -> str:
-    """JSON with sorted keys and no spaces, ASCII only; a number is the text that was written.
+    """JSON with sorted keys and no spaces, ASCII only; a number is its text as written.
 
-    A value that is too long to travel with every request is its digest: it never decides anything.
+    A value that is too long to be part of every request becomes its digest: it never decides anything.
     """
     text = json.dumps(_as_written(value), sort_keys=True, separators=(",", ":"))
     return text if len(text) <= LONGEST_EXTRA else f'"sha256:{sha256(text.encode()).hexdigest()}"'
 
 
 def found(value: Any) -> str:
-    """A value as a message may name it."""
+    """The value that was found, as a message shows it."""
     match value:
         case None:
             return "nothing"

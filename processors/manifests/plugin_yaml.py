@@ -1,7 +1,8 @@
-"""PowerX's plugin.yaml, in all the shapes that vendors write.
+"""PowerX's plugin.yaml, in all forms that vendors use.
 
-Host corex; ranges in the dialect that the matrix gives it (npm by default). What names no version (a runtime's
-kind and entry, say) declares none: that is undeclared, and the matrix decides whether it warns or blocks.
+The host is corex; ranges use the dialect that the matrix declares for it (npm by default). A declaration without a
+version (such as only a runtime's kind and entry) counts as undeclared, and the matrix decides whether that warns or
+blocks.
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ _READ_WHOLE: Final = frozenset(
     {"id", "pluginId", "name", "version", "corex_version", "min_core", "max_core", "channel"}
     | {"security_baseline_version", "runtimes", "data_format", "components"}
 )
-"""Top-level keys of which nothing is left over once they are read."""
+"""Top-level keys that are read completely."""
 
 _READ_IN_PART: Final = {
     "dependencies": frozenset({"requires", "optional", "conflicts", "replaces"}),
     "capabilities": frozenset({"provides", "consumes"}),
     "lifecycle": frozenset({"status", "effective_date", "sunset_at", "replacement"}),
 }
-"""Top-level keys, and what is read under each; the rest of them is kept in `extra`."""
+"""Top-level keys, and what is read under each; the rest is kept in `extra`."""
 
 _KEPT: Final = frozenset(
     {
@@ -43,7 +44,7 @@ _KEPT: Final = frozenset(
         "license",
     }
 )
-"""Further keys that a plugin.yaml may have. They are kept whole, whatever part of them is read."""
+"""Further keys that a plugin.yaml may have. They are kept whole, whichever parts are read."""
 
 _ID: Final = 'a plugin id such as "com.powerx.plugins.crm"'
 _VERSION: Final = 'a version such as "1.5.0"'
@@ -97,7 +98,7 @@ def _id(root: Node) -> str:
 
 
 def _version(node: Node) -> str:
-    """A number with a point is a defect: to most readers 1.10 is 1.1, which is another release."""
+    """A number with a point is a defect: most readers take 1.10 for 1.1, which is another release."""
     if isinstance(node.value, WrittenFloat):
         node.note(f"expected a version in quotes, found {found(node.value)}")
     return node.insist(node.text(_VERSION), _VERSION)
@@ -117,7 +118,8 @@ def _runtimes(root: Node) -> tuple[Requirement, ...] | None:
 
 
 def _runtime(node: Node) -> Iterator[Requirement]:
-    """Versions only: `{go: ">=1.21"}`, `{kind: go, version: ">=1.21"}`, `"go >=1.21"`, and so in each part."""
+    """Versions only: `{go: ">=1.21"}`, `{kind: go, version: ">=1.21"}`, `"go >=1.21"`, and the same in each
+    part."""
     if not node.is_mapping:
         yield from (stated for stated in requirements(node, _RUNTIME) if stated.range)
         return
@@ -130,7 +132,7 @@ def _runtime(node: Node) -> Iterator[Requirement]:
 
 
 def _named(node: Node, names: frozenset[str]) -> Iterator[Requirement]:
-    """Entries `name: range`. Under a name that is not known, a bare number may as well be a port or a limit."""
+    """Entries `name: range`. Under an unknown name, a bare number may be a port or a limit."""
     for name, below in node.entries():
         if name != "version" and states_a_range(below):
             wanted = by_name(name, below)
@@ -155,7 +157,7 @@ def _provides(root: Node) -> Iterator[Provision]:
 
 
 def _consumes(root: Node) -> Iterator[Requirement]:
-    """What it uses. In `contracts`, an entry without a version is a file of its own rather than a demand."""
+    """What it uses. In `contracts`, an entry without a version is a file of the plugin itself and not a demand."""
     yield from requirements(root["capabilities"]["consumes"], _USE)
     contracts = root["contracts"]
     if not contracts.is_mapping:

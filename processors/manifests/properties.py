@@ -1,6 +1,6 @@
 """plugin-descriptor.properties of an OpenSearch or Elasticsearch plugin.
 
-`elasticsearch.version` is exact: such a plugin runs on the one release that it was built for. So is
+`elasticsearch.version` is exact: such a plugin runs only on the release that it was built for. So is
 `opensearch.version`, unless `dependencies` states a range. The plugins that it extends are named without versions.
 """
 
@@ -32,7 +32,7 @@ _LINE: Final = re.compile(r"\s*([^\s:=]+)\s*[:=]\s*(.*)")
 
 
 def attributes(data: bytes, limit: int) -> dict[str, str]:
-    """The keys of a properties file, of one line each. Raises DocumentRefused."""
+    """The keys of a properties file with one line each. Raises DocumentRefused."""
     refuse_more_than(limit, data)
     found: dict[str, str] = {}
     for number, line in enumerate(utf8(data, limit).splitlines(), 1):

@@ -1,4 +1,4 @@
-"""From bytes and a file name to a manifest: which ecosystem wrote it, and the reader of that ecosystem."""
+"""From bytes and a file name to a manifest: finds the ecosystem and calls its reader."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ from processors.manifests.ecosystem import Ecosystem
 from processors.manifests.node import Node, found
 
 LIMIT: Final = 1024 * 1024
-"""Bytes of a manifest file."""
+"""The most bytes of a manifest file."""
 
 DEPTH: Final = 32
 
 _PLACEHOLDER: Final = re.compile(r"\$\{.*\}|@.+@|%[A-Za-z_]+%|\{\{.*\}\}")
-"""What build tools write a version into."""
+"""Placeholders into which build tools write a version."""
 
 ECOSYSTEMS: Final = (
     jenkins.ECOSYSTEM,
@@ -55,15 +55,15 @@ ECOSYSTEMS: Final = (
     neoforge.ECOSYSTEM,
     plugin_yaml.ECOSYSTEM,
 )
-"""In the order in which they are asked whether a file is theirs."""
+"""In the order in which they are tried."""
 
 
 def read_manifest(data: bytes, name: str) -> Manifest:
-    """What a manifest file states. `name` is its file name, which tells ecosystems apart.
+    """The content of a manifest file. `name` is its file name, by which ecosystems are distinguished.
 
-    Raises DocumentRefused only if nothing in it can be read: not YAML or JSON, unsafe, too big, no mapping.
-    Anything else that is wrong is in `defects` of the answer, and such a manifest must not pass a check.
-    The same bytes under the same name give the same manifest.
+    Raises DocumentRefused only if nothing in it can be read: not YAML or JSON, unsafe, too big, or not a mapping.
+    Every other error is in `defects` of the result, and such a manifest must not pass a check. The same bytes under
+    the same name give the same manifest.
     """
     root = open_document(data, name)
     ecosystem = ecosystem_of(name, root)
@@ -72,7 +72,7 @@ def read_manifest(data: bytes, name: str) -> Manifest:
 
 
 def statements(root: Node, ecosystem: Ecosystem) -> Manifest:
-    """What the file states. A version that its build has yet to write in is noted as a defect of the root."""
+    """The statements of the file. A placeholder for the version is noted as a defect of the root."""
     manifest = ecosystem.read(root)
     if _PLACEHOLDER.fullmatch(manifest.version):
         problem = f"expected a version, found the placeholder `{shorten(manifest.version)}`; check the built file"
@@ -81,7 +81,7 @@ def statements(root: Node, ecosystem: Ecosystem) -> Manifest:
 
 
 def load_manifest(path: Path) -> Manifest:
-    """Read a manifest from a file, and what its ecosystem keeps in a second file of the same plugin.
+    """Read a manifest from a file, and a second file of the same plugin if its ecosystem has one.
 
     Raises DocumentRefused that names the file, also if there is no such file.
     """
@@ -95,7 +95,7 @@ def load_manifest(path: Path) -> Manifest:
 
 
 def file_bytes(path: Path) -> bytes:
-    """The content of a file, of which no more is read than a manifest may have. Raises DocumentRefused."""
+    """The content of a file, never more than a manifest may have. Raises DocumentRefused."""
     return content_of(path, LIMIT)
 
 

@@ -1,4 +1,4 @@
-"""The small language of manifests: `com.powerx.plugins.crm >=0.5.0`, as text or as a mapping."""
+"""Parses statements such as `com.powerx.plugins.crm >=0.5.0`, as text or as a mapping."""
 
 from __future__ import annotations
 
@@ -17,13 +17,16 @@ _RANGE: Final = ("range", "version", "version_range", "constraint")
 _KNOWN: Final = (*_ID, *_RANGE, "optional")
 
 LONGEST_RANGE: Final = 1024
-"""Characters of a range that are kept. Dialects read less; their refusal shows the text, so it must be there."""
+"""The most characters of a range that are kept.
+
+Dialects accept less; their refusal shows the text, so it must be kept.
+"""
 
 _LIKE_A_RANGE: Final = re.compile(r"[<>=~^!]+[^/]*|[\[(]\s*[0-9,].*|\*|[vV]?[0-9][^/\\]*|[xX](?:\..*)?", re.DOTALL)
 
 
 def requirements(node: Node, expected: str, *, optional: bool = False) -> Iterator[Requirement]:
-    """What a list asks for, each as `"id range"`, `{id, version, optional}` or `{id: range}`."""
+    """The demands of a list, each as `"id range"`, `{id, version, optional}` or `{id: range}`."""
     for item in node.items(f"a list, each {expected}"):
         if isinstance(item.value, str):
             yield from _from_text(item, expected, optional)
@@ -36,13 +39,13 @@ def requirements(node: Node, expected: str, *, optional: bool = False) -> Iterat
 
 
 def provisions(node: Node, expected: str) -> Iterator[Provision]:
-    """What a list offers, in the forms of `requirements`: `"id version"`, `{id, version}` or `{id: version}`."""
+    """The offers of a list, in the forms of `requirements`: `"id version"`, `{id, version}` or `{id: version}`."""
     for offered in requirements(node, expected):
         yield Provision(offered.id, offered.range)
 
 
 def states_a_range(node: Node) -> bool:
-    """Whether a value can only be meant as a version or range, such as `>=1`, `[1,2)` or `v1`; `v1/a` is a path."""
+    """Whether a value is certainly a version or range, such as `>=1`, `[1,2)` or `v1`; `v1/a` is a path."""
     if not node.is_scalar or isinstance(node.value, bool):
         return False
     return _LIKE_A_RANGE.fullmatch(node.text("a version range", LONGEST_RANGE)) is not None
@@ -77,6 +80,6 @@ def _from_mapping(item: Node, expected: str, optional: bool) -> Iterator[Require
 
 def _refuse_misspelled(item: Node) -> None:
     """A range under a misspelled key would silently mean any version."""
-    for key, node in islice(item.entries(), 16):  # no honest entry has more keys, and comparing them takes time
+    for key, node in islice(item.entries(), 16):  # no valid entry has more keys, and comparing them takes time
         if key not in _KNOWN and (meant := difflib.get_close_matches(key[:32], _KNOWN, 1, 0.75)):
             node.note(f"`{meant[0]}` is missing, and this key is unknown; did you mean `{meant[0]}`?")

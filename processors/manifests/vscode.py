@@ -1,9 +1,9 @@
 """package.json of a VS Code extension.
 
-An extension's id is `publisher.name`, in which case does not count, so ids are lower case here. Extension
-dependencies name no version; those on `vscode.*` are part of VS Code. An extension pack needs what it lists, since
-VS Code installs that with it. Its npm `dependencies` are ranges for the vendor's build and state nothing about what
-is inside; they stay in `extra`.
+The id of an extension is `publisher.name`; it is case-insensitive, so ids are lower case here. Extension
+dependencies name no version; those on `vscode.*` are part of VS Code. An extension pack needs the extensions that
+it lists, because VS Code installs them with it. Its npm `dependencies` are ranges for the vendor's build and do not
+say which versions are included; they stay in `extra`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The header comment of a WordPress plugin's main file.
 
-`Requires at least` is a lowest version; a highest there is none: `Tested up to` is advice, and stands elsewhere.
-`Requires Plugins` names the plugins that it needs by their slugs, without versions. The header does not hold the
-plugin's own slug, which is its text domain by custom, else the name of its file.
+`Requires at least` is a lowest version. There is no highest one: `Tested up to` is advice, and is kept elsewhere.
+`Requires Plugins` names the needed plugins by their slugs, without versions. The header does not contain the
+plugin's own slug, which by convention is its text domain, else the name of its file.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _KEPT: Final = frozenset(
 )
 _SPELLING: Final = {key.lower(): key for key in _READ | _KEPT}
 _HEAD: Final = 8192
-"""Bytes of a file in which WordPress looks for the header."""
+"""The bytes at the start of a file in which WordPress looks for the header."""
 
 _LINE: Final = re.compile(r"[ \t/*#@]*([A-Za-z][A-Za-z ]{1,40}):[ \t]*(.*?)(?:[ \t]*(?:\*/|\?>).*)?")
 _SLUG: Final = 'a slug such as "woocommerce"'
@@ -44,7 +44,7 @@ _VERSION: Final = 'a version such as "1.5.0"'
 
 
 def header(data: bytes, name: str, limit: int) -> dict[str, str]:
-    """What the first lines of the file state. Raises DocumentRefused where there is no `Plugin Name`."""
+    """The header at the beginning of the file. Raises DocumentRefused if there is no `Plugin Name`."""
     refuse_more_than(limit, data)
     found: dict[str, str] = {}
     for line in data[:_HEAD].decode("utf-8", "replace").splitlines():

@@ -1,7 +1,8 @@
-"""The digest of a matrix: one function of its content, whatever file, part size or time it came by.
+"""The digest of a matrix: it depends on the content alone, and not on file format, part size or time.
 
-The content is canonical JSON: sorted keys, no spaces, UTF-8, and no field that has its default, so that a field
-added to the schema later changes no digest of today. The array of rules and that of releases are hashed as streams.
+The content is canonical JSON: sorted keys, no spaces, UTF-8, and without fields that have their default value, so
+that a field added to the schema later does not change existing digests. The arrays of rules and releases are hashed
+as streams.
 """
 
 from __future__ import annotations
@@ -41,12 +42,12 @@ def digest_of(source: str, head: Head, rules: Sequence[Rule], releases: Sequence
 
 
 def settings_text(head: Head) -> str:
-    """The settings as canonical JSON, as they stand in part 1 of a refresh."""
+    """The settings as canonical JSON, as part 1 of a refresh contains them."""
     return _encode(settings_of(head))
 
 
 def settings_of(head: Head) -> dict[str, Any]:
-    """What a source states beside its rows, in the words of its file."""
+    """What a source states beside its rows, with the field names of its file."""
     stated = {
         "hosts": {name: _host(host) for name, host in head.hosts.items()},
         "plugins": [scheme._asdict() for scheme in head.plugins],
@@ -59,7 +60,8 @@ def settings_of(head: Head) -> dict[str, Any]:
 
 
 def canonical_rule(rule: Rule) -> dict[str, Any]:
-    """INVARIANT: keys come in their order, because sorting a million of them takes longer than all else."""
+    """INVARIANT: the keys are written in sorted order, because sorting a million of them takes longer than
+    everything else."""
     row: dict[str, Any] = {"action": rule.action}
     if rule.docs:
         row["docs"] = rule.docs
@@ -102,13 +104,13 @@ _LISTS: Final = ("requires", "conflicts", "runtimes", "databases", "provides", "
 
 @lru_cache(4096)
 def _lean(part: Requirement | Provision | Migration | Lifecycle) -> Mapping[str, Any]:
-    """The fields that differ from their defaults. Shared: nobody may change it."""
+    """The fields that differ from their defaults. The result is shared: callers must not change it."""
     named = ((field, getattr(part, field.name)) for field in sorted(fields(part), key=attrgetter("name")))
     return {field.name: value for field, value in named if value != field.default}
 
 
 def _stream(rows: Iterable[_Row], canonical: Callable[[_Row], dict[str, Any]]) -> str:
-    """The hex sha256 of the rows' JSON array, a chunk at a time."""
+    """The hex sha256 of the rows' JSON array, computed in chunks."""
     sha = hashlib.sha256(b"[")
     between = ""
     for chunk in _chunks(rows):

@@ -1,7 +1,7 @@
-"""Catalogues that ecosystems publish, as the rows of a matrix source: what is known of each release, and no rules.
+"""Converts published catalogues of ecosystems to a matrix source: facts about each release, and no rules.
 
-Jenkins' update-center.json, a Helm repository's index.yaml, Grafana's list of plugins and Open VSX's of extensions.
-An entry without a name and a version of its own is left out, and counted.
+Jenkins' update-center.json, a Helm repository's index.yaml, Grafana's list of plugins and Open VSX's list of
+extensions. An entry without its own name and version is skipped and counted.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from processors.errors import DocumentRefused
 
 
 class Catalogue(NamedTuple):
-    """The settings and rows of a source, as its file has them, and how many entries could not be taken over."""
+    """The settings and rows of a source as in its file, and how many entries were skipped."""
 
     hosts: Mapping[str, Mapping[str, Any]]
     releases: list[dict[str, Any]]
@@ -22,7 +22,7 @@ class Catalogue(NamedTuple):
 
 
 def catalogue(format: str, value: Any) -> Catalogue:
-    """The releases in a decoded catalogue. Raises DocumentRefused where it is of another format."""
+    """The releases of a decoded catalogue. Raises DocumentRefused if it has another format."""
     reader = FORMATS[format]
     entries = list(reader.entries(value))
     if not entries:
@@ -49,7 +49,7 @@ def _at(value: Any, *keys: str) -> Any:
 
 
 def _text(value: Any, *keys: str) -> str:
-    """One line of text under these keys; empty for anything else."""
+    """One line of text under one of these keys; empty for anything else."""
     found = _at(value, *keys)
     if isinstance(found, (WrittenInt, WrittenFloat)):
         return found.text
@@ -147,7 +147,7 @@ def _open_vsx_row(extension: Any) -> dict[str, Any] | None:
 
 
 def _extension_id(value: Any, name: str) -> str:
-    """Extension ids have no case."""
+    """Extension ids are case-insensitive."""
     parts = _text(value, "namespace"), _text(value, name)
     return ".".join(parts).lower() if all(parts) else ""
 

@@ -1,7 +1,7 @@
-"""One source's matrix as typed values: what it declares of its hosts, its rules, and the releases it knows.
+"""One source's matrix as typed values: what it declares about hosts, its rules, and the releases that it knows.
 
-Versions and ranges stay text, because what they mean depends on the dialect of the host, and a million rows must
-load in seconds. `lint` reads them all; `weigh` reads the few that a question meets.
+Versions and ranges stay text, because their meaning depends on the dialect of the host, and a million rows must
+load in seconds. `lint` parses all of them; `weigh` parses the few that concern a question.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from processors.events.subject import NO_LIFECYCLE, Lifecycle, Migration, Provis
 from processors.events.vocabulary import Dimension, Severity
 
 Policy: TypeAlias = Literal["block", "warn", "allow"]
-"""What a rule does, or what happens to something that is not declared."""
+"""What a rule does, or what happens if something is not declared."""
 
 STRICTEST_FIRST: Final[tuple[Policy, ...]] = ("block", "warn", "allow")
 
@@ -23,7 +23,7 @@ GOVERNANCE: Final = "governance"
 """The one source that may loosen what others demand."""
 
 ONLY_HOST: Final = "*"
-"""Stands for the only host in `Release.hosts`."""
+"""Stands for the only host of a source in `Release.hosts`."""
 
 DAY: Final = 86_400_000
 """Milliseconds."""
@@ -32,7 +32,7 @@ NO_LABELS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 def strictness(action: str) -> int:
-    """Greater is stricter. A word that is no policy counts as a block: what cannot be judged never passes."""
+    """Greater is stricter. An unknown word counts as a block: what cannot be judged never passes."""
     return _STRICTNESS.get(action, _STRICTNESS["block"])
 
 
@@ -51,7 +51,7 @@ class HostDeclaration:
 
 
 class PluginScheme(NamedTuple):
-    """In which dialect the versions of the plugins that match are written; `*` stands for any characters."""
+    """The dialect of the versions of the plugins that match; `*` matches any characters."""
 
     match: str
     scheme: str
@@ -59,7 +59,7 @@ class PluginScheme(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Undeclared:
-    """What happens where a plugin states no host range or runtime, or where no row mentions it."""
+    """What happens if a plugin states no host range or no runtime, or if no row mentions it."""
 
     host: Policy = "block"
     runtime: Policy = "warn"
@@ -68,7 +68,7 @@ class Undeclared:
 
 @dataclass(frozen=True, slots=True)
 class Governance:
-    """How the matrix itself is watched. Durations are milliseconds; None and empty mean "not stated"."""
+    """How the matrix itself is monitored. Durations are milliseconds; None and empty mean "not stated"."""
 
     scan_interval: int | None = None
     max_report_age: int | None = None
@@ -77,9 +77,9 @@ class Governance:
 
 
 class Override(NamedTuple):
-    """Loosens what others demand, until an instant (milliseconds since the epoch, UTC).
+    """Loosens demands of others until an instant (milliseconds since the epoch, UTC).
 
-    `what` is a finding code, or a source (`vendor`), or one rule of it (`vendor#3`).
+    `what` is a finding code, a source (`vendor`), or one rule of a source (`vendor#3`).
     """
 
     what: str
@@ -128,7 +128,10 @@ class Release(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """All of a source's matrix but its rows. Holds what the source states; defaults come in with the merging."""
+    """Everything in a source's matrix except its rows.
+
+    Holds only what the source states; merging adds the defaults.
+    """
 
     hosts: Mapping[str, HostDeclaration] = field(default_factory=dict[str, HostDeclaration])
     plugins: tuple[PluginScheme, ...] = ()
@@ -140,9 +143,9 @@ class Head:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatrixDocument(Head):
-    """One source's whole matrix. `published_at` None means that publishing it stamps it.
+    """One source's whole matrix. `published_at` None means that publishing sets it.
 
-    `digest` covers source, settings and rows; neither times nor revision nor the layout of a file change it.
+    `digest` covers source, settings and rows, but not times, revision, or the layout of the file.
     """
 
     source: str
@@ -171,7 +174,7 @@ DEFAULT_WEIGHTS: Final[Mapping[Dimension, int]] = MappingProxyType(
         Dimension.LIFECYCLE: 30,
     }
 )
-"""Percent of the whole score that each dimension can make up by itself."""
+"""The percentage of the whole score that each dimension can contribute."""
 
 DEFAULT_SEVERITIES: Final[Mapping[Severity, int]] = MappingProxyType(
     {
@@ -185,7 +188,7 @@ DEFAULT_SEVERITIES: Final[Mapping[Severity, int]] = MappingProxyType(
         Severity.PATCH: 30,
     }
 )
-"""Percent of its dimension's weight that a finding of that severity makes up."""
+"""The percentage of its dimension's weight that a finding of that severity contributes."""
 
 Row: TypeAlias = Mapping[str, Any]
 """A rule or release as the fields of its Avro record."""

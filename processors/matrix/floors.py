@@ -1,9 +1,8 @@
-"""How far each source has come, kept where compaction cannot take it back.
+"""The highest serial that each source has reached, kept where compaction cannot lose it.
 
-The topic of refreshes keeps the last record of each part, whatever it says: an older refresh, written again,
-displaces the newer one there. The floors outlive that. A process that starts afresh knows from them which serial a
-source has reached, so that an older refresh is not taken for the newest, and a source that was not withdrawn is not
-taken for one that never was.
+The topic of refreshes keeps the last record of each part, whatever it contains: an older refresh that is written
+again displaces the newer one. The floors survive that. A process that starts learns from them which serial a source
+has reached, so that it does not accept an older refresh, and can tell a missing source from a withdrawn one.
 """
 
 from __future__ import annotations
@@ -21,14 +20,14 @@ EVENT: Final = "MatrixFloor"
 
 
 class Floor(NamedTuple):
-    """The last thing that a source said. `digest` is empty if that was its withdrawal."""
+    """The last statement of a source. `digest` is empty if that was its withdrawal."""
 
     serial: int
     digest: str
     withdrawn: bool
 
     def admits(self, other: Floor) -> bool:
-        """Whether something may follow, or is the same again."""
+        """Whether a statement may follow this one, or repeats it."""
         return other.serial > self.serial or other == self
 
 
@@ -41,7 +40,7 @@ def floor_to_record(source: str, floor: Floor) -> dict[str, Any]:
 
 
 class FloorFold:
-    """A `Fold`. `check` raises Refused for a record that the monitor did not write; floors never sink."""
+    """A `Fold`. `check` raises Refused for a record that the monitor did not write; floors never decrease."""
 
     topic = MATRIX_FLOORS
 

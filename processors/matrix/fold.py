@@ -1,10 +1,9 @@
-"""Folds the topic of refreshes into the merged matrix: each refresh whole or not at all, and only what is signed.
+"""Folds the topic of refreshes into the merged matrix: only whole refreshes take effect, and only signed ones.
 
-Per source the fold keeps the newest record of each key, which is what the compacted topic keeps, so that a process
-that starts afresh sees what a running one sees. There is one difference it cannot make up for: a bad refresh
-overwrites the good one in the topic, where a running process still has the good one. A source of which the topic
-holds no whole refresh, or only one below its floor, is therefore shown as one that expired long ago, which blocks,
-and not as one that is absent.
+Per source the fold keeps the newest record of each key, as the compacted topic does, so that a new process sees
+what a running one sees. There is one exception: a bad refresh overwrites the good one in the topic, while a running
+process still has the good one. A source without a whole refresh in the topic, or with one below its floor only, is
+therefore shown as one that expired long ago, which blocks, and not as absent.
 """
 
 from __future__ import annotations
@@ -26,21 +25,23 @@ from processors.trust.sources import Trust, TrustedSource
 from processors.trust.statements import Untrusted
 
 UNUSABLE: Final = "unusable"
-"""The revision of a source of which no whole refresh is to be had."""
+"""The revision of a source without any whole refresh."""
 
 MOST_AHEAD: Final = 300_000
-"""Milliseconds by which the clock of a publisher may be ahead. A refresh from the future would outlive its welcome,
-and shut out whatever corrects it."""
+"""Milliseconds by which a publisher's clock may be ahead.
+
+A refresh from the future would stay valid for too long, and would shut out any correction.
+"""
 
 
 @dataclass(slots=True)
 class _Source:
-    """What the topic holds of a source. A slot is None where its record cannot be read, or is not believed.
+    """What the topic holds of a source. A slot is None if its record cannot be read or is not trusted.
 
-    `active` is the refresh in effect, `judged` the one whose signature was verified last, `floor` how far the
-    source has come as this process has seen it.
+    `active` is the refresh in effect, `judged` the one whose signature was verified last, `floor` the highest
+    serial that this process has seen.
 
-    INVARIANT: the slots of the refresh that is in effect hold no rows; the matrix has them.
+    INVARIANT: the slots of the refresh in effect hold no rows; the matrix has them.
     """
 
     slots: dict[int, Part | None] = field(default_factory=dict[int, Part | None])
@@ -60,7 +61,7 @@ class _Source:
                 self.slots[number] = part._replace(rules=(), releases=())
 
     def is_arriving(self) -> bool:
-        """Its first refresh is on its way: only the beginning of one is there."""
+        """Whether its first refresh is still incomplete: nothing of an earlier one is there."""
         refreshes = {part.refresh if part else None for part in self.slots.values()}
         first = refreshes.pop() if refreshes else None
         count = len(self.slots)
@@ -68,9 +69,11 @@ class _Source:
 
 
 class MatrixFold:
-    """A `Fold`, and `Telling`. `decode` turns a value into a complete record of MatrixRefreshed, and may raise
-    EventUnreadable or RegistryUnavailable. `floors` gives what is known beside the topic, and has to be loaded
-    first."""
+    """A `Fold` and a `LogSource`.
+
+    `decode` turns a value into a complete record of MatrixRefreshed, and may raise EventUnreadable or
+    RegistryUnavailable. `floors` gives what is known from the topic of floors, which must be loaded first.
+    """
 
     def __init__(
         self,
@@ -87,7 +90,7 @@ class MatrixFold:
         self._matrix = Matrix.EMPTY.requiring(trust.required)
 
     def apply(self, records: Sequence[Inbound]) -> Sequence[Reject]:
-        """Take records in the order of the topic. A refresh that is refused leaves the active one in effect."""
+        """Take records in topic order. A refused refresh leaves the active one in effect."""
         with collector_paused():
             rejects = [reject for record in records if (reject := self._judged(record))]
         self._show_unusable()
@@ -101,12 +104,13 @@ class MatrixFold:
         return told
 
     def parts(self, source: str) -> frozenset[int]:
-        """The parts that the topic holds of a source, whichever refresh they are of."""
+        """The parts of a source in the topic, of whichever refresh."""
         held = self._sources.get(source)
         return frozenset(held.slots) if held else frozenset()
 
     def floor(self, source: str) -> Floor | None:
-        """How far a source has come, as this fold or the floors beside it know; None if it never said anything."""
+        """The highest serial of a source that this fold or the topic of floors knows; None if it never stated
+        anything."""
         held = self._sources.get(source)
         known = [floor for floor in (held and held.floor, self._floors().get(source)) if floor is not None]
         return max(known, default=None)
@@ -144,9 +148,9 @@ class MatrixFold:
             self._place(source, part, trusted)
 
     def _may_take_effect(self, source: _Source, refresh: Refresh, trusted: TrustedSource, at: int) -> bool:
-        """Whether it is signed and newer than what the source has said. Judged once for all parts of a refresh.
+        """Whether the refresh is signed and newer than the source's last statement. Judged once for all its parts.
 
-        False for a part of the past that the topic still holds, which is no news. Raises Untrusted.
+        False for an old part that the topic still holds. Raises Untrusted.
         """
         if refresh in (source.active, source.judged):
             return True
@@ -188,7 +192,10 @@ class MatrixFold:
         self._tell("matrix source withdrawn", source=refresh.source)
 
     def _clear(self, name: str, number: int) -> None:
-        """A tombstone tidies a part away. It takes nothing out of effect: only a signed withdrawal does."""
+        """A tombstone removes a part from the topic.
+
+        It changes nothing in effect: only a signed withdrawal does.
+        """
         source = self._sources.get(name)
         if source is not None:
             source.slots.pop(number, None)
@@ -204,7 +211,7 @@ class MatrixFold:
                 )
 
     def _is_expected(self, name: str) -> bool:
-        """Whether a source should be in effect. One whose last word was its withdrawal should not."""
+        """Whether a source should be in effect: not if its last statement was its withdrawal."""
         last = self.floor(name)
         if last is not None:
             return not last.withdrawn

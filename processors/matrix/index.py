@@ -1,8 +1,8 @@
 """Finds the rows that may concern a plugin, at a cost that does not grow with the matrix.
 
-A glob is filed under the text before its first `*` and the text after its last one. A plugin id has as many
-beginnings and ends as it has characters, so looking all of them up costs the same in any matrix; only globs that
-share both, and differ in the middle, are tried one by one.
+A glob is indexed by the text before its first `*` and the text after its last one. A plugin id has as many prefixes
+and suffixes as it has characters, so looking all of them up costs the same in any matrix. Only globs that share
+both and differ in the middle are tried one by one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from processors.versions import Dialect, Version, parse_version
 
 
 def matches(pattern: str, plugin: str) -> bool:
-    """Whether the whole id fits the pattern, in which `*` stands for any characters, also none."""
+    """Whether the whole id matches the pattern, in which `*` stands for any number of characters."""
     first, *rest = pattern.split("*")
     if not rest:
         return pattern == plugin
@@ -63,7 +63,7 @@ class _Globs:
 
 
 class SourceIndex:
-    """The rows of one source by what they are about. Built once per refresh, and then only read."""
+    """The rows of one source by what they are about. Built once for each refresh, and then only read."""
 
     __slots__ = (
         "_by_version",
@@ -105,7 +105,7 @@ class SourceIndex:
     def release(self, plugin: str, version: str, dialect: Dialect) -> Sequence[Release]:
         """The rows about one release, however its version is spelled, without those of another build.
 
-        A plugin's rows are read when it is first asked for. Raises VersionInvalid.
+        A plugin's rows are parsed at the first question about it. Raises VersionInvalid.
         """
         if plugin not in self._releases:
             return ()
@@ -153,7 +153,7 @@ def _dates(releases: Sequence[Release]) -> set[int]:
 
 
 def _by_version(releases: Sequence[Release], dialect: Dialect) -> dict[Version, list[Release]]:
-    """A version that the dialect cannot read is no version that anybody could ask for."""
+    """A version that the dialect cannot read is left out: nobody can ask about it."""
     read: dict[Version, list[Release]] = {}
     for release in releases:
         try:

@@ -1,4 +1,4 @@
-"""What a matrix says that cannot be right: errors that must not be published, and warnings for its author. Pure."""
+"""Finds mistakes in a matrix: errors, with which it must not be published, and warnings for its author. Pure."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from processors.matrix.weighing import Ranges, is_narrower, read_ranges
 from processors.versions import Dialect, Range, hint, parse_range, parse_version, scheme_of
 
 _MOST_COMPARED: Final = 200
-"""Rows of one pattern that are compared with each other: that costs the square of it."""
+"""The most rows of one pattern that are compared with each other: the cost is quadratic."""
 
 _MOST_TOLD: Final = 20
-"""Contradictions that are told of one pattern: each row may contradict every other."""
+"""The most contradictions that are reported for one pattern: each row may contradict every other."""
 
 
 _MOST_NOTICES: Final = 1_000
-"""Errors, and warnings, that are told of one matrix: nobody reads more, and to print them takes minutes."""
+"""The most errors, and the most warnings, that are reported for one matrix: printing all could take minutes."""
 
 
 class Notice(NamedTuple):
-    """Something about a place in a matrix. An error means that the guard would block for it."""
+    """A mistake at a place in a matrix. An error means that the guard would block because of it."""
 
     where: str
     message: str
@@ -33,9 +33,9 @@ class Notice(NamedTuple):
 
 
 def lint(document: MatrixDocument, now: int) -> list[Notice]:
-    """Everything that is wrong or odd. `now` is milliseconds since the epoch, UTC.
+    """Everything that is wrong or suspicious. `now` is milliseconds since the epoch, UTC.
 
-    Of very many the first errors and the first warnings, and how many more there are.
+    Limited to the first errors and the first warnings, with the number of the others.
     """
     found = _all(document, now)
     if len(found) <= _MOST_NOTICES:
@@ -96,12 +96,12 @@ def _meets_any(hosts: Range, releases: Iterable[str], dialect: Dialect) -> bool:
     try:
         versions = [parse_version(release, dialect) for release in releases]
     except VersionInvalid:
-        return True  # the host's own notice says so
+        return True  # reported for the host itself
     return any(hosts.admits(version) or hosts.excludes_only_as_prerelease(version) for version in versions)
 
 
 def _builds(document: MatrixDocument) -> Iterator[Notice]:
-    """A row of a version without a build is about every build of it, and a range cannot name one."""
+    """A row about a version without a build covers every build of it, and a range cannot name a build."""
     with_builds: dict[tuple[str, str], int] = {}
     for release in document.releases:
         version, plus, _ = release.version.partition("+")
@@ -119,7 +119,8 @@ def _builds(document: MatrixDocument) -> Iterator[Notice]:
 
 
 def _unreachable(document: MatrixDocument) -> Iterator[Notice]:
-    """A release that no declared release of its host runs, or that a row blocks by name, is offered to nobody."""
+    """A release that runs on no declared release of its host, or that a row blocks by name, can never be
+    installed."""
     for release in document.releases:
         for name, range in release.hosts.items():
             host = _host(document, name)
@@ -129,7 +130,7 @@ def _unreachable(document: MatrixDocument) -> Iterator[Notice]:
             try:
                 hosts = parse_range(range, dialect)
             except RangeInvalid:
-                continue  # told already
+                continue  # reported already
             if not _meets_any(hosts, host.releases, dialect):
                 message = f"nobody can reach it: no declared release of `{host.name}` is in `{range}`"
                 yield Notice(f"releases[{release.row}].host", message)
@@ -175,24 +176,24 @@ def _release(document: MatrixDocument, release: Release) -> Iterator[Notice]:
 
 
 def _version(where: str, text: str, dialect: Dialect) -> Iterator[Notice]:
-    """One that only `generic` reads is told, because nothing of the dialect's rules holds for it."""
+    """A version that only `generic` can read is reported, because no rule of the dialect holds for it."""
     refusals = [*_unreadable(where, lambda: parse_version(text, dialect))]
     if refusals and not [*_unreadable(where, lambda: parse_version(text, Dialect.GENERIC))]:
-        message = f"`{text}` is no version in dialect {dialect}, so it is read as generic; say so in `plugins`"
+        message = f"`{text}` is not a version in dialect {dialect}, so it is read as generic; say so in `plugins`"
         yield Notice(where, message)
     else:
         yield from refusals
 
 
 def _of_plugin(where: str, text: str, dialect: Dialect) -> Iterator[Notice]:
-    """A range about a plugin may be one that only `generic` reads."""
+    """A range about a plugin may be one that only `generic` can read."""
     refusals = [*_range(where, text, dialect)]
     if refusals and [*_range(where, text, Dialect.GENERIC)]:
         yield from refusals
 
 
 def _host(document: MatrixDocument, name: str) -> HostDeclaration | None:
-    """The host that a release names; `*` is the only one that is declared."""
+    """The host that a release names; `*` is the only declared one."""
     if name != ONLY_HOST:
         return document.hosts.get(name)
     return next(iter(document.hosts.values())) if len(document.hosts) == 1 else None
@@ -203,7 +204,7 @@ def _dialect(host: HostDeclaration | None) -> Dialect:
 
 
 def _scheme(document: MatrixDocument, plugin: str, otherwise: Dialect) -> Dialect:
-    """The dialect of a plugin's versions, or of all that a glob is about, as this source declares it."""
+    """The dialect of the versions of a plugin, or of all plugins that match a glob, as this source declares it."""
     stated = (s for s in sorted(document.plugins, key=lambda s: -len(s.match)) if matches(s.match, plugin))
     return next((Dialect(s.scheme) for s in stated), otherwise)
 
@@ -233,9 +234,9 @@ def _repeated(releases: Iterable[Release]) -> Iterator[Notice]:
 
 
 def _contradictions(document: MatrixDocument) -> Iterator[Notice]:
-    """Rows of one pattern that overlap, disagree, and of which neither is narrower: the stricter one wins.
+    """Rows of one pattern that overlap and disagree, and neither of which is narrower: the stricter one wins.
 
-    Of one pattern the first few pairs; whoever mends them sees the next.
+    Only the first few pairs of one pattern; fixing them shows the next.
     """
     groups: dict[tuple[str, str], list[Rule]] = {}
     for rule in document.rules:
@@ -259,7 +260,7 @@ def _disagreeing(rules: list[Rule], dialect: Dialect, own: Dialect) -> Iterator[
 
 
 def _overlap(one: Range, other: Range) -> bool:
-    """Whether any place in the order lies in both: a stretch that ends before the other begins is left behind."""
+    """Whether any position in the order lies in both ranges."""
     ours, theirs = [*reversed(one.intervals)], [*reversed(other.intervals)]
     while ours and theirs:
         if ours[-1].upper[:2] <= theirs[-1].lower[:2]:

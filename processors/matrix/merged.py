@@ -1,4 +1,4 @@
-"""All sources seen as one matrix. Each keeps its own rows and index, so one refresh swaps one source only."""
+"""All sources as one matrix. Each keeps its own rows and index, so a refresh replaces only one source."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ from processors.versions import Dialect
 _Key = TypeVar("_Key")
 
 _REMEMBERED = 65_536
-"""Look-ups that a matrix remembers: the same few plugins and releases are asked for again and again."""
+"""The most look-ups that a matrix caches: the same few plugins and releases are asked for again and again."""
 
 
 class Source(NamedTuple):
-    """A source's standing. Times are milliseconds since the epoch, UTC; `serial` is that of its refresh."""
+    """The status of a source. Times are milliseconds since the epoch, UTC; `serial` is that of its refresh."""
 
     name: str
     revision: str
@@ -60,10 +60,10 @@ class _Entry(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Matrix:
-    """Immutable: `add` and `without` give another one and leave this as it is.
+    """Immutable: `add` and `without` return a new matrix and leave this one unchanged.
 
-    An expired source still binds; whoever asks must look at `expired` and `missing` too, and refuse to rely on the
-    matrix where there are any. `floors` say how far each source has come, withdrawn ones included.
+    An expired source still binds. Callers must also look at `expired` and `missing`, and must not rely on the
+    matrix if there are any. `floors` hold the highest serial of each source, including withdrawn ones.
     """
 
     _entries: Mapping[str, _Entry] = field(default_factory=dict[str, _Entry])
@@ -74,10 +74,10 @@ class Matrix:
 
     @classmethod
     def of(cls, documents: Iterable[tuple[MatrixDocument, int, int]]) -> Matrix:
-        """From documents, one a source, with the instants at which each was issued and expires.
+        """From documents, one for each source, with the instants at which each was issued and expires.
 
-        Raises MatrixRefused where two are of one source, since the rows of one would be lost: `add` says which one
-        stands.
+        Raises MatrixRefused if two belong to one source, since the rows of one would be lost; `add` replaces
+        explicitly.
         """
         entries: dict[str, _Entry] = {}
         for document, issued, expires in documents:
@@ -87,7 +87,7 @@ class Matrix:
         return cls(dict(sorted(entries.items())))
 
     def add(self, document: MatrixDocument, issued_at: int, expires_at: int, floor: Floor | None = None) -> Matrix:
-        """With this document in the place of whatever its source stated before."""
+        """With this document instead of whatever its source stated before."""
         entry = _entry(document, issued_at, expires_at, floor.serial if floor else 0)
         floors = {**self.floors, document.source: floor} if floor else self.floors
         return self._with({**self._entries, document.source: entry}, floors)
@@ -96,11 +96,11 @@ class Matrix:
         return self._with({name: entry for name, entry in self._entries.items() if name != source}, self.floors)
 
     def withdrawing(self, source: str, floor: Floor) -> Matrix:
-        """Without the source, because it said so."""
+        """Without the source, which was withdrawn with this floor."""
         return replace(self.without(source), floors={**self.floors, source: floor})
 
     def requiring(self, sources: frozenset[str]) -> Matrix:
-        """The same, where these sources have to be there."""
+        """The same, with these sources required."""
         return replace(self, required=sources)
 
     def _with(self, entries: Mapping[str, _Entry], floors: Floors) -> Matrix:
@@ -118,13 +118,14 @@ class Matrix:
 
     @cached_property
     def digest(self) -> str:
-        """Names the whole basis of an answer: each source with its revision and digest, and what is missing."""
+        """Identifies the whole basis of an answer: each source with its revision and digest, and what is
+        missing."""
         there = (f"{s.name}\n{s.revision}\n{s.digest}\n" for s in self.sources)
         lines = (*there, *(f"{name}\n\n\n" for name in self.missing))
         return "sha256:" + hashlib.sha256("".join(lines).encode()).hexdigest()
 
     def document(self, source: str) -> MatrixDocument | None:
-        """What the source states, as it states it."""
+        """What the source states, unchanged."""
         entry = self._entries.get(source)
         return entry.rows.document if entry else None
 
@@ -132,14 +133,17 @@ class Matrix:
         return self.hosts.get(name)
 
     def host_dialect(self, name: str) -> Dialect:
-        """How the versions of a host are written; npm's way where no source says."""
+        """The dialect of the versions of a host; npm's if no source states one."""
         declared = self.host(name)
         return Dialect(declared.dialect) if declared else Dialect.NPM
 
     @cached_property
     def hosts(self) -> Mapping[str, HostDeclaration]:
-        """Every host that some source declares. Releases and components add up. The dialect is governance's, else
-        that of the first source by name that declares the host. The baseline is but one of `baselines`."""
+        """Every host that some source declares.
+
+        Releases and components of all sources are combined. The dialect is governance's, else that of the first
+        source by name that declares the host. The baseline is only one of `baselines`.
+        """
         declared: dict[str, HostDeclaration] = {}
         for document in self._by_precedence:
             for name, host in document.hosts.items():
@@ -147,9 +151,9 @@ class Matrix:
         return MappingProxyType(dict(sorted(declared.items())))
 
     def scheme(self, plugin: str) -> Dialect | None:
-        """In which dialect a plugin's versions are written, where a source declares it.
+        """The dialect of a plugin's versions, if a source declares it.
 
-        Governance speaks first, then the other sources by name; within one the longest pattern that matches.
+        Governance comes first, then the other sources by name; within one source, the longest matching pattern.
         """
         return self._scheme(plugin) if self._schemes else None
 
@@ -159,7 +163,7 @@ class Matrix:
 
     @cached_property
     def _schemes(self) -> tuple[PluginScheme, ...]:
-        """In the order in which they are asked."""
+        """In order of precedence."""
         by_length = (sorted(d.plugins, key=lambda stated: -len(stated.match)) for d in self._by_precedence)
         return tuple(stated for schemes in by_length for stated in schemes)
 
@@ -168,7 +172,7 @@ class Matrix:
         return next(map(Dialect, found), None)
 
     def baselines(self, host: str) -> Sequence[Baseline]:
-        """Every security baseline that a source demands on the host, sources by name. All of them bind."""
+        """Every security baseline that a source demands for the host, sources by name. All of them bind."""
         return self._baselines.get(host, ())
 
     @cached_property
@@ -182,12 +186,12 @@ class Matrix:
 
     @cached_property
     def undeclared(self) -> Undeclared:
-        """The strictest that any source states; the default where none states anything."""
+        """The strictest that any source states; the default if none states anything."""
         return Undeclared(self._strictest("host"), self._strictest("runtime"), self._strictest("matrix"))
 
     @cached_property
     def weights(self) -> Mapping[Dimension, int]:
-        """Governance's, else those of the first source by name that states any, over the defaults."""
+        """Governance's, else those of the first source by name that states any, merged over the defaults."""
         return _stated(DEFAULT_WEIGHTS, (d.weights for d in self._by_precedence))
 
     @cached_property
@@ -212,7 +216,8 @@ class Matrix:
         return [release for entry in self._entries.values() for release in entry.rows.releases(plugin)]
 
     def known_version(self, plugin: str) -> str:
-        """The version of some release of the plugin, to see how they are written; empty where none is known."""
+        """The version of some release of the plugin, as an example of how its versions are written; empty if
+        none is known."""
         first = (rows[0].version for entry in self._entries.values() if (rows := entry.rows.releases(plugin)))
         return next(first, "")
 
@@ -252,11 +257,11 @@ class Matrix:
 
     @cached_property
     def expires_at(self) -> int | None:
-        """When the first of its sources expires; None where there is no source."""
+        """When the first of its sources expires; None if there is no source."""
         return min((source.expires_at for source in self.sources), default=None)
 
     def expired(self, now: int) -> tuple[Source, ...]:
-        """The sources that must not be trusted any more: those whose `expires_at` is `now` or earlier."""
+        """The expired sources: those whose `expires_at` is `now` or earlier. They must not be relied on."""
         return tuple(source for source in self.sources if source.expires_at <= now)
 
     def next_change(self, now: int) -> int | None:

@@ -1,7 +1,7 @@
-"""Cuts a source's matrix into the events of one refresh, and puts one together again.
+"""Splits a source's matrix into the events of one refresh, and assembles them again.
 
-The parts of a refresh share a `Refresh`; it takes effect when all of them are there and the digest, computed anew
-from what they hold, is the one they name.
+The parts of a refresh share a `Refresh`. The refresh takes effect when all parts are there and the digest of their
+content equals the one that they state.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from processors.trust.statements import Statement
 TOPIC: Final = "compat.matrix-refreshes"
 EVENT: Final = "MatrixRefreshed"
 LARGEST_PART: Final = 512 * 1024
-"""Bytes of one encoded part."""
+"""The most bytes of one encoded part."""
 
 MOST_PARTS: Final = 2_000
 MOST_SERIAL: Final = 2**62
 _ENVELOPE: Final = 1024
-"""More than the fields beside signature, settings and rows can take."""
+"""An upper bound for the fields beside signature, settings and rows."""
 
 
 class Refresh(NamedTuple):
-    """What the parts of one refresh have in common. Times are milliseconds since the epoch, UTC."""
+    """What the parts of one refresh share. Times are milliseconds since the epoch, UTC."""
 
     source: str
     revision: str
@@ -44,7 +44,7 @@ class Refresh(NamedTuple):
 
     @property
     def statement(self) -> Statement:
-        """What the source signs. A withdrawal has no content, so its digest and expiry say nothing."""
+        """What the source signs. A withdrawal has no content, so its digest and expiry are meaningless."""
         purpose = "matrix-withdrawal" if self.withdrawn else "matrix-refresh"
         return Statement(
             purpose, self.source, self.revision, self.digest, self.issued_at, self.expires_at, self.serial
@@ -66,12 +66,12 @@ class Part(NamedTuple):
 
 
 def key_of(source: str, part: int) -> bytes:
-    """The key under which the topic keeps a part: a refresh replaces the one before it part by part."""
+    """The key of a part on the topic: a refresh replaces the one before it part by part."""
     return f"{source}/{part:04d}".encode()
 
 
 def part_at(key: bytes | None) -> tuple[str, int] | None:
-    """Source and part of a key; None if it is no key of a part."""
+    """Source and part number of a key; None if it is not the key of a part."""
     source, _, number = (key or b"").decode("utf-8", "replace").rpartition("/")
     if not is_source_name(source) or not (number.isascii() and number.isdigit()) or len(number) > 9:
         return None
@@ -79,7 +79,7 @@ def part_at(key: bytes | None) -> tuple[str, int] | None:
 
 
 def statement_of(document: MatrixDocument, issued_at: int, serial: int) -> Statement:
-    """What its source has to sign, for the document to take effect as issued then."""
+    """What the source has to sign for the document to take effect as issued then."""
     expires_at = issued_at + document.expires_after
     return Statement(
         "matrix-refresh", document.source, document.revision, document.digest, issued_at, expires_at, serial
@@ -115,7 +115,7 @@ def withdrawal_of(source: str, at: int, serial: int) -> Statement:
 
 
 def withdrawal(statement: Statement, signature: str) -> dict[str, Any]:
-    """The record of MatrixRefreshed that takes a source out of effect. It stands in the place of the first part."""
+    """The record of MatrixRefreshed that withdraws a source. It takes the place of the first part."""
     at = statement.issued_at
     refresh = Refresh(statement.source, "", "", at, at, 1, statement.serial, True, signature)
     return {**refresh._asdict(), "part": 1, "settings": "", "rules": [], "releases": []}
@@ -155,7 +155,7 @@ def _sizes(document: MatrixDocument) -> Iterator[int]:
 
 
 def _size(value: Any) -> int:
-    """Bytes that a value takes in Avro at most: three for the length of a text, eight around a list or map."""
+    """The most bytes that a value takes in Avro: three for the length of a text, eight around a list or map."""
     if isinstance(value, str):
         return len(value.encode()) + 4
     if isinstance(value, dict):
@@ -178,14 +178,14 @@ def _record(
 
 
 def refresh_of(record: Row) -> Refresh:
-    """What a decoded event says of the refresh that it is a part of."""
+    """The refresh that a decoded event is a part of."""
     return Refresh(*(record[name] for name in Refresh._fields))
 
 
 def read_part(record: Row) -> Part:
-    """A part from its decoded event. Raises MatrixRefused for what cannot be a part of any matrix.
+    """A part from its decoded event. Raises MatrixRefused if it cannot be a part of any matrix.
 
-    Texts are held to the limits that they have in a file: they are repeated in every answer that a row leads to.
+    Texts have the same limits as in a file, because every answer that a row leads to repeats them.
     """
     refresh = refresh_of(record)
     _refuse_unless(len(refresh.revision) <= LONGEST_ID, f"a revision has at most {LONGEST_ID} characters")
@@ -199,7 +199,7 @@ def read_part(record: Row) -> Part:
     source, revision = refresh.source, refresh.revision
     rules = tuple([rule_from_record(rule, source, revision) for rule in record["rules"]])
     odd = next((rule for rule in rules if rule.action not in STRICTEST_FIRST), None)
-    _refuse_unless(odd is None, f"`{shorten(odd.action)}` of row {odd.row} is no action" if odd else "")
+    _refuse_unless(odd is None, f"`{shorten(odd.action)}` of row {odd.row} is not an action" if odd else "")
     long = next((rule for rule in rules if not _is_bounded(rule)), None)
     _refuse_unless(long is None, f"a text of row {long.row} is longer than a file may have it" if long else "")
     releases = tuple([release_from_record(release, source, revision) for release in record["releases"]])
@@ -207,7 +207,7 @@ def read_part(record: Row) -> Part:
 
 
 def _is_bounded(rule: Rule) -> bool:
-    """Versions and ranges need no look: one of any length is refused unread where it is asked about."""
+    """Versions and ranges need no limit: one that is too long is refused unread where it is asked about."""
     return (
         len(rule.plugin) <= LONGEST_ID
         and len(rule.host) <= LONGEST_ID

@@ -1,4 +1,4 @@
-"""Reading a document field by field, collecting every problem instead of stopping at the first."""
+"""Reads a document field by field and collects every problem instead of stopping at the first."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _UNITS: Final = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_00
 
 
 class Problem(NamedTuple):
-    """Something wrong at a place in a document. `line` counts from 1; None where it is not known."""
+    """A problem at a place in a document. `line` counts from 1; None if it is unknown."""
 
     where: str
     line: int | None
@@ -37,7 +37,7 @@ class Problem(NamedTuple):
 
 @dataclass(slots=True)
 class Reading:
-    """The problems of one document so far. Whoever refuses a value goes on with a harmless one in its place."""
+    """The problems of one document so far. A refused value is replaced by a harmless one, and reading goes on."""
 
     lines: Mapping[Path, int] = field(default_factory=dict[Path, int])
     problems: list[Problem] = field(default_factory=list[Problem])
@@ -49,9 +49,9 @@ class Reading:
         self.problems.append(Problem(where(path), self.lines.get(above), message))
 
     def fields(self, value: Any, path: Path, known: Collection[str]) -> Fields:
-        """The fields of a mapping that has no others than the known ones.
+        """The fields of a mapping that has only known ones.
 
-        What is no mapping is refused once; that it also lacks every field goes without saying.
+        If it is not a mapping, that is reported once, without a problem for each missing field.
         """
         given = self.mapping(value, path)
         if value is not None and not isinstance(value, dict):
@@ -77,7 +77,7 @@ class Reading:
         return []
 
     def text(self, value: Any, path: Path, *, longest: int = LONGEST_TEXT) -> str:
-        """Any text; an unset value is empty. A number is refused with the way to write it as text."""
+        """Any text; an unset value is empty. A number is refused with a hint how to write it as text."""
         if isinstance(value, str):
             if len(value) > longest:
                 self.refuse(path, f"expected at most {longest} characters, found {len(value)}")
@@ -114,7 +114,7 @@ class Reading:
         return value
 
     def duration(self, value: Any, path: Path) -> int | None:
-        """Milliseconds, from `24h` and the like; None when unset."""
+        """Milliseconds, from `24h` and the like; None if unset."""
         if value is None:
             return None
         match = _DURATION.fullmatch(value) if isinstance(value, str) else None
@@ -124,7 +124,7 @@ class Reading:
         return int(match[1]) * _UNITS[match[2]]
 
     def instant(self, value: Any, path: Path) -> int | None:
-        """Milliseconds since the epoch, UTC, from a date, or a date and time with its zone; None when unset."""
+        """Milliseconds since the epoch, UTC, from a date, or a date and time with its zone; None if unset."""
         if value is None:
             return None
         moment = _moment(value) if isinstance(value, str) else None
@@ -135,7 +135,7 @@ class Reading:
 
 @dataclass(slots=True)
 class Fields:
-    """The fields of one mapping. The place of a field is only worked out when it is refused."""
+    """The fields of one mapping. The path of a field is computed only if it is refused."""
 
     reading: Reading
     given: Mapping[str, Any]
@@ -154,11 +154,11 @@ class Fields:
         return self.reading.text(value, self.at(name), longest=longest) if value is not None else ""
 
     def optional(self, name: str) -> str | None:
-        """Text, such as a version; None when unset."""
+        """Text, such as a version; None if unset."""
         return None if self.given.get(name) is None else self.required(name)
 
     def required(self, name: str) -> str:
-        """Text, such as a version, that is not empty."""
+        """Text, such as a version, that must not be empty."""
         text = self.text(name, longest=LONGEST_ID)
         if not text:
             value = self.given.get(name)
@@ -207,7 +207,7 @@ def refusal(problems: list[Problem]) -> DocumentRefused:
 
 
 def found(value: Any) -> str:
-    """What was found, in the words of a message."""
+    """The value that was found, as a message shows it."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):

@@ -1,6 +1,6 @@
-"""Between the rows of a matrix and their Avro records.
+"""Converts the rows of a matrix to and from their Avro records.
 
-A million rows share few hosts, versions and notes, so those texts are interned: one object each.
+A million rows share few hosts, versions and notes, so those texts are interned.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from processors.matrix.reading import Fields, Reading, found
 
 _RULE: Final = {*Rule._fields} - {"source", "revision", "row"}
 _HERE: Final = {"runtimes": "runtime", "databases": "database"}
-"""Fields that a file calls otherwise than the event."""
+"""Fields that have another name in a file than in the event."""
 _RELEASE: Final = {_HERE.get(name, name) for name in Release._fields} - {"source", "revision", "row"} | {"host"}
 _OVERRIDE: Final = frozenset(Override._fields)
 _MIGRATION: Final = frozenset(field.name for field in fields(Migration))
@@ -24,7 +24,7 @@ _LIFECYCLE: Final = frozenset(field.name for field in fields(Lifecycle))
 
 
 def read_rules(reading: Reading, rows: list[Any], path: Path) -> list[Rule]:
-    """In order. Source and revision are left empty: they may depend on the digest of these very rows."""
+    """In order. Source and revision are left empty: they may depend on the digest of these rows."""
     return [_rule(reading.fields(row, (*path, n), _RULE), n) for n, row in enumerate(rows)]
 
 
@@ -51,7 +51,7 @@ def _rule(row: Fields, number: int) -> Rule:
 
 
 def _override(row: Fields) -> Override:
-    """All three are required: nobody loosens without saying what, why and until when."""
+    """All three fields are required: nobody loosens a demand without saying what, why and until when."""
     stated = row.reading.fields(row.given["overrides"], row.at("overrides"), _OVERRIDE)
     until = stated.instant("until")
     if until is None and stated.given.get("until") is None:
@@ -124,7 +124,7 @@ def _need(reading: Reading, item: Any, path: Path) -> Requirement:
 
 
 def _id(reading: Reading, id: str, path: Path) -> str:
-    """A range that is written into an id would be lost: the id would be nobody's."""
+    """A range written into an id would be lost, and the id would match no plugin."""
     if _OF_A_RANGE.search(id):
         reading.refuse(path, f"expected an id, and its range apart from it; found {found(id)}")
     return id

@@ -1,4 +1,4 @@
-"""In which dialect a plugin's versions are read, and the ranges about it, which need not be its host's."""
+"""The dialect of a plugin's versions and of the ranges about them, which need not be its host's."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _REMEMBERED: Final = 32_768
 def plugin_dialect(
     matrix: Matrix, plugin: str, otherwise: Dialect, *, versions: tuple[str, ...] = (), ranges: tuple[str, ...] = ()
 ) -> Dialect:
-    """What the matrix declares for the plugin, else `otherwise`; `generic` where that cannot read these texts.
+    """What the matrix declares for the plugin, else `otherwise`; `generic` if that cannot read these texts.
 
-    One text that it cannot read is enough, because all of them are held against each other; one that `generic`
+    One text that it cannot read is enough, because all of them are compared with each other. A text that `generic`
     cannot read either changes nothing.
     """
     return _speaking(matrix.scheme(plugin) or otherwise, versions, ranges)

@@ -46,7 +46,7 @@ _SEVERITIES: Final = {severity.lower(): severity for severity in DEFAULT_SEVERIT
 def load_matrix(path: Path) -> MatrixDocument:
     """Read one source's matrix. Raises DocumentRefused with the first problem, its place and the number of others.
 
-    It names the file. Whether its versions and ranges can be read is not looked at: see `lint`.
+    The error names the file. Versions and ranges are not parsed here: see `lint`.
     """
     with naming(path):
         return parse_matrix(matrix_text(path), json=path.suffix == ".json")
@@ -61,9 +61,9 @@ def parse_matrix(content: bytes | str, *, json: bool = False) -> MatrixDocument:
 
 
 def inspect_matrix(content: bytes | str, *, json: bool = False) -> tuple[MatrixDocument, list[Problem]]:
-    """The document and everything that is wrong with it; where that is anything, do not use the document.
+    """The document and every problem in it. If there is a problem, the document must not be used.
 
-    Raises DocumentRefused when the text is no YAML or JSON at all.
+    Raises DocumentRefused if the text is not YAML or JSON at all.
     """
     if json:
         value, reading = json_text.load(content), Reading()
@@ -74,7 +74,7 @@ def inspect_matrix(content: bytes | str, *, json: bool = False) -> tuple[MatrixD
 
 
 def matrix_text(path: Path) -> bytes:
-    """What stands in the file, up to one byte more than may be read. Raises DocumentRefused if there is none."""
+    """The content of the file, up to one byte more than may be read. Raises DocumentRefused if there is none."""
     return content_of(path, json_text.LIMIT if path.suffix == ".json" else yaml_text.LIMIT)
 
 
@@ -88,7 +88,7 @@ def read_settings(text: str) -> Head:
 
 
 def is_source_name(name: str) -> bool:
-    """A source's name stands in keys and in `source#row`, so it is plain."""
+    """The name of a source is part of keys and of `source#row`, so it is restricted to plain characters."""
     return _SOURCE.fullmatch(name) is not None
 
 

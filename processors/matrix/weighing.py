@@ -1,9 +1,9 @@
 """Which rows decide about a plugin version on a host version.
 
 Within a source: the most specific plugin pattern, then the narrowest range, then block before warn before allow. A
-range is narrower than another only where it lies inside it: of two that merely overlap, the stricter row decides.
-Across sources: each one's row binds, and the strictest wins; only governance can loosen, by a row that says what,
-why and until when.
+range is narrower than another only if it lies inside it; of two that merely overlap, the stricter row decides.
+Across sources: each one's deciding row binds, and the strictest wins; only governance can loosen, by a row that
+says what, why and until when.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from processors.matrix.merged import Matrix
 from processors.versions import Dialect, Range, Version, between, parse_range, parse_version
 
 MOST_ROWS: Final = 50
-"""Rows a weighing shows; it counts them all."""
+"""The most rows that a weighing shows; it counts them all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weighing:
     """What the matrix says of one plugin version on one host version.
 
-    `decisive` holds at most one row per source, sources by name; what governance overrides is not in it.
-    `rows` shows the first rows that apply, decisive ones first and loosening ones next; `count` is of all of them.
-    `listed` is whether any row applies or any source lists this release. `broken` holds the rows of which a
-    version or range cannot be read: whether they apply is unknown, so each of them is a block.
+    `decisive` holds at most one row for each source, sources by name, without rows that governance overrides.
+    `rows` shows the first rows that apply, decisive ones first and loosening ones next; `count` counts all of them.
+    `listed` says whether any row applies or any source lists this release. `broken` holds the rows with an
+    unreadable version or range: whether they apply is unknown, so each of them is a block.
     """
 
     decisive: tuple[Rule, ...] = ()
@@ -46,7 +46,7 @@ class Weighing:
 
     @property
     def action(self) -> str:
-        """The strictest of what binds: allow where nothing does, block where a row is broken."""
+        """The strictest action that binds: allow if there is none, block if a row is broken."""
         if self.broken:
             return "block"
         return max((rule.action for rule in self.decisive), key=strictness, default="allow")
@@ -66,12 +66,13 @@ def weigh(
     now: int,
     plugin_dialect: str = "",
 ) -> Weighing:
-    """Pure; `now` decides only whether an override is past. Raises VersionInvalid for the two versions asked about.
+    """Pure; `now` only decides whether an override has ended. Raises VersionInvalid for the two versions asked
+    about.
 
     `dialect` is the host's; the plugin's versions are read in it too, unless they have a dialect of their own.
 
-    A row that blocks or warns is about every version between its ends, pre-releases too; a row that allows is
-    about those that the dialect admits. So a candidate never slips past a block, nor in under an allow.
+    A row that blocks or warns covers every version between its ends, pre-releases included; a row that allows
+    covers only those that the dialect admits. So a pre-release never escapes a block, and never passes by an allow.
     """
     known = Dialect(plugin_dialect or dialect)
     question = _Question(parse_version(host_version, Dialect(dialect)), parse_version(version, known))
@@ -140,7 +141,7 @@ def read_ranges(rule: Rule, dialect: Dialect, plugin_dialect: Dialect) -> Ranges
 def _ranges(
     min_version: str | None, max_version: str | None, host_range: str, dialect: Dialect, plugin_dialect: Dialect
 ) -> Ranges:
-    """Rows share few pairs of ranges, and the same rows are weighed for every request."""
+    """Cached: rows share few pairs of ranges, and the same rows are weighed for every request."""
     hosts = parse_range(host_range, dialect) if host_range else between(None, None, dialect)
     return Ranges(between(min_version, max_version, plugin_dialect), hosts)
 
@@ -150,7 +151,7 @@ def _is_about(rule: Rule, range: Range, version: Version) -> bool:
 
 
 def _is_of_another_build(rule: Rule, question: _Question) -> bool:
-    """A bound that names a build of the version asked for is about that build alone."""
+    """A bound that names a build of the requested version is about that build alone."""
     for bound in (rule.min_version, rule.max_version):
         if bound and "+" in bound:
             stated = parse_version(bound, question.plugin.dialect)
@@ -160,7 +161,7 @@ def _is_of_another_build(rule: Rule, question: _Question) -> bool:
 
 
 def _decisive(rows: Sequence[_Applying]) -> _Applying:
-    """The row that speaks for its source, whatever the order of the rows."""
+    """The row that decides for its source, whatever the order of the rows."""
     if len(rows) == 1:
         return rows[0]
     best = max(_specificity(row.rule.plugin) for row in rows)
@@ -169,7 +170,7 @@ def _decisive(rows: Sequence[_Applying]) -> _Applying:
 
 
 def _innermost(rows: Sequence[_Applying]) -> _Applying:
-    """The first row within which no other lies. There is one, because no chain of them leads back to its start."""
+    """The first row that contains no other. There is one, because "is narrower" has no cycles."""
     if len(rows) == 1:
         return rows[0]
     others = sorted((row.ranges for row in rows), key=_upper)
@@ -178,7 +179,7 @@ def _innermost(rows: Sequence[_Applying]) -> _Applying:
         inner = next((n for n, other in enumerate(others) if is_narrower(other, row.ranges)), None)
         if inner is None:
             return row
-        others.insert(0, others.pop(inner))  # what lies within one row mostly lies within the next one too
+        others.insert(0, others.pop(inner))  # what lies within one row usually lies within the next one too
     return rows[-1]
 
 
@@ -196,13 +197,13 @@ def _specificity(pattern: str) -> tuple[bool, int]:
 
 
 def is_narrower(one: Ranges, other: Ranges) -> bool:
-    """Inside in plugin versions and in host versions, and truly smaller in one of them."""
+    """Inside both in plugin versions and in host versions, and strictly smaller in one of them."""
     inside = _within(one.plugins, other.plugins) and _within(one.hosts, other.hosts)
     return inside and not (_within(other.plugins, one.plugins) and _within(other.hosts, one.hosts))
 
 
 def _within(inner: Range, outer: Range) -> bool:
-    """In order alone: each stretch of `inner` lies in one of `outer`."""
+    """In order alone: each interval of `inner` lies in one of `outer`."""
     waiting = [(big.lower[:2], big.upper[:2]) for big in reversed(outer.intervals)]
     if not waiting:
         return not inner.intervals
@@ -216,7 +217,8 @@ def _within(inner: Range, outer: Range) -> bool:
 
 
 def _in_force(governance: Sequence[_Applying], now: int) -> tuple[tuple[Rule, Override], ...]:
-    """Governance's overrides that are not past, unless governance's own decisive row is stricter than they are."""
+    """Governance's overrides that have not ended, unless governance's own deciding row is stricter than they
+    are."""
     if not any(row.rule.overrides for row in governance):
         return ()
     floor = strictness(_decisive(governance).rule.action)

@@ -1,4 +1,5 @@
-"""A matrix back in the words of its file, so that what a topic holds can be read, compared and published again."""
+"""Writes a matrix in the format of its file, so that the content of a topic can be read, compared and published
+again."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from processors.matrix.document import ONLY_HOST, MatrixDocument, Release, Rule
 
 
 def written(document: MatrixDocument) -> dict[str, Any]:
-    """As values for JSON or YAML. Reading them gives the same document, with the same digest."""
+    """Values for JSON or YAML. Reading them gives the same document, with the same digest."""
     stamp = {} if document.published_at is None else {"published_at": instant(document.published_at)}
     return {
         "source": document.source,
@@ -24,7 +25,7 @@ def written(document: MatrixDocument) -> dict[str, Any]:
 
 
 def instant(milliseconds: int) -> str:
-    """RFC 3339 in UTC; the bare number where no calendar has such a year, which any writer of a topic may state."""
+    """RFC 3339 in UTC; the bare number for years outside the calendar, which any writer of a topic may state."""
     try:
         moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
     except (ValueError, OverflowError, OSError):

@@ -1,4 +1,4 @@
-"""Ranges in words. The only place that writes sentences about them."""
+"""Describes ranges in words: the only module that writes sentences about them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NOTHING: Final = {"vscode": "three parts, such as ^1.104.0, before any version 
 
 
 def explain(demand: Range) -> str:
-    """Reads after "it needs": `2.0.0 or newer`, `1.2.x or 2.x`, `any version`."""
+    """A phrase that fits after "it needs": `2.0.0 or newer`, `1.2.x or 2.x`, `any version`."""
     intervals = demand.intervals
     if not intervals:
         return _NOTHING.get(demand.dialect, "a version that cannot exist")
@@ -23,7 +23,7 @@ def explain(demand: Range) -> str:
 
 
 def _only_holes(intervals: tuple[Interval, ...]) -> str | None:
-    """`any version except 1.2.0`, when single versions are all that the range leaves out."""
+    """`any version except 1.2.0`, if the range leaves out only single versions."""
     first, last = intervals[0], intervals[-1]
     holes = [(left.upper, right.lower) for left, right in pairwise(intervals)]
     if not holes or not all(left.version and left.version == right.version for left, right in holes):
@@ -58,7 +58,7 @@ def _exactly(lower: Bound, upper: Bound) -> str | None:
 
 
 def _wildcard(lower: Bound, upper: Bound) -> str | None:
-    """`1.2.x` for what lies from 1.2.0 up to 1.3.0, where the dialect counts in three parts."""
+    """`1.2.x` for the versions from 1.2.0 up to 1.3.0, if the dialect counts in three parts."""
     if lower.version is None or upper.version is None or lower.side > 0 or upper.side > 0:
         return None
     low, high = _padded(lower.version), _padded(upper.version)

@@ -5,14 +5,14 @@
     comparator  = ( "^" | "~" | "~>" | "~=" | "<" | ">" | "<=" | ">=" | "=" | "==" | "!=" )? version  |  "*"
     version     = "v"? text that begins with a digit, of which the last parts may be "x" or "*"
 
-The order is libversion's (https://github.com/repology/libversion, doc/ALGORITHM.md). A version is cut into runs of
-digits and of letters. Runs have ranks, oldest first: a word for what is unfinished, zero, a word for a later patch,
-another number, a letter right behind a number (`1.0a`). Words compare by their first letter. The shorter version is
-filled up with zeros. Four things are added: more words for what is unfinished (`1.0dev`), `CR1` means `rc1`, words
-that say that it is the release itself count for nothing (`1.0.0.Final`), and so does build metadata behind a plus.
+The order is libversion's (https://github.com/repology/libversion, doc/ALGORITHM.md). A version is split into runs
+of digits and of letters. The ranks of runs, oldest first: a pre-release word, zero, a post-release word, another
+number, a letter directly after a number (`1.0a`). Words compare by their first letter. The shorter version is
+padded with zeros. There are four additions: more pre-release words (`1.0dev`), `CR1` means `rc1`, words that mark
+the final release are ignored (`1.0.0.Final`), and so is build metadata after a plus.
 
-Pre-releases are ordered like any version, and `<2` leaves those of 2 out. A version that names its first parts only
-stands for all that begins with them: `<=9.1` admits 9.1.0.10, and `>17` does not admit 17.0.2.
+Pre-releases are ordered like any version, and `<2` excludes those of 2. A partial version stands for every version
+that begins with it: `<=9.1` admits 9.1.0.10, and `>17` does not admit 17.0.2.
 """
 
 from __future__ import annotations
@@ -61,11 +61,11 @@ _SPAN: Final = re.compile(r"[vV]?([0-9]+(?:\.[0-9]+)*)((?:\.[xX*])*)(?:\+[0-9A-Z
 _WILD: Final = frozenset({"*", "x", "X"})
 
 _WHOLE: Final = 3
-"""A version with as many numbers is taken for a whole one, and stands for itself."""
+"""A version with this many numbers counts as complete and stands for itself."""
 
 
 def read_version(text: str, dialect: Dialect) -> Version | str:
-    """The version, or why there is none."""
+    """The version, or the reason why it is refused."""
     if not re.search(r"[0-9]", text, re.ASCII) or not _TEXT.fullmatch(text.strip(" ")):
         return "expected a version with at least one number, such as 3.0.0.0 or 1.0.0.Final"
     return version_of(text, text, dialect)
@@ -81,7 +81,7 @@ def version_of(text: str, spelled: str, dialect: Dialect) -> Version:
 
 
 def read_range(text: str, dialect: Dialect) -> tuple[Interval, ...] | int:
-    """The intervals, or where in the text the reading stopped."""
+    """The intervals, or the position in the text where parsing stopped."""
     intervals: list[Interval] = []
     for part in text.split("||"):
         found = _read_set(part.strip(" "), dialect)
@@ -92,7 +92,7 @@ def read_range(text: str, dialect: Dialect) -> tuple[Interval, ...] | int:
 
 
 def read_ends(text: str, dialect: Dialect) -> tuple[Bound, Bound] | None:
-    """The cuts before and behind all versions that begin with these numbers; None for any other text."""
+    """The cuts before and after all versions that begin with these numbers; None for any other text."""
     match = _SPAN.fullmatch(text.strip(" "))
     if match is None or "+" in text:
         return None
@@ -101,14 +101,14 @@ def read_ends(text: str, dialect: Dialect) -> tuple[Bound, Bound] | None:
 
 
 def prefix_end(version: Version, numbers: Release) -> Bound:
-    """The cut behind every version that begins with these numbers, which messages show as `9.1.x`."""
+    """The cut after every version that begins with these numbers, which messages show as `9.1.x`."""
     spelled = f"{'.'.join(map(str, numbers))}.x"
     key = _key([*map(_number, numbers), (_HIGHEST_RANK, 0)])
     return Bound(key, ABOVE, Version(spelled, version.dialect, key, numbers, is_prerelease=False))
 
 
 _Run = tuple[int, int | str]
-"""A rank, and what tells runs of one rank apart."""
+"""A rank, and what orders runs of equal rank."""
 
 
 def _ranked(text: str) -> Iterator[_Run]:
@@ -135,9 +135,10 @@ def _rank(word: str, *, alone: bool) -> int:
 
 
 def _key(ranked: list[_Run]) -> Key:
-    """Comparable with any other, though the shorter of two is to be filled up with zeros.
+    """Comparable with any other, although the shorter of two has to be padded with zeros.
 
-    A zero therefore says whether what follows the zeros makes the version older or newer than its end would.
+    Therefore a zero records whether what follows the zeros makes the version older or newer than ending there
+    would.
     """
     key: list[tuple[int, int | str, int]] = []
     direction = 0
@@ -145,13 +146,13 @@ def _key(ranked: list[_Run]) -> Key:
         if rank != _ZERO:
             direction = -1 if rank < _ZERO else 1
         elif direction == 0 or (direction < 0 and key[-1][0] == _LOWEST_RANK):
-            continue  # a zero at the end says nothing
+            continue  # trailing zeros do not count
         key.append((rank, value, direction if rank == _ZERO else 0))
     return (0, *reversed(key), (_ZERO, 0, 0))
 
 
 class _Named:
-    """A version as a range names it: whole, or the first numbers of many."""
+    """A version in a range: complete, or a prefix that stands for many."""
 
     def __init__(self, token: str, dialect: Dialect) -> None:
         span = _SPAN.fullmatch(token)
@@ -160,11 +161,11 @@ class _Named:
         self.version = version_of(span[1] if span else token, span[1] if span else token, dialect)
 
     def end(self) -> Bound:
-        """The cut behind it and all that begins with it, where it is numbers alone."""
+        """The cut after it and everything that begins with it, if it consists of numbers only."""
         return prefix_end(self.version, self.numbers) if self.numbers else above(self.version)
 
     def start(self) -> Bound:
-        """The cut before it and its pre-releases, where it is numbers alone."""
+        """The cut before it and its pre-releases, if it consists of numbers only."""
         return self.floor(self.numbers) if self.numbers else below(self.version)
 
     def span(self) -> Interval:
@@ -188,7 +189,7 @@ class _Comparator(NamedTuple):
 
 
 def _read_set(text: str, dialect: Dialect) -> tuple[Interval, ...] | str:
-    """What all comparators between two `||` admit, or the first text that is none."""
+    """What all comparators between two `||` admit, or the first text that is not a comparator."""
     hyphen = _HYPHEN.fullmatch(text)
     if hyphen and not {hyphen[1], hyphen[2]} & _WILD and _is_version(hyphen[1]) and _is_version(hyphen[2]):
         first, last = _Named(hyphen[1], dialect), _Named(hyphen[2], dialect)
@@ -217,7 +218,7 @@ def _comparators(text: str) -> Iterator[_Comparator | str]:
 
 
 def _is_version(token: str) -> bool:
-    """Wild parts stand at the end or nowhere, and nothing ends in a mark: `1.x.3` and `1.2-` are no versions."""
+    """Wildcards stand only at the end, and nothing ends in a separator: `1.x.3` and `1.2-` are not versions."""
     if token in _WILD or _SPAN.fullmatch(token):
         return True
     runs = re.split(r"[._+-]", token)
@@ -254,5 +255,5 @@ def _intervals(comparator: _Comparator, dialect: Dialect) -> list[Interval]:
 
 
 def _leading(release: Release) -> int:
-    """The leftmost part that is not zero, which a caret holds still."""
+    """The leftmost part that is not zero, which a caret keeps fixed."""
     return next((part for part, number in enumerate(release) if number), len(release) - 1)

@@ -1,8 +1,8 @@
 """`jetbrains`: build numbers of IntelliJ-based products, demanded as `since=231 until=241.*`.
 
-Either end may be missing, but not both; both are included. Missing parts are zero, so `until=221` excludes
-221.5080. `*` and `SNAPSHOT` stand for the largest number there is; in `since` a star would leave out the very
-builds that it seems to begin with, so it is refused. A product code, as in `IU-231.9`, is ignored.
+Either end may be missing, but not both; both are inclusive. Missing parts are zero, so `until=221` excludes
+221.5080. `*` and `SNAPSHOT` stand for the largest number; in `since`, a star would exclude the very builds that it
+seems to begin with, so it is refused. A product code, as in `IU-231.9`, is ignored.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _RANGE: Final = re.compile(r"(?:since=(\S+))?(?:(?:^|\s+)until=(\S+))?")
 
 
 def read_version(text: str, dialect: Dialect) -> Version | str:
-    """The version, or why there is none."""
+    """The version, or the reason why it is refused."""
     match = _VERSION.fullmatch(text)
     if match is None:
         return "expected a build number, such as 231.9011.34 or 241.*"
@@ -37,7 +37,8 @@ def read_version(text: str, dialect: Dialect) -> Version | str:
 
 
 def read_ends(text: str, dialect: Dialect) -> tuple[Bound, Bound] | None:
-    """The cuts before and behind all of build `241`, say; None for any text that is not one or two numbers."""
+    """The cuts before and after all of build `241`, for example; None for any text that is not one or two
+    numbers."""
     if not _SHORT.fullmatch(text):
         return None
     first, last = read_version(text, dialect), read_version(f"{text}.*", dialect)
@@ -45,7 +46,7 @@ def read_ends(text: str, dialect: Dialect) -> tuple[Bound, Bound] | None:
 
 
 def hint(text: str) -> str:
-    """What is wrong with a range, where it is something that many get wrong; else empty."""
+    """What is wrong with a range, if it is a common mistake; else empty."""
     match = _RANGE.fullmatch(text.strip())
     return "a star has no place in `since`: write the first build, such as since=213" if _has_star(match) else ""
 
@@ -55,7 +56,7 @@ def _has_star(match: re.Match[str] | None) -> bool:
 
 
 def read_range(text: str, dialect: Dialect) -> tuple[Interval, ...] | int:
-    """The interval, none where `since` lies behind `until`, or where in the text the reading stopped."""
+    """The interval, none if `since` lies after `until`, or the position in the text where parsing stopped."""
     match = _RANGE.fullmatch(text.strip())
     if match is None or not any(match.groups()):
         return 0

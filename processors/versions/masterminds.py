@@ -5,11 +5,11 @@
     comparator  = ( "=" | "!=" | ">" | "<" | ">=" | "=>" | "<=" | "=<" | "~" | "~>" | "^" )? version
     version     = "v"? part ( "." part ( "." part )? )? ( "-" prerelease )? ( "+" build )?
 
-`1 - 2` is rewritten to `>= 1, <= 2` wherever it stands. A pre-release anywhere in a group opens the group to
-all pre-releases; without one, none passes.
+`1 - 2` is rewritten to `>= 1, <= 2` wherever it occurs. A pre-release anywhere in a group admits pre-releases for
+the whole group; without one, no pre-release is admitted.
 
-One difference is kept on purpose, towards refusing: `!=1.2-a`, which excludes one pre-release of every 1.2.x,
-is no interval and excludes them all.
+One difference is intentional and stricter: `!=1.2-a`, which excludes one pre-release of every 1.2.x, is not an
+interval, so all pre-releases of 1.2.x are excluded.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ _PART: Final = r"[0-9xX*]+"
 _COMPARATOR: Final = re.compile(rf"{_SPACE}{_OPERATOR}{_SPACE}v?({_PART})(?:\.({_PART}))?(?:\.({_PART}))?{_SUFFIX}")
 _SEPARATOR: Final = re.compile(rf"{_SPACE},|[{_SPACES}]+")
 
-# The bar is no separator here: `1||2 - 3` is rewritten to `>= 1||2, <= 3`.
+# The bar is not a separator here: `1||2 - 3` is rewritten to `>= 1||2, <= 3`.
 _BARRED: Final = r"[0-9|xX*]+"
 _END: Final = rf"v?{_BARRED}(?:\.{_BARRED})?(?:\.{_BARRED})?(?:-{_PRERELEASE})?(?:\+{_PRERELEASE})?"
 _HYPHEN: Final = re.compile(rf"{_SPACE}({_END})[{_SPACES}]+-[{_SPACES}]+({_END}){_SPACE}")
 
 
 class _Comparator(NamedTuple):
-    """`size` counts the parts before the first wild or missing one; `at` has zeros from there on."""
+    """`size` counts the parts before the first wildcard or missing one; `at` has zeros from there on."""
 
     operator: str
     at: Version
@@ -63,7 +63,7 @@ class _Comparator(NamedTuple):
 
 
 def read_version(text: str, dialect: Dialect) -> Version | str:
-    """The version, or why there is none. Missing parts are zero: v1.30 is a version."""
+    """The version, or the reason why it is refused. Missing parts are zero: v1.30 is a version."""
     match = _VERSION.fullmatch(text)
     if match is None:
         return "expected one to three numbers, such as v1.30 or 1.30.2-gke.100"
@@ -72,7 +72,7 @@ def read_version(text: str, dialect: Dialect) -> Version | str:
 
 
 def read_ends(text: str, dialect: Dialect) -> tuple[Bound, Bound] | None:
-    """The cuts before and behind all of `v1.30`, say; None for any text that is not one or two numbers."""
+    """The cuts before and after all of `v1.30`, for example; None for any text that is not one or two numbers."""
     match = _VERSION.fullmatch(text)
     if match is None or match[3] or match[4] or "+" in text:
         return None
@@ -81,7 +81,7 @@ def read_ends(text: str, dialect: Dialect) -> tuple[Bound, Bound] | None:
 
 
 def read_range(text: str, dialect: Dialect) -> tuple[Interval, ...] | int:
-    """The intervals, or where in the text the reading stopped."""
+    """The intervals, or the position in the text where parsing stopped."""
     rewritten = _HYPHEN.sub(lambda span: f">= {span[1]}, <= {span[2]} ", text) if "-" in text else text
     groups = rewritten.split("||")
     if len(groups) > MAX_GROUPS:
@@ -96,7 +96,7 @@ def read_range(text: str, dialect: Dialect) -> tuple[Interval, ...] | int:
 
 
 def _comparators(group: str, dialect: Dialect) -> tuple[list[_Comparator], str | None]:
-    """The comparators of a group, and the rest of its text where that cannot be read."""
+    """The comparators of a group, and the rest of its text if that cannot be parsed."""
     found: list[_Comparator] = []
     position = 0
     while True:
@@ -200,6 +200,6 @@ def _not(comparator: _Comparator) -> list[Interval]:
 
 
 def _behind(at: Version, size: int) -> Bound:
-    """The cut behind everything that shares the first `size` parts, pre-releases of the next one excluded."""
+    """The cut after everything that shares the first `size` parts, without pre-releases of the next one."""
     release = (*at.release[: size - 1], at.release[size - 1] + 1, 0, 0)[:3]
     return floor(version_of(at.dialect, release, None, spelled(release, None)))

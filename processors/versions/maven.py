@@ -51,7 +51,10 @@ _OLDER_WORD, _OLDER_LIST, _END, _NEWER_WORD, _NEWER_LIST, _NUMBER, _BEHIND_ALL =
 
 
 def read_version(text: str, dialect: Dialect) -> Version | str:
-    """The version, or why there is none. Maven reads almost anything; blanks and brackets belong to ranges."""
+    """The version, or the reason why it is refused.
+
+    Maven reads almost anything; blanks and brackets belong to ranges.
+    """
     if not _TEXT.fullmatch(text) or re.search(r"[\[\](),]", text):
         return "expected printable ASCII without blanks, brackets and commas"
     segments = _segments(text.lower())
@@ -62,7 +65,7 @@ def read_version(text: str, dialect: Dialect) -> Version | str:
 
 
 def read_ends(text: str, dialect: Dialect) -> tuple[Bound, Bound] | None:
-    """The cuts before and behind all of `1.5`, say; None for any text that is not one or two numbers."""
+    """The cuts before and after all of `1.5`, for example; None for any text that is not one or two numbers."""
     version = read_version(text, dialect) if _SHORT.fullmatch(text) else None
     if not isinstance(version, Version):
         return None
@@ -71,7 +74,7 @@ def read_ends(text: str, dialect: Dialect) -> tuple[Bound, Bound] | None:
 
 
 def read_range(text: str, dialect: Dialect) -> tuple[Interval, ...] | int:
-    """The intervals, or where in the text the reading stopped. Ranges must not overlap and must ascend."""
+    """The intervals, or the position in the text where parsing stopped. Ranges must not overlap and must ascend."""
     if _BARE.fullmatch(text) and _TEXT.fullmatch(text):
         return (EVERYTHING,)
     intervals: list[Interval] = []
@@ -99,7 +102,7 @@ def _overlaps(earlier: list[Interval], interval: Interval) -> bool:
 
 
 def _restriction(match: re.Match[str], dialect: Dialect) -> Interval | None:
-    """None where Maven refuses: a lone version in round brackets, or ends in the wrong order."""
+    """None if Maven refuses it: a single version in round brackets, or ends in the wrong order."""
     includes_lower, includes_upper = match[0].startswith("["), match[0].endswith("]")
     ends = [end.strip() for end in match[1].split(",", 1)]
     versions = [read_version(end, dialect) if end else None for end in ends]
@@ -118,7 +121,7 @@ def _restriction(match: re.Match[str], dialect: Dialect) -> Interval | None:
 
 
 def _segments(text: str) -> list[list[_Item]]:
-    """Maven nests a list at each hyphen and at each change between digits and letters; each nests in the last."""
+    """Maven nests a list at each hyphen and at each change between digits and letters, each in the previous one."""
     segments: list[list[_Item]] = [[]]
     run: str | None = None
     for piece in _RUNS.findall(text):
@@ -142,7 +145,7 @@ def _segments(text: str) -> list[list[_Item]]:
 
 
 def _nest(segments: list[list[_Item]], run: str, *, before_digit: bool) -> None:
-    """A word opens a list of its own, even where a dot stands before it."""
+    """A word opens a list of its own, even after a dot."""
     if not run.isdecimal() and segments[-1]:
         segments.append([])
     segments[-1].append(_item(_LETTERS.get(run, run) if before_digit else run))
@@ -153,7 +156,10 @@ def _item(run: str) -> _Item:
 
 
 def _key(segments: list[list[_Item]]) -> Key:
-    """The nested lists as one flat sequence. A list is ranked by whether it makes the version older or newer."""
+    """The nested lists as one flat sequence.
+
+    The rank of a list says whether it makes the version older or newer.
+    """
     stream: list[tuple[int, _Item]] = []
     is_newer = False
     for depth, segment in enumerate(reversed(segments)):

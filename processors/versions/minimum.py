@@ -1,12 +1,13 @@
-"""`minimum` and `wordpress`: a lowest version and no highest, for hosts that take any dotted form, as Jenkins does.
+"""`minimum` and `wordpress`: a lowest version and no highest, for hosts that accept any dotted form, such as
+Jenkins.
 
     range = ">="? version        version = "v"? number ( "." number )* suffix? ( "+" build )?
 
-Numbers first, missing ones are zero. Then the suffix: words for what is unfinished (alpha, beta, rc and the
-like) lie before the plain version, numbers and all other words behind it. So 2.0-rc1 < 2.0 < 2.0-1 < 2.0.1,
-and `4.5.10-2.0` and `63.v62d2fd4b_4793` of Jenkins are later than 4.5.10 and 63.
+Numbers come first; missing ones are zero. Then the suffix: pre-release words (alpha, beta, rc and the like) come
+before the plain version, numbers and all other words after it. So 2.0-rc1 < 2.0 < 2.0-1 < 2.0.1, and Jenkins'
+`4.5.10-2.0` and `63.v62d2fd4b_4793` are later than 4.5.10 and 63.
 
-WordPress looks at nothing behind a hyphen: its `7.0-RC3-62340` satisfies 7.0.
+WordPress ignores everything after a hyphen: its `7.0-RC3-62340` satisfies 7.0.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ _OLDER_WORD, _END, _NEWER_WORD, _NUMBER = range(4)
 
 
 def read_version(text: str, dialect: Dialect) -> Version | str:
-    """The version, or why there is none."""
+    """The version, or the reason why it is refused."""
     match = _VERSION.fullmatch(text.strip())
     if match is None:
         return "expected numbers with dots, such as 2.190.1"
@@ -53,7 +54,7 @@ def read_version(text: str, dialect: Dialect) -> Version | str:
 
 
 def read_ends(text: str, dialect: Dialect) -> tuple[Bound, Bound] | None:
-    """The cuts before and behind all versions that begin with these numbers; None for any other text."""
+    """The cuts before and after all versions that begin with these numbers; None for any other text."""
     version = read_version(text, dialect) if _NUMBERS.fullmatch(text.strip()) else None
     if not isinstance(version, Version):
         return None
@@ -61,7 +62,7 @@ def read_ends(text: str, dialect: Dialect) -> tuple[Bound, Bound] | None:
 
 
 def read_range(text: str, dialect: Dialect) -> tuple[Interval, ...] | int:
-    """The interval, or where in the text the reading stopped."""
+    """The interval, or the position in the text where parsing stopped."""
     match = _RANGE.fullmatch(text)
     version = read_version(match[1], dialect) if match else None
     if match is None or version is None or isinstance(version, str):
@@ -70,7 +71,7 @@ def read_range(text: str, dialect: Dialect) -> tuple[Interval, ...] | int:
 
 
 def _counting(suffix: str, dialect: Dialect) -> str:
-    """The part of a suffix that the dialect looks at."""
+    """The part of a suffix that the dialect considers."""
     return suffix.partition("-")[0] if dialect is Dialect.WORDPRESS else suffix
 
 
@@ -82,7 +83,7 @@ def _trimmed(numbers: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _suffix(text: str) -> Key:
-    """Runs of digits and of letters, closed by a mark that words for unfinished versions lie before."""
+    """Runs of digits and of letters, closed by a marker that sorts after pre-release words."""
     runs = _RUNS.findall(text)
     items = [_item(run, before_digit=following.isdecimal()) for run, following in pairwise([*runs, ""])]
     while items and items[-1] == (_NUMBER, 0):

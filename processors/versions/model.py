@@ -1,7 +1,7 @@
 """One model for every dialect: a range is a set of intervals over keys that Python's tuples already order.
 
-A version sits *on* its key. A bound sits just *below* or just *above* a key, never on one, so no comparison
-between a bound and a version can tie, and open, closed and unbounded ends need no case of their own.
+A version sits *on* its key. A bound sits just *below* or just *above* a key, never on one, so a bound and a version
+never compare equal, and open, closed and unbounded ends need no special cases.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from processors.versions.explain import explain
 
 Key: TypeAlias = tuple[Any, ...]
-"""Orders the versions of one dialect, oldest first. Begins with a number; the rest is the dialect's affair."""
+"""Orders the versions of one dialect, oldest first. Begins with a number; the dialect defines the rest."""
 
 Release: TypeAlias = tuple[int, ...]
 """The leading numbers of a version: 1.2.3-rc.1 is a pre-release of (1, 2, 3)."""
@@ -29,8 +29,9 @@ ABOVE: Final = 1
 class Dialect(StrEnum):
     """A language of versions and ranges.
 
-    The first ten are what hosts and plugins speak. `java` and those below it read what a runtime or a database says
-    of itself, in ranges that are written as in `generic`; `reported` is for every one without a scheme of its own.
+    The first ten are those of hosts and plugins. `java` and those below it read what a runtime or a database
+    reports, in ranges that are written as in `generic`; `reported` is for every runtime or database without a
+    scheme of its own.
     """
 
     NPM = "npm"
@@ -68,13 +69,13 @@ class Distance(StrEnum):
 
 @total_ordering
 class Version:
-    """A version as written, and where it sits in the order of its dialect.
+    """A version as written, and its position in the order of its dialect.
 
-    Two spellings of one version are equal: order, equality and hash look at the key alone, which leaves out
-    what the dialect ignores, such as build metadata. Versions of different dialects are never equal, and
-    comparing them raises `TypeError`.
+    Two spellings of one version are equal: order, equality and hash use only the key, which leaves out what the
+    dialect ignores, such as build metadata. Versions of different dialects are never equal, and comparing them
+    raises `TypeError`.
 
-    Immutable to the type checker: a frozen dataclass would spend a third of a check on its own making.
+    Immutable to the type checker only: creating frozen dataclasses would take a third of the time of a check.
     """
 
     __slots__ = ("dialect", "is_prerelease", "key", "release", "text")
@@ -88,14 +89,17 @@ class Version:
 
     @property
     def build(self) -> str:
-        """The build metadata of `2.4.0+b7`, which no order looks at; empty where the dialect knows none.
+        """The build metadata of `2.4.0+b7`, which the order ignores; empty if the dialect has none.
 
-        Two versions of equal precedence are one release only if their builds are the same too.
+        Two versions of equal precedence are the same release only if their builds are equal too.
         """
         return "" if self.dialect in _BUILDS_ARE_ORDERED else self.text.partition("+")[2]
 
     def is_same_release(self, other: Version) -> bool:
-        """Whether both name one release: equal in order and in build. `2.4.0+b6` and `2.4.0+b7` are two."""
+        """Whether both name the same release: equal in order and in build.
+
+        `2.4.0+b6` and `2.4.0+b7` are two releases.
+        """
         return self == other and self.build == other.build
 
     def __repr__(self) -> str:
@@ -119,11 +123,11 @@ class Version:
 
 
 _BUILDS_ARE_ORDERED: Final = frozenset({Dialect.PEP440, Dialect.MAVEN, Dialect.JETBRAINS})
-"""Dialects in which what stands behind a plus is part of the order, or cannot be written."""
+"""Dialects in which the text after a plus is part of the order, or cannot be written."""
 
 
 class Bound(NamedTuple):
-    """A cut between versions: on the given side of `key`. `version` is what a message may name."""
+    """A cut between versions: on the given side of `key`. `version` is for messages."""
 
     key: Key
     side: int
@@ -145,10 +149,10 @@ def above(version: Version) -> Bound:
 
 
 class Interval(NamedTuple):
-    """The versions between two cuts, less those that its dialect keeps out for what they are.
+    """The versions between two cuts, without those that the pre-release rule of the dialect excludes.
 
-    `prereleases` names the releases whose pre-releases may pass; None lets all of them pass. `releases` is
-    False in the rare stretch where pre-releases alone may pass.
+    `prereleases` names the releases whose pre-releases may pass; None admits all of them. `releases` is False in
+    the rare interval that admits only pre-releases.
     """
 
     lower: Bound
@@ -157,17 +161,17 @@ class Interval(NamedTuple):
     releases: bool = True
 
     def spans(self, version: Version) -> bool:
-        """In order alone, whatever the pre-release rule says."""
+        """By order only, ignoring the pre-release rule."""
         return self.lower < (version.key, ON) < self.upper
 
     def welcomes(self, version: Version) -> bool:
-        """By what the version is alone, wherever it sits."""
+        """By the pre-release rule only, wherever the version sits."""
         if not version.is_prerelease:
             return self.releases
         return self.prereleases is None or version.release in self.prereleases
 
     def intersect(self, other: Interval) -> Interval:
-        """May be empty: its cuts are then in the wrong order, or the same."""
+        """May be empty: its cuts are then in the wrong order, or equal."""
         if self.prereleases is None or other.prereleases is None:
             prereleases = other.prereleases if self.prereleases is None else self.prereleases
         else:
@@ -176,7 +180,7 @@ class Interval(NamedTuple):
         return Interval(max(self.lower, other.lower), min(self.upper, other.upper), prereleases, releases)
 
     def is_empty(self) -> bool:
-        """No key lies between the cuts. An interval that is not empty may still hold no published version."""
+        """No key lies between the cuts. An interval that is not empty may still contain no published version."""
         return self.lower[:2] >= self.upper[:2]
 
 
@@ -186,8 +190,8 @@ EVERYTHING: Final = Interval(LOWEST, HIGHEST)
 class Range(NamedTuple):
     """What a text in some dialect demands of a version.
 
-    `intervals` are sorted, none of them is empty, and none at all means that nothing satisfies the range.
-    Every question about a version raises `TypeError` when that version is of another dialect.
+    `intervals` are sorted and not empty; if there are none, nothing satisfies the range. Every question about a
+    version raises `TypeError` if that version has another dialect.
     """
 
     text: str
@@ -195,7 +199,7 @@ class Range(NamedTuple):
     intervals: tuple[Interval, ...]
 
     def admits(self, version: Version) -> bool:
-        """Whether the version satisfies the range, by the rules of the dialect to the letter."""
+        """Whether the version satisfies the range, exactly by the rules of the dialect."""
         if version.dialect is not self.dialect:
             raise _foreign(self, version)
         here = (version.key, ON)
@@ -205,21 +209,21 @@ class Range(NamedTuple):
         return False
 
     def lies_above(self, version: Version) -> bool:
-        """Every admitted version is newer: `version` is too old. False when nothing is admitted at all."""
+        """Every admitted version is newer: `version` is too old. False if nothing is admitted at all."""
         self._spans(version)
         return bool(self.intervals) and self.intervals[0].lower > (version.key, ON)
 
     def lies_below(self, version: Version) -> bool:
-        """Every admitted version is older: `version` is too new. False when nothing is admitted at all."""
+        """Every admitted version is older: `version` is too new. False if nothing is admitted at all."""
         self._spans(version)
         return bool(self.intervals) and all(i.upper < (version.key, ON) for i in self.intervals)
 
     def excludes_only_as_prerelease(self, version: Version) -> bool:
-        """In order the version would fit; only the pre-release rule of the dialect keeps it out."""
+        """By order the version would fit; only the pre-release rule of the dialect excludes it."""
         return version.is_prerelease and self._spans(version) and not self.admits(version)
 
     def nearest(self, versions: Iterable[Version], to: Version) -> Version | None:
-        """The admitted one that is fewest major, minor and patch steps from `to`; the older one of a tie."""
+        """The admitted one that is fewest major, minor and patch steps from `to`; of a tie, the older one."""
         admitted = [version for version in versions if self.admits(version)]
         older = max((version for version in admitted if version <= to), default=None)
         newer = min((version for version in admitted if version > to), default=None)
@@ -228,21 +232,21 @@ class Range(NamedTuple):
         return older if _steps(older, to) <= _steps(newer, to) else newer
 
     def distance(self, version: Version) -> Distance:
-        """How far outside the version lies; NONE exactly when it is admitted.
+        """How far outside the version lies; NONE exactly if it is admitted.
 
-        MAJOR when nothing at all is admitted: no smaller step can help.
+        MAJOR if nothing at all is admitted: no smaller step can help.
         """
         if self.admits(version):
             return Distance.NONE
         return min((_distance(i, version) for i in self.intervals), key=_SIZES.index, default=Distance.MAJOR)
 
     def lowest(self) -> Version | None:
-        """The smallest version that the range names as an inclusive lower end, if it names one."""
+        """The smallest version that the range names as an inclusive lower end, if there is one."""
         named = (i.lower.version for i in self.intervals if i.lower.side == BELOW)
         return min((version for version in named if version is not None), default=None)
 
     def intersect(self, other: Range) -> Range:
-        """Admits exactly what both admit. Its text joins the two for messages and need not parse."""
+        """Admits exactly what both admit. Its text joins the two for messages and may not be parseable."""
         if other.dialect is not self.dialect:
             raise TypeError(f"cannot intersect a range of {self.dialect} with one of {other.dialect}")
         text = " and ".join(filter(None, (self.text, other.text)))
@@ -253,7 +257,7 @@ class Range(NamedTuple):
         return not self.intervals
 
     def explain(self) -> str:
-        """The demand in words, to stand after "it needs"."""
+        """The demand in words, to follow "it needs"."""
         return explain(self)
 
     def _spans(self, version: Version) -> bool:
@@ -263,7 +267,7 @@ class Range(NamedTuple):
 
 
 def union(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
-    """Sorted, without the empty ones; neighbours that touch under one rule become one interval."""
+    """Sorted, without empty ones; adjacent intervals with the same rule become one."""
     found = [interval for interval in intervals if not interval.is_empty()]
     if len(found) < 2:
         return tuple(found)
@@ -310,8 +314,8 @@ def _distance(interval: Interval, version: Version) -> Distance:
 def _parts_between(version: Version, end: Bound, *, leaves_end: bool) -> Distance:
     """The first part in which version and end differ.
 
-    When the range leaves out the end itself, a step as large as the end's own last part is needed:
-    2.0.0 is a major version too new for <2.0.0, because what that admits is called 1.x.
+    If the range excludes the end itself, a step as large as the end's last part is needed: 2.0.0 is a major version
+    too new for <2.0.0, because the versions that it admits are called 1.x.
     """
     if end.version is None:
         return Distance.MAJOR

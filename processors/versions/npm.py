@@ -5,8 +5,8 @@
     comparator  = ( "^" | "~" | "~>" | "<" | ">" | "<=" | ">=" | "=" )? [v=]* partial
     partial     = part ( "." part ( "." part ( "-" prerelease )? )? )?    part = number | "x" | "X" | "*"
 
-The two differ in pre-releases alone. Strict lets one pass only beside a comparator that names a pre-release
-of the same three numbers. The other orders them like any version, and lets partial versions begin at `-0`.
+The two differ only in pre-releases. Strict admits one only if a comparator names a pre-release of the same three
+numbers. The other orders them like any version, and lets partial versions begin at `-0`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _PARTIAL: Final = rf"({_PART})(?:\.({_PART})(?:\.({_PART})(?:-({PRERELEASE}))?)?
 
 _COMPARATOR: Final = re.compile(rf"(\^|~>?|[<>]?=?)([v=]*){_PARTIAL}")
 _PLAIN: Final = re.compile(rf"([<>]?=?)(v?)(({SHORT})\.({SHORT})\.({SHORT}))")
-"""The comparator that is written most, and read quickest: on a release, with numbers that cannot be too large."""
+"""Fast path for the most common comparator: on a release, with numbers that cannot be too large."""
 
 _HYPHEN: Final = re.compile(rf"([v= ]*){_PARTIAL} +- +([v= ]*){_PARTIAL}")
 _SPACE: Final = re.compile(f"[{SPACES}]+")
@@ -41,7 +41,7 @@ _BUILD: Final = re.compile(BUILD)
 _ENDS: Final = re.compile(rf"v?{_PARTIAL}")
 _STAR: Final = re.compile(r"[<>]?=?\*")
 
-# Where white space may stand inside a comparator. The version part is matched in full, so that the last
+# White space may stand inside a comparator at these places. The version part is matched in full, so that the last
 # letter of a pre-release is never taken for the `v` of the next comparator.
 _LOOSE_IDENTIFIER: Final = r"(?:[0-9]*[A-Za-z-][0-9A-Za-z-]*|[0-9]+)"
 _LOOSE_VERSION: Final = (
@@ -57,7 +57,7 @@ _NOTHING: Final = Interval(EVERYTHING.upper, EVERYTHING.lower)
 
 
 def read_range(text: str, dialect: Dialect) -> tuple[Interval, ...] | int:
-    """The intervals, or where in the text the reading stopped."""
+    """The intervals, or the position in the text where parsing stopped."""
     sets: list[Interval] = []
     for part in _spaced(text).split("||"):
         found = _read_set(part.strip(" "), dialect)
@@ -70,13 +70,13 @@ def read_range(text: str, dialect: Dialect) -> tuple[Interval, ...] | int:
 
 
 def _spaced(text: str) -> str:
-    """The text with one plain space wherever it has white space; most have it so."""
+    """The text with one plain space for each run of white space; most texts have that already."""
     tidy = text.isascii() and text.isprintable() and "  " not in text
     return text if tidy else _SPACE.sub(" ", text)
 
 
 def read_ends(text: str, dialect: Dialect) -> tuple[Bound, Bound] | None:
-    """The cuts before and behind a version with wild or missing parts; None for any other text."""
+    """The cuts before and after a version with wildcards or missing parts; None for any other text."""
     match = _ENDS.fullmatch(text.strip(SPACES))
     version = Partial(dialect, *match.groups()) if match else None
     if version is None or version.size == 3 or not version.is_ordered():
@@ -88,7 +88,8 @@ def read_ends(text: str, dialect: Dialect) -> tuple[Bound, Bound] | None:
 
 
 def _widest(sets: list[Interval]) -> list[Interval]:
-    """An alternative that admits every release makes the others void, and with them the pre-releases they name."""
+    """An alternative that admits every release makes the others void, and with them the pre-releases that they
+    name."""
     return next(([one] for one in sets if one[:2] == EVERYTHING[:2]), sets)
 
 
@@ -109,14 +110,17 @@ def _read_set(text: str, dialect: Dialect) -> Interval | None:
 
 
 def _position(part: str, text: str, dialect: Dialect) -> int:
-    """Where the first comparator that cannot be read stands; for a message, so a near miss is no harm."""
+    """The position of the first comparator that cannot be read.
+
+    Used for a message only, so it may be approximate.
+    """
     tokens = _close_gaps(part.strip(" ")).split(" ")
     culprit = next((token for token in tokens if _read_set(token, dialect) is None), part)
     return max(text.find(culprit), 0)
 
 
 def _all_of(pieces: list[Interval], dialect: Dialect) -> Interval:
-    """Where the pieces overlap; in strict mode a pre-release that any of them names may pass."""
+    """The intersection of the pieces; in strict mode a pre-release that any of them names may pass."""
     lower, upper, named, _ = pieces[0]
     for piece in pieces[1:]:
         lower, upper = max(lower, piece.lower), min(upper, piece.upper)
@@ -141,7 +145,7 @@ def _comparators(tokens: list[str], dialect: Dialect) -> list[Interval] | None:
 
 @lru_cache(8192)
 def _comparator(token: str, dialect: Dialect) -> Interval | None:
-    """One comparator. They recur far more often than whole ranges do, hence the cache."""
+    """One comparator. Cached, because comparators recur far more often than whole ranges do."""
     plain = _PLAIN.fullmatch(token)
     if plain is None:
         return _any_comparator(token, dialect)
@@ -168,7 +172,7 @@ def _any_comparator(token: str, dialect: Dialect) -> Interval | None:
 
 
 def _stray_star(token: str, dialect: Dialect) -> Interval | None:
-    """npm drops one star that stands where no star can, as in `1.2.3*`; what is left must be a full version."""
+    """npm drops one misplaced star, as in `1.2.3*`; what is left must be a full version."""
     if "*" not in token:
         return None
     match = _COMPARATOR.fullmatch(_STAR.sub("", token, count=1))
@@ -196,7 +200,7 @@ def _up_to(version: Partial, part: int) -> Interval:
 
 
 def _partial(operator: str, version: Partial) -> Interval:
-    """A comparator on a version with wild parts means the whole span of that version."""
+    """A comparator on a version with wildcards covers the whole span of that version."""
     if version.size == 0:
         return _NOTHING if operator in {"<", ">"} else EVERYTHING
     match operator:
@@ -213,7 +217,7 @@ def _partial(operator: str, version: Partial) -> Interval:
 
 
 def _full(operator: str, at: Version, *, literal: bool) -> Interval:
-    """A comparator on a whole version. `literal` means that it is written with its numbers alone."""
+    """A comparator on a complete version. `literal` means that it consists of its numbers only."""
     named = frozenset({at.release}) if at.is_prerelease else None
     match operator:
         case ">":
@@ -229,7 +233,7 @@ def _full(operator: str, at: Version, *, literal: bool) -> Interval:
 
 
 def _hyphen(match: re.Match[str], dialect: Dialect) -> Interval | None:
-    """`1.2 - 2` runs to the end of 2.x. None when a whole version stands behind a prefix other than `v`."""
+    """`1.2 - 2` runs to the end of 2.x. None if a complete version follows a prefix other than `v`."""
     prefix, *parts = match.groups()[:5]
     upper_prefix, *upper_parts = match.groups()[5:]
     start, end = Partial(dialect, *parts), Partial(dialect, *upper_parts)
@@ -267,18 +271,18 @@ def _start(version: Partial) -> Bound:
 
 
 def _begin(version: Version) -> Bound:
-    """The lower end of what is spelled without a patch: with its pre-releases, where they are ordered."""
+    """The lower end of a version without a patch: with its pre-releases, if they are ordered."""
     return floor(version) if version.dialect is Dialect.NPM_PRERELEASE else _from(version)
 
 
 def _from(version: Version) -> Bound:
-    """npm drops a strict `>=0.0.0`. It shows beside a pre-release of 0.0.0, and where `*` voids alternatives."""
+    """npm drops a strict `>=0.0.0`. This matters for a pre-release of 0.0.0, and if `*` voids alternatives."""
     dropped = version.key == (0, 0, 0, 1) and version.dialect is Dialect.NPM
     return EVERYTHING.lower if dropped else below(version)
 
 
 def _after(version: Partial) -> Version:
-    """The first release behind the span of a version with wild parts."""
+    """The first release after the span of a version with wildcards."""
     return version.next(version.size - 1)
 
 

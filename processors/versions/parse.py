@@ -1,4 +1,4 @@
-"""From text to versions and ranges, by the dialect. What was read or refused once is remembered."""
+"""Parses versions and ranges by dialect. Results and refusals are cached."""
 
 from __future__ import annotations
 
@@ -22,22 +22,24 @@ from processors.versions import (
 from processors.versions.model import HIGHEST, LOWEST, Bound, Dialect, Interval, Range, Version, above, below
 
 MAX_LENGTH: Final = 256
-"""Characters. Anything longer is refused unread, by npm's own limit for versions."""
+"""Characters. Anything longer is refused unread; npm has the same limit for versions."""
 
 _RECURRING: Final = 64
-"""Characters of a text that is worth remembering. Nobody writes longer ones often, and a range of 85 alternatives
-takes a hundred times the place of `^1.0.0`."""
+"""The most characters of a text that is cached.
+
+Longer texts are rare, and a range of 85 alternatives takes a hundred times the memory of `^1.0.0`.
+"""
 
 _T = TypeVar("_T")
 
 
 class _Reader(NamedTuple):
-    """How one dialect reads. A refusal is a value here, so that it can be remembered like any answer."""
+    """How one dialect reads texts. A refusal is a value, so that it can be cached like any result."""
 
     version: Callable[[str, Dialect], Version | str]
     range: Callable[[str, Dialect], tuple[Interval, ...] | int]
     ends: Callable[[str, Dialect], tuple[Bound, Bound] | None]
-    """The cuts before and behind all that a version without its last parts stands for; None for any other text."""
+    """The cuts before and after everything that a partial version stands for; None for any other text."""
 
 
 _NPM: Final = _Reader(semver.read_version, npm.read_range, npm.read_ends)
@@ -91,11 +93,11 @@ EXAMPLES: Final[Mapping[str, str]] = {
     Dialect.MARIADB: ">=10.6",
     Dialect.REPORTED: ">=1.2 <2",
 }
-"""A range as each dialect writes it."""
+"""An example of a range in each dialect."""
 
 
 def hint(text: str, dialect: Dialect) -> str:
-    """What is wrong with a range that was refused, where many get it wrong; else empty."""
+    """What is wrong with a refused range, if it is a common mistake; else empty."""
     return jetbrains.hint(text) if dialect is Dialect.JETBRAINS else ""
 
 
@@ -105,7 +107,7 @@ def _range(text: str, dialect: Dialect) -> Range | int:
 
 
 def _remembering(read: Callable[[str, Dialect], _T], dialect: Dialect, most: int) -> Callable[[str], _T]:
-    """With a cache for each dialect, because one that is asked by a single text is the quickest."""
+    """One cache for each dialect: a cache with a single text as its key is the fastest."""
 
     def unremembered(text: str) -> _T:
         return read(text, dialect)
@@ -123,7 +125,7 @@ _RANGES: Final = {dialect: _remembering(_range, dialect, 8_192) for dialect in _
 
 
 def parse_version(text: str, dialect: Dialect = Dialect.NPM) -> Version:
-    """Raises VersionInvalid. Cheap to call again with the same text, whether it was refused or not."""
+    """Raises VersionInvalid. Cheap to call again with the same text, whether it was accepted or refused."""
     found = _VERSIONS[dialect](text) if len(text) <= MAX_LENGTH else f"longer than {MAX_LENGTH} characters"
     if isinstance(found, str):
         raise VersionInvalid(text, dialect, found)
@@ -131,7 +133,7 @@ def parse_version(text: str, dialect: Dialect = Dialect.NPM) -> Version:
 
 
 def parse_range(text: str, dialect: Dialect = Dialect.NPM) -> Range:
-    """Raises RangeInvalid. Cheap to call again with the same text, whether it was refused or not."""
+    """Raises RangeInvalid. Cheap to call again with the same text, whether it was accepted or refused."""
     found = _RANGES[dialect](text) if len(text) <= MAX_LENGTH else MAX_LENGTH
     if isinstance(found, int):
         raise RangeInvalid(text, dialect, found, EXAMPLES[dialect])
@@ -139,16 +141,16 @@ def parse_range(text: str, dialect: Dialect = Dialect.NPM) -> Range:
 
 
 def satisfies(range_text: str, version_text: str, dialect: Dialect = Dialect.NPM) -> bool:
-    """Whether the version is in the range. Raises RangeInvalid or VersionInvalid: unreadable is no "no"."""
+    """Whether the version is in the range. Raises RangeInvalid or VersionInvalid: unreadable does not mean "no"."""
     return parse_range(range_text, dialect).admits(parse_version(version_text, dialect))
 
 
 def between(min_version: str | None, max_version: str | None, dialect: Dialect = Dialect.NPM) -> Range:
     """From the lowest to the highest version, both included; None leaves that side open.
 
-    The bounds are places in the order and not comparators, so pre-releases between them are inside, whatever
-    the dialect does with them in a range. `1.5` as the highest version includes all that begins with 1.5, and in
-    npm's dialects `*` leaves a side open. Raises VersionInvalid.
+    The bounds are positions in the order and not comparators, so pre-releases between them are included, whatever
+    the dialect does with them in a range. `1.5` as the highest version includes everything that begins with 1.5,
+    and in npm's dialects `*` leaves a side open. Raises VersionInvalid.
     """
     lower = LOWEST if min_version is None else _ends(min_version, dialect)[0]
     upper = HIGHEST if max_version is None else _ends(max_version, dialect)[1]
@@ -161,7 +163,7 @@ def between(min_version: str | None, max_version: str | None, dialect: Dialect =
 
 
 def _ends(text: str, dialect: Dialect) -> tuple[Bound, Bound]:
-    """The cuts before and behind what a version names: one version, or for `1.5` all that begins with 1.5."""
+    """The cuts before and after what a version names: one version, or for `1.5` everything that begins with 1.5."""
     ends = _READERS[dialect].ends(text, dialect) if len(text) <= MAX_LENGTH else None
     if ends is None:
         version = parse_version(text, dialect)

@@ -1,8 +1,8 @@
 """`pep440`: version specifiers after https://packaging.python.org/en/latest/specifications/version-specifiers.
 
-`packaging` reads the text and is the reference for what it means; the intervals say the same over keys, so
-that the questions that `packaging` does not answer have an answer too. Pre-releases are ordered like any
-version: the host is what it is. `===` compares spellings, which no order can express, and is refused.
+`packaging` parses the text and is the reference for its meaning; the intervals express the same over keys, so that
+questions that `packaging` does not answer have an answer too. Pre-releases are ordered like any version. `===`
+compares spellings, which no order can express, and is refused.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _AFTER_LOCALS: Final = ((math.inf,),)
 
 
 def read_version(text: str, dialect: Dialect) -> Version | str:
-    """The version, or why there is none."""
+    """The version, or the reason why it is refused."""
     try:
         return _version(PepVersion(text), dialect, text)
     except InvalidVersion:
@@ -44,7 +44,7 @@ def read_version(text: str, dialect: Dialect) -> Version | str:
 
 
 def read_ends(text: str, dialect: Dialect) -> tuple[Bound, Bound] | None:
-    """The cuts before and behind all of `3.9`, say; None for any text that is not one or two numbers."""
+    """The cuts before and after all of `3.9`, for example; None for any text that is not one or two numbers."""
     try:
         pep = PepVersion(text)
     except InvalidVersion:
@@ -56,7 +56,7 @@ def read_ends(text: str, dialect: Dialect) -> tuple[Bound, Bound] | None:
 
 
 def read_range(text: str, dialect: Dialect) -> tuple[Interval, ...] | int:
-    """The intervals, or where in the text the reading stopped."""
+    """The intervals, or the position in the text where parsing stopped."""
     intervals: tuple[Interval, ...] = (EVERYTHING,)
     for specifier in text.split(","):
         try:
@@ -112,7 +112,7 @@ def _prefix(version: Version, pep: PepVersion, release: tuple[int, ...]) -> tupl
 
 
 def _newer(version: Version, pep: PepVersion) -> Bound:
-    """Behind the version and its local builds; behind its post-releases too, unless it is one itself."""
+    """After the version and its local builds; after its post-releases too, unless it is one itself."""
     if pep.dev is not None or pep.post is not None:
         return _after_locals(version)
     epoch, release, (stage, stage_number, *_), _local = version.key

@@ -1,8 +1,8 @@
-"""What runtimes and databases say of themselves, read into the order of `generic`.
+"""Versions that runtimes and databases report, in the order of `generic`.
 
 No plugin would write `go1.22.3`, `1.8.0_462`, `15.8 (Debian 15.8-1)` or `10.1.26-MariaDB-0+deb9u1`; hosts report
-them. Each scheme knows which words may stand before the number, and which words behind it say that the release is
-unfinished; the rest is the suffix of a distribution. Ranges are those of `generic`, and Java's 1.8 is 8 there too.
+them. Each scheme knows which words may precede the number, and which words after it mark a pre-release; the rest is
+the suffix of a distribution. Ranges are those of `generic`, and Java's 1.8 is 8 there too.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ _ALIASES: Final[Mapping[str, str]] = {
 
 
 class _Scheme(NamedTuple):
-    """`before` are words before the number, `unfinished` those behind it that make it a pre-release."""
+    """`before` are words before the number, `unfinished` those after it that make it a pre-release."""
 
     before: str = ""
     unfinished: str = "alpha|beta|rc|cr|milestone|dev|preview|pre|ea|nightly|snapshot|canary"
     spell: Callable[[str], str | None] = str
-    """From the whole text to one that the common form reads, or None where this is of another make."""
+    """Converts the whole text to one that the common form reads, or gives None if it has another form."""
 
 
 def known_runtime(name: str) -> str:
-    """One name for each runtime and database, whatever a vendor and an administrator call it."""
+    """One name for each runtime and database, whatever vendors and administrators call it."""
     folded = name.lower()
     return _ALIASES.get(folded, folded)
 
@@ -43,7 +43,7 @@ def scheme_of(name: str) -> Dialect:
 
 
 def read_version(text: str, dialect: Dialect) -> Version | str:
-    """The version, or why there is none."""
+    """The version, or the reason why it is refused."""
     spelled = _SCHEMES[dialect].spell(text.strip())
     match = _form(dialect).match(spelled.lower()) if spelled is not None else None
     if match is None:
@@ -53,18 +53,18 @@ def read_version(text: str, dialect: Dialect) -> Version | str:
 
 
 def read_range(text: str, dialect: Dialect) -> tuple[Interval, ...] | int:
-    """The intervals, or where in the text the reading stopped."""
+    """The intervals, or the position in the text where parsing stopped."""
     found = generic.read_range(_in_range(text, dialect), dialect)
     return min(found, len(text)) if isinstance(found, int) else found
 
 
 def read_ends(text: str, dialect: Dialect) -> tuple[Bound, Bound] | None:
-    """The cuts before and behind all versions that begin with these numbers; None for any other text."""
+    """The cuts before and after all versions that begin with these numbers; None for any other text."""
     return generic.read_ends(_in_range(text, dialect), dialect)
 
 
 def _in_range(text: str, dialect: Dialect) -> str:
-    """Ranges that speak as the runtime's own people do: of Java 1.8, of go1.22, and in Python's `>=3.9,<4`."""
+    """Ranges in the notation of the runtime's own community: of Java 1.8, of go1.22, and Python's `>=3.9,<4`."""
     match dialect:
         case Dialect.JAVA:
             return _OLD_JAVA.sub("", text)
@@ -99,12 +99,12 @@ def _postgresql(text: str) -> str:
 
 
 def _mysql(text: str) -> str | None:
-    """A MariaDB that answers to the name of MySQL counts its versions otherwise."""
+    """A MariaDB that is reported as MySQL numbers its versions differently."""
     return None if "mariadb" in text.lower() else text
 
 
 def _mariadb(text: str) -> str:
-    """The prefix `5.5.5-` is for clients of its replication protocol, and no version."""
+    """The prefix `5.5.5-` is for clients of its replication protocol, and not a version."""
     return re.sub(r"^5\.5\.5-(?=[0-9])", "", text)
 
 
@@ -133,7 +133,7 @@ _SPEAKERS: Final = {
 
 @cache
 def _form(dialect: Dialect) -> re.Pattern[str]:
-    """Words and quotes, numbers with the letter of a patch, and a word for what is unfinished with its count."""
+    """Words and quotes, numbers with a patch letter, and a pre-release word with its number."""
     scheme = _SCHEMES[dialect]
     words = f"(?:{scheme.before}|version|server|release|runtime|ver|v(?=[0-9 =]))"
     return re.compile(

@@ -11,20 +11,20 @@ from typing import Final
 from processors.versions.model import BELOW, Bound, Dialect, Key, Release, Version
 
 MAX_NUMBER: Final = 2**53 - 1
-"""The largest number that every implementation of the family holds exactly."""
+"""The largest number that every implementation of the family represents exactly."""
 
 _SAFE_LENGTH: Final = 15
-"""Characters of a text that is too short for a number beyond `MAX_NUMBER`."""
+"""The most characters of a text that is too short for a number above `MAX_NUMBER`."""
 
 SPACES: Final = (
     "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000\ufeff"
 )
-"""What ECMAScript calls white space; Python's own idea of it differs in both directions."""
+"""White space as ECMAScript defines it; Python's definition differs in both directions."""
 
 NUMBER: Final = r"(?:0|[1-9][0-9]*)"
 SHORT: Final = r"(?:0|[1-9][0-9]{0,14})"
-"""A number that cannot be beyond `MAX_NUMBER`."""
+"""A number that cannot exceed `MAX_NUMBER`."""
 
 IDENTIFIER: Final = rf"(?:[0-9]*[A-Za-z-][0-9A-Za-z-]*|{NUMBER})"
 PRERELEASE: Final = rf"{IDENTIFIER}(?:\.{IDENTIFIER})*"
@@ -32,18 +32,18 @@ BUILD: Final = r"\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*"
 
 _FULL: Final = re.compile(rf"v?({NUMBER})\.({NUMBER})\.({NUMBER})(?:-({PRERELEASE}))?(?:{BUILD})?")
 _SMALL: Final = {str(number): number for number in range(1000)}
-"""Most numbers of most versions. Looking one up reads it and checks its spelling at once."""
+"""The most common numbers. A look-up converts a number and checks its spelling at once."""
 
 WILD: Final = frozenset({None, "", "x", "X", "*"})
-"""A part that is missing, or one of the letters that stand for any number."""
+"""A part that is missing, or one of the wildcard letters."""
 
 
 class TooLarge(ValueError):
-    """A number beyond `MAX_NUMBER`. The caller knows the text and raises the error that names it."""
+    """A number above `MAX_NUMBER`. The caller knows the text and raises the error that names it."""
 
 
 def read_version(text: str, dialect: Dialect) -> Version | str:
-    """The version, or why there is none."""
+    """The version, or the reason why it is refused."""
     try:
         major, minor, patch = text.split(".")
         release = (_SMALL[major], _SMALL[minor], _SMALL[patch])
@@ -64,7 +64,7 @@ def _read_any(text: str, dialect: Dialect) -> Version | str:
 
 
 def version_at(dialect: Dialect, release: Release, prerelease: str | None = None) -> Version:
-    """The version of three numbers, spelled from its parts; raises TooLarge."""
+    """The version of three numbers, written from its parts; raises TooLarge."""
     major, minor, patch = release
     if major > MAX_NUMBER or minor > MAX_NUMBER or patch > MAX_NUMBER:
         raise TooLarge
@@ -73,7 +73,7 @@ def version_at(dialect: Dialect, release: Release, prerelease: str | None = None
 
 
 def version_of(dialect: Dialect, release: Release, tail: Key | None, text: str) -> Version:
-    """The version whose pre-release has the key `tail`, or that is none."""
+    """The version with a pre-release whose key is `tail`, or without one."""
     if tail is None:
         return Version(text, dialect, (*release, 1), release, False)
     return Version(text, dialect, (*release, 0, *tail), release, True)
@@ -106,9 +106,9 @@ def floor(release: Version) -> Bound:
 
 
 class Partial:
-    """A version of which the right-hand parts may be missing or wild: `1.2`, `1.x`, `*`.
+    """A version whose last parts may be missing or wildcards: `1.2`, `1.x`, `*`.
 
-    `numbers` has zeros for what is missing. A part behind a wild one is not read: it may be nonsense without harm.
+    `numbers` has zeros for what is missing. A part after a wildcard is not read and may be anything.
     """
 
     __slots__ = ("dialect", "numbers", "parts", "prerelease", "size")
@@ -130,7 +130,7 @@ class Partial:
             self.prerelease = prerelease
 
     def is_ordered(self) -> bool:
-        """No number stands behind a wild part."""
+        """No number follows a wildcard."""
         return all(part in WILD for part in self.parts[self.size :])
 
     def start(self) -> Version:

@@ -2,9 +2,9 @@
 
     range = "*" | ( "^" | ">=" )? part "." part "." part ( "-" anything )?      part = number | "x"
 
-Three parts are required. VS Code lets no version satisfy a demand that names fewer, such as `^1.104`; here it
-is a range that admits nothing, and `is_empty` tells. What names no version at all is no range.
-The suffix of the host, such as `-insider`, is ignored, and so is the suffix of a range.
+Three parts are required. In VS Code no version satisfies a demand with fewer parts, such as `^1.104`; here it is a
+range that admits nothing, which `is_empty` reports. A text without any version is not a range. The suffix of the
+host, such as `-insider`, is ignored, and so is the suffix of a range.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _RANGE: Final = re.compile(r"(\^|>=)?([0-9]+|x)\.([0-9]+|x)\.([0-9]+|x)(?:-.*)?"
 
 
 def read_version(text: str, dialect: Dialect) -> Version | str:
-    """The version, or why there is none."""
+    """The version, or the reason why it is refused."""
     match = _VERSION.fullmatch(text.strip(SPACES))
     if match is None:
         return "expected three numbers, such as 1.104.0"
@@ -43,7 +43,7 @@ def read_version(text: str, dialect: Dialect) -> Version | str:
 
 
 def read_ends(text: str, dialect: Dialect) -> tuple[Bound, Bound] | None:
-    """The cuts before and behind all of `1.104`, say; None for any text that is not one or two numbers."""
+    """The cuts before and after all of `1.104`, for example; None for any text that is not one or two numbers."""
     match = _SHORT.fullmatch(text.strip(SPACES))
     if match is None:
         return None
@@ -53,7 +53,7 @@ def read_ends(text: str, dialect: Dialect) -> tuple[Bound, Bound] | None:
 
 
 def read_range(text: str, dialect: Dialect) -> tuple[Interval, ...] | int:
-    """The intervals, none where VS Code would refuse every version, or where the reading stopped."""
+    """The intervals, none if VS Code would refuse every version, or the position where parsing stopped."""
     wanted = text.strip(SPACES)
     if wanted == "*":
         return (EVERYTHING,)
@@ -72,12 +72,13 @@ def read_range(text: str, dialect: Dialect) -> tuple[Interval, ...] | int:
 
 
 def _is_specific(release: Release, parts: list[str]) -> bool:
-    """The major version must be named, and before 1.0.0 the minor one too, because it broke extensions then."""
+    """The major version is required, and before 1.0.0 the minor one too, because minor versions broke extensions
+    then."""
     return "x" not in parts[: 1 if release[0] else 2]
 
 
 def _free(operator: str | None, parts: list[str]) -> list[bool]:
-    """Which parts of the host may be larger than they are written."""
+    """Which parts of the host's version may be larger than written."""
     free = [part == "x" for part in parts]
     if operator == "^":
         return [free[0], free[1] or int(parts[0]) > 0, True]
@@ -92,7 +93,7 @@ def _span(dialect: Dialect, release: Release, free: list[bool]) -> tuple[Interva
     intervals = [Interval(at, next_minor if free[2] else same_patch)]
     if free[1]:
         intervals.append(Interval(next_minor, next_major))
-    if major == 0 and any(free):  # 1.x runs what was made for 0.x, unless that asks for one exact version
+    if major == 0 and any(free):  # 1.x runs what was made for 0.x, unless that demands one exact version
         intervals.append(Interval(_at(dialect, (1, 0, 0)), _at(dialect, (2, 0, 0))))
     return union(intervals)
 

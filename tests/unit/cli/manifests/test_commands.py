@@ -52,7 +52,7 @@ def test_lint_says_one_line_each(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     run(monkeypatch, "lint", NUMBERS)
 
     assert capsys.readouterr().out.splitlines()[0] == (
-        f'{NUMBERS}: warning: min_core: `0.6` is not a whole version; write: min_core: "0.6.0"'
+        f'{NUMBERS}: warning: min_core: `0.6` is not a complete version; write: min_core: "0.6.0"'
     )
 
 
