@@ -1,1 +1,1 @@
-"""Exceptions: requested, approved with proof, run under monitoring. README.md tells the life of one."""
+"""Exceptions: requested, approved with proof, used under monitoring. README.md describes the life of one."""

@@ -1,4 +1,4 @@
-"""From moves to events, and from records to what the rules judge."""
+"""Converts moves to events, and records to the values that the rules judge."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Record = Mapping[str, Any]
 
 
 def use_of(envelope: Record, report: Record, digest: str, *, overtaken: bool) -> Use:
-    """A use as the rules see it. `digest` is that of the report's bytes as they came."""
+    """A use as the rules see it. `digest` is the digest of the report's bytes as received."""
     ack, plan = envelope["acknowledgement"], envelope["monitoring"]
     return Use(
         use_id=envelope["use_id"],
@@ -45,7 +45,7 @@ def use_of(envelope: Record, report: Record, digest: str, *, overtaken: bool) ->
 
 
 def decided(move: Move, policy: ExceptionPolicy) -> ExceptionDecided:
-    """The one event of a move. The band is the guard's word, or UNKNOWN as long as that has not come."""
+    """The one event of a move. The band is the one that the guard reported; UNKNOWN until it has reported."""
     case, fact = move.after, move.fact
     return ExceptionDecided(
         event_id=event_id(move),
@@ -82,7 +82,8 @@ def _waiting_step(case: ExceptionCase, policy: ExceptionPolicy) -> str:
 
 
 def event_id(move: Move) -> str:
-    """A change is named by its number, whatever caused it; what changes nothing, by its cause."""
+    """The id of a change comes from its sequence number, whatever caused it; that of any other event from its
+    cause."""
     case = move.after
     if case.sequence != move.before.sequence:
         return minted("exception-change", case.exception_id, str(case.sequence))
@@ -90,8 +91,10 @@ def event_id(move: Move) -> str:
 
 
 def result(envelope: Record, use: Use, move: Move, at: int, pages: str) -> CompatibilityChecked:
-    """The one result that a request under an exception, or a re-check, gets. `at` is the broker's time of the use,
-    `pages` the public address of the gateway."""
+    """The one result for a request under an exception, or for a re-check.
+
+    `at` is the broker's time of the use, `pages` the public address of the gateway.
+    """
     if use.recheck_of is not None:
         verdict, refusals = Verdict(envelope["verdict"]), ()
     else:
@@ -107,7 +110,7 @@ def result(envelope: Record, use: Use, move: Move, at: int, pages: str) -> Compa
 
 
 def block(envelope: Record, use: Use, reasons: Sequence[str], at: int, pages: str) -> InstallBlocked:
-    """The block that goes with a refused use; `at` and `pages` as for its result."""
+    """The block that goes with a refused use; `at` and `pages` as for `result`."""
     return InstallBlocked(
         block_id=minted("block", use.use_id, *reasons),
         **_shared(envelope, Verdict.BLOCK, reasons, at, pages),
@@ -133,7 +136,7 @@ def _shared(envelope: Record, verdict: Verdict, refusals: Sequence[str], at: int
 
 
 def recheck(case: ExceptionCase, at: int) -> InstallRequested:
-    """The question of a live exception, asked again."""
+    """The question of a live exception, sent to the checker again."""
     return InstallRequested(
         request_id=recheck_id(case),
         requested_at=at,
@@ -151,7 +154,7 @@ def recheck(case: ExceptionCase, at: int) -> InstallRequested:
 def notification(
     notice: Notice, id: str, at: int, case: ExceptionCase | None, count: int = 1
 ) -> NotificationRequested:
-    """What a notice becomes. One that gathers several exceptions is about no single `case`."""
+    """The notification event for a notice. One that gathers several exceptions belongs to no single `case`."""
     return NotificationRequested(
         notification_id=id,
         at=at,

@@ -1,4 +1,4 @@
-"""Exceptions as a batch finds and leaves them: held, caught up with time, and put back."""
+"""Reads exceptions from the state for a batch, fires their due timers, and writes them back."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from processors.stream.types import NotYet, Outcome
 
 
 class Cases:
-    """`note` is called with each state that is put back, so that its timers are known."""
+    """`note` is called with each state that is written, so that its timers are known."""
 
     def __init__(
         self, policy: ExceptionPolicy, keys: Callable[[], KeyRing], teller: Teller, note: Callable[[Held], None]
@@ -32,9 +32,9 @@ class Cases:
         return held if isinstance(held, ExceptionCase) else ExceptionCase(exception_id=exception_id)
 
     def caught_up(self, scene: Scene, case: ExceptionCase) -> ExceptionCase:
-        """Whatever time has brought about before this moment comes first.
+        """The exception after every timer that was due before this moment.
 
-        Raises NotYet where a timer is due that a record waiting to be read may still stop.
+        Raises NotYet if an unread record may still stop a timer that is due.
         """
         due = next_due(case, self._policy)
         if due is not None and scene.view.read_until(scene.partition) < due <= scene.now:
@@ -49,7 +49,7 @@ class Cases:
         return case
 
     def call_parked(self, scene: Scene, case: ExceptionCase) -> ExceptionCase:
-        """Judge the decisions that waited, each proof at the time at which it came."""
+        """Judge the parked decisions, each proof at its own time of arrival."""
         case, waiting = parking.called(case)
         for parked in waiting:
             proof = Proof(parked.kind, parked.proof, parked.decision)
@@ -63,7 +63,7 @@ class Cases:
         return case
 
     def put(self, outcome: Outcome, partition: int, before: ExceptionCase, after: ExceptionCase) -> None:
-        """Write a state that has changed. What never came to be an exception leaves nothing behind."""
+        """Write a changed state. A state that never became an exception is removed completely."""
         if after is before:
             return
         outcome.put(partition, after.key, after if after.exists or after.parked else None)

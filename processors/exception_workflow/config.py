@@ -1,7 +1,7 @@
-"""The policy of exceptions: who approves what, how fast, how it is watched, and what proves a decision.
+"""The policy for exceptions: who approves what, how fast, how it is monitored, and what proves a decision.
 
-Read once from config/exception_workflow.yaml. What could never work (an unknown role, a quorum that nobody reaches,
-steps that take longer than the whole) is refused at load, because at night nobody would find it.
+Read once from config/exception_workflow.yaml. A policy that could never work (an unknown role, a quorum that nobody
+can reach, steps that take longer than the whole) is refused at load, not discovered at night.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Role(_Part):
 
 
 class Threshold(_Part):
-    """How many have to agree, and in which role. One denial always ends a request."""
+    """How many people have to agree, and in which role. One denial always ends a request."""
 
     approve: int = Field(ge=1, le=20)
     deny: Literal[1] = 1
@@ -80,7 +80,7 @@ class Step(_Part):
 
 
 class BandRule(_Part):
-    """What a risk band asks for."""
+    """The rules for one risk band."""
 
     flow: str
     max_validity: Duration
@@ -90,7 +90,7 @@ class BandRule(_Part):
 
 
 class Profile(_Part):
-    """How an installation under an exception is watched."""
+    """How an installation under an exception is monitored."""
 
     description: str
     addons: tuple[str, ...] = Field(description="must all be attached")
@@ -114,14 +114,14 @@ class Mfa(_Part):
 
 
 class Proves(StrEnum):
-    """What an issuer may vouch for."""
+    """What an issuer may prove."""
 
     DECISIONS = "decisions"
     COMMANDS = "commands"
 
 
 class Issuer(_Part):
-    """Who may vouch for people."""
+    """An issuer whose tokens identify people."""
 
     issuer: str = Field(min_length=1)
     kinds: tuple[ProofKind, ...] = Field(min_length=1)
@@ -150,7 +150,7 @@ class ProofRules(_Part):
 
 
 class Owner(_Part):
-    """Whose plugins match: they are told of every execution, and never approve."""
+    """The owners of the plugins that match: they are notified of every execution, and never approve one."""
 
     plugin: str
     people: tuple[str, ...] = ()
@@ -181,7 +181,7 @@ class ExceptionPolicy(_Part):
     link: str = Field(description="where an exception is shown; `{exception_id}` is filled in")
 
     def band_rule(self, band: Band) -> BandRule:
-        """The rule of a band. A block without a score counts as low; a band that we do not know, as the highest."""
+        """The rule of a band. A block without a score counts as low, an unknown band as the highest."""
         known = {Band.NONE: Band.LOW, Band.UNKNOWN: Band.CRITICAL}.get(band, band)
         return self.bands[known]
 
@@ -201,7 +201,7 @@ class ExceptionPolicy(_Part):
         return tuple(owner for owner in self.owners if fnmatchcase(plugin_id, owner.plugin))
 
     def recipient(self, role_or_name: str) -> str:
-        """Where to write for a role; a name that is no role is a recipient already."""
+        """Where to notify a role. A name that is not a role is itself a recipient."""
         role = self.roles.get(role_or_name)
         return role_or_name if role is None else role.notify
 
@@ -257,7 +257,8 @@ def _flows(policy: ExceptionPolicy) -> Iterable[Problem]:
 
 
 def _reachable(policy: ExceptionPolicy, where: str, steps: tuple[Step, ...]) -> Iterable[Problem]:
-    """Nobody approves twice, so any steps together need as many people as their quorums add up to (Hall)."""
+    """Nobody approves twice, so any set of steps needs as many people as the sum of their quorums (Hall's
+    theorem)."""
     for size in range(1, len(steps) + 1):
         for some in combinations(steps, size):
             thresholds = [policy.thresholds[step.threshold] for step in some]
@@ -291,7 +292,10 @@ def _issuers(policy: ExceptionPolicy) -> Iterable[Problem]:
 
 
 def _stays_here(url: str) -> bool:
-    """Whether it leads to this machine, by number: a name could come to mean another one."""
+    """Whether it is an address of this machine.
+
+    Only numeric addresses count: a name could later resolve to another one.
+    """
     try:
         return ip_address(urlsplit(url).hostname or "").is_loopback
     except ValueError:

@@ -1,4 +1,4 @@
-"""The state machine as a Mermaid diagram, drawn from the table that decides."""
+"""The state machine as a Mermaid diagram, generated from the transition table."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from processors.exception_workflow.rules.transitions import NEVER_ASKED, TABLE, 
 
 
 def draw() -> str:
-    """The diagram of the room's README. Triggers that lead the same way share an arrow; stable order."""
+    """The diagram of README.md. Triggers with the same source and target share an arrow; the order is stable."""
     arrows: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for on, row in TABLE.items():
         for arrow in _arrows(row):

@@ -1,4 +1,4 @@
-"""What a record must be before anybody judges it, and which one is judged first."""
+"""Basic validation of records, and the order in which they are judged."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from processors.errors import EventUnreadable, shorten
 from processors.stream.types import Headers, Inbound
 
 LONGEST_ID = 512
-"""Characters of an id or a name."""
+"""The most characters of an id or a name."""
 
 LONGEST_HEADERS = 32_768
-"""Bytes."""
+"""The most bytes of headers that are passed on."""
 
 _TEXTS = frozenset({"risk_statement", "reason", "proof", "decision"})
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
 def in_order(batch: Sequence[Inbound]) -> Iterator[Inbound]:
-    """The records as the broker took them, across topics.
+    """The records in the order in which the broker took them, across topics.
 
-    Those of one partition stay in their order, and so do those of one moment.
+    Records of one partition, and records with the same time, keep their order.
     """
     logs: dict[tuple[str, int], list[tuple[int, int]]] = {}
     for place, record in enumerate(batch):
@@ -34,14 +34,14 @@ def in_order(batch: Sequence[Inbound]) -> Iterator[Inbound]:
 def require_uuid(exception_id: str) -> None:
     """Raises EventUnreadable.
 
-    A use may name anything and is answered; what could come to be an exception must be called like one.
+    A use may name anything, and gets an answer. A record that may create an exception must have a UUID as its id.
     """
     if _UUID.fullmatch(exception_id) is None:
         raise EventUnreadable("envelope", f"`{shorten(exception_id)}` is not the id of an exception")
 
 
 def require_short(record: Mapping[str, Any]) -> None:
-    """Raises EventUnreadable for an id or name too long to be remembered, or to be a key.
+    """Raises EventUnreadable for an id or name that is too long to be stored or to be a key.
 
     Texts are bounded where they are judged.
     """
@@ -52,9 +52,9 @@ def require_short(record: Mapping[str, Any]) -> None:
 
 
 def headers_to_pass(record: Inbound) -> Headers:
-    """The headers of a record that is sent on as it is; none where they are too large.
+    """The headers of a record that is passed on unchanged; none if they are too large.
 
-    A trace is worth less than the record.
+    Losing a trace is better than losing the record.
     """
     size = sum(len(name.encode()) + len(content or b"") for name, content in record.headers)
     return tuple(record.headers) if size <= LONGEST_HEADERS else ()

@@ -1,4 +1,4 @@
-"""The workflow in figures: what happened to exceptions, and how those that are held stand."""
+"""Metrics and log lines of the workflow: what happened to exceptions, and the state of those that are held."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from processors.exception_workflow.state.case import ExceptionCase
 from processors.observability import metrics
 
 SHOWN_EVERY: Final = 15_000
-"""Milliseconds between two looks at everything that is held."""
+"""Milliseconds between two passes over all held exceptions."""
 
 MOST_LINES: Final = 20
-"""Moves of one batch that get a line each."""
+"""The most moves of one batch that get a log line each."""
 
 _BEGINNINGS: Final = ("requested", "review_opened", "unconfirmed")
 _ENDS: Final = ("approved", "rejected", "withdrawn", "lapsed")
@@ -32,7 +32,7 @@ _log: Any = structlog.get_logger(__name__)
 
 
 class Answered(NamedTuple):
-    """A request that the workflow answered in the checker's place."""
+    """A request that the workflow answered instead of the checker."""
 
     verdict: Verdict
     band: Band
@@ -40,7 +40,7 @@ class Answered(NamedTuple):
 
 
 def begin() -> None:
-    """Make every series at zero: a rate cannot see the first step of one that was not there."""
+    """Create every series with the value 0: a rate cannot see the first increment of a new series."""
     for band in Band:
         metrics.EXCEPTION_REQUESTS.labels(band)
         metrics.EXCEPTIONS_APPROVED.labels(band)
@@ -98,7 +98,7 @@ def _count_move(move: Move) -> None:
 
 
 def _fields(move: Move) -> dict[str, Any]:
-    """What a log line says of a move. People and texts are masked where the line is written."""
+    """The fields of a log line about a move. People and texts are masked when the line is written."""
     case, fact = move.after, move.fact
     return {
         "exception_id": case.exception_id,
@@ -118,7 +118,10 @@ def _fields(move: Move) -> dict[str, Any]:
 
 
 class ExceptionGauges:
-    """Gauges over everything that this process holds. Looking at all of it costs, so it is done now and then."""
+    """Gauges over all exceptions that this process holds.
+
+    Computing them is costly, so it is done only now and then.
+    """
 
     def __init__(self, policy: ExceptionPolicy) -> None:
         self._policy = policy
@@ -126,7 +129,7 @@ class ExceptionGauges:
         begin()
 
     def show(self, held: Iterable[object], now: int) -> None:
-        """`held` is only gone through if it is time again."""
+        """`held` is iterated only if it is time again."""
         if now < self._next:
             return
         self._next = now + SHOWN_EVERY
@@ -148,7 +151,7 @@ class ExceptionGauges:
             if due is not None:
                 gauge.labels(band).set((due - now) / 1000)
             else:
-                gauge.labels(band)  # a series that was never set cannot be removed
+                gauge.labels(band)  # removing a series that was never set raises an error
                 gauge.remove(band)
 
 

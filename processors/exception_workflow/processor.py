@@ -1,4 +1,4 @@
-"""The workflow's one door to the world: commands, decisions, uses and outcomes in; decisions and results out."""
+"""Connects the workflow to its topics: commands, decisions, uses and outcomes in; decisions and results out."""
 
 from __future__ import annotations
 
@@ -57,23 +57,23 @@ from processors.stream.wire.writer import EventWriter
 from processors.trust.sources import NOBODY, Trust
 
 MOST_FIRED, MOST_RECHECKED = 1000, 200
-"""States that one tick moves at most; the next one is a second away, and a transaction should stay short."""
+"""The most states that one tick moves. The next tick is a second away, and a transaction should stay short."""
 
 FEATURE = "plugin-compat-exception"
 _OFFERED = frozenset({CommandKind.REQUESTED, CommandKind.AMENDED, CommandKind.EXTENSION_REQUESTED})
-"""What cannot be asked while the feature is off. Ending an exception can."""
+"""What cannot be requested while the feature is off. Ending an exception can."""
 
 _UNION_INDEX = 1
-"""Bytes before the report of a command, which is optional. Whoever writes more has altered the report."""
+"""The most bytes before the optional report of a command. A longer prefix means that the report was altered."""
 
 
 class ExceptionWorkflow:
-    """Holds the state of every exception, and alone turns a block into ALLOW_BY_EXCEPTION.
+    """Holds the state of every exception, and is the only place that turns a block into ALLOW_BY_EXCEPTION.
 
-    `keys` gives the trusted keys as they are now, `offered` whether exceptions may be asked for at all. They may
-    change between batches; nothing that is committed is judged again. What was approved stays in force while
-    exceptions are not offered. Uses are believed, and re-checks are sent, under `seals`. `pages`
-    is the public address of the gateway, where answers say that their report can be read.
+    `keys` gives the currently trusted keys, `offered` whether exceptions may be requested at all. They may change
+    between batches; nothing that is committed is judged again. Approved exceptions stay in force while exceptions
+    are not offered. Uses are trusted, and re-checks are sent, under `seals`. `pages` is the public address of the
+    gateway, where answers say that their report can be read.
     """
 
     name = "exception-workflow"
@@ -123,7 +123,7 @@ class ExceptionWorkflow:
         return outcome
 
     def tick(self, now: int, view: View) -> Outcome:
-        """Timers that fire, decisions that are orphans by now, digests to send, exceptions to ask about again."""
+        """Fires timers, refuses orphaned decisions, sends digests, and requests re-checks."""
         outcome = Outcome()
 
         def state(key: str) -> Held | None:
@@ -139,7 +139,7 @@ class ExceptionWorkflow:
             else:
                 self._cases.put(outcome, scene.partition, held, self._cases.caught_up(scene, held))
         mark = _refreshed(view).mark
-        moved = {write.key for write in outcome.writes}  # `state` does not know yet what has just fired
+        moved = {write.key for write in outcome.writes}  # `state` does not contain yet what has just fired
         for case in self._due.unjudged(mark, state, MOST_RECHECKED) if mark else ():
             if case.key not in moved:
                 self._ask_again(case, mark, Scene(_partition(case.key, view), now, view, outcome))
@@ -182,7 +182,7 @@ class ExceptionWorkflow:
     def _commanded(
         self, case: ExceptionCase, command: ExceptionCommand, basis: Basis | None, subject: bytes, scene: Scene
     ) -> Move:
-        """A command of whoever its proof names."""
+        """Handle a command of the author that its proof names."""
         try:
             author = verify_command(command, self._policy.proof, self._keys(), scene.now)
             self._require_offered(command.kind)
@@ -201,7 +201,7 @@ class ExceptionWorkflow:
         return decide(case, asked, self._policy)
 
     def _require_offered(self, kind: CommandKind) -> None:
-        """Raises Objection for what cannot be asked while the feature is off."""
+        """Raises Objection for what cannot be requested while the feature is off."""
         if kind in _OFFERED and not self._offered():
             raise Objection(Reason.FEATURE_OFF, f"exceptions are switched off by the feature {FEATURE}")
 
@@ -223,9 +223,9 @@ class ExceptionWorkflow:
         outcome: Outcome,
         command: ExceptionCommand | None = None,
     ) -> None:
-        """A proof of whatever verb: verify it, then let it meet the exception, or wait for it.
+        """Verify a proof with any verb, then apply it to the exception, or park it.
 
-        `command` is what brought the proof, where it was one.
+        `command` is the command that carried the proof, if it was one.
         """
         scene = Scene.of(record, view, outcome)
         before = self._cases.held(scene, exception_id)
@@ -290,7 +290,7 @@ class ExceptionWorkflow:
         self._cases.put(outcome, scene.partition, before, move.after)
 
     def _moved_home(self, record: Inbound, exception_id: str, view: View, outcome: Outcome) -> bool:
-        """Send a record on to the partition that holds its exception, where a client put it elsewhere."""
+        """Forward a record to the partition that holds its exception, if a client wrote it to another one."""
         home = partition_of(exception_id.encode(), view.partition_count(record.topic))
         if home == record.partition:
             return False
@@ -305,7 +305,7 @@ class ExceptionWorkflow:
         self._cases.put(scene.outcome, scene.partition, case, move.after)
 
     def _ask(self, case: ExceptionCase, scene: Scene) -> None:
-        """Have the checker answer the question of an exception again."""
+        """Ask the checker to answer the question of an exception again."""
         question = self._questions.joined(answers.recheck(case, scene.now), case.subject, scene.now, scene.headers)
         scene.publish(self._seals.sealed(question))
 

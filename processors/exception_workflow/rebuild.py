@@ -1,8 +1,8 @@
-"""The state of exceptions from the topics alone, for the day on which the changelog is lost.
+"""Rebuilds the state of exceptions from the topics alone, in case the changelog is lost.
 
-Every decision names the record that caused it, so the decisions of an exception give the order in which its inputs
+Every decision names the record that caused it, so the decisions of an exception show the order in which its inputs
 were handled, across topics. The inputs are handled again in that order, by the same rules and at the same broker
-times; what comes out must be the decisions that were published, one by one.
+times. The result must be the decisions that were published, one by one.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _FOREVER = 2**63
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """An exception as its inputs make it, and what could not be explained."""
+    """An exception as rebuilt from its inputs, and what could not be explained."""
 
     exception_id: str
     case: ExceptionCase | None
@@ -37,7 +37,7 @@ class Rebuilt:
 
 @dataclass(slots=True)
 class _Alone:
-    """A `View` in which there is one exception."""
+    """A `View` with a single exception."""
 
     exception_id: str
     partition: int
@@ -46,7 +46,7 @@ class _Alone:
     clocks_agree: bool = True
     held: dict[str, Any] = field(default_factory=dict[str, Any])
     overtaken: bool = False
-    """Whether the record at hand was refused because the matrix had moved: no topic tells that afterwards."""
+    """Whether the record at hand was refused because the matrix had changed: no topic shows that afterwards."""
 
     def state(self, partition: int) -> Mapping[str, Any]:
         return self.held if partition == self.partition else {}
@@ -83,7 +83,7 @@ def rebuild(
     count: int,
     read: Callable[[bytes | None], Decision],
 ) -> Rebuilt:
-    """Rebuild one exception from its decisions, in the order of their topic, and the inputs by `caused_by`."""
+    """Rebuild one exception from its decisions, in topic order, and the inputs by `caused_by`."""
     view = _Alone(published[0]["exception_id"], partition, count)
     done: set[str] = set()
     problems: list[str] = []
@@ -106,7 +106,7 @@ def rebuild(
 
 
 def same(one: ExceptionCase | None, other: ExceptionCase | None) -> bool:
-    """Whether two states are one. The mark of the matrix says only when to ask again, and is not rebuilt."""
+    """Whether two states are equal. The mark of the matrix only says when to re-check, and is not rebuilt."""
     return _plain(one) == _plain(other)
 
 
@@ -115,7 +115,7 @@ def _plain(case: ExceptionCase | None) -> ExceptionCase | None:
 
 
 def _by_time(case: ExceptionCase, decision: Decision, policy: ExceptionPolicy) -> ExceptionCase:
-    """What had come about by the time of a decision without any record."""
+    """The decisions that time alone had caused before a decision."""
     if decision["event"] == "orphaned":
         return parking.orphans(case, policy, decision["at"])[0]
     if decision["caused_by"] != "clock":
@@ -129,7 +129,7 @@ def _by_time(case: ExceptionCase, decision: Decision, policy: ExceptionPolicy) -
 def _handled(
     workflow: ExceptionWorkflow, view: _Alone, record: Inbound, read: Callable[[bytes | None], Decision]
 ) -> Iterator[str]:
-    """Handle an input again; the ids of the decisions that come of it."""
+    """Handle an input again, and return the ids of the resulting decisions."""
     outcome = workflow.handle([record], view)
     for write in outcome.writes:
         if write.key == view.exception_id:

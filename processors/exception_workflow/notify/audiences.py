@@ -1,4 +1,4 @@
-"""Which event is told to whom, in which words: one table."""
+"""One table: which event is sent to whom, and with which text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _requester(move: Move, policy: ExceptionPolicy) -> Iterator[str]:  # noqa: A
 
 
 def _approvers(move: Move, policy: ExceptionPolicy) -> Iterator[str]:
-    """The roles of the step that waits afterwards."""
+    """The roles of the step that is waiting after the move."""
     step = current_step(move.after, policy)
     if step is not None:
         yield from map(policy.recipient, policy.thresholds[step.threshold].roles)
@@ -53,7 +53,7 @@ def _actor(move: Move, policy: ExceptionPolicy) -> Iterator[str]:  # noqa: ARG00
 
 
 class Line(NamedTuple):
-    """What an audience is told. `todo` may name {step}, {due}, {until}, {approval}, {profile} and {id}."""
+    """What an audience is told. `todo` may contain {step}, {due}, {until}, {approval}, {profile} and {id}."""
 
     audience: Audience
     kind: str
@@ -72,8 +72,8 @@ LINES: Mapping[str, tuple[Line, ...]] = {
             _requester,
             "exception_requested",
             _I,
-            "your request was taken",
-            "Nothing; the guard is asked once more before anybody decides.",
+            "your request was received",
+            "Nothing; the guard checks again before anybody decides.",
         ),
     ),
     "unconfirmed": (
@@ -81,12 +81,12 @@ LINES: Mapping[str, tuple[Line, ...]] = {
             _requester,
             "exception_rejected",
             _W,
-            "the guard does not answer as your request says",
-            "Ask the guard again, then for an exception from the new block.",
+            "the guard's answer differs from your request",
+            "Ask the guard again, then request an exception for the new block.",
         ),
     ),
     "review_opened": (
-        Line(_approvers, "approval_needed", _W, "an exception is asked for", _DECIDE),
+        Line(_approvers, "approval_needed", _W, "an exception is requested", _DECIDE),
         Line(
             _requester,
             "exception_requested",
@@ -102,7 +102,7 @@ LINES: Mapping[str, tuple[Line, ...]] = {
         ),
     ),
     "extension_requested": (
-        Line(_approvers, "approval_needed", _W, "an extension is asked for", _DECIDE),
+        Line(_approvers, "approval_needed", _W, "an extension is requested", _DECIDE),
         Line(
             _requester,
             "exception_requested",
@@ -131,14 +131,14 @@ LINES: Mapping[str, tuple[Line, ...]] = {
             "exception_approved",
             _I,
             "an exception for your plugin is approved",
-            "Know that it may run soon.",
+            "No action; it may run soon.",
         ),
         Line(
             _security,
             "exception_approved",
             _I,
             "an exception is approved",
-            "Nothing; it is watched under `{profile}`.",
+            "Nothing; it is monitored under `{profile}`.",
         ),
     ),
     "rejected": (
@@ -172,13 +172,23 @@ LINES: Mapping[str, tuple[Line, ...]] = {
     "reminded": (Line(_approvers, "approval_reminder", _W, "step `{step}` still waits for you", _DECIDE),),
     "escalated": (
         Line(
-            _escalation, "approval_escalated", _C, "step `{step}` is over its SLA", "See that somebody decides it."
+            _escalation,
+            "approval_escalated",
+            _C,
+            "step `{step}` is over its SLA",
+            "Make sure that somebody decides it.",
         ),
         Line(_approvers, "approval_escalated", _W, "step `{step}` was escalated", _DECIDE),
         Line(_requester, "approval_escalated", _I, "step `{step}` was escalated", "Nothing; others were told."),
     ),
     "overdue": (
-        Line(_overdue, "exception_overdue", _C, "a request is over the total SLA", "See that somebody decides it."),
+        Line(
+            _overdue,
+            "exception_overdue",
+            _C,
+            "a request is over the total SLA",
+            "Make sure that somebody decides it.",
+        ),
         Line(
             _requester,
             "exception_overdue",
@@ -199,16 +209,18 @@ LINES: Mapping[str, tuple[Line, ...]] = {
             "exception_used",
             _I,
             "an installation runs under your exception",
-            "Watch it under `{profile}`.",
+            "Monitor it under `{profile}`.",
         ),
         Line(
             _owners,
             "exception_used",
             _W,
-            "your plugin is installed against a block",
-            "Watch it; the approval is {approval}.",
+            "your plugin is installed in spite of a block",
+            "Monitor it; the approval is {approval}.",
         ),
-        Line(_security, "exception_used", _I, "an installation runs under an exception", "Nothing; it is watched."),
+        Line(
+            _security, "exception_used", _I, "an installation runs under an exception", "Nothing; it is monitored."
+        ),
     ),
     "monitoring_lost": (
         Line(
@@ -222,14 +234,14 @@ LINES: Mapping[str, tuple[Line, ...]] = {
             _owners,
             "monitoring_lost",
             _C,
-            "your plugin runs unwatched against a block",
-            "See to `{profile}` or a rollback.",
+            "your plugin runs unmonitored in spite of a block",
+            "Make sure that `{profile}` is attached or that it is rolled back.",
         ),
         Line(
             _security,
             "monitoring_lost",
             _C,
-            "an installation runs unwatched under an exception",
+            "an installation runs unmonitored under an exception",
             "Review or revoke it.",
         ),
     ),
@@ -252,16 +264,22 @@ LINES: Mapping[str, tuple[Line, ...]] = {
     ),
     "revoked": (
         Line(
-            _requester, "exception_revoked", _C, "your exception is revoked", "Do not install; go back if you did."
+            _requester,
+            "exception_revoked",
+            _C,
+            "your exception is revoked",
+            "Do not install; roll back if you did.",
         ),
         Line(
             _owners,
             "exception_revoked",
             _W,
             "an exception for your plugin is revoked",
-            "See whether it runs somewhere.",
+            "Check whether it is running anywhere.",
         ),
-        Line(_security, "exception_revoked", _W, "an exception is revoked", "See whether it runs somewhere."),
+        Line(
+            _security, "exception_revoked", _W, "an exception is revoked", "Check whether it is running anywhere."
+        ),
     ),
     "heads_up": (
         Line(_requester, "exception_ends", _W, "your exception ends at {until}", "Use it or ask for an extension."),
@@ -282,9 +300,15 @@ LINES: Mapping[str, tuple[Line, ...]] = {
         Line(_requester, "execution_cancelled", _I, "the installation was cancelled", "The earlier version runs."),
     ),
     "orphaned": (
-        Line(_actor, "decision_refused", _W, "your decision found no request", "Decide again on the right id."),
+        Line(
+            _actor,
+            "decision_refused",
+            _W,
+            "no request arrived for your decision",
+            "Decide again, with the right id.",
+        ),
     ),
 }
 REFUSED = (Line(_actor, "refused", _W, "what you asked for is refused", "Correct what the reason names."),)
-ALARM = (Line(_security, "security_event", _C, "a decision or report did not stand up", "Find out who sent it."),)
+ALARM = (Line(_security, "security_event", _C, "a decision or report was refused", "Find out who sent it."),)
 GATHERED = frozenset({"needs_review", "voided"})

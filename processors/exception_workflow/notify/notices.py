@@ -1,7 +1,7 @@
-"""Who is told what when an exception moves: what happened, why, and what to do about it.
+"""The notices of a move: what happened, why, and what to do about it, for each recipient.
 
-What a matrix refresh causes is marked to be gathered: one refresh can move hundreds of exceptions, and nobody reads
-hundreds of messages.
+Notices caused by a matrix refresh are marked to be gathered: one refresh can move hundreds of exceptions, and
+nobody reads hundreds of messages.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from processors.exception_workflow.state.case import ExceptionCase, PendingDiges
 
 
 class Notice(NamedTuple):
-    """One message for one recipient. `gathered` asks for it to be joined with others like it."""
+    """One message for one recipient. `gathered` marks it to be combined with others of the same kind."""
 
     recipient: str
     kind: str
@@ -33,7 +33,7 @@ class Notice(NamedTuple):
 
 
 def notices(move: Move, policy: ExceptionPolicy) -> Iterator[Notice]:
-    """Everybody who is told of a move; each recipient once."""
+    """The notices of a move, one for each recipient."""
     told: set[str] = set()
     for line in _lines(move):
         for recipient in line.audience(move, policy):
@@ -43,7 +43,7 @@ def notices(move: Move, policy: ExceptionPolicy) -> Iterator[Notice]:
 
 
 def joined(digest: PendingDigest, link: str) -> Notice:
-    """What was gathered, as one message."""
+    """Gathered notices as one message."""
     listed = "\n".join(f"- {line}" for line in digest.lines)
     more = digest.gathered - len(digest.lines)
     rest = f"\n- and {more} more" if more else ""

@@ -1,4 +1,4 @@
-"""Publishes moves: the one event of each, and notifications, alone or gathered."""
+"""Publishes moves: one event for each, and its notifications, at once or gathered."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from processors.stream.wire.codec import Codec
 from processors.stream.wire.writer import EventWriter
 
 _LISTED = 10
-"""Exceptions that a gathered notification names."""
+"""The most exceptions that a gathered notification names."""
 
 
 class Teller:
-    """`note` is called with each digest that is written, so that somebody sends it in time."""
+    """`note` is called with each digest that is written, so that it is sent in time."""
 
     def __init__(self, codec: Codec, policy: ExceptionPolicy, note: Callable[[Held], None]) -> None:
         self._policy, self._note = policy, note
@@ -28,7 +28,7 @@ class Teller:
         self._notification = EventWriter(codec, NOTIFICATION, SOURCE)
 
     def tell(self, scene: Scene, move: Move) -> None:
-        """One event for each move, and everybody who should know of it."""
+        """Publish one event for each move, and its notifications."""
         scene.outcome.facts.append(move)
         decided = answers.decided(move, self._policy)
         scene.publish(self._decided(decided, scene.now, scene.headers))

@@ -1,1 +1,1 @@
-"""Does a decision carry its proof: signatures, keys, claims."""
+"""Verifies the proof of a decision: signatures, keys, claims."""

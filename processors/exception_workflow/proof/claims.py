@@ -1,4 +1,4 @@
-"""The claims of a proof: their names, what each may hold, and what it says. APPROVALS.md shows these tables."""
+"""The claims of a proof: their names, allowed values and meanings. APPROVALS.md shows these tables."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Verb(StrEnum):
 
 
 class Claim(NamedTuple):
-    """One claim. `holds` says whether a value has the right shape; `meaning` is told to authors of tools."""
+    """One claim. `holds` says whether a value has the right form; `meaning` is documentation for tool authors."""
 
     name: str
     holds: Callable[[Any], bool]
@@ -33,7 +33,7 @@ class Claim(NamedTuple):
 
 
 def require(claims: Claims, expected: Sequence[Claim]) -> None:
-    """Raises Objection that names every claim that is missing and every one that is malformed."""
+    """Raises Objection that names every missing and every malformed claim."""
     there = [claim for claim in expected if claims.get(claim.name) is not None]
     missing = [claim.name for claim in expected if claim.required and claim not in there]
     malformed = [claim.name for claim in there if not claim.holds(claims[claim.name])]
@@ -75,7 +75,7 @@ def _texts(value: Any) -> bool:
 
 
 def _time(value: Any) -> bool:
-    """Seconds since the epoch, within what a calendar has."""
+    """Seconds since the epoch, within the calendar."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 253_402_300_800
 
 
@@ -91,7 +91,7 @@ TOKEN = (
     Claim("exp", _time, "until when it may arrive; at most `proof.max_life` after `iat`"),
     Claim("nbf", _time, "from when it may arrive", required=False),
 )
-"""What every proof says. `aud` is checked beside them: it may be a text or a list."""
+"""Claims of every proof. `aud` is checked separately: it may be a text or a list."""
 
 LOGIN = (
     Claim("auth_time", _time, "when the person logged in; at most `proof.mfa.max_age` ago"),
@@ -108,7 +108,7 @@ CONTENT = (
     Claim("valid_until", _time, "an earlier end of the validity, in seconds since the epoch", required=False),
     Claim("monitoring_profile", _text, "a stricter monitoring profile than the band demands", required=False),
 )
-"""Where an ID token is the proof, these stand in the decision whose hash is its nonce, and not in the token."""
+"""If an ID token is the proof, these are in the decision whose hash is its nonce, and not in the token."""
 
 DECISION = (*TOKEN, *LOGIN, *CONTENT)
 
@@ -116,10 +116,10 @@ COMMAND = (
     *TOKEN,
     Claim("command_digest", _text, "`sha256:` and the hex digest of the command's canonical JSON"),
 )
-"""What the signature of a service over a command says."""
+"""Claims of a service's signature over a command."""
 
 COMMAND_ID_TOKEN = (
     *TOKEN,
     Claim("nonce", _text, "base64url, without padding, of the sha256 of the command's canonical JSON"),
 )
-"""What an ID token over a command says."""
+"""Claims of an ID token over a command."""

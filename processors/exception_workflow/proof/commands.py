@@ -1,8 +1,8 @@
-"""Who gives a command? Its proof names the person and is bound to every word of the command.
+"""Who gave a command? Its proof names the person and is bound to the whole content of the command.
 
 A service JWS (of the gateway, or of another service that identified the person) states the digest of the canonical
-command. An ID token has its nonce. The report and the question that travel with a command are bound by the report's
-digest, which is part of the command.
+command. An ID token has it as its nonce. The report and the question that travel with a command are bound by the
+report's digest, which is part of the command.
 """
 
 from __future__ import annotations
@@ -26,14 +26,15 @@ _TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who gave a command. `spent_until` is when its proof is refused anyway, in milliseconds since the epoch."""
+    """Who gave a command. `spent_until` is when its proof expires in any case, in milliseconds since the epoch."""
 
     person: Person
     spent_until: int
 
 
 def signed_text(command: ExceptionCommand) -> str:
-    """The canonical JSON that a command's signature is over: all of it but its time, its author and its proof."""
+    """The canonical JSON that the signature of a command covers: everything but its time, its author and its
+    proof."""
     return canonical(
         {
             "command_id": command.command_id,
@@ -60,8 +61,8 @@ def digest_of(text: str) -> str:
 def verify_command(command: ExceptionCommand, rules: ProofRules, keys: KeyRing, at: int) -> Author:
     """The author of a command. Raises Objection with the first reason why there is none.
 
-    `at` is the broker's time of the record, in milliseconds since the epoch. What the broker took before commands
-    had to be signed is its sender's word.
+    `at` is the broker's time of the record, in milliseconds since the epoch. For records from before commands had
+    to be signed, the sender's own statement counts.
     """
     if at < rules.commands_signed_since and not command.proof:
         return Author(command.requester, at)
@@ -82,9 +83,9 @@ def verify_command(command: ExceptionCommand, rules: ProofRules, keys: KeyRing, 
 
 
 def stated(command: ExceptionCommand, proved: Person) -> None:
-    """The requester that a record states is the one that its proof names: others read the record, not the proof.
+    """Requires that the stated requester is the one that the proof names: others read the record, not the proof.
 
-    Raises Objection. An issuer that is not stated contradicts nothing.
+    Raises Objection. A missing issuer contradicts nothing.
     """
     subject, issuer = command.requester.subject, command.requester.issuer
     if subject != proved.subject or issuer not in ("", proved.issuer):

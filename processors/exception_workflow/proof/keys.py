@@ -1,4 +1,4 @@
-"""The keys that may vouch for decisions, read from a JWKS (RFC 7517)."""
+"""The keys that are trusted to sign decisions, read from a JWKS (RFC 7517)."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ SMALLEST_RSA = 2048
 """Bits."""
 
 DEVELOPMENT = "compat_guard_development"
-"""Member of a JWK that was made on a laptop."""
+"""Member of a JWK that was created for development."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrustedKey:
-    """A public key and whom it speaks for. `revoked_at` is milliseconds since the epoch; None if it stands."""
+    """A public key and its issuer. `revoked_at` is milliseconds since the epoch; None if it is not revoked."""
 
     kid: str
     issuer: Issuer
@@ -53,10 +53,11 @@ def ring(keys: Sequence[TrustedKey]) -> KeyRing:
 
 
 def read_jwks(text: bytes | str, issuer: Issuer) -> tuple[TrustedKey, ...]:
-    """The keys of an issuer. Raises DocumentRefused; a set with one bad key is refused whole, so that it is seen.
+    """The keys of an issuer. Raises DocumentRefused. One bad key makes the whole set invalid, so that it is
+    noticed.
 
-    `revoked_at` (seconds since the epoch) is a member of our own: tokens that the broker took later are refused.
-    A retired key stays in the set for 365 days, so that a replay of the topics gives the same answers.
+    `revoked_at` (seconds since the epoch) is our own extension: tokens that the broker took later are refused. A
+    retired key stays in the set for 365 days, so that a replay of the topics gives the same answers.
     """
     try:
         members = _Jwks.model_validate(json_text.load(text, limit=JWKS_LIMIT)).keys
@@ -84,7 +85,7 @@ def _key(member: Mapping[str, Any], issuer: Issuer, where: str) -> TrustedKey:
     plain: dict[str, str | list[str]] = {name: str(value) for name, value in member.items() if name in _JWK_MEMBERS}
     try:
         key = JWKRegistry.import_key(plain)
-    except (JoseError, LookupError, ValueError, TypeError) as error:  # LookupError: a curve that nobody knows
+    except (JoseError, LookupError, ValueError, TypeError) as error:  # LookupError: an unknown curve
         raise DocumentRefused(where, f"`{shorten(member['kid'])}` is not a key: {shorten(str(error))}") from None
     return TrustedKey(
         member["kid"],
@@ -99,7 +100,7 @@ _JWK_MEMBERS = frozenset({"kty", "crv", "x", "y", "n", "e", "kid"})
 
 
 def _algorithms(key: Key, where: str) -> frozenset[str]:
-    """What this very key can sign: the algorithm is never the token's choice."""
+    """The algorithms that this very key can sign with: the token never chooses the algorithm."""
     match key:
         case ECKey() if key.curve_name == "P-256":
             return frozenset({"ES256"})

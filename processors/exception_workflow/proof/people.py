@@ -1,9 +1,9 @@
-"""Who is who: when two names may be one person, and which names nobody may bear.
+"""When two names may denote one person, and which names are refused.
 
-Names are subjects at an identity provider. They are compared in two ways. Whoever is to be kept from deciding is
-recognised generously: case, width, look-alike letters and a tag in an address make nobody another person, and
-neither does another issuer, because two issuers can know one person. Whoever is to be let do something must be
-exactly the person that it was before, issuer and subject.
+Names are subjects at an identity provider. They are compared in two ways. To keep a person from deciding, the
+comparison is tolerant: case, width, look-alike letters, a tag in an address or another issuer do not make a
+different person, because two issuers can know the same person. To allow a person something, the comparison is
+exact: issuer and subject must be the same.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from typing import Any
 from processors.events.exceptions import Person
 
 LONGEST_NAME = 256
-"""Characters of an issuer or a subject."""
+"""The most characters of an issuer or a subject."""
 
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0") | frozenset(
     map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
 )
-"""Letters, marks and symbols that show nothing, whatever their category says (Default_Ignorable_Code_Point)."""
+"""Invisible letters, marks and symbols, whatever their category (Default_Ignorable_Code_Point)."""
 
 _WRITTEN_TOGETHER = (
     frozenset({"LATIN", "HAN", "HIRAGANA", "KATAKANA"}),
@@ -34,14 +34,14 @@ _WRITTEN_TOGETHER = (
 
 
 def same_person(one: Person, other: Person) -> bool:
-    """Whether two people may be one, judged by their subjects. One refusal too many is the safe mistake."""
+    """Whether two people may be the same, by their subjects. A wrong refusal is the safe mistake."""
     return bool(_likenesses(one.subject) & _likenesses(other.subject))
 
 
 def objection(subject: str) -> str:
-    """Why nobody may bear this name; empty if somebody may.
+    """Why this name is refused; empty if it is accepted.
 
-    A name is refused that shows less than it holds, or that mixes scripts so that it could show as another's.
+    A name is refused if it contains invisible characters, or mixes scripts so that it could look like another name.
     """
     if not subject.strip():
         return "it is empty"
@@ -73,12 +73,12 @@ def _scripts(text: str) -> set[str]:
 
 
 def _library(part: str) -> Any:
-    """Loaded when a name needs it: its tables are 1 MB, and few commands compare people."""
+    """Loaded only when a name needs it: its tables take 1 MB, and few commands compare people."""
     return import_module(f"confusable_homoglyphs.{part}")
 
 
 def _likenesses(subject: str) -> frozenset[str]:
-    """What a name may be taken for: its skeleton as it is written, and as it is in small letters."""
+    """What a name may be mistaken for: its skeleton as written, and in lower case."""
     plain = unicodedata.normalize("NFKC", subject).strip()
     seen = "".join(character for character in plain if not _is_hidden(character))
     name, at, domain = seen.partition("@")
@@ -87,7 +87,7 @@ def _likenesses(subject: str) -> frozenset[str]:
 
 
 def _skeleton(text: str) -> str:
-    """The text with one letter for all that look alike (UTS 39, section 4)."""
+    """The text with all look-alike letters replaced by one of them (UTS 39, section 4)."""
     prototypes = _prototypes()
     parts = (prototypes.get(character, character) for character in unicodedata.normalize("NFD", text))
     return unicodedata.normalize("NFD", "".join(parts))
@@ -95,8 +95,10 @@ def _skeleton(text: str) -> str:
 
 @cache
 def _prototypes() -> Mapping[str, str]:
-    """One representative for each character that Unicode knows a look-alike of: the least of all that look alike,
-    and the longest one where letters can be drawn with several, as `m` with `rn`."""
+    """One representative for each character with look-alikes: the smallest of them.
+
+    The longest one is used for letters that several letters together can imitate, as `rn` imitates `m`.
+    """
     table: dict[str, list[dict[str, str]]] = _library("confusables").confusables_data
     near = {_bare(one): [_bare(other["c"]) for other in others] for one, others in table.items()}
     found: dict[str, str] = {}
@@ -108,7 +110,7 @@ def _prototypes() -> Mapping[str, str]:
 
 
 def _bare(text: str) -> str:
-    """The table wraps letters that are written from right to left into marks of direction."""
+    """The table wraps letters of right-to-left scripts in marks of direction."""
     return text.strip("\u200e\u200f")
 
 

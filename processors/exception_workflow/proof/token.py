@@ -1,6 +1,6 @@
-"""A compact JWS as a proof: is it one, who signed it, for whom, and is it in time?
+"""A compact JWS as a proof: is it well-formed, who signed it, for whom, and is it valid in time?
 
-Every check raises Objection with its own reason, in a fixed order; the first that fails is told. Time is the
+Every check raises Objection with its own reason, in a fixed order; the first failure is reported. Time is the
 broker's time of the record, so that a replay gives the same answer.
 """
 
@@ -24,11 +24,14 @@ from processors.exception_workflow.proof.keys import KeyRing, TrustedKey
 from processors.exception_workflow.rules.reasons import Objection, Reason
 
 PROOF_LIMIT = 16 * 1024
-"""Characters of a proof, with the decision that may stand beside it."""
+"""The most characters of a proof, together with the decision that may accompany it."""
 
 
 class Proof(NamedTuple):
-    """What a record carries. `decision` is the canonical JSON behind the nonce of an ID token for a decision."""
+    """The proof in a record.
+
+    `decision` is the canonical JSON whose hash is the nonce of an ID token for a decision.
+    """
 
     kind: ProofKind
     token: str
@@ -36,7 +39,7 @@ class Proof(NamedTuple):
 
 
 def claims_of(proof: Proof) -> dict[str, Any]:
-    """The payload, not judged yet; empty where there is no token."""
+    """The payload, not judged yet; empty if there is no token."""
     if len(proof.token) + len(proof.decision or "") > PROOF_LIMIT:
         raise Objection(Reason.PROOF_TOO_LARGE, f"a proof has at most {PROOF_LIMIT} characters")
     if not proof.token:
@@ -50,9 +53,9 @@ def claims_of(proof: Proof) -> dict[str, Any]:
 def authenticate(
     proof: Proof, claims: Claims, what: Proves, types: frozenset[str], keys: KeyRing, rules: ProofRules, at: int
 ) -> Person:
-    """The person that the token vouches for, once all is judged that does not depend on what it is a proof of.
+    """The person that the token identifies, after all checks that do not depend on what it proves.
 
-    `claims` have the shape of `claims.TOKEN`. `types` are the values of `typ` that may prove this.
+    `claims` have the form of `claims.TOKEN`. `types` are the values of `typ` that are accepted.
     """
     header = _header(proof.token)
     issuer = _signed(proof.token, header, keys, at).issuer
@@ -62,12 +65,12 @@ def authenticate(
 
 
 def canonical(document: Claims) -> str:
-    """The one text of a document that its hash is taken of: sorted keys, no spaces, UTF-8 as it is."""
+    """The only text form of a document that is hashed: sorted keys, no spaces, UTF-8 without escapes."""
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def nonce(text: str) -> str:
-    """What the identity provider is asked to put into an ID token: base64url of sha256, without padding."""
+    """The value that the identity provider puts into an ID token: base64url of sha256, without padding."""
     return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode().rstrip("=")
 
 
@@ -94,7 +97,10 @@ def _header(token: str) -> Claims:
 
 
 def _signed(token: str, header: Claims, keys: KeyRing, at: int) -> TrustedKey:
-    """alg, kid, signature. The algorithm must be one of the key's own: a token never chooses how it is checked."""
+    """Checks alg, kid and signature.
+
+    The algorithm must be one of the key's own: a token never chooses how it is checked.
+    """
     alg, kid = header.get("alg"), header.get("kid")
     if not isinstance(alg, str) or alg not in _ALLOWED:
         raise Objection(Reason.ALGORITHM_REFUSED, "the proof's algorithm is not on the list of those allowed")
@@ -114,11 +120,11 @@ def _signed(token: str, header: Claims, keys: KeyRing, at: int) -> TrustedKey:
 
 _ALLOWED = frozenset({"ES256", "EdDSA", "Ed25519", "RS256", "PS256"})
 _SAME = {"EdDSA": "Ed25519"}
-"""The older name of what RFC 9864 calls Ed25519; our keys have no other curve."""
+"""The older name for Ed25519 of RFC 9864; our keys have no other curve."""
 
 
 def _matches(token: str, key: TrustedKey, alg: str) -> bool:
-    """Whether the key signed the token's first two parts, exactly as they stand (RFC 7515, section 5.2)."""
+    """Whether the key signed the first two parts of the token, byte for byte (RFC 7515, section 5.2)."""
     signed, _, signature = token.rpartition(".")
     algorithm = JWSRegistry.algorithms[_SAME.get(alg, alg)]
     try:
@@ -130,7 +136,7 @@ def _matches(token: str, key: TrustedKey, alg: str) -> bool:
 def _vouched(
     claims: Claims, header: Claims, kind: ProofKind, issuer: Issuer, what: Proves, types: frozenset[str]
 ) -> None:
-    """iss, aud, typ, and that this issuer proves this, in this way."""
+    """Checks iss, aud and typ, and that this issuer may prove this, with this kind of token."""
     if claims["iss"] != issuer.issuer:
         raise Objection(Reason.UNKNOWN_ISSUER, "the key belongs to another issuer than the proof names")
     audience = claims.get("aud")
@@ -153,7 +159,7 @@ def _in_time(claims: Claims, rules: ProofRules, at: int) -> None:
 
 
 def _person(claims: Claims, issuer: Issuer) -> Person:
-    """The person, under the identity provider that knows them."""
+    """The person, together with the identity provider that knows them."""
     provider = claims.get("idp") or issuer.issuer
     if provider != issuer.issuer and provider not in issuer.speaks_for:
         raise Objection(Reason.UNKNOWN_ISSUER, "the issuer may not speak for people of that identity provider")

@@ -1,8 +1,8 @@
-"""Does a decision carry its proof? Checks in a fixed order, each with its reason; the first that fails is told.
+"""Verifies the proof of a decision: checks in a fixed order, each with its reason; the first failure is reported.
 
-Two kinds of proof end in the same claims. A service JWS is signed by an approval tool that identified the person.
-An ID token is signed by the identity provider, and its nonce is the hash of the canonical decision, so that person,
-multi-factor login, time and content are vouched for at once.
+There are two kinds of proof with the same claims. A service JWS is signed by an approval tool that identified the
+person. An ID token is signed by the identity provider, and its nonce is the hash of the canonical decision, so that
+it proves person, multi-factor login, time and content at once.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ TOKEN_TYPES = frozenset({"", "jwt", "compat-approval+jwt", "id_token"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What a person decided, proved. Times are milliseconds; `spent_until` is when the token is refused anyway."""
+    """A person's proved decision. Times are milliseconds; `spent_until` is when the token expires in any case."""
 
     person: Person
     roles: frozenset[str]
@@ -49,7 +49,7 @@ class Decision:
 
 
 def verify(proof: Proof, rules: ProofRules, keys: KeyRing, at: int) -> Decision:
-    """Check all of a proof that does not depend on the exception. Raises Objection with the first reason.
+    """Check everything in a proof that does not depend on the exception. Raises Objection with the first reason.
 
     `at` is the broker's time of the record, in milliseconds since the epoch.
     """
@@ -76,7 +76,7 @@ def verify(proof: Proof, rules: ProofRules, keys: KeyRing, at: int) -> Decision:
 
 
 def _shape(proof: Proof) -> Claims:
-    """Size, canonical bytes, that there is a proof at all, and every claim."""
+    """Checks the size, that the bytes are canonical, that there is a proof, and every claim."""
     claims = claims_of(proof)
     if proof.kind is ProofKind.ID_TOKEN_NONCE and proof.decision is not None:
         claims = _with_decision(claims, proof.decision)
@@ -90,7 +90,7 @@ def _with_decision(claims: Claims, text: str) -> dict[str, Any]:
     try:
         decision: Any = json_text.load(text, limit=PROOF_LIMIT)
         is_canonical = isinstance(decision, dict) and canonical(decision) == text  # pyright: ignore[reportUnknownArgumentType]
-    except (DocumentRefused, ValueError, RecursionError):  # numbers that no JSON has, such as 1e400
+    except (DocumentRefused, ValueError, RecursionError):  # numbers that JSON does not have, such as 1e400
         raise Objection(Reason.PROOF_MALFORMED, "the decision behind the nonce is not strict JSON") from None
     if not is_canonical:
         raise Objection(Reason.PROOF_NOT_CANONICAL, "the decision behind the nonce is not canonical JSON")

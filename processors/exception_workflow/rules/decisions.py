@@ -1,4 +1,4 @@
-"""What approvers decide. The proof has been verified; here it meets the exception."""
+"""Applies approvers' decisions to an exception, after their proof was verified."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _APPROVALS = uuid.uuid5(uuid.NAMESPACE_URL, "urn:compat-guard:approval")
 
 
 def bound(case: ExceptionCase, decided: Decided) -> None:
-    """The proof was made for this exception and a report of it. Comes before all that depends on its state."""
+    """The proof is for this exception and a report of it. Checked before everything that depends on the state."""
     decision = decided.decision
     if decision.exception_id != case.exception_id:
         raise Objection(Reason.OTHER_EXCEPTION, "the proof is about another exception")
@@ -57,7 +57,7 @@ def deny(case: ExceptionCase, decided: Decided, policy: ExceptionPolicy) -> Exce
 
 
 def revoke(case: ExceptionCase, decided: Decided, policy: ExceptionPolicy) -> ExceptionCase:
-    """End an approval at once. A requester with the role may revoke what is theirs."""
+    """End an approval at once. A requester with the role may revoke their own exception."""
     decision = decided.decision
     _unused(case, decision)
     if not decision.roles & set(policy.revocation_roles):
@@ -71,7 +71,7 @@ def _spent(case: ExceptionCase, decided: Decided) -> tuple[Spent, ...]:
 
 
 def _judged(case: ExceptionCase, decided: Decided, policy: ExceptionPolicy) -> Step:
-    """Report, token, step, role, person: in this order."""
+    """Checks report, token, step, role and person, in this order."""
     decision = decided.decision
     if decision.report_digest != case.report_digest:
         raise Objection(Reason.REPORT_SUPERSEDED, "the proof is about an earlier report of this exception")
@@ -94,7 +94,7 @@ def _unused(case: ExceptionCase, decision: Decision) -> None:
 
 
 def _somebody_else(case: ExceptionCase, decision: Decision, policy: ExceptionPolicy) -> None:
-    """Texts name nobody: they are kept for years, where people have pseudonyms."""
+    """The texts name nobody: they are kept for years, while people are stored as pseudonyms."""
     person = decision.person
     if same_person(person, case.requester):
         raise Objection(Reason.SELF_APPROVAL, "who asked for it wants to decide it")
@@ -107,7 +107,7 @@ def _somebody_else(case: ExceptionCase, decision: Decision, policy: ExceptionPol
 
 
 def _limited(case: ExceptionCase, decided: Decided, policy: ExceptionPolicy) -> int | None:
-    """The end of validity after this approver's word: the smallest of all limits counts."""
+    """The end of validity after this approver's limit: the smallest of all limits counts."""
     wanted = decided.decision.valid_until
     if wanted is None:
         return case.asked_until

@@ -1,8 +1,8 @@
 """Which states a tick must look at, without looking at all of them.
 
-An index, not a memory: it is derived from every state that is restored or written, only ever names too many, and
-the state alone decides what is due. A batch that is aborted leaves entries behind that a later tick finds to be
-early, and an entry goes away only when the committed state says that nothing is due under its key.
+This is an index and not part of the state. It is derived from every state that is restored or written, may name too
+many states but never too few, and only the state decides what is due. An aborted batch leaves entries behind that a
+later tick finds to be early. An entry is removed only when the committed state has nothing due under its key.
 """
 
 from __future__ import annotations
@@ -42,8 +42,11 @@ class DueIndex:
     def due(
         self, now: int, until: Callable[[str], int], state: Callable[[str], Held | None], most: int
     ) -> Iterator[Held]:
-        """At most so many states of which something is due. `state` gives the committed one of a key, `until` the
-        time up to which its timers may fire: `now`, or earlier while records wait that may stop them."""
+        """At most so many states with something due.
+
+        `state` gives the committed state of a key. `until` is the time up to which timers may fire: `now`, or
+        earlier while unread records may stop them.
+        """
         found = 0
         for key in self._candidates(now):
             held = state(key)
@@ -59,7 +62,7 @@ class DueIndex:
                     return
 
     def _candidates(self, now: int) -> Iterator[str]:
-        """First what fired before, then what the heap has; each key once."""
+        """First what fired before, then the heap; each key once."""
         yield from list(self._firing)
         while self._heap and self._heap[0][0] <= now:
             due, key = heapq.heappop(self._heap)
@@ -70,7 +73,7 @@ class DueIndex:
                 yield key
 
     def unjudged(self, mark: str, state: Callable[[str], Held | None], most: int) -> Iterator[ExceptionCase]:
-        """At most so many live exceptions that were last judged under another standing of the matrix."""
+        """At most so many live exceptions that were last judged under another state of the matrix."""
         if mark != self._swept:
             self._swept, self._unswept = mark, dict.fromkeys(sorted(self._live))
         for key in list(islice(self._unswept, most)):

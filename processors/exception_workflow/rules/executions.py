@@ -1,4 +1,4 @@
-"""What happens under an approved exception: uses, and what becomes of them."""
+"""What happens under an approved exception: uses and their outcomes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ENDS = (InstallOutcome.FAILED, InstallOutcome.ROLLED_BACK, InstallOutcome.CANCE
 
 
 def use(case: ExceptionCase, asked: UseReported, policy: ExceptionPolicy) -> ExceptionCase:
-    """Let one installation pass. A single use is spent with it, whatever becomes of the installation."""
+    """Permit one installation. A single use is spent by it, whatever its outcome."""
     failed = failed_conditions(case, asked.use, policy, asked.at)
     if failed:
         raise Objection(failed, "the exception does not cover this request")
@@ -36,9 +36,9 @@ def use(case: ExceptionCase, asked: UseReported, policy: ExceptionPolicy) -> Exc
 
 
 def is_repetition(case: ExceptionCase, asked: UseReported, policy: ExceptionPolicy) -> bool:
-    """Whether this very question was let pass before in this round, is not over, and would be let pass still.
+    """Whether this very question was permitted before in this round, is not over, and would still be permitted.
 
-    A sender that publishes a request twice gets its answer twice; that is one installation, and one use.
+    A sender that publishes a request twice gets its answer twice; that is one installation and one use.
     """
     known = (asked.request_id, asked.use.question, "", case.round)
     if not any((e.request_id, e.question, e.ended, e.round) == known for e in case.executions):
@@ -48,7 +48,7 @@ def is_repetition(case: ExceptionCase, asked: UseReported, policy: ExceptionPoli
 
 
 def way_out(case: ExceptionCase) -> str:
-    """What leads out of a review that nothing else leads out of; empty where something else does."""
+    """What ends a review that nothing else can end; empty if something else can."""
     if case.status is not Status.NEEDS_REVIEW:
         return ""
     ends = f"`compat-guard exception revoke {case.exception_id}` ends it"
@@ -58,19 +58,19 @@ def way_out(case: ExceptionCase) -> str:
 
 
 def may_be_extended(case: ExceptionCase) -> bool:
-    """Whether more time can still be asked for: once, and not where the one use is spent."""
+    """Whether more time can still be requested: once, and not if the single use is spent."""
     lasts = case.status in (Status.APPROVED, Status.NEEDS_REVIEW)
     return lasts and not case.extended and not (case.single_use and case.uses)
 
 
 def outcome(case: ExceptionCase, reported: Reported, policy: ExceptionPolicy) -> ExceptionCase:  # noqa: ARG001 - the shape of every rule
-    """Write down how an installation ended, whatever has become of the exception meanwhile."""
+    """Record how an installation ended, whatever has happened to the exception meanwhile."""
     _require_ours(case, reported)
     return case._replace(executions=_noted(case, reported), outcomes=remembered(case, reported))
 
 
 def monitoring_lost(case: ExceptionCase, reported: Reported, policy: ExceptionPolicy) -> ExceptionCase:  # noqa: ARG001 - the shape of every rule
-    """What runs unwatched is not what was approved, so nothing else runs until somebody has looked."""
+    """An installation without its monitoring is not what was approved, so further uses wait for a review."""
     _require_ours(case, reported)
     return case._replace(
         status=Status.NEEDS_REVIEW, executions=_noted(case, reported), outcomes=remembered(case, reported)
@@ -78,15 +78,14 @@ def monitoring_lost(case: ExceptionCase, reported: Reported, policy: ExceptionPo
 
 
 def cancelled(case: ExceptionCase, reported: Reported, policy: ExceptionPolicy) -> ExceptionCase:  # noqa: ARG001 - the shape of every rule
-    """What is not installed any more needs no exception."""
+    """A cancelled installation needs no exception any more."""
     if elsewhere := contradictions(case, reported.news):
         raise Objection(elsewhere, _ELSEWHERE)
     return case._replace(status=Status.WITHDRAWN, outcomes=remembered(case, reported))
 
 
 def contradictions(case: ExceptionCase, news: InstallFinished) -> tuple[Reason, ...]:
-    """What an outcome says of itself that does not fit the exception that it names. What it leaves out contradicts
-    nothing."""
+    """How an outcome contradicts the exception that it names. Missing fields contradict nothing."""
     ran = next((e for e in reversed(case.executions) if e.request_id == news.request_id), None)
     stated = (
         (Reason.TENANT_OUT_OF_SCOPE, news.tenant, case.scope.tenant),
@@ -101,7 +100,7 @@ _ELSEWHERE = "this is the outcome of another installation"
 
 
 def _require_ours(case: ExceptionCase, reported: Reported) -> None:
-    """Raises Objection for what did not run under the exception; security is told where it runs unwatched."""
+    """Raises Objection for what did not run under the exception; security is notified if it runs unmonitored."""
     news = reported.news
     unwatched = (Reason.MONITORING_LOST,) if news.monitoring is MonitoringStatus.LOST else ()
     if all(execution.request_id != news.request_id for execution in case.executions):
@@ -112,7 +111,7 @@ def _require_ours(case: ExceptionCase, reported: Reported) -> None:
 
 
 def remembered(case: ExceptionCase, reported: Reported) -> tuple[str, ...]:
-    """The latest outcomes that were told: one that its sender publishes twice takes effect once."""
+    """The latest reported outcomes: one that its sender publishes twice takes effect once."""
     return (*case.outcomes, reported.news.told)[-_KEPT_OUTCOMES:]
 
 

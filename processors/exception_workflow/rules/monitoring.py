@@ -1,4 +1,4 @@
-"""Is an installation watched as its exception demands?"""
+"""Is an installation monitored as its exception demands?"""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from processors.exception_workflow.rules.reasons import Reason
 
 
 def covers(policy: ExceptionPolicy, required: str, profile: str, addons: Collection[str]) -> bool:
-    """Whether what is attached includes everything that the required profile makes mandatory.
+    """Whether the attached add-ons include everything that the required profile makes mandatory.
 
-    The profile must be one that we know; its own add-ons count only if they are attached, so a name alone is
-    nothing. An unknown required profile is covered by nothing.
+    The profile must be known, and its own add-ons count only if they are attached: a name alone is nothing. Nothing
+    covers an unknown required profile.
     """
     mandatory = policy.monitoring.get(required)
     return mandatory is not None and profile in policy.monitoring and set(mandatory.addons) <= set(addons)
 
 
 def at_least(policy: ExceptionPolicy, profile: str, required: str) -> bool:
-    """Whether a profile demands no less than another."""
+    """Whether a profile demands at least as much as another."""
     wanted, least = policy.monitoring.get(profile), policy.monitoring.get(required)
     return wanted is not None and least is not None and set(wanted.addons) >= set(least.addons)
 
@@ -28,7 +28,7 @@ def at_least(policy: ExceptionPolicy, profile: str, required: str) -> bool:
 def shortfall(policy: ExceptionPolicy, required: str, news: InstallFinished) -> Reason | None:
     """What is wrong with the monitoring that an outcome reports; None if nothing is.
 
-    What was not installed needs no monitoring. A success that says nothing of its monitoring has none.
+    An installation that did not happen needs no monitoring. A success that does not mention monitoring has none.
     """
     if news.monitoring is MonitoringStatus.LOST:
         return Reason.MONITORING_LOST

@@ -1,8 +1,8 @@
-"""Decisions that come before the review that they are about is open, in the first round or a later one: topics have
-no order between them, and the guard is asked before a review opens.
+"""Parks decisions that arrive before their review is open, in the first round or a later one.
 
-Only a verified decision on this exception waits, so that nobody fills the state with noise. What has waited too
-long is refused as an orphan.
+Topics have no order between them, and the guard is asked before a review opens. Only a verified decision about this
+exception is parked, so that nobody can fill the state with noise. A decision that has waited too long is refused as
+an orphan.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MOST_PARKED = 16
 
 
 def comes_early(case: ExceptionCase, decision: Decision) -> bool:
-    """Whether the request that a decision is about may still be on its way."""
+    """Whether the request that a decision is about may still arrive."""
     if decision.exception_id != case.exception_id:
         return False
     if case.status is Status.CHECKING:
@@ -27,7 +27,7 @@ def comes_early(case: ExceptionCase, decision: Decision) -> bool:
 
 
 def park(case: ExceptionCase, early: Parked) -> ExceptionCase:
-    """Raises Objection when this one or too many wait already."""
+    """Raises Objection if this one, or too many, are parked already."""
     if any(parked.jti == early.jti for parked in case.parked):
         raise Objection(Reason.REPLAYED, "the proof waits for its request already")
     if len(case.parked) >= MOST_PARKED:
@@ -44,5 +44,5 @@ def orphans(case: ExceptionCase, policy: ExceptionPolicy, until: int) -> tuple[E
 
 
 def called(case: ExceptionCase) -> tuple[ExceptionCase, tuple[Parked, ...]]:
-    """The request is here: everything that waited for it, in the order in which it came."""
+    """The request has arrived: everything that was parked for it, in the order of arrival."""
     return case._replace(parked=()), case.parked

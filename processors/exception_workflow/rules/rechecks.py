@@ -1,8 +1,8 @@
-"""What the guard itself answers, when the workflow asks: before a review opens, and whenever the matrix has moved.
+"""Handles the guard's answers to re-checks: before a review opens, and whenever the matrix has changed.
 
-A request brings the report of its block, which its sender could have written. So nobody is asked to decide before
-the checker has answered the question again, and has given that very report. An approved exception is asked about
-again under every standing of the matrix.
+A request contains the report of its block, which its sender could have forged. So the review opens only after the
+checker has answered the question again with exactly that report. An approved exception is re-checked whenever the
+matrix has changed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from processors.exception_workflow.state.case import ExceptionCase
 
 
 def recheck_id(case: ExceptionCase) -> str:
-    """The request id of the latest re-check. Only its answer counts: nobody else's question moves an exception."""
+    """The request id of the latest re-check. Only its answer counts: no other question can move an exception."""
     return minted("recheck", case.exception_id, str(case.round), str(case.rechecks))
 
 
@@ -27,7 +27,7 @@ def recheck_sent(case: ExceptionCase, sent: RecheckSent, policy: ExceptionPolicy
 
 
 def rechecked(case: ExceptionCase, asked: UseReported, policy: ExceptionPolicy) -> ExceptionCase:
-    """Judge a live exception under the matrix as it stands: needless, as approved, or more than was approved."""
+    """Judge a live exception under the current matrix: no longer needed, as approved, or more than was approved."""
     basis = _answer(case, asked)
     case = case._replace(latest_report=basis.digest)
     if not basis.blocking:
@@ -39,7 +39,7 @@ def rechecked(case: ExceptionCase, asked: UseReported, policy: ExceptionPolicy) 
 
 
 def more_than_approved(case: ExceptionCase, basis: Basis) -> str:
-    """What a fresh report says beyond what was approved, in words; empty where it says no more."""
+    """What a fresh report contains beyond what was approved, in words; empty if nothing."""
     approved = set(case.finding_ids)
     codes = dict.fromkeys(finding.code for finding in basis.blocking if not finding.is_among(approved))
     new = f"blocks that nobody approved: {', '.join(codes)}" if codes else ""
@@ -48,7 +48,7 @@ def more_than_approved(case: ExceptionCase, basis: Basis) -> str:
 
 
 def confirmed(case: ExceptionCase, answered: UseReported, policy: ExceptionPolicy) -> ExceptionCase:  # noqa: ARG001 - the shape of every rule
-    """Open the review if the guard gives the report that the request rests on; its time begins now."""
+    """Open the review if the guard gives the report that the request is based on; the timers start now."""
     basis = _answer(case, answered)
     if not basis.blocking:
         return case._replace(status=Status.VOIDED)
@@ -64,10 +64,10 @@ def confirmed(case: ExceptionCase, answered: UseReported, policy: ExceptionPolic
 
 
 def doubt(case: ExceptionCase, basis: Basis) -> Reason | None:
-    """Why the guard's answer does not bear out a request; None if it does.
+    """Why the guard's answer does not confirm a request; None if it does.
 
-    Judged by the same matrix and policies, the same question has the same report, to the byte. So another one was
-    not the guard's. Where those have moved since, it may have been.
+    Under the same matrix and policies, the same question has the same report, to the byte. So a different report
+    was not the guard's. If matrix or policies have changed since, it may have been.
     """
     if basis.digest == case.report_digest:
         return None
@@ -80,9 +80,9 @@ def is_known(case: ExceptionCase, digest: str) -> bool:
 
 
 def _answer(case: ExceptionCase, answered: UseReported) -> Basis:
-    """What the guard says, if this is its answer to the latest question and no other."""
+    """What the guard says, if this is its answer to the latest re-check and no other."""
     basis = answered.use.basis
-    asked = (case.input_digest, digest_of(case.subject))  # which differ where an earlier build kept the question
+    asked = (case.input_digest, digest_of(case.subject))  # which differ if an earlier build stored the question
     if answered.request_id != recheck_id(case) or basis.input_digest not in asked:
         raise Objection(Reason.NOT_ASKED, "this is no answer to the latest re-check")
     return basis

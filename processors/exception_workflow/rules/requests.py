@@ -1,4 +1,4 @@
-"""What an administrator asks: an exception, a change of it, its end, more time."""
+"""Commands of administrators: request, amend, withdraw, extend."""
 
 from __future__ import annotations
 
@@ -23,9 +23,11 @@ _KEPT_COMMANDS, _KEPT_ROUNDS, _KEPT_DIGESTS = 32, 20, 20
 
 
 def request(case: ExceptionCase, asked: Commanded, policy: ExceptionPolicy) -> ExceptionCase:
-    """Open a round, and have the guard asked whether the report is its own. What an earlier round left behind is
-    history, except what keeps its tokens from being reused, and what was installed under it: that still has to be
-    watched."""
+    """Open a round and ask the guard whether the report is its own.
+
+    Earlier rounds become history, except the used tokens, which must not be reused, and running installations,
+    which still have to be monitored.
+    """
     opened = _founded(ExceptionCase(exception_id=case.exception_id), asked, policy)
     past = (PastRound(case.round, case.status, case.approval_id, case.changed_at),) if case.exists else ()
     return opened._replace(
@@ -47,8 +49,10 @@ def request(case: ExceptionCase, asked: Commanded, policy: ExceptionPolicy) -> E
 
 
 def amend(case: ExceptionCase, asked: Commanded, policy: ExceptionPolicy) -> ExceptionCase:
-    """Ask for something else. Whoever approved had approved the old one. On a report that the guard has not given
-    yet, it waits for the guard as a new request does."""
+    """Change what is requested. Earlier approvals were for the old request and are dropped.
+
+    If the guard has not given the new report yet, it is asked first, as for a new request.
+    """
     _by_requester(case, asked.command)
     changed = _founded(case, asked, policy)
     known = changed.report_digest == case.report_digest
@@ -66,8 +70,10 @@ def withdraw(case: ExceptionCase, asked: Commanded, policy: ExceptionPolicy) -> 
 
 
 def extend(case: ExceptionCase, asked: Commanded, policy: ExceptionPolicy) -> ExceptionCase:
-    """Ask for more time, once, within what the band permits in all. The report of the last re-check may come with
-    it."""
+    """Request more time, once, within the total that the band permits.
+
+    The report of the last re-check may be included.
+    """
     command = asked.command
     _by_requester(case, command)
     if case.extended:
@@ -103,7 +109,7 @@ def extend(case: ExceptionCase, asked: Commanded, policy: ExceptionPolicy) -> Ex
 
 
 def remembered(case: ExceptionCase, asked: Commanded) -> ExceptionCase:
-    """The case with the command noted: it takes effect once, however often its sender or somebody else shows it."""
+    """The case with the command remembered: it takes effect once, however often anybody sends it."""
     id = asked.command.command_id
     spent = spend(case.spent, Spent(id, asked.spent_until), asked.at)
     return case._replace(commands=(*case.commands, id)[-_KEPT_COMMANDS:], spent=spent)
@@ -114,7 +120,7 @@ def is_repeated(case: ExceptionCase, command: ExceptionCommand) -> bool:
 
 
 def spend(spent: tuple[Spent, ...], token: Spent, at: int) -> tuple[Spent, ...]:
-    """Remember a token for as long as it could be shown again."""
+    """Remember a token for as long as it could be used again."""
     return (*(one for one in spent if one.until > at), token)
 
 
@@ -124,13 +130,13 @@ def _by_requester(case: ExceptionCase, command: ExceptionCommand) -> None:
 
 
 def _superseded(case: ExceptionCase, current: str) -> tuple[str, ...]:
-    """Digests of the reports that the exception rested on before. The one it rests on is never among them."""
+    """Digests of the reports that the exception was based on before, never of the current one."""
     known = dict.fromkeys((*case.superseded, case.report_digest))
     return tuple(digest for digest in known if digest and digest != current)[-_KEPT_DIGESTS:]
 
 
 def _founded(case: ExceptionCase, asked: Commanded, policy: ExceptionPolicy) -> ExceptionCase:
-    """The case as it rests on the report and the words of a command, and its timers at the start."""
+    """The case based on the report and the words of a command, with its timers reset."""
     command = asked.command
     basis = _intact(asked)
     codes = _excepted(command, basis, policy)
@@ -200,14 +206,14 @@ def _excepted(command: ExceptionCommand, basis: Basis, policy: ExceptionPolicy) 
 
 
 def _listed(basis: Basis) -> str:
-    """The first findings that block, as people find them in the report: each code with the id to name it by."""
+    """The first findings that block, as the report shows them: each code with the id that names it."""
     first = ", ".join(f"{code} `{id}`" for id, code, _ in basis.blocking[:_LISTED])
     more = len(basis.blocking) - _LISTED
     return f"{first} and {more} more" if more > 0 else first
 
 
 def stated(risk_statement: str, controls: Sequence[str], category: Category, policy: ExceptionPolicy) -> None:
-    """Raises Objection where the words of a request do not do. Whoever asks may try them before they are sent."""
+    """Raises Objection if the words of a request are not acceptable. Clients may call this before they send one."""
     if len(controls) > MOST_CONTROLS:
         raise Objection(Reason.TEXT_TOO_LONG, f"an exception names at most {MOST_CONTROLS} compensating controls")
     if max(map(len, (risk_statement, *controls))) > LONGEST_TEXT:
@@ -229,7 +235,7 @@ def _stated(command: ExceptionCommand, policy: ExceptionPolicy) -> None:
 
 
 def _beside(template: str, text: str) -> str:
-    """What somebody has written into a template: its own lines say nothing about any risk."""
+    """The text without the lines of the template: those say nothing about any risk."""
     for line in filter(None, map(str.strip, template.splitlines())):
         text = text.replace(line, "", 1)
     return " ".join(text.split())
@@ -243,7 +249,7 @@ def _within(until: int | None, at: int, longest: int) -> None:
 
 
 def too_long(wanted: int, longest: int) -> Objection:
-    """What is wrong with a validity of so many milliseconds, where that many are permitted."""
+    """What is wrong with a validity of this many milliseconds, given the longest that is permitted."""
     return Objection(Reason.DURATION_TOO_LONG, f"{_days(wanted)} in all, and this risk permits {_days(longest)}")
 
 
@@ -252,5 +258,5 @@ def _days(milliseconds: int) -> str:
 
 
 def clean(text: str) -> str:
-    """Text that is safe to show: no control characters, halves of surrogate pairs, or reversals of direction."""
+    """Text that is safe to show: no control characters, lone surrogates, or reversals of direction."""
     return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co"))

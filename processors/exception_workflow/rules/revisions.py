@@ -1,4 +1,4 @@
-"""How the matrix stands, as one word: enough to notice that live exceptions must be judged anew."""
+"""The state of the matrix as one word: enough to notice that live exceptions must be re-checked."""
 
 from __future__ import annotations
 
@@ -17,8 +17,11 @@ from processors.trust.statements import Untrusted
 
 
 class Refreshed(NamedTuple):
-    """How the matrix stands. `mark` changes with what is in effect and is empty as long as nothing is; `at` is the
-    broker's time of the latest change, in milliseconds since the epoch, or a later one."""
+    """The state of the matrix.
+
+    `mark` changes with what is in effect, and is empty as long as nothing is. `at` is the broker's time of the
+    latest change, in milliseconds since the epoch, or later.
+    """
 
     mark: str
     at: int
@@ -26,7 +29,8 @@ class Refreshed(NamedTuple):
 
 @dataclass(slots=True)
 class _Source:
-    """The last refresh that a source has signed, which parts of it have come, and the last one that was whole."""
+    """The last refresh that a source signed, which of its parts have arrived, and the last one that was
+    complete."""
 
     refresh: Refresh
     parts: set[int] = field(default_factory=set[int])
@@ -35,11 +39,11 @@ class _Source:
 
 
 class Revisions:
-    """A `Fold` over matrix refreshes that keeps no rows. What is not there whole, or not signed, does not count.
+    """A `Fold` over matrix refreshes that keeps no rows. Incomplete and unsigned refreshes do not count.
 
-    `split` gives the envelope of a refresh, and may raise EventUnreadable or RegistryUnavailable. What nobody
-    trusted has signed, or what is older than what stands, is passed over here: whoever could change the mark could
-    have every live exception judged anew, again and again. The checker quarantines it.
+    `split` gives the envelope of a refresh, and may raise EventUnreadable or RegistryUnavailable. Refreshes that no
+    trusted key signed, or that are older than the current one, are ignored here: anybody who could change the mark
+    could cause re-checks of all live exceptions, again and again. The checker quarantines them.
     """
 
     topic = MATRIX_REFRESHES
@@ -69,7 +73,7 @@ class Revisions:
 
     def _take(self, record: Inbound) -> None:
         at = part_at(record.key)
-        if at is None or record.value is None:  # a tombstone clears a part away, and withdraws nothing
+        if at is None or record.value is None:  # a tombstone removes a part, and withdraws nothing
             return
         refresh = refresh_of(self._split(record.value)[0])
         if refresh.source != at[0]:

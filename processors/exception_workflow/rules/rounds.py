@@ -1,4 +1,4 @@
-"""What is new in a request that was made before: what an approver looks for first. Pure."""
+"""What a request changed since the previous round: what an approver looks for first. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from processors.exception_workflow.state.case import Asked, ExceptionCase
 
 
 class Difference(NamedTuple):
-    """One thing that the last round had otherwise. Empty is what was not there."""
+    """One thing that differs from the previous round. Empty means that it was not there."""
 
     what: str
     before: str
@@ -17,7 +17,7 @@ class Difference(NamedTuple):
 
 
 def differences(case: ExceptionCase) -> tuple[Difference, ...]:
-    """Between this round and the one before; nothing for a first round, or where all is as it was."""
+    """Between this round and the one before; none for a first round, or if nothing changed."""
     return () if case.before is None else tuple(_between(case.before, case.asked))
 
 
@@ -38,7 +38,7 @@ def _between(before: Asked, now: Asked) -> Iterator[Difference]:
 
 
 def _findings(before: Asked, now: Asked) -> Iterator[Difference]:
-    """By their codes; where these are the same, it may still be another plugin or demand that they are about."""
+    """By their codes; if these are the same, the findings may still be about another plugin or demand."""
     for code in sorted({*before.codes} ^ {*now.codes}):
         yield Difference("finding", *((code, "") if code in before.codes else ("", code)))
     if {*before.codes} == {*now.codes} and (come := {*now.finding_ids} - {*before.finding_ids}):

@@ -1,7 +1,7 @@
-"""What an exception covers, and whether a request under it is inside.
+"""What an exception covers, and whether a request under it is within the scope.
 
 Every blocking finding of the fresh report must have been approved by its id, and the risk must not have risen. So
-neither a forged report in a request nor a matrix that moved since lets anything pass that nobody approved.
+neither a forged report in a request nor a changed matrix permits anything that was not approved.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from processors.exception_workflow.state.case import ExceptionCase
 
 
 class Blocking(NamedTuple):
-    """A finding that blocks. Ids are computed from its content, whatever the report says.
+    """A finding that blocks. Ids are computed from its content, whatever the report states.
 
-    `earlier` are the ids that earlier engines gave it: whoever approved one of them approved this finding.
+    `earlier` are the ids that earlier engines gave it: an approval of one of them is an approval of this finding.
     """
 
     id: str
@@ -37,7 +37,10 @@ class Blocking(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Basis:
-    """What of a report the workflow judges by. `digest` is that of the report's bytes as they came."""
+    """The parts of a report by which the workflow judges.
+
+    `digest` is the digest of the report's bytes as received.
+    """
 
     digest: str
     input_digest: str
@@ -58,7 +61,7 @@ class Basis:
 
 
 def basis_of(report: Mapping[str, Any], digest: str) -> Basis:
-    """Read what counts from a decoded report."""
+    """The relevant parts of a decoded report."""
     risk, band = report["risk"], report["risk"]["band"]
     return Basis(
         digest=digest,
@@ -90,7 +93,7 @@ class Acknowledgement(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """How the installation will be watched, as its operator presents it."""
+    """How the installation will be monitored, according to its operator."""
 
     profile: str
     addons: tuple[str, ...]
@@ -118,7 +121,8 @@ class Use:
 
     @property
     def question(self) -> str:
-        """Digest of what would be let pass: the same again is a repetition, anything else a use of its own."""
+        """Digest of what is to be permitted: the same digest again is a repetition, any other one a separate
+        use."""
         parts = (self.target, self.action, self.operator, self.basis.input_digest, *self.scope)
         return hashlib.sha256("".join(f"{len(p)}:{p}" for p in parts).encode()).hexdigest()[:32]
 
@@ -134,7 +138,7 @@ _BANDS = list(Band)
 
 
 def failed_conditions(case: ExceptionCase, use: Use, policy: ExceptionPolicy, at: int) -> tuple[Reason, ...]:
-    """Every condition of an execution that does not hold at this moment; none means that it may go on."""
+    """Every condition of an execution that is not met at this moment; empty if it may go on."""
     if not case.exists:
         return (Reason.NO_SUCH_EXCEPTION,)
     return (
@@ -146,13 +150,13 @@ def failed_conditions(case: ExceptionCase, use: Use, policy: ExceptionPolicy, at
 
 
 def new_findings(case: ExceptionCase, basis: Basis) -> tuple[str, ...]:
-    """Ids of blocking findings that nobody approved."""
+    """Ids of blocking findings that were not approved."""
     approved = set(case.finding_ids)
     return tuple(finding.id for finding in basis.blocking if not finding.is_among(approved))
 
 
 def has_risen(case: ExceptionCase, basis: Basis) -> bool:
-    """Whether the fresh band is above the approved one; one that we do not know is above all."""
+    """Whether the fresh band is above the approved one; an unknown band is above all."""
     return basis.band is Band.UNKNOWN or _BANDS.index(basis.band) > _BANDS.index(case.band)
 
 
@@ -189,18 +193,18 @@ def _report(case: ExceptionCase, use: Use, policy: ExceptionPolicy) -> Iterator[
 
 
 def _is_about(basis: Basis, scope: Scope) -> bool:
-    """A block that names nothing that blocks covers everything, so it is no report at all."""
+    """A block without blocking findings would cover everything, so it does not count as a report."""
     return is_about(basis, scope) and basis.verdict == Verdict.BLOCK and bool(basis.blocking)
 
 
 def is_about(basis: Basis, scope: Scope) -> bool:
-    """Whether a report answers for the plugin and host of a scope."""
+    """Whether a report is about the plugin and host of a scope."""
     return (basis.plugin_id, basis.plugin_version, basis.host, basis.host_version) == scope[1:5]
 
 
 def _care(case: ExceptionCase, use: Use, policy: ExceptionPolicy) -> Iterator[Reason]:
     ack, plan = use.acknowledgement, use.plan
-    if not use.target.strip():  # else one use would do for any number of installations
+    if not use.target.strip():  # otherwise one use would be enough for any number of installations
         yield Reason.TARGET_MISSING
     if ack is None or not ack.by.strip() or ack.by != use.operator:
         yield Reason.RISK_NOT_ACKNOWLEDGED

@@ -1,7 +1,8 @@
-"""Timers: when which of them fires for an exception.
+"""The timers of an exception.
 
-A timer is derived from the state, never stored beside it, so that it survives restarts by itself; that it has fired
-is part of the state, so that it fires once. Which step runs is derived as well: the first whose quorum is missing.
+Timers are derived from the state and never stored beside it, so that they survive restarts; that a timer has fired
+is part of the state, so that it fires once. The current step is derived as well: the first one whose quorum is
+missing.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from processors.exception_workflow.state.case import ExceptionCase, Held, Pendin
 
 REVIEWING = frozenset({Status.PENDING, Status.IN_REVIEW})
 UNDECIDED = REVIEWING | {Status.CHECKING}
-"""Asked for, and not decided. While the guard is still asked, nobody may decide and only the lapse is timed."""
+"""Requested and not decided. While the guard is being asked, nobody may decide, and only the lapse is timed."""
 
 
 class TimerKind(StrEnum):
@@ -30,16 +31,16 @@ class TimerKind(StrEnum):
 
 
 class Timer(NamedTuple):
-    """`due` comes first: the earliest timer is the least one."""
+    """`due` comes first, so that the earliest timer is the smallest."""
 
     due: int
     kind: TimerKind
     name: str
-    """What stands in `ExceptionCase.fired` once it has fired."""
+    """The entry in `ExceptionCase.fired` once it has fired."""
 
 
 def current_step(case: ExceptionCase, policy: ExceptionPolicy) -> Step | None:
-    """The step that waits for approvals; None once every quorum is there."""
+    """The step that waits for approvals; None once every quorum is complete."""
     for step in policy.flow(case.band):
         given = sum(approval.step == step.name for approval in case.approvals)
         if given < policy.thresholds[step.threshold].approve:
@@ -61,14 +62,14 @@ def due_by(case: ExceptionCase, policy: ExceptionPolicy, until: int) -> Timer | 
 
 
 def next_due(held: Held, policy: ExceptionPolicy) -> int | None:
-    """When time alone next changes what stands under a key; None if it never does."""
+    """When time alone next changes the state under a key; None if it never does."""
     if isinstance(held, PendingDigest):
         return held.since + policy.clocks.digest
     return min((timer.due for timer in timers(held, policy)), default=None)
 
 
 def step_deadline(case: ExceptionCase, policy: ExceptionPolicy) -> int | None:
-    """When the SLA of the running step is over; None if no step runs."""
+    """When the SLA of the current step ends; None if there is no current step."""
     step = current_step(case, policy) if case.status in REVIEWING else None
     return None if step is None else case.step_since + step.sla
 
@@ -97,7 +98,7 @@ def _of_review(case: ExceptionCase, policy: ExceptionPolicy) -> Iterator[Timer]:
 
 
 def _heads_up(case: ExceptionCase, valid_until: int, policy: ExceptionPolicy) -> Iterator[Timer]:
-    """A heads-up that would come before the approval itself tells nobody anything."""
+    """A heads-up that would come before the approval itself is useless."""
     for ahead in policy.clocks.heads_up:
         due = valid_until - ahead
         if due > (case.approved_at or 0):

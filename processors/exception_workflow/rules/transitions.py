@@ -1,7 +1,7 @@
-"""The state machine of an exception: one table, and `decide`, which follows it.
+"""The state machine of an exception: one table, and `decide`, which applies it.
 
-Whatever happens is a trigger, whatever it leads to a move: a change, or a refusal that leaves the case as it was.
-What the table does not permit is refused, never dropped.
+Every input is a trigger, and every result is a move: a change, or a refusal that leaves the case unchanged. What
+the table does not permit is refused, never dropped.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ from processors.exception_workflow.state.case import ExceptionCase
 S = Status
 NEVER_ASKED = S.UNKNOWN
 OVER = frozenset({S.CONSUMED, S.REJECTED, S.WITHDRAWN, S.LAPSED, S.VOIDED, S.REVOKED, S.EXPIRED})
-"""Statuses in which a request opens another round. What is consumed is over as far as requests are concerned."""
+"""Statuses in which a request opens another round. For requests, CONSUMED counts as over."""
 
 USED = frozenset({S.APPROVED, S.CONSUMED})
 RAN = USED | UNDECIDED | {S.NEEDS_REVIEW, S.EXPIRED, S.REVOKED, S.VOIDED, S.REJECTED, S.WITHDRAWN, S.LAPSED}
-"""Statuses in which something may run that was let pass before."""
+"""Statuses in which an installation that was permitted before may still run."""
 
 
 class Row(NamedTuple):
-    """`apply` gives the case as it is afterwards, or raises Objection. `stays` keeps the status that it found."""
+    """`apply` gives the resulting case, or raises Objection. `stays` keeps the status."""
 
     sources: frozenset[Status]
     targets: frozenset[Status]
@@ -80,7 +80,7 @@ TABLE: Mapping[On, Row] = {
 
 
 class Fact(NamedTuple):
-    """What became of a trigger. `reasons` are those of a refusal, or why the guard's answer ended a request."""
+    """The result of a trigger. `reasons` are those of a refusal, or why the guard's answer ended a request."""
 
     event: str
     at: int
@@ -93,7 +93,7 @@ class Fact(NamedTuple):
 
 
 class Move(NamedTuple):
-    """The case before and after, and the fact that lies between. A refusal leaves the case as it was."""
+    """The case before and after, and the fact between them. A refusal leaves the case unchanged."""
 
     before: ExceptionCase
     after: ExceptionCase
@@ -105,7 +105,7 @@ class Move(NamedTuple):
 
 
 def decide(case: ExceptionCase, trigger: Trigger, policy: ExceptionPolicy) -> Move:
-    """Follow the table. Never raises for anything that a sender could cause."""
+    """Apply the table. Never raises for anything that a sender could cause."""
     if isinstance(trigger, UseReported):
         trigger = replace(trigger, confirms=case.status is S.CHECKING)
     if (event := _again(case, trigger, policy)) is not None:
@@ -126,15 +126,16 @@ def decide(case: ExceptionCase, trigger: Trigger, policy: ExceptionPolicy) -> Mo
 
 
 def without_idle(case: ExceptionCase) -> ExceptionCase:
-    """The case without the question, once nobody can ask it again: it may be a megabyte, and is kept for years."""
+    """The case without the question, once it can never be asked again: it may be a megabyte, and cases are kept
+    for years."""
     return case._replace(subject=b"") if case.subject and case.status in OVER else case
 
 
 def catch_up(case: ExceptionCase, policy: ExceptionPolicy, until: int) -> list[Move]:
     """Fire every timer that is due by then, in the order in which they were due.
 
-    Done before anything else is judged, so that an outcome depends on the broker's times alone, and not on how
-    often somebody looked at the clock.
+    This comes before anything else is judged, so that the result depends on the broker's times alone, and not on
+    how often the clock was checked.
     """
     moves: list[Move] = []
     while (timer := due_by(case, policy, until)) is not None and timer.kind is not TimerKind.ORPHAN:
@@ -150,8 +151,8 @@ def refusal(case: ExceptionCase, trigger: Trigger, objection: Objection, policy:
 
 
 def reported(case: ExceptionCase, trigger: Reported, policy: ExceptionPolicy) -> Reported:
-    """The trigger, judged: what ran under the exception is held against the monitoring profile, and a cancelled
-    installation takes the request for its exception with it."""
+    """The judged trigger: the running installation is compared with the monitoring profile, and a cancelled
+    installation also ends the request for its exception."""
     news = trigger.news
     if case.status in UNDECIDED and news.outcome is InstallOutcome.CANCELLED and news.request_id == case.request_id:
         return replace(trigger, on=On.CANCELLED)
@@ -162,7 +163,7 @@ def reported(case: ExceptionCase, trigger: Reported, policy: ExceptionPolicy) ->
 
 
 def _again(case: ExceptionCase, trigger: Trigger, policy: ExceptionPolicy) -> str | None:
-    """Something that was answered before, and is answered the same way without a further effect."""
+    """An input that was answered before, and is answered the same way without further effect."""
     match trigger:
         case Commanded() if requests.is_repeated(case, trigger.command):
             return "repeated"
@@ -193,7 +194,7 @@ def _illegal(case: ExceptionCase, trigger: Trigger, policy: ExceptionPolicy) -> 
 
 
 def _instead(on: On, case: ExceptionCase) -> str:
-    """The way to the same end where the status knows another one."""
+    """Another way to the same end, if the status has one."""
     status = case.status
     if way_out := executions.way_out(case):
         return f"; {way_out}"
@@ -227,7 +228,7 @@ def _fact(event: str, case: ExceptionCase, trigger: Trigger, policy: ExceptionPo
 
 
 def _event(before: ExceptionCase, after: ExceptionCase, trigger: Trigger, policy: ExceptionPolicy) -> str:
-    """The name of what happened, as auditors search for it."""
+    """The name of what happened, by which auditors search."""
     match trigger:
         case TimerFired():
             return _FIRED[trigger.timer.kind]

@@ -1,4 +1,4 @@
-"""What can happen to an exception. Each carries the broker's time and the record that caused it."""
+"""What can happen to an exception. Each trigger has the broker's time and the record that caused it."""
 
 from __future__ import annotations
 
@@ -38,8 +38,11 @@ class On(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commanded:
-    """Somebody asked, and proved who they are. `basis` is what the report says, `subject` the bytes of the question
-    it answers, `spent_until` when the proof is refused anyway."""
+    """A command with a proved author.
+
+    `basis` is what the report says, `subject` the bytes of the question that it answers, `spent_until` when the
+    proof expires in any case.
+    """
 
     command: ExceptionCommand
     at: int
@@ -65,7 +68,7 @@ class Commanded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """Somebody decided, and proved it."""
+    """A proved decision."""
 
     decision: Decision
     at: int
@@ -83,7 +86,7 @@ class Decided:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimerFired:
-    """A timer fired. `at` is when it was due, not when somebody looked."""
+    """A timer fired. `at` is when it was due, not when that was noticed."""
 
     timer: Timer
     cause: str = "clock"
@@ -103,7 +106,7 @@ class TimerFired:
 class UseReported:
     """The checker asks whether a request may run under the exception, or answers a re-check of it.
 
-    `confirms` says that the answer is the one that a review waits for; `transitions.decide` fills it in.
+    `confirms` says that this is the answer that a review waits for; `transitions.decide` sets it.
     """
 
     use: Use
@@ -128,7 +131,7 @@ class UseReported:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecheckSent:
-    """The matrix stands differently than when the exception was last judged: the checker is asked again."""
+    """The matrix has changed since the exception was last judged: the checker is asked again."""
 
     mark: str
     at: int
@@ -140,8 +143,11 @@ class RecheckSent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reported:
-    """The rollout tells what became of an installation. `lacks` says that its monitoring is not as it must be;
-    `transitions.reported` fills in that and `on`, held against the exception."""
+    """The rollout reports the outcome of an installation.
+
+    `lacks` says what is wrong with its monitoring. `transitions.reported` sets that and `on` by comparison with the
+    exception.
+    """
 
     news: InstallFinished
     at: int

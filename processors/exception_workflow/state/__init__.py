@@ -1,1 +1,1 @@
-"""An exception as the changelog has it."""
+"""An exception as stored in the changelog."""

@@ -1,6 +1,6 @@
 """What the workflow knows of one exception: a frozen value, and its form in the changelog.
 
-Nested values are named tuples, which JSON writes as lists. A field that is added goes to the end, with a default.
+Nested values are named tuples, which JSON writes as lists. A new field goes to the end, with a default.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from processors.events.outcomes import InstallOutcome
 from processors.events.vocabulary import Band
 
 LAYOUT = 1
-"""Layout of the document; goes up only when an older process could not read it."""
+"""Version of the layout; it increases only if an older process could not read the new one."""
 
 
 class Approval(NamedTuple):
@@ -26,11 +26,12 @@ class Approval(NamedTuple):
 
 
 class Execution(NamedTuple):
-    """An installation that was let pass. `ended` is empty until the rollout tells what became of it."""
+    """An installation that was permitted. `ended` is empty until the rollout reports the outcome."""
 
     request_id: str
     question: str
-    """Digest of what was let pass, so that the same request with another content is not taken for a repetition."""
+    """Digest of what was permitted, so that the same request with different content does not count as a
+    repetition."""
     operator: str
     target: str
     at: int
@@ -42,12 +43,15 @@ class Execution(NamedTuple):
 
     @property
     def runs(self) -> bool:
-        """Whether it may be there, as far as the rollout has told."""
+        """Whether the installation may be running, as far as the rollout has reported."""
         return self.ended in ("", InstallOutcome.SUCCEEDED)
 
 
 class Parked(NamedTuple):
-    """A verified decision that came before its request. Judged again, at its own broker time, once that is here."""
+    """A verified decision that came before its request.
+
+    It is judged again, at its own broker time, once that is here.
+    """
 
     kind: ProofKind
     proof: str
@@ -67,7 +71,7 @@ class PastRound(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """What a round was about, to be held against what is asked in the next one."""
+    """What a round was about, for comparison with the next one."""
 
     round: int
     requester: Person
@@ -82,23 +86,23 @@ class Asked(NamedTuple):
 
 
 class Spent(NamedTuple):
-    """A token that has been used. Kept until it would be refused as expired anyway."""
+    """A used token, kept until it would be refused as expired."""
 
     jti: str
     until: int
 
 
 class ExceptionCase(NamedTuple):
-    """One exception. Times are milliseconds since the epoch, UTC, of the broker's clock.
+    """One exception. Times are milliseconds since the epoch, UTC, by the broker's clock.
 
-    `opened_at` is when the review began that runs: a request, an amendment or an extension. `requested_at` stays
-    when it is amended, so that nobody keeps a request alive by touching it. `granted_at` is the round's first
-    approval, from which the longest validity counts, `approved_at` the last. `fired` names the timers that fired.
-    `mark` is the standing of the matrix that the case was last judged under. `executions` are those of this round,
-    and of earlier ones what may still run. `subject` is the question, kept as long as it may be asked again.
-    `basis_digest` is what the report says that it was judged by, `checked_as` the request id under which the guard
-    itself gave that report, `latest_report` the digest of what it answered to the last re-check, `before` what was
-    asked in the round before.
+    `opened_at` is when the current review began: a request, an amendment or an extension. `requested_at` does not
+    change with an amendment, so that nobody keeps a request alive by amending it. `granted_at` is the round's first
+    approval, from which the longest validity counts, `approved_at` the last. `fired` names the timers that have
+    fired. `mark` is the state of the matrix under which the case was last judged. `executions` are those of this
+    round, and those of earlier rounds that may still run. `subject` is the question, kept as long as it may be
+    asked again. `basis_digest` is what the report says that it was judged by, `checked_as` the request id under
+    which the guard itself gave that report, `latest_report` the digest of its answer to the last re-check, `before`
+    what the previous round requested.
     """
 
     exception_id: str
@@ -159,7 +163,7 @@ class ExceptionCase(NamedTuple):
 
     @property
     def reports(self) -> tuple[str, ...]:
-        """Digests of the reports that it rests on, and rested on before."""
+        """Digests of the reports that it is, or was, based on."""
         return (self.report_digest, *self.superseded)
 
     @property
@@ -169,7 +173,7 @@ class ExceptionCase(NamedTuple):
 
 
 class PendingDigest(NamedTuple):
-    """Notifications of one kind for one recipient that wait to be sent as one."""
+    """Notifications of one kind for one recipient that wait to be sent as one message."""
 
     partition: int
     recipient: str
@@ -185,10 +189,10 @@ class PendingDigest(NamedTuple):
 
 
 DIGESTS = "digest/"
-"""How the keys of digests begin; exceptions have UUIDs."""
+"""The prefix of the keys of digests; the keys of exceptions are UUIDs."""
 
 Held = ExceptionCase | PendingDigest
-"""What stands under a key of the state."""
+"""The values of the state."""
 
 
 def encode(held: Held) -> str:
@@ -259,4 +263,4 @@ _READERS: tuple[tuple[str, Callable[[Any], Any]], ...] = (
     ("before", lambda parts: _asked(*parts)),
 )
 _READ = tuple((name, read, ExceptionCase._field_defaults[name]) for name, read in _READERS)
-"""How a field is read that JSON does not give as it is, and what it is when it is empty or not there."""
+"""How to read a field that JSON does not represent directly, and its value if it is empty or missing."""

@@ -1,4 +1,4 @@
-"""The state of exceptions as its changelog holds it: how it is written, and how it is read back."""
+"""The changelog form of the exceptions' state: how it is written and read back."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from processors.stream.types import StateSpec, Write
 from processors.stream.wire.codec import Codec
 
 LARGEST_STATE: Final = 900_000
-"""Bytes. A state must fit its changelog, and the question that it holds must fit a re-check."""
+"""The most bytes of a state. It must fit its changelog, and its question must fit a re-check."""
 
 
 class Changelog:
-    """`renew` writes a question anew that an earlier build kept. `note` is called with each state that is read
-    back, so that its timers are known."""
+    """`renew` rewrites a question that an earlier build stored.
+
+    `note` is called with each restored state, so that its timers are known.
+    """
 
     def __init__(self, codec: Codec, renew: Callable[[bytes], bytes], note: Callable[[Held], None]) -> None:
         self._renew, self._note = renew, note
@@ -27,7 +29,7 @@ class Changelog:
         self.spec = StateSpec(EXCEPTION_STATE, self._encode, self._restore)
 
     def require_room(self, writes: Sequence[Write]) -> None:
-        """Raises OutputTooLarge for a state that its changelog would not take, so that the record is to blame."""
+        """Raises OutputTooLarge for a state that does not fit its changelog, so that the record is rejected."""
         for write in writes:
             size = 0 if write.value is None else len(self._encode(write.value))
             if size > LARGEST_STATE:
@@ -39,7 +41,7 @@ class Changelog:
         return self._written({"exception_id": held.key, "schema": LAYOUT, "document": document, "subject": subject})
 
     def _restore(self, value: bytes) -> Held:
-        """Whatever is restored goes through here."""
+        """Every restored state passes through here."""
         record = self._read(value)
         held = decode(record["document"], self._renewed(record["subject"]))
         if isinstance(held, ExceptionCase):
@@ -48,7 +50,7 @@ class Changelog:
         return held
 
     def _renewed(self, subject: bytes) -> bytes:
-        """A question that an earlier build kept, as it is asked now. One that is no question is left as it is."""
+        """A question that an earlier build stored, as it is asked now. An invalid question is left unchanged."""
         try:
             return self._renew(subject) if subject else subject
         except EventUnreadable:

@@ -1,4 +1,4 @@
-"""Where a move takes place: a moment, a partition, and the outcome of a batch that it adds to."""
+"""The context of a move: a moment, a partition, and the outcome of the batch to which it adds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ SOURCE = "/compat-guard/exception-workflow"
 
 
 class Scene:
-    """`now` is the broker's time of the record, or that up to which a tick may look. Traces go on from a record."""
+    """`now` is the broker's time of the record, or the time up to which a tick may look.
+
+    Traces continue from the record.
+    """
 
     __slots__ = ("cause", "headers", "now", "outcome", "partition", "view")
 
@@ -29,5 +32,5 @@ class Scene:
 
 
 def cause_of(record: Inbound) -> str:
-    """How decisions name the record that caused them."""
+    """How decisions refer to the record that caused them."""
     return f"{record.topic}/{record.partition}/{record.offset}"

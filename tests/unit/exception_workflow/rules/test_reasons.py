@@ -34,7 +34,7 @@ def test_whoever_is_refused_reads_why() -> None:
 
     assert "ALREADY_USED: it was for one installation, and that has happened" in told["alice"]
     assert (
-        "NO_MFA: the login had one factor only; log in with a second one, then decide (not covered)"
+        "NO_MFA: the login had one factor only; log in with a second factor, then decide (not covered)"
         in told["alice"]
     )
 
