@@ -2,7 +2,8 @@
 
 Some topics carry what only our processors may say to each other, and their consumers cannot see who produced a
 record. A seal is an HMAC-SHA256 (RFC 2104) in a header. It covers topic, key and value, whether there is a value at
-all, and, for a changelog, the partition and a rising number, so that a sealed record proves nothing anywhere else.
+all, and, for a changelog, the partition and an increasing number, so that a sealed record proves nothing anywhere
+else.
 """
 
 from __future__ import annotations
@@ -25,13 +26,13 @@ KEY_SIZE: Final = 32
 
 
 class SealRefused(Refused):
-    """A record that should be sealed by one of our processes and is not: a forgery, or a key that was lost."""
+    """A record without a valid seal of our processes: a forgery, or its key was removed."""
 
     reason = "seal_refused"
 
 
 class Seal(NamedTuple):
-    """A seal that holds. `number` is 0 but in a changelog."""
+    """A valid seal. `number` is 0 except in a changelog."""
 
     key_id: str
     number: int
@@ -47,7 +48,7 @@ class Seals:
     def seal(
         self, topic: str, key: bytes | None, value: bytes | None, *, partition: int = -1, number: int = 0
     ) -> tuple[str, bytes]:
-        """The header for a record that is about to be written. Only a changelog's has a partition and a number."""
+        """The header for a record that is about to be written. Only a changelog has a partition and a number."""
         proof = _proof(self.keys[self.current], (topic, key, value, partition, number))
         return (SEAL, f"{self.current} {number} {proof}".encode())
 
@@ -61,8 +62,11 @@ class Seals:
         return self._checked(record, -1)
 
     def check_placed(self, record: Inbound, after: int) -> Seal:
-        """The seal of a changelog's record, which holds in its own partition only, and only behind a record of its
-        key that was sealed as number `after`. Raises SealRefused."""
+        """The seal of a changelog record.
+
+        It is valid in its own partition only, and only after a record of its key that was sealed as number `after`.
+        Raises SealRefused.
+        """
         seal = self._checked(record, record.partition)
         if seal.number <= after:
             raise SealRefused(f"it was sealed as number {seal.number}, and number {after} stands before it")
@@ -89,7 +93,7 @@ _DIGITS: Final = 18
 
 
 def _proof(key: bytes, parts: tuple[str, bytes | None, bytes | None, int, int]) -> str:
-    """Each part goes in with its length, so that no two records have the same input."""
+    """Each part is preceded by its length, so that no two records have the same input."""
     topic, record_key, value, partition, number = parts
     mac = hmac.new(key, b"compat-guard seal 1", hashlib.sha256)
     for part in (topic.encode(), record_key, value, str(partition).encode(), str(number).encode()):

@@ -1,7 +1,7 @@
-"""The whole architecture of a consumer in types: a batch and a view go in, an outcome comes out.
+"""The architecture of a consumer as types: a batch and a view go in, an outcome comes out.
 
-The loop polls a batch, hands it to a `Processor`, writes what the `Outcome` holds in one transaction together
-with the offsets, and only then lets the state move. A processor never sees Kafka.
+The loop polls a batch, passes it to a `Processor`, writes the `Outcome` in one transaction together with the
+offsets, and only then updates the state. A processor never sees Kafka.
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ from processors.errors import Fatal, OutputTooLarge, Refused, Unavailable, short
 Headers = Sequence[tuple[str, bytes | None]]
 
 INTERNAL = "internal"
-"""The reason of a reject that our own code is to blame for, not the data."""
+"""The reason of a reject that is caused by our own code and not by the data."""
 
 LARGEST_VALUE = 1_000_000
-"""Bytes of a value that we write or accept. A broker takes batches of 1,048,588 bytes unless told otherwise."""
+"""The most bytes of a value that we write or accept. A broker takes batches of 1,048,588 bytes by default."""
 
 
 _NEVER = 2**63
 
 
 class NotYet(Exception):
-    """Raised while a record is handled that must not be judged before others, which have still to be read.
+    """Raised for a record that must not be judged before others that are still unread.
 
-    It and those behind it in its partition are handed in again, after a second at most.
+    It and all records after it in its partition are handled again, after a second at most.
     """
 
 
 @dataclass(slots=True)
 class Inbound:
-    """One record as it came. Treat it as frozen: a rewind hands the same record in again.
+    """One record as received. Treat it as frozen: a rewind delivers the same record again.
 
-    `timestamp` is the broker's append time where the topic is set so, in milliseconds since the epoch, UTC.
+    `timestamp` is the broker's append time if the topic is configured so, in milliseconds since the epoch, UTC.
     `value` is None for a tombstone; an empty value is `b""` and something else.
     """
 
@@ -51,7 +51,7 @@ class Inbound:
 class Outbound(NamedTuple):
     """One record to write. `partition` None lets the key decide (murmur2, as Java clients do).
 
-    Only a dead letter may lack a key: it is kept as it came.
+    Only a dead letter may lack a key: it is kept as received.
     """
 
     topic: str
@@ -82,22 +82,22 @@ class Write(NamedTuple):
 class StateSpec:
     """Keyed state and the compacted topic that holds it.
 
-    Values must be immutable: the loop hands out the very objects that it keeps. `encode` gives the bytes of a
-    changelog record, `decode` reads them back; `decode(encode(v)) == v` is tested for every processor.
+    Values must be immutable: the loop returns the very objects that it keeps. `encode` gives the bytes of a
+    changelog record, `decode` reads them; `decode(encode(v)) == v` is tested for every processor.
     """
 
     changelog: str
     encode: Callable[[Any], bytes]
     decode: Callable[[bytes], Any]
     prefix: str = ""
-    """What the keys of this state begin with, where several processors keep theirs in one changelog."""
+    """The prefix of the keys of this state, if several processors keep theirs in one changelog."""
 
 
 class Fold(Protocol):
-    """A table: a compacted topic read whole, by everyone, before the first batch.
+    """A table: a compacted topic that every process reads completely before the first batch.
 
-    `apply` takes the records of one drain and answers with those it refuses; it must leave the last good
-    snapshot standing when it refuses. The snapshot is immutable and is swapped whole.
+    `apply` takes new records and returns those that it refuses; the last good snapshot must stay when it refuses
+    some. The snapshot is immutable and is replaced as a whole.
     """
 
     topic: str
@@ -107,7 +107,7 @@ class Fold(Protocol):
 
 
 class Told(NamedTuple):
-    """Something that is worth a line in the log."""
+    """An entry for the log."""
 
     event: str
     facts: Mapping[str, str | int]
@@ -116,10 +116,10 @@ class Told(NamedTuple):
 
 @runtime_checkable
 class Telling(Protocol):
-    """A fold that has more to say than what it refuses."""
+    """A fold that has more to report than refused records."""
 
     def told(self) -> Sequence[Told]:
-        """What has happened since this was asked last."""
+        """What has happened since the last call."""
         ...
 
 
@@ -133,12 +133,15 @@ class View(Protocol):
 
     @property
     def clocks_agree(self) -> bool:
-        """Whether timers may fire. False while the clocks of process and broker differ by so much that one of them
-        must be wrong: what a timer brings about cannot be taken back."""
+        """Whether timers may fire.
+
+        False while the clocks of process and broker differ so much that one of them must be wrong: the effects of a
+        timer cannot be undone.
+        """
         ...
 
     def state(self, partition: int) -> Mapping[str, Any]:
-        """The committed state of one input partition. Writes of the running batch are not in it."""
+        """The committed state of one input partition, without writes of the current batch."""
         ...
 
     def table(self, topic: str) -> Any:
@@ -146,27 +149,27 @@ class View(Protocol):
         ...
 
     def partitions(self) -> Sequence[int]:
-        """The input partitions this process owns."""
+        """The input partitions that this process owns."""
         ...
 
     def partition_count(self, topic: str) -> int:
-        """How many partitions a topic has, for a record that must go to where its key belongs."""
+        """How many partitions a topic has, for a record that must go to the partition of its key."""
         ...
 
     def read_until(self, partition: int) -> int:
-        """The time up to which all inputs of this partition are read: whatever the broker took until then is in
-        the state, or in the batch at hand. At most `now`, in its unit; 0 while nothing is known, and while clocks
-        do not agree. Only where there is state.
+        """The time up to which all inputs of this partition are read: everything that the broker took until then is
+        in the state, or in the current batch.
 
-        Asks the broker, once for a view, so look first whether a timer is due. It relies on topics that have the
-        broker's append time. Raises BrokerUnavailable.
+        At most `now`, in its unit; 0 while nothing is known, and while clocks do not agree. Only for processors
+        with state. Asks the broker, once for a view, so check first whether a timer is due. It requires topics with
+        the broker's append time. Raises BrokerUnavailable.
         """
         ...
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What a batch leads to. Nothing of it happens before the transaction commits; all of it does then."""
+    """The result of a batch. All of it takes effect when the transaction commits, and nothing before."""
 
     outputs: list[Outbound] = field(default_factory=list[Outbound])
     writes: list[Write] = field(default_factory=list[Write])
@@ -175,12 +178,12 @@ class Outcome:
     facts: list[Any] = field(default_factory=list[Any])
     """What `Observer.observe` counts."""
     waiting: dict[tuple[str, int], int] = field(default_factory=dict[tuple[str, int], int])
-    """Offsets by topic and partition: from there on, records were left for later."""
+    """Offsets by topic and partition from which records were left for later."""
 
     def publish(self, *records: Outbound) -> None:
-        """Add answers. Raises OutputTooLarge for a key and value that no topic would take.
+        """Add outputs. Raises OutputTooLarge for a key and value that no topic would take.
 
-        Headers are not measured: those that we write are short, and whoever passes on a stranger's has to look.
+        Headers are not measured: our own are short, and callers must check those that they pass on from others.
         """
         for record in records:
             size = len(record.value or b"") + len(record.key or b"")
@@ -189,7 +192,7 @@ class Outcome:
         self.outputs.extend(records)
 
     def get(self, view: View, partition: int, key: str) -> Any:
-        """The state under a key as this batch has left it so far; None if there is none."""
+        """The state under a key including the writes of this batch; None if there is none."""
         at = (partition, key)
         return self.overlay[at] if at in self.overlay else view.state(partition).get(key)
 
@@ -199,15 +202,15 @@ class Outcome:
         self.writes.append(Write(partition, key, value))
 
     def rejecting(self, record: Inbound) -> Rejecting:
-        """Turn what a record raises into its dead letter, and drop whatever it had already led to.
+        """Turn the error of a record into its dead letter, and undo everything that the record had led to.
 
-        All of a record's answers go out, or none. Unavailable and Fatal pass through: the record is not to blame.
-        NotYet leaves it for later.
+        All outputs of a record are written, or none. Unavailable and Fatal pass through: the record is not their
+        cause. NotYet leaves it for later.
         """
         return Rejecting(self, record, len(self.outputs), len(self.writes), len(self.facts))
 
     def waits(self, record: Inbound) -> bool:
-        """Whether it lies behind a record of its partition that was left for later, and so has to wait too."""
+        """Whether it comes after a record of its partition that was left for later, and so has to wait too."""
         return record.offset >= self.waiting.get((record.topic, record.partition), _NEVER)
 
     def undo(self, outputs: int, writes: int, facts: int) -> None:
@@ -219,7 +222,7 @@ class Outcome:
 
 
 class Rejecting:
-    """The context that `Outcome.rejecting` opens. A class, because it is entered for every record."""
+    """The context manager of `Outcome.rejecting`. A class, because it is entered for every record."""
 
     __slots__ = ("_lengths", "_outcome", "_record")
 
@@ -243,17 +246,17 @@ class Rejecting:
 
 
 def _reject(record: Inbound, error: Exception) -> Reject:
-    """Pure code fails the same way again, so whatever it raised makes a dead letter."""
+    """Pure code fails the same way again, so every error makes a dead letter."""
     if isinstance(error, Refused):
         return Reject(record, error.reason, str(error), getattr(error, "stage", "handle"))
     return Reject(record, INTERNAL, shorten(f"{type(error).__name__}: {error}"), "handle")
 
 
 class Processor(Protocol):
-    """A consumer's whole meaning, without Kafka.
+    """The whole logic of a consumer, without Kafka.
 
-    `handle` and `tick` may read the batch and the view and nothing else: no clock, no I/O, no memory of their
-    own that changes an answer. The loop may call them again with the same batch after an abort.
+    `handle` and `tick` may read the batch and the view and nothing else: no clock, no I/O, no memory of their own
+    that changes a result. The loop may call them again with the same batch after an abort.
     """
 
     @property
@@ -263,7 +266,7 @@ class Processor(Protocol):
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Topics of the consumer group; co-partitioned where the processor keeps state."""
+        """Topics of the consumer group; co-partitioned if the processor has state."""
         ...
 
     @property
@@ -275,7 +278,7 @@ class Processor(Protocol):
     def handle(self, batch: Sequence[Inbound], view: View) -> Outcome: ...
 
     def tick(self, now: int, view: View) -> Outcome:
-        """What time alone brings about, about once a second, in a transaction of its own."""
+        """What time alone causes, about once a second, in a transaction of its own."""
         ...
 
 
@@ -286,6 +289,6 @@ class Observer(Protocol):
     def observe(self, outcome: Outcome, view: View) -> None:
         """Called once for what has been committed, and after a tick that led to nothing.
 
-        `view` still shows the state from which the outcome was made. Must be cheap, and changes no answer.
+        `view` still shows the state from which the outcome was made. Must be cheap, and must not change any result.
         """
         ...

@@ -32,18 +32,18 @@ _REFUSED: Final = {
 
 
 class AccessRules:
-    """What the broker allows to whom."""
+    """The permissions that a broker grants to principals."""
 
     def __init__(self, admin: AdminClient) -> None:
         self._admin = cast(Any, admin)  # its futures are untyped
 
     def read(self, principals: Collection[str]) -> frozenset[Rule]:
-        """Every permission of these principals that holds from any host.
+        """Every permission of these principals that applies from any host.
 
         Raises:
-            SettingsInvalid: this principal may not see access rules (a broker tells it nothing, rather than no),
-                or the broker has no authorizer.
-            BrokerUnavailable: nobody answers.
+            SettingsInvalid: this principal may not see access rules (a broker answers with an empty list instead of
+                an error), or the broker has no authorizer.
+            BrokerUnavailable: no broker answers.
         """
         self._refuse_blindness()
         try:
@@ -73,7 +73,7 @@ class AccessRules:
                 raise _ours(error) from error
 
     def _refuse_blindness(self) -> None:
-        """A broker answers whoever may not see its rules with an empty list."""
+        """A broker answers a principal that may not see its rules with an empty list."""
         asked = self._admin.describe_cluster(include_authorized_operations=True, request_timeout=ANSWER_WITHIN)
         try:
             may = cast("list[AclOperation] | None", asked.result().authorized_operations)
@@ -123,5 +123,5 @@ def _ours(error: KafkaException) -> GuardError:
     return (
         SettingsInvalid(why)
         if why
-        else BrokerUnavailable(f"the broker does not say who may do what: {cause.str()}")
+        else BrokerUnavailable(f"the broker does not list its access rules: {cause.str()}")
     )

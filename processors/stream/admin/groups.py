@@ -12,7 +12,7 @@ from processors.stream.settings import StreamSettings
 
 
 def has_members(settings: StreamSettings, group: str) -> bool:
-    """Whether anybody is in the group now. Raises BrokerUnavailable."""
+    """Whether the group has members now. Raises BrokerUnavailable."""
     try:
         found: Any = cast(Any, admin(settings)).describe_consumer_groups([group])[group].result(10.0)
     except KafkaException as error:

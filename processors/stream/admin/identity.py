@@ -1,4 +1,4 @@
-"""Who a cluster is, and who its topics are: the ids that Kafka gave them when they were made."""
+"""The ids that Kafka gave to a cluster and to its topics when they were created."""
 
 # The client's admin module re-exports its classes and returns bare futures, which strict checking cannot follow.
 # pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false
@@ -18,21 +18,21 @@ ANSWER_WITHIN: Final = 5.0
 
 
 class Identity(NamedTuple):
-    """The ids of a topic and of the cluster that has it. A broker that gives topics no id leaves theirs empty."""
+    """The ids of a topic and of its cluster. If the broker gives topics no id, that one is empty."""
 
     cluster: str
     topic: str
 
 
 def identities(admin: AdminClient, topics: Collection[str]) -> dict[str, Identity]:
-    """By name; a topic that is not there is left out. Raises BrokerUnavailable."""
+    """By name; missing topics are left out. Raises BrokerUnavailable."""
     try:
         cluster = str(cast(Any, admin).list_topics(timeout=ANSWER_WITHIN).cluster_id)
         asked = cast(Any, admin).describe_topics(TopicCollection(sorted(topics)), request_timeout=ANSWER_WITHIN)
         found = {name: _topic_id(future) for name, future in asked.items()}
     except KafkaException as error:
         cause: KafkaError = error.args[0]
-        raise BrokerUnavailable(f"the broker does not say which topics it has: {cause.str()}") from error
+        raise BrokerUnavailable(f"the broker does not list its topics: {cause.str()}") from error
     return {name: Identity(cluster, id_) for name, id_ in found.items() if id_ is not None}
 
 

@@ -1,4 +1,4 @@
-"""Who is there: the brokers of a cluster, and the members of its consumer groups."""
+"""The brokers of a cluster, and the members of its consumer groups."""
 
 # The client's admin module re-exports its classes and returns bare futures, which strict checking cannot follow.
 # pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false
@@ -27,9 +27,9 @@ def broker_count(admin: AdminClient, patience: float = ANSWER_WITHIN) -> int:
 
 
 def members(admin: AdminClient, groups: Sequence[str]) -> dict[str, int]:
-    """How many members each group has now; 0 for one that is empty or was never there.
+    """How many members each group has now; 0 for one that is empty or never existed.
 
-    Raises BrokerUnavailable, or SettingsInvalid where this principal may not see groups.
+    Raises BrokerUnavailable, or SettingsInvalid if this principal may not see groups.
     """
     asked = cast(Any, admin).describe_consumer_groups(list(groups), request_timeout=ANSWER_WITHIN)
     return {name: _count(future) for name, future in asked.items()}
@@ -44,4 +44,4 @@ def _count(future: Any) -> int:
             return 0
         if cause.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
             raise SettingsInvalid("this principal may not see consumer groups") from error
-        raise BrokerUnavailable(f"the broker does not say who reads: {cause.str()}") from error
+        raise BrokerUnavailable(f"the broker does not describe its consumer groups: {cause.str()}") from error

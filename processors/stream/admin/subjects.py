@@ -1,4 +1,4 @@
-"""The schema registry's side of the contract: which schemas are registered, and registering them.
+"""The contract in the schema registry: which schemas are registered, and registering them.
 
 Only `compat-guard topics apply` writes here. Processors look schemas up and never register one.
 """
@@ -18,9 +18,9 @@ _REFUSED = (409, 422)
 
 
 class Subjects:
-    """A registry that speaks Confluent's REST interface, version 7.
+    """A registry with Confluent's REST interface, version 7.
 
-    Every method raises RegistryUnavailable if it does not answer, SettingsInvalid if it does not let us in.
+    Every method raises RegistryUnavailable if it does not answer, SettingsInvalid if it refuses our credentials.
     """
 
     def __init__(self, client: httpx.Client) -> None:
@@ -37,19 +37,19 @@ class Subjects:
         return ActualSubject(texts, self._compatibility(subject), holds)
 
     def register(self, subject: str, text: str) -> None:
-        """Raises ContractBroken with the registry's own words if it finds the schema invalid or incompatible."""
+        """Raises ContractBroken with the registry's own message if it finds the schema invalid or incompatible."""
         self._ask("POST", f"{_path('subjects', subject)}/versions", {"schema": text})
 
     def set_compatibility(self, subject: str, level: str) -> None:
         self._ask("PUT", _path("config", subject), {"compatibility": level})
 
     def _compatibility(self, subject: str) -> str | None:
-        """The level of the subject itself. Some registries answer with the global one, which then is in force."""
+        """The level of the subject itself. Some registries return the global one, which then applies."""
         found = self._ask("GET", _path("config", subject))
         return cast("dict[str, str]", found)["compatibilityLevel"] if found else None
 
     def _ask(self, method: str, path: str, body: object = None) -> object:
-        """The answer's JSON; None if there is no such thing."""
+        """The JSON of the response; None if nothing was found."""
         try:
             answer = self._client.request(method, path, json=body)
         except httpx.HTTPError as error:

@@ -1,4 +1,4 @@
-"""The broker's side of the contract, and the one place where a plan is carried out."""
+"""The contract on the broker, and the only place that carries out a plan."""
 
 # The client's admin module re-exports its classes and returns bare futures, which strict checking cannot follow.
 # pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false
@@ -53,17 +53,17 @@ _INVALID = (
 
 
 class Cluster:
-    """A broker and a registry, as the place where a contract holds or does not."""
+    """A broker and a registry whose topics and schemas are compared with the contract."""
 
     def __init__(self, admin: AdminClient, subjects: Subjects) -> None:
         self._admin, self._subjects = admin, subjects
 
     def read(self, declared: Contract) -> Actual:
-        """What is there. Of undeclared topics the settings are left out.
+        """The present state. The settings of undeclared topics are left out.
 
         Raises:
             BrokerUnavailable, RegistryUnavailable: one of them does not answer.
-            SettingsInvalid: one of them does not let us in.
+            SettingsInvalid: one of them refuses our credentials.
         """
         file = declared.topics
         counts = _partition_counts(self._admin)
@@ -77,7 +77,7 @@ class Cluster:
 
         Raises:
             ContractBroken: the plan has refusals, and nothing was done; or the registry refused a schema.
-            SettingsInvalid: the broker refused a setting, or does not let us.
+            SettingsInvalid: the broker refused a setting, or our credentials.
             BrokerUnavailable, RegistryUnavailable: one of them does not answer; the steps before took effect.
         """
         if plan.refusals:
@@ -105,12 +105,12 @@ def _create(admin: AdminClient, steps: Collection[Create]) -> None:
     topics = [NewTopic(step.topic, step.partitions, _BROKERS_DEFAULT, config=dict(step.config)) for step in steps]
     asked = cast("_Futures", admin.create_topics(topics, request_timeout=ANSWER_WITHIN))
     for _ in _results(asked, "cannot create topic", unless=KafkaError.TOPIC_ALREADY_EXISTS):
-        pass  # each is awaited; one that exists was created by another apply a moment ago
+        pass  # each is awaited; a topic that exists already was created by a concurrent apply
     _await_visible(admin, {step.topic: step.partitions for step in steps})
 
 
 def _await_visible(admin: AdminClient, wanted: Mapping[str, int]) -> None:
-    """A producer that starts too early would be told that its topic does not exist."""
+    """A producer that starts too early would get the error that its topic does not exist."""
     deadline = time.monotonic() + VISIBLE_WITHIN
     while missing := wanted.items() - _partition_counts(admin, led=True).items():
         if time.monotonic() > deadline:
@@ -129,7 +129,7 @@ def _set_config(admin: AdminClient, step: SetConfig) -> None:
 
 
 def _partition_counts(admin: AdminClient, *, led: bool = False) -> Mapping[str, int]:
-    """Of every topic, how many partitions it has, or how many of them can be written to by now."""
+    """For every topic, how many partitions it has, or how many of them can be written to by now."""
     try:
         topics: Mapping[str, Any] = admin.list_topics(timeout=ANSWER_WITHIN).topics
     except KafkaException as error:
@@ -149,7 +149,7 @@ def _configs(admin: AdminClient, names: Iterable[str]) -> Mapping[str, Mapping[s
 
 
 def _results(futures: _Futures, failing: str, *, unless: int | None = None) -> Iterator[tuple[str, Any]]:
-    """Await each answer. Yields the topic's name and what the broker said of it."""
+    """Await each response. Yields the topic's name and the broker's result for it."""
     for of, future in futures.items():
         name = of if isinstance(of, str) else of.name
         try:

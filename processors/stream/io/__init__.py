@@ -1,1 +1,1 @@
-"""Clients: readers to the end, followers, producers that await delivery."""
+"""Kafka clients: readers to the end, followers, producers that await delivery."""

@@ -1,4 +1,4 @@
-"""Records that a command writes: all of them in one transaction, or none."""
+"""Records that a command writes in one transaction: all of them or none."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ from processors.stream.settings import StreamSettings
 from processors.stream.types import Outbound
 
 DEADLINE = 30.0
-"""Seconds for each step. A command has somebody waiting for it."""
+"""Seconds for each step. A person is waiting for the command."""
 
 _TRANSACTION = 60.0
 _ATTEMPT = 10.0
 
 
 def publish_atomically(settings: StreamSettings, transactional_id: str, records: Sequence[Outbound]) -> None:
-    """Write the records so that readers see all of them at once. Whoever uses the same id at the same time is
-    fenced, so that two publishers of one thing cannot mix.
+    """Write the records so that readers see all of them at once.
+
+    Another publisher with the same id at the same time is fenced, so that two publishers of one thing cannot mix.
 
     Raises:
         BrokerUnavailable: nothing was written; trying again is safe.
-        Fenced: another publisher took over, or nobody knows whether the commit took effect.
+        Fenced: another publisher took over, or it is unknown whether the commit took effect.
     """
     producer = transactional_producer(replace(settings, transaction_timeout=_TRANSACTION), transactional_id)
     persist(lambda: producer.init_transactions(_ATTEMPT), DEADLINE)
@@ -40,7 +41,7 @@ def publish_atomically(settings: StreamSettings, transactional_id: str, records:
         raise BrokerUnavailable(f"the records could not be written, and none of them was: {error}") from error
     except BrokerUnavailable as error:
         raise Fenced(
-            f"nobody knows whether the records were written: {error}; look before you write them again"
+            f"it is unknown whether the records were written: {error}; check before you write them again"
         ) from error
 
 

@@ -1,7 +1,7 @@
-"""Every Kafka client, and the only place that knows their configuration keys.
+"""Creates every Kafka client, and is the only place with their configuration keys.
 
-All consumers are read_committed, also those of topics that nobody writes in transactions: otherwise a new owner of
-a partition reads records again whose offsets still sit in the open transaction of the old one.
+All consumers are read_committed, even those of topics without transactions: otherwise a new owner of a partition
+would read records again whose offsets are in the previous owner's open transaction.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from processors.errors import BrokerUnavailable, SettingsInvalid
 from processors.stream.settings import StreamSettings
 
 LARGEST_REQUEST = 4 * 1024 * 1024
-"""What our producers may send at most, in bytes. The size of one value is bounded long before, by the codec."""
+"""The largest batch that our producers send, in bytes. The codec limits single values to much less."""
 
 CLOSES_WITHIN: Final = 4.0
 """Seconds that one client may take to close. The three of a loop together stay below `health.CLOSING`."""
@@ -29,11 +29,11 @@ _log = logging.getLogger("librdkafka")
 
 
 def group_consumer(settings: StreamSettings, group: str, *, copartitioned: bool) -> Consumer:
-    """A member of a group that never commits by itself and never guesses an offset.
+    """A group member that never commits automatically and never guesses an offset.
 
-    Positions are the loop's: it assigns explicit offsets, and an offset outside the log is an error, not a jump.
-    `copartitioned` asks for an assignor that gives partition n of every topic to the same member. It also gives an
-    end-of-partition, as an error, each time that it has come to the end of a log.
+    The loop manages positions: it assigns explicit offsets, and an offset outside the log is an error and not a
+    jump. `copartitioned` selects an assignor that gives partition n of every topic to the same member. It also
+    makes the consumer report the end of a partition, as an error, each time it reaches one.
     """
     membership = _membership(settings, copartitioned=copartitioned)
     return _consumer(settings, group, **membership, **{"enable.partition.eof": True})
@@ -55,7 +55,7 @@ def plain_producer(settings: StreamSettings) -> Producer:
 
 
 def prompt_producer(settings: StreamSettings, deadline: float) -> Producer:
-    """The same for whoever is waited for: it sends at once, and gives a record up after `deadline` seconds."""
+    """The same for interactive use: it sends at once, and gives a record up after `deadline` seconds."""
     return _producer(settings, **{"linger.ms": 0, "message.timeout.ms": int(deadline * 1000)})
 
 
@@ -68,7 +68,7 @@ def partition_count(client: Consumer | Producer | AdminClient, topic: str, timeo
 
     Raises:
         SettingsInvalid: there is no such topic, or we may not see it.
-        BrokerUnavailable: nobody answered.
+        BrokerUnavailable: no broker answered.
     """
     try:
         found = client.list_topics(topic, timeout=timeout).topics[topic]
@@ -87,7 +87,7 @@ def partition_count(client: Consumer | Producer | AdminClient, topic: str, timeo
 
 
 def ends(client: AdminClient, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
-    """The end of each log, which lies behind what open transactions have written. Raises KafkaException."""
+    """The end of each log, including records of open transactions. Raises KafkaException."""
     latest = {TopicPartition(*at): OffsetSpec.latest() for at in partitions}
     ask = cast(Any, client).list_offsets  # its futures are untyped
     asked = ask(latest, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=5.0)
@@ -95,12 +95,12 @@ def ends(client: AdminClient, partitions: Sequence[tuple[str, int]]) -> dict[tup
 
 
 def refuse_plaintext(bootstrap: str, security: dict[str, str] | None = None) -> None:
-    """Raise SettingsInvalid if records or passwords would cross a network in the clear."""
+    """Raise SettingsInvalid if records or passwords would cross a network unencrypted."""
     protocol = (security or {}).get("security.protocol", "PLAINTEXT").upper()
     far = beyond_loopback(bootstrap)
     if far is not None and protocol in ("PLAINTEXT", "SASL_PLAINTEXT"):
         raise SettingsInvalid(
-            f"security.protocol {protocol} to `{far}` would send everything in the clear; "
+            f"security.protocol {protocol} to `{far}` would send everything unencrypted; "
             "set SSL or SASL_SSL, or allow plaintext explicitly"
         )
 
@@ -118,7 +118,10 @@ def _hosts(bootstrap: str) -> Sequence[str]:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine. A name other than `localhost` is not looked up, and counts as another one."""
+    """Whether a host is this machine.
+
+    A name other than `localhost` is not resolved and counts as another machine.
+    """
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -133,12 +136,12 @@ def _common(settings: StreamSettings) -> dict[str, Any]:
         "client.id": "compat-guard",
         "retry.backoff.ms": 20,  # the default of 100 is most of a transaction's time
         "reconnect.backoff.max.ms": 2000,
-        # A broker that falls silent is left within seconds. With the defaults of a minute and half a minute, a call
-        # was seen to hang for 165 s, long after the network was back.
+        # A broker that stops answering is abandoned within seconds. With the defaults (60 s and 30 s),
+        # a call hung for 165 s, long after the network was back.
         "socket.timeout.ms": 6000,
         "socket.connection.setup.timeout.ms": 4000,
-        # Rebootstrapping, the default, replaces the brokers known when all of them are away; in librdkafka 2.16 a
-        # transaction that is open then waits for ever for a coordinator that is gone.
+        # Rebootstrapping, the default, replaces the known brokers when all of them are away; in librdkafka 2.16 an
+        # open transaction then waits for ever for a coordinator that is gone.
         "metadata.recovery.strategy": "none",
         "topic.metadata.refresh.interval.ms": 60_000,
         **settings.security,
@@ -164,7 +167,7 @@ def _consumer(settings: StreamSettings, group: str, **more: Any) -> Consumer:
 def _membership(settings: StreamSettings, *, copartitioned: bool) -> dict[str, Any]:
     if settings.protocol == "consumer":
         assignor = {"group.remote.assignor": "range"} if copartitioned else {}
-        return {"group.protocol": "consumer", **assignor}  # its session timeout is the broker's
+        return {"group.protocol": "consumer", **assignor}  # the broker sets its session timeout
     return {
         "group.protocol": "classic",
         "partition.assignment.strategy": "range"
@@ -175,10 +178,10 @@ def _membership(settings: StreamSettings, *, copartitioned: bool) -> dict[str, A
 
 
 def close(client: Consumer | Producer, patience: float = CLOSES_WITHIN) -> None:
-    """Close a client. What it still complains of must not hide why the process ends.
+    """Close a client. Its errors must not hide the reason why the process ends.
 
-    One that has not closed after `patience` seconds is left behind, for the end of the process to close: librdkafka
-    waits without a deadline for the coordinator of a transaction that it aborts.
+    A client that has not closed after `patience` seconds is abandoned until the process ends: librdkafka waits
+    without a deadline for the coordinator of a transaction that it aborts.
     """
     with warnings.catch_warnings(record=True) as complaints:
         warnings.simplefilter("always")
@@ -199,7 +202,7 @@ def _close(client: Consumer | Producer) -> None:
 
 
 def is_eager(settings: StreamSettings, *, copartitioned: bool) -> bool:
-    """Whether a rebalance takes all partitions away and assigns anew, rather than only what changes."""
+    """Whether a rebalance revokes all partitions and assigns them again, rather than only the changed ones."""
     return settings.protocol == "classic" and copartitioned
 
 

@@ -1,12 +1,12 @@
-"""Whether our consumers still know a broker.
+"""Detects consumers that have lost every broker.
 
-A broker that is just starting may answer that it knows of none, itself included. librdkafka believes it, forgets
+A broker that is just starting may answer that it knows no brokers, itself included. librdkafka believes it, forgets
 every address, and never asks again: seen in 2.16 under either `metadata.recovery.strategy`, and described in
-confluentinc/librdkafka#5301. Such a consumer looks like one to which nobody writes: a table would stay as it was,
-and requests would be answered by it. So each consumer is asked for its topic now and then. One that hears nothing
-while a client made for the purpose is answered cannot be mended, only made afresh, and with it the process.
+confluentinc/librdkafka#5301. Such a consumer looks like one whose topic gets no records: a table would stay as it
+was, and requests would be answered by it. So each consumer is asked for its topic now and then. If one gets no
+answer while a new client does, it cannot recover; only a new client, and so a new process, helps.
 
-While the broker answers nobody, that is an outage, and is waited for: `silent` says so.
+If the broker answers nobody, that is an outage, which is waited out: `silent` reports it.
 """
 
 from __future__ import annotations
@@ -25,21 +25,24 @@ from processors.stream.io import clients
 from processors.stream.settings import StreamSettings
 
 EVERY: Final = 3.0
-"""Seconds in which each client is asked once. An answer comes behind that of a fetch that waits for records, so all
-of them in a row would take a tenth of a second, for which nobody else would be answered."""
+"""Seconds in which each client is asked once.
+
+An answer is delayed by a pending fetch, so asking all clients in a row would take a tenth of a second, in which no
+request is answered.
+"""
 
 PATIENCE: Final = 2.0
-"""Seconds to wait for one answer, which a broker on the other side of the world gives within one."""
+"""Seconds to wait for one answer; a broker on the other side of the world answers within one."""
 
 MISSES: Final = 2
-"""Questions of a client in a row while others are answered. A connection that is being made needs less."""
+"""Unanswered questions of a client in a row, while others are answered. Connecting takes fewer."""
 
 
 class Contact:
-    """Asks on behalf of clients, by topic, one at a time. Not thread-safe: it belongs to the loop. The calls of one
-    client wait for each other, so a thread of its own would wait for the loop, and the loop for it.
+    """Asks on behalf of clients, by topic, one at a time. Not thread-safe: it belongs to the loop.
 
-    `silent` is True while no broker answers anybody, as far as the last question tells.
+    The calls of one client wait for each other, so a separate thread would block the loop and be blocked by it.
+    `silent` is True while no broker answers any client, as of the last question.
     """
 
     def __init__(
@@ -52,10 +55,10 @@ class Contact:
         self.silent = False
 
     def check(self) -> None:
-        """Ask the next one, if it is time. Takes a round trip, and at most twice `PATIENCE` where it hears nothing.
+        """Ask the next client if it is time. Takes a round trip, and at most twice `PATIENCE` without an answer.
 
         Raises:
-            Fatal: a client has lost every broker, though brokers are there.
+            Fatal: a client has lost every broker, though brokers are available.
         """
         if time.monotonic() < self._next:
             return

@@ -1,4 +1,4 @@
-"""Reading topics without a group: from where they end now, as they grow, or from the beginning to the end."""
+"""Reads topics without a group: from their present end onwards, or from the beginning to the end."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from processors.stream.types import Inbound
 from processors.stream.wire.partitioner import partition_of
 
 PATIENCE = 10.0
-"""Seconds without any answer from the broker after which it counts as unavailable."""
+"""Seconds without any answer after which the broker counts as unavailable."""
 
 
 _MOST_WAITING = 2_000
-"""Records of one partition that may wait for the turn of others."""
+"""The most records of one partition that may wait for those of others."""
 
 
 class Follower:
-    """Sees committed records only. Use from one thread, and close it."""
+    """Sees committed records only. Use it from one thread, and close it."""
 
     def __init__(self, settings: StreamSettings, name: str) -> None:
         self._settings = settings
@@ -36,12 +36,12 @@ class Follower:
         self._begins: dict[tuple[str, int], int] = {}
 
     def from_end(self, topics: Sequence[str]) -> None:
-        """Take up the position behind the last committed record of every partition. What comes later is seen."""
+        """Start after the last committed record of every partition."""
         positions = [at for topic in topics for at in self._ends(topic)]
         self._consumer.assign(positions)
 
     def from_beginning(self, topics: Sequence[str], partitions: Sequence[int] | None = None) -> None:
-        """Take up the first record of the given partitions of each topic; of all of them by default."""
+        """Start at the first record of the given partitions of each topic; of all of them by default."""
         self._consumer.assign(
             [
                 TopicPartition(topic, number, OFFSET_BEGINNING)
@@ -51,41 +51,45 @@ class Follower:
         )
 
     def from_beginning_of(self, topic: str, key: bytes) -> None:
-        """Take up the first record of the one partition that `key` belongs to."""
+        """Start at the first record of the partition to which `key` belongs."""
         self.from_beginning([topic], [partition_of(key, self.partitions(topic))])
 
     def from_offset(self, topic: str, partition: int, offset: int) -> None:
-        """Take up one record of one partition, or the first one behind it that is left, wherever the log begins by
-        now. An offset behind its end is not corrected: reading raises OffsetsLost."""
+        """Start at this offset of one partition, or at the first record after it that still exists.
+
+        An offset beyond the end is not corrected: reading raises OffsetsLost.
+        """
         low, _ = self._bounds(topic, partition)
         self._consumer.assign([TopicPartition(topic, partition, max(offset, low))])
 
     def from_offsets(self, topic: str, offsets: Mapping[int, int]) -> set[int]:
-        """Take up these offsets of these partitions. Gives the partitions whose log begins later by now, and takes
-        up nothing if there are any."""
+        """Start at these offsets.
+
+        Returns the partitions whose log begins later by now, and starts nowhere if there are any.
+        """
         gone = {number for number, offset in offsets.items() if offset < self._bounds(topic, number)[0]}
         if not gone:
             self._consumer.assign([TopicPartition(topic, number, offset) for number, offset in offsets.items()])
         return gone
 
     def places(self, topic: str) -> dict[int, int]:
-        """For each partition of the topic that was taken up by time, the offset of what comes next."""
+        """For each partition of the topic that was started by time, the offset of the next record."""
         begins = {number: offset for (of, number), offset in self._begins.items() if of == topic}
         here = self._consumer.position([TopicPartition(topic, number) for number in begins])
         return {at.partition: max(at.offset, begins[at.partition]) for at in here}
 
     def ends(self, topic: str) -> dict[int, int]:
-        """For each partition of the topic the offset behind its last committed record. Raises BrokerUnavailable."""
+        """For each partition of the topic, the offset after its last committed record. Raises BrokerUnavailable."""
         return {at.partition: at.offset for at in self._ends(topic)}
 
     def partitions(self, topic: str) -> int:
-        """How many there are. Raises BrokerUnavailable, or SettingsInvalid if there is no such topic."""
+        """The number of partitions. Raises BrokerUnavailable, or SettingsInvalid if there is no such topic."""
         return partition_count(self._consumer, topic)
 
     def from_time(self, topics: Sequence[str], since: int) -> None:
-        """Take up, in every partition, the first record whose timestamp is `since` or later (milliseconds, UTC).
+        """Start, in every partition, at the first record whose timestamp is `since` or later (milliseconds, UTC).
 
-        A partition that has none yet is taken up behind its last record.
+        A partition without such a record is started after its last one.
         """
         ends = {(at.topic, at.partition): at.offset for topic in topics for at in self._ends(topic)}
         times = [TopicPartition(topic, number, since) for topic, number in ends]
@@ -99,12 +103,13 @@ class Follower:
         self._consumer.assign(found)
 
     def follow(self, until: float) -> Iterator[Inbound]:
-        """Records as they come, until the monotonic clock reads `until`."""
+        """Records as they arrive, until the monotonic clock reads `until`."""
         while (left := until - time.monotonic()) > 0:
             yield from self.batch(min(left, 0.1))
 
     def batch(self, patience: float) -> Sequence[Inbound]:
-        """All that is there, at most 500 records; where nothing is, what comes first within `patience` seconds."""
+        """The available records, at most 500; if there are none, the first that arrive within `patience`
+        seconds."""
         first = self._consumer.poll(patience)
         messages = [] if first is None else [first, *self._consumer.consume(499, 0)]
         records: list[Inbound] = []
@@ -119,20 +124,20 @@ class Follower:
 
     @property
     def caught_up(self) -> bool:
-        """Whether `batch` has come to the end of every assigned partition at least once."""
+        """Whether `batch` has reached the end of every assigned partition at least once."""
         return self._reached >= {(at.topic, at.partition) for at in self._consumer.assignment()}
 
     def read(self) -> Iterator[Inbound]:
         """Every record up to the end of each assigned partition.
 
-        Raises BrokerUnavailable if nothing comes for a while and the end is not reached.
+        Raises BrokerUnavailable if nothing arrives for a while and the end is not reached.
         """
         unread = {(at.topic, at.partition): 0 for at in self._consumer.assignment()}
         for records in to_end(self._consumer, unread, PATIENCE, "no broker has answered"):
             yield from records
 
     def read_in_time_order(self) -> Iterator[Inbound]:
-        """As `read`, the oldest record of all assigned partitions first, by the broker's time.
+        """As `read`, but over all partitions in the order of the broker's time.
 
         A partition is paused while many of its records wait for others, so memory does not grow with the topic.
         """
@@ -158,7 +163,7 @@ class Follower:
             paused = full
 
     def contact(self, topic: str) -> Contact:
-        """Whether brokers still answer, for who follows for long: asks about a topic that is followed."""
+        """Whether brokers still answer, for long-running followers: asks about a topic that is followed."""
         return Contact(self._settings, {topic: self._consumer})
 
     def close(self) -> None:
@@ -169,7 +174,7 @@ class Follower:
         return [TopicPartition(topic, number, self._bounds(topic, number)[1]) for number in numbers]
 
     def _bounds(self, topic: str, partition: int) -> tuple[int, int]:
-        """The first offset that is left, and the one behind the last record that is committed."""
+        """The first offset that still exists, and the one after the last committed record."""
         try:
             return self._consumer.get_watermark_offsets(
                 TopicPartition(topic, partition), timeout=PATIENCE, cached=False

@@ -1,4 +1,4 @@
-"""Single records, written at once by a producer that stays, each with a report of where it came to lie."""
+"""Writes single records at once through a long-lived producer, each with a delivery report."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Reported = Callable[[Delivered | BrokerUnavailable], None]
 
 
 class Outbox:
-    """Thread-safe. A record that was given up may still have been written, so a retry uses the same ids."""
+    """Thread-safe. A record that was given up may still have been written, so retries must use the same ids."""
 
     def __init__(self, settings: StreamSettings, deadline: float) -> None:
         """`deadline` is how many seconds a record waits for the broker before it counts as not written."""
@@ -30,7 +30,7 @@ class Outbox:
         self._reports.start()
 
     def send(self, record: Outbound, reported: Reported) -> None:
-        """Hand over one record. `reported` is called once, on a thread of the outbox: it must not wait."""
+        """Send one record. `reported` is called once, on a thread of the outbox: it must not block."""
 
         def delivered(error: KafkaError | None, message: Message) -> None:
             if error is None:
@@ -49,7 +49,7 @@ class Outbox:
             reported(BrokerUnavailable(f"`{record.topic}` cannot be written to: {error}"))
 
     def close(self) -> None:
-        """Write what is left, for at most the deadline."""
+        """Write the remaining records, for at most the deadline."""
         self._closed.set()
         self._reports.join()
         self._producer.flush(self._deadline)
@@ -62,14 +62,14 @@ class Outbox:
             producer.poll(0.1)
 
     def _replace(self, failed: Producer) -> None:
-        """A producer that fails may have lost its brokers for good, see contact.py: the next record has another."""
+        """A failed producer may have lost its brokers for good, see contact.py: the next record uses a new one."""
         with self._lock:
             if self._producer is failed:
                 self._producer = prompt_producer(self._settings, self._deadline)
                 self._retired(failed)
 
     def _retired(self, producer: Producer) -> None:
-        """What still waits in it is reported too."""
+        """Its pending records are reported too."""
 
         def finish() -> None:
             producer.flush(self._deadline)

@@ -1,4 +1,4 @@
-"""The one producer outside of transactions: it writes records, and waits until the broker has them."""
+"""The only producer outside of transactions: it writes records and waits until the broker has them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DEADLINE = 10.0
 
 
 class Delivered(NamedTuple):
-    """Where a record lies."""
+    """The position of a written record."""
 
     topic: str
     partition: int
@@ -26,15 +26,17 @@ class Delivered(NamedTuple):
 
 
 class Publisher:
-    """Writes records and waits for them. At least once: what was tried before a failure may have been written, so
-    whoever tries again must use the same ids."""
+    """Writes records and waits for them, at least once.
+
+    Records of a failed call may have been written, so a retry must use the same ids.
+    """
 
     def __init__(self, settings: StreamSettings, deadline: float = DEADLINE) -> None:
         self._settings, self._deadline = settings, deadline
         self._producer = plain_producer(settings)
 
     def __call__(self, records: Sequence[Outbound]) -> list[Delivered]:
-        """Returns when the broker has all of them, and where they lie, in their order.
+        """Returns the positions of all records, in order, once the broker has them.
 
         Raises BrokerUnavailable, after which all may be tried again.
         """
@@ -75,7 +77,7 @@ class Publisher:
 
 
 def send(settings: StreamSettings, record: Outbound) -> Delivered:
-    """Write one record, and return where it lies. Raises as a Publisher does."""
+    """Write one record, and return its position. Raises as a Publisher does."""
     (delivered,) = Publisher(settings)([record])
     return delivered
 

@@ -1,6 +1,6 @@
-"""The way back for dead letters: read them, pick some, and send the originals to where they first came from.
+"""Replays dead letters: reads and selects them, and sends the originals to their first topic again.
 
-Sending again is safe: consumers know an event by its id, and one that is still unreadable comes back as another
+Replaying is safe: consumers recognise an event by its id, and one that is still unreadable comes back as another
 dead letter that carries `guard.replayed`. Nothing is deleted here; retention does that.
 """
 
@@ -20,7 +20,7 @@ from processors.stream.types import Inbound
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which dead letters. What is None does not matter; `since` is milliseconds since the epoch, inclusive."""
+    """Which dead letters are wanted. None matches all; `since` is milliseconds since the epoch, inclusive."""
 
     topic: str | None = None
     reason: str | None = None
@@ -39,10 +39,10 @@ class Wanted:
 
 
 def letters(settings: StreamSettings, wanted: Wanted) -> Iterator[Letter]:
-    """The dead letters there are by now, partition by partition as they come, each partition in order.
+    """The present dead letters, partition by partition, each in order.
 
     Raises:
-        BrokerUnavailable: the broker fell silent.
+        BrokerUnavailable: the broker stopped answering.
         SettingsInvalid: there is no such topic.
     """
     with closing(Follower(settings, "dead-letters")) as follower:
@@ -54,20 +54,20 @@ def letters(settings: StreamSettings, wanted: Wanted) -> Iterator[Letter]:
 
 
 def newest(found: Iterable[Letter]) -> list[Letter]:
-    """Without those that were sent again and came back: the later one stands for both."""
+    """Without those that were replayed and came back: the later one stands for both."""
     found = list(found)
     came_back = {letter.again for letter in found}
     return [letter for letter in found if letter.id not in came_back]
 
 
 def replay(settings: StreamSettings, chosen: Iterable[Letter], allowed: Collection[str]) -> int:
-    """Send the originals again and return how many. All of them have arrived by then.
+    """Send the originals again and return how many. All of them have been delivered by then.
 
-    `allowed` are the topics that may be written to: a dead letter's own word on where it came from is not enough.
+    `allowed` are the topics that may be written to: a dead letter's own statement of its origin is not enough.
 
     Raises:
-        SettingsInvalid: a letter wants to go to another topic. Nothing is sent.
-        BrokerUnavailable: some did not arrive; send all of them again.
+        SettingsInvalid: a letter names another topic. Nothing is sent.
+        BrokerUnavailable: some were not delivered; send all of them again.
     """
     chosen = list(chosen)
     for letter in chosen:
@@ -84,7 +84,10 @@ def replay(settings: StreamSettings, chosen: Iterable[Letter], allowed: Collecti
 
 
 def _source(settings: StreamSettings, letter: Letter) -> Inbound:
-    """What holds the original's bytes; one too large for a dead letter is fetched from where it first lay."""
+    """The record with the original's bytes.
+
+    An original that was too large for a dead letter is read from its first place.
+    """
     if not letter.truncated:
         return letter.record
     with closing(Follower(settings, "dead-letters")) as follower:

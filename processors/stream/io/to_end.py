@@ -1,4 +1,4 @@
-"""Reading assigned partitions to their end: the one loop that tables, changelogs and commands share."""
+"""Reads assigned partitions to their end: shared by tables, changelogs and commands."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from processors.stream.loop.transaction import At, is_end_of_partition, raise_if
 from processors.stream.types import Inbound
 
 MOST_AT_ONCE = 1_000
-"""Records of one batch, unless the caller says otherwise."""
+"""Records of one batch, unless the caller chooses another number."""
 
 
 def to_end(
@@ -25,10 +25,10 @@ def to_end(
     alive: Callable[[], None] = lambda: None,
     most: int = MOST_AT_ONCE,
 ) -> Iterator[Sequence[Inbound]]:
-    """Batches of records, until every partition of `unread` is read up to the offset that stands there at least.
+    """Batches of records, until every partition of `unread` is read up to at least the given offset.
 
-    What is done is taken out of `unread`, so that a second call goes on where the first was interrupted. `alive`
-    is called before each wait. What the caller does between two batches is no silence.
+    Finished partitions are removed from `unread`, so that a second call continues where the first was interrupted.
+    `alive` is called before each wait. The time between two batches does not count as silence.
 
     Raises:
         BrokerUnavailable: nothing came for `patience` seconds; it begins with `silent`.

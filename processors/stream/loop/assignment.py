@@ -1,7 +1,7 @@
-"""Which partitions are ours, and how far we are in each.
+"""Which partitions this process owns, and its position in each.
 
-Positions are kept here and nowhere else. They are set when a partition arrives, move when a transaction commits,
-and are what a rewind goes back to. A partition without a position is not handled, whatever the broker sends.
+Positions are kept only here. They are set when a partition is assigned, advance when a transaction commits, and are
+what a rewind returns to. A partition without a position is not handled, whatever the broker sends.
 """
 
 from __future__ import annotations
@@ -27,13 +27,14 @@ from processors.stream.types import Processor
 _log = structlog.get_logger(__name__)
 
 OUTSIDE = 60.0
-"""Seconds that a member which the group has lost waits to be let in again. Others' sessions are over by then."""
+"""Seconds that a member which the group has lost waits to rejoin. Sessions of others are over by then."""
 
 
 class Assignment:
-    """Answers the group's rebalances. Its callbacks run inside a poll, never while a transaction is open.
+    """Handles the group's rebalances. Its callbacks run inside a poll, never while a transaction is open.
 
-    Where there is state, partition n is handled only once it is ours in every input, and its state is restored.
+    For a processor with state, partition n is handled only once it is owned in every input, and its state is
+    restored.
     """
 
     def __init__(
@@ -65,17 +66,23 @@ class Assignment:
         return sorted({partition for _, partition in self.positions})
 
     def has_first(self) -> bool:
-        """Whether this process is the one that speaks for all where only one may."""
+        """Whether this process owns the first partition, and so does what only one process may do."""
         return (self._processor.inputs[0], 0) in self.positions
 
     def leave(self) -> None:
-        """To be called before the consumer is closed. Partitions that arrive while it closes are given back
-        untouched: a consumer that closes is not answered any more, and waiting for it would hold up the exit."""
+        """Must be called before the consumer is closed. Partitions that arrive while it closes are returned
+        untouched.
+
+        A consumer that closes gets no answers any more, and waiting for one would delay the exit.
+        """
         self._leaving = True
 
     def on_assign(self, _: Consumer, partitions: list[TopicPartition]) -> None:
-        """Take partitions over. What fails here is kept for the loop: raised here, it would be delivered once, and
-        the partition's records all the same."""
+        """Take partitions over.
+
+        Errors are kept for the loop: raised here, the client would report an error once and then deliver the
+        partition's records all the same.
+        """
         if self._leaving:
             return
         try:
@@ -84,13 +91,13 @@ class Assignment:
             self._failure = error
 
     def on_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        """The group went on without this member. Its partitions may be another's already."""
+        """The group has continued without this member. Another one may own its partitions already."""
         self._health.assigned = False
         self._lost_at = time.monotonic()
         self.on_revoke(consumer, partitions)
 
     def on_revoke(self, _: Consumer, partitions: list[TopicPartition]) -> None:
-        """Forget partitions. Nothing of them is in flight."""
+        """Forget partitions. No transaction is open for them."""
         gone = {(p.topic, p.partition) for p in partitions}
         self._owned -= gone
         self._held -= gone
@@ -105,27 +112,27 @@ class Assignment:
         metrics.PARTITIONS.labels(self._processor.name).set(len(self.positions))
 
     def raise_failure(self) -> None:
-        """Raise Fatal for what went wrong while partitions were taken over, or where the group does not let this
-        member in again."""
+        """Raise Fatal for an error while partitions were taken over, or if the group does not let this member
+        rejoin."""
         if self._failure is not None:
             raise Fatal(f"partitions could not be taken over: {self._failure}") from self._failure
         if time.monotonic() - self._lost_at > OUTSIDE:
             raise Fatal(f"the group has not let this member in again for {OUTSIDE:g} s")
 
     def hold(self, waiting: Mapping[At, int]) -> None:
-        """Go back to these offsets, and leave their partitions alone until `release`: others are read first."""
+        """Go back to these offsets, and pause their partitions until `release`: others are read first."""
         for (topic, partition), offset in waiting.items():
             self._consumer.seek(TopicPartition(topic, partition, offset))
             self._consumer.pause([TopicPartition(topic, partition)])
             self._held.add((topic, partition))
 
     def release(self) -> None:
-        """Read again what was held."""
+        """Resume the paused partitions."""
         self._consumer.resume(_partitions(self._held))
         self._held = set()
 
     def rewind(self) -> None:
-        """Go back to the positions: what was read since is read again."""
+        """Go back to the positions: everything read since is read again."""
         for (topic, partition), offset in self.positions.items():
             try:
                 self._consumer.seek(TopicPartition(topic, partition, offset))
@@ -138,7 +145,7 @@ class Assignment:
         self._owned |= arrived
         ready = self._ready()
         fresh = sorted(ready - set(self.positions))
-        self._health.beat(WORKING)  # a database that is away is waited for here
+        self._health.beat(WORKING)  # an unavailable database is waited for here
         committed = self._transaction.committed(fresh)
         starts = self._starting_points(fresh, committed)
         self._restore(sorted({partition for _, partition in fresh}))
@@ -158,8 +165,10 @@ class Assignment:
         return {at for at in self._owned if at[1] in numbers}
 
     def _require_offsets(self, fresh: Sequence[At], committed: Mapping[At, int]) -> None:
-        """Raises OffsetsLost where there is state, and no offset that it belongs to: from the beginning of the log,
-        everything would happen to that state a second time."""
+        """Raises OffsetsLost for a partition with state but without a committed offset.
+
+        From the beginning of the log, everything would be applied to that state a second time.
+        """
         known = {partition for _, partition in committed}
         for number in sorted({partition for _, partition in fresh} - known):
             if held := len(self._state.of(number)):
@@ -170,10 +179,10 @@ class Assignment:
                 )
 
     def _starting_points(self, partitions: Sequence[At], committed: Mapping[At, int]) -> dict[At, int]:
-        """The committed offsets, or the beginning of the log for a group that has none.
+        """The committed offsets, or the beginning of the log for a group without any.
 
         Raises:
-            OffsetsLost: the log no longer holds, or never held, what was committed.
+            OffsetsLost: the log no longer contains, or never contained, the committed offset.
         """
         starts: dict[At, int] = {}
         for topic, partition in partitions:
@@ -220,7 +229,7 @@ class Assignment:
             )
 
     def _assign(self, arrived: set[At], starts: Mapping[At, int]) -> None:
-        """Start what is ready at its offset; hold what still waits for its counterpart; wake what waited."""
+        """Start ready partitions at their offsets, and pause those that wait for their counterparts."""
         targets = [TopicPartition(topic, n, starts.get((topic, n), 0)) for topic, n in sorted(arrived)]
         (self._consumer.assign if self._eager else self._consumer.incremental_assign)(targets)
         if early := arrived - set(starts):

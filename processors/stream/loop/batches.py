@@ -1,4 +1,4 @@
-"""What arrives, as batches: in order, as large as a transaction may be, and only of what this process owns."""
+"""Forms batches: in order, at most as large as a transaction may be, and only of owned partitions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from processors.stream.types import Inbound
 _log = structlog.get_logger(__name__)
 
 NOT_OWNED: Final = 2**63
-"""Behind every offset: where a partition that is not ours has been read to."""
+"""Beyond every offset: the position of a partition that is not owned."""
 
 LARGEST_BATCH: Final = 4 * 1024 * 1024
 """Bytes of values after which no more records are added to a batch."""
@@ -27,9 +27,9 @@ _PORTION: Final = 50
 
 
 class Batches:
-    """Polls a group's consumer. Rebalances happen in here and nowhere else.
+    """Polls a group's consumer. Rebalances happen only inside its calls.
 
-    `nothing_between` is told where a log ends: from a position to its end no record stands there.
+    `nothing_between` is called at the end of a log: from a position to the end there is no record.
     """
 
     def __init__(
@@ -44,10 +44,10 @@ class Batches:
         self._assignment, self._nothing_between = assignment, nothing_between
 
     def next(self) -> tuple[list[Inbound], dict[At, int]]:
-        """A batch in order of arrival, and the positions behind it.
+        """A batch in order of arrival, and the positions after it.
 
-        A rebalance can run while records are awaited, so what is not owned by now, and what lies below the position
-        of its partition, is left out.
+        A rebalance can run while it waits for records, so records of partitions that are not owned any more, and
+        records below the position of their partition, are left out.
         """
         messages = self._arrived()
         self._assignment.raise_failure()
@@ -65,7 +65,10 @@ class Batches:
         return batch, {at: next_ for at, next_ in reached.items() if next_ != self._assignment.positions[at]}
 
     def _hear(self, message: Message, error: KafkaError, reached: Mapping[At, int]) -> None:
-        """What came in place of a record. An end is behind everything that came before it in the same poll."""
+        """Handles an event in place of a record.
+
+        An end of partition comes after all records before it in the same poll.
+        """
         at = cast(At, (message.topic(), message.partition()))
         if not is_end_of_partition(error):
             raise_if_serious(error)
@@ -74,10 +77,10 @@ class Batches:
             self._nothing_between(at, reached[at], cast(int, message.offset()))
 
     def _arrived(self) -> list[Message]:
-        """What is there, up to a batch. Waits for the first record only.
+        """The available records, up to a batch. Waits for the first record only.
 
-        Large records make small batches: whoever can write to a topic must not be able to keep us busy, or filled,
-        for so long that we are taken for dead.
+        Large records make small batches: nobody who can write to a topic must be able to keep the loop busy, or
+        fill its memory, for so long that it counts as dead.
         """
         messages = self._consumer.consume(1, self._settings.poll)
         size, left = 0, self._settings.batch - len(messages)

@@ -1,16 +1,16 @@
-"""What time it is: the broker's time, as the broker stamps the records that it appends.
+"""The broker's time, as the broker stamps appended records with it.
 
-The clock of a process decides nothing. An hour behind, it would pass a matrix that has expired; days ahead, it
-would let approvals lapse for good. Everything that the guard judges was stamped by the broker, so timers and
-expiries are judged by the broker's clock as well.
+The clock of a process decides nothing. An hour behind, it would accept an expired matrix; days ahead, it would let
+approvals lapse for good. Everything that the guard judges was stamped by the broker, so timers and expiries are
+judged by the broker's clock as well.
 
-An idle topic says nothing of the present, so each process appends a small record of its own every few seconds. The
-acknowledgement holds the time at which the broker took it. From there on the time is counted by a clock that only
-ever runs forward. The result never lies ahead of the broker's clock, and lags behind it by the time that an
-acknowledgement takes to come back.
+An idle topic does not show the present time, so each process appends a small record of its own every few seconds.
+The acknowledgement contains the time at which the broker took it. From there on a monotonic clock counts. The
+result is never ahead of the broker's clock, and lags behind it by the time that an acknowledgement takes to come
+back.
 
-Where the two clocks differ by more than `MOST_SKEW`, one of them is wrong and nobody can say which. Requests are
-still judged by the broker's time. Timers stop until the clocks agree: what they bring about cannot be taken back.
+If the two clocks differ by more than `MOST_SKEW`, one of them is wrong and nobody can say which. Requests are still
+judged by the broker's time. Timers stop until the clocks agree: their effects cannot be undone.
 """
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ EVERY: Final = 5.0
 """Seconds between two questions."""
 
 PATIENCE: Final = 4.0
-"""Seconds after which the answer to a question is not waited for any more: it would tell too little."""
+"""Seconds after which an answer is ignored: it would be too imprecise."""
 
 KEEPS: Final = 60.0
-"""Seconds for which an answer counts. Clocks of machines drift apart by milliseconds in that time."""
+"""Seconds for which an answer is used. Clocks of machines drift apart by milliseconds in that time."""
 
 MOST_SKEW: Final = 30_000
 """Milliseconds by which the clocks of process and broker may differ before timers stop."""
 
 DEAF: Final = 60.0
-"""Seconds for which brokers may answer others and tell this clock no time, before the process is started afresh:
-its producer has failed for good, and no waiting mends that."""
+"""Seconds without an answer to this clock, while brokers answer other clients, after which the process is
+restarted: its producer has failed for good, and waiting does not help."""
 
 LAGS: Final = 60.0
-"""Seconds for which a topic that has told the time may be denied: a broker that has just started may not know it
-yet, or not who may write it."""
+"""Seconds for which a topic that worked before may be refused: a broker that has just started may not know it
+yet, or not its access rules."""
 
 _JITTER: Final = 1000
-"""Milliseconds by which an answer may seem to turn time back, because it took longer than the one before."""
+"""Milliseconds by which an answer may seem to turn time back, because it took longer than the previous one."""
 
 _DENIED: Final = frozenset(
     {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError.TOPIC_AUTHORIZATION_FAILED}
@@ -58,7 +58,7 @@ _log = structlog.get_logger(__name__)
 
 
 def process_time() -> int:
-    """What the process's own clock shows, in milliseconds since the epoch. It is only compared."""
+    """The process's own clock, in milliseconds since the epoch. It is used for comparison only."""
     return time.time_ns() // 1_000_000
 
 
@@ -81,7 +81,7 @@ class Clock:
 
         Raises:
             BrokerUnavailable: there was none. May be called again.
-            SettingsInvalid: the topic does not exist, is not ours to write, or does not have the broker's time.
+            SettingsInvalid: the topic does not exist, may not be written, or does not use the broker's time.
             Fatal: the producer cannot go on.
         """
         clients.partition_count(self.producer, self._topic)
@@ -90,16 +90,16 @@ class Clock:
             self.producer.flush(PATIENCE + 1)
             self._raise_failure()
         if self._base is None:
-            self._refuse_deafness(others_are_answered=True)  # it was told how many partitions there are
+            self._refuse_deafness(others_are_answered=True)  # another client got the number of partitions
             raise BrokerUnavailable(f"no broker has told the time within {PATIENCE:g} s")
 
     def look(self, *, others_are_answered: bool = True) -> None:
-        """Hear the answers that have come, and ask again if it is time. Takes microseconds, and waits for nobody.
+        """Process answers, and ask again if it is time. Takes microseconds and never waits.
 
         Raises:
-            BrokerUnavailable: the last answer is too old to tell the time by.
+            BrokerUnavailable: the last answer is too old.
             SettingsInvalid: as `start` does.
-            Fatal: as `start` does; or others are answered, and this clock has not been for too long.
+            Fatal: as `start` does; or other clients get answers, and this clock has had none for too long.
         """
         self.producer.poll(0)
         self._raise_failure()
@@ -111,14 +111,14 @@ class Clock:
         self._compare()
 
     def now(self) -> int:
-        """Milliseconds since the epoch, UTC. At most what the broker's clock shows. Only after `start`."""
+        """Milliseconds since the epoch, UTC. Never ahead of the broker's clock. Only after `start`."""
         now = (self._base or 0.0) + _ticks() * 1000
         self._last = self._last if 0 < self._last - now < _JITTER else now
         return int(self._last)
 
     @property
     def agrees(self) -> bool:
-        """Whether timers may fire: the process's clock shows about the same as the broker's."""
+        """Whether timers may fire: the clocks of process and broker roughly agree."""
         return abs(self._skew) <= MOST_SKEW
 
     def close(self) -> None:
@@ -156,7 +156,7 @@ class Clock:
         self._compare()
 
     def _note_denial(self, error: KafkaError) -> None:
-        """At once before the first answer; after it, only what lasts."""
+        """Fails at once before the first answer; after it, only if the refusal persists."""
         if error.code() not in _DENIED:
             return
         self._denied_since = min(self._denied_since, _ticks())
@@ -171,7 +171,7 @@ class Clock:
             self._failure = Fatal(f"the producer that asks for the time cannot go on: {error.str()}")
 
     def _refuse_deafness(self, *, others_are_answered: bool) -> None:
-        """An outage is waited for, however long it is."""
+        """An outage is waited out, however long it lasts."""
         if not others_are_answered:
             self._deaf_since = math.inf
             return

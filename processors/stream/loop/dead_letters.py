@@ -1,10 +1,11 @@
-"""Dead letters: what could not be processed, why, and the way back.
+"""Dead letters: what could not be processed, why, and how to replay it.
 
 A dead letter is the original record, byte for byte, with headers that say what happened. It is written in the
 transaction that moves past the original, so that no record is lost and none is quarantined twice.
 
-Input that cannot be read is quarantined without limit: who can write to a topic must not be able to stop us. Only
-records on which our own code failed count towards the circuit breaker: a bad release must not drain a topic.
+Unreadable input is quarantined without limit: nobody who can write to a topic must be able to stop the guard. Only
+records on which our own code failed count towards the circuit breaker: a bad release must not turn a whole topic
+into dead letters.
 """
 
 from __future__ import annotations
@@ -31,15 +32,20 @@ REPLAYED = "guard.replayed"
 _OURS = frozenset({EXCEPTION, MESSAGE, STACKTRACE, TOPIC, PARTITION, OFFSET, PROCESSOR, STAGE, REASON, TRUNCATED})
 
 _KEPT = 1000
-"""Bytes of key and value in the place of what is too large."""
+"""Bytes of key and value that are kept of an original that is too large."""
 
 LONGEST_MESSAGE = 500
-"""Characters of an error that a dead letter shows. An error must not carry a payload into headers, nor a secret:
-they are logged and listed."""
+"""The most characters of an error in a dead letter.
+
+Errors must not contain payloads or secrets: they are logged and listed.
+"""
 
 
 def dead_letter(reject: Reject, processor: str, topic: str) -> Outbound:
-    """The record of a reject. Of one too large to be copied only the beginnings of key and value are kept."""
+    """The dead letter of a reject.
+
+    For a record too large to be copied, only the beginnings of key and value are kept.
+    """
     record = reject.record
     original = [header for header in record.headers if header[0] not in _OURS]
     facts = {
@@ -71,7 +77,7 @@ class Letter:
     """A dead letter, read back."""
 
     record: Inbound
-    """As it lies on the dead letters' topic."""
+    """The record on the dead letters' topic."""
     topic: str
     partition: int
     offset: int
@@ -81,24 +87,24 @@ class Letter:
     message: str
     truncated: bool
     again: str = ""
-    """The dead letter that was sent again and came back as this one; empty if it came for the first time."""
+    """The earlier dead letter that was replayed and came back as this one; empty if it came for the first time."""
 
     @property
     def id(self) -> str:
-        """Where it lies among the dead letters, as `partition:offset`."""
+        """Its position among the dead letters, as `partition:offset`."""
         return f"{self.record.partition}:{self.record.offset}"
 
     def original(self, source: Inbound) -> Outbound:
-        """The record as it first came, marked as sent again. The key decides on the partition.
+        """The original record, marked as replayed. The key decides on the partition.
 
-        `source` is the dead letter's own record, or the original one where that was too large to be copied.
+        `source` is the dead letter's own record, or the original one if that was too large to be copied.
         """
         headers = [header for header in source.headers if header[0] not in _OURS]
         return Outbound(self.topic, source.key, source.value, (*headers, (REPLAYED, self.id.encode())))
 
 
 def read_letter(record: Inbound) -> Letter | None:
-    """What a record among the dead letters says of itself; None for one that nobody of ours wrote."""
+    """The fields of a dead letter; None for a record that the guard did not write."""
     said = {name: (content or b"").decode(errors="replace") for name, content in record.headers}
     try:
         return Letter(
@@ -126,8 +132,8 @@ OF_WINDOW = 10
 class CircuitBreaker:
     """Stops the process when our own code fails on more than 5 records in a row, or on 1 % of the last 1,000.
 
-    The second rule waits until 1,000 records were seen: one failure among the first ten proves nothing. Frozen, so
-    that a batch which is aborted and handled again counts once.
+    The second rule needs 1,000 records: one failure among the first ten proves nothing. Frozen, so that a batch
+    which is aborted and handled again counts once.
     """
 
     row: int = 0

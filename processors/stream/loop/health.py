@@ -1,9 +1,9 @@
-"""What a supervisor may ask: /healthz, /readyz and /metrics, on loopback unless told otherwise.
+"""The health endpoints /healthz, /readyz and /metrics, on loopback by default.
 
-Alive means that the loop comes round in time. It says nothing of traffic, and nothing of the broker: restarting
+Alive means that the loop completes its rounds in time. It depends neither on traffic nor on the broker: restarting
 every process because the broker is away helps nobody. Ready means that partitions are assigned, state is restored,
-tables are loaded, and the loop has moved within the last seconds: it took a turn while a broker answered. So a
-process that stands still before a silent broker is alive and not ready.
+tables are loaded, and the loop has completed a round within the last seconds while a broker answered. So a process
+that waits for a silent broker is alive and not ready.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 CALLING: Final = 30.0
-"""Seconds that one call to a broker, a registry or a database may take. Each has a shorter bound of its own."""
+"""Seconds that one call to a broker, a registry or a database may take. Each has a shorter limit of its own."""
 
 WORKING: Final = 120.0
 """Seconds that our own code may work without a break: on a batch, or on a refresh of a million rows."""
@@ -34,21 +34,21 @@ CLOSING: Final = 15.0
 """Seconds that closing may take once the loop has ended. Some of the client's calls have no deadline themselves."""
 
 STILL_AFTER: Final = 6.0
-"""Seconds without a completed turn of the loop after which it is not ready."""
+"""Seconds without a completed round of the loop after which it is not ready."""
 
 
 class Beat(Protocol):
-    """Says that the loop comes round, and within how many seconds it will do so again."""
+    """Reports that the loop is alive, and within how many seconds it will report again."""
 
     def __call__(self, patience: float = ..., /) -> None: ...
 
 
 def unwatched(patience: float = CALLING) -> None:
-    """The `Beat` of a command: nobody watches it but whoever started it."""
+    """The `Beat` of a command, which no watchdog watches."""
 
 
 class Health:
-    """The loop's own word on how it is. Written by the loop, read by the threads of server and watchdog."""
+    """The loop's report of its health. Written by the loop, read by the threads of server and watchdog."""
 
     def __init__(self, processor: str) -> None:
         self._processor = processor
@@ -67,7 +67,7 @@ class Health:
         self._gauge.set_to_current_time()
 
     def moved(self) -> None:
-        """The loop has taken a turn, and brokers answer."""
+        """The loop has completed a round, and brokers answer."""
         self._moved = time.monotonic()
 
     def stands_still(self) -> None:
@@ -80,7 +80,7 @@ class Health:
 
     @property
     def overdue(self) -> float:
-        """Seconds since the loop should have come round; negative while there is time."""
+        """Seconds since the loop should have reported; negative while there is time."""
         return time.monotonic() - self._deadline
 
     @property
@@ -107,7 +107,7 @@ class Health:
 
 
 class Vitals(Protocol):
-    """What a HealthServer serves and a watchdog looks at."""
+    """The interface between the health of a process and its HealthServer and watchdog."""
 
     @property
     def alive(self) -> bool: ...
@@ -119,7 +119,7 @@ class Vitals(Protocol):
 
 
 class SharedHealth:
-    """Of several loops in one process: each has to be alive for all to be, and ready likewise."""
+    """The health of several loops in one process: all of them have to be alive, and all ready."""
 
     def __init__(self, processor: str, loops: Sequence[Health]) -> None:
         self._processor, self._loops = processor, loops

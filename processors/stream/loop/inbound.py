@@ -1,4 +1,4 @@
-"""From librdkafka's message to ours, cheaply: this runs for every record."""
+"""Converts librdkafka's messages to ours, cheaply: this runs for every record."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from confluent_kafka import Message
 from processors.stream.types import Headers, Inbound
 
 UNREADABLE: Headers = (("guard.headers.unreadable", b""),)
-"""Stands for the headers of a record that has one whose name is not UTF-8. The record itself is as good as any."""
+"""Replaces the headers of a record if the name of one is not UTF-8. The record itself is still valid."""
 
 
 class Polled(Inbound):
-    """A record straight from the broker. Its headers are read when asked for: that costs more than all else."""
+    """A record as polled from the broker. Its headers are read on demand: that costs more than everything else."""
 
     __slots__ = ("_message",)
 
@@ -27,11 +27,11 @@ class Polled(Inbound):
         self._message = message
 
     def __getattr__(self, name: str) -> Headers:
-        """Only called for a slot that is still empty, and the headers' is the only one."""
+        """Only called for an unset slot, which can only be that of the headers."""
         if name != "headers":
             raise AttributeError(name)
         try:
             self.headers = tuple(cast("list[tuple[str, bytes | None]]", self._message.headers() or ()))
-        except (SystemError, UnicodeDecodeError):  # what the client raises for a name that is not UTF-8
+        except (SystemError, UnicodeDecodeError):  # the client's error for a name that is not UTF-8
             self.headers = UNREADABLE
         return self.headers

@@ -1,4 +1,4 @@
-"""What a processor makes of a batch, and what follows where our own code fails on it."""
+"""Calls a processor with batches, and decides what happens if our own code fails on one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from processors.stream.loop.trials import Trials
 from processors.stream.types import INTERNAL, Inbound, Outcome, Processor, Reject, View
 
 POISON: Final = "poison"
-"""The reason of a reject that had stopped the process before, and failed again by itself."""
+"""The reason of a reject whose record had stopped the process before, and failed again alone."""
 
 MOST: Final = 10
 """Poisonous records that one process quarantines before it stops: more of them are a bad release."""
@@ -23,8 +23,10 @@ _log = structlog.get_logger(__name__)
 
 
 class Judge:
-    """Hands batches to a processor. `trials` is None where nothing can be quarantined: then each failure stops the
-    process."""
+    """Hands batches to a processor.
+
+    `trials` is None if nothing can be quarantined: then each failure stops the process.
+    """
 
     def __init__(self, processor: Processor, trials: Trials | None) -> None:
         self._processor, self._trials = processor, trials
@@ -32,11 +34,11 @@ class Judge:
         self._poisonous = 0
 
     def portions(self, batch: Sequence[Inbound]) -> Sequence[Sequence[Inbound]]:
-        """What is handed in together, in order."""
+        """The parts of a batch that are handled together, in order."""
         return [batch] if self._trials is None else self._trials.portions(batch)
 
     def __call__(self, portion: Sequence[Inbound], view: View, committed: Mapping[At, int]) -> Outcome:
-        """The outcome of a portion. `committed` are the offsets that the group has committed.
+        """The outcome of a portion. `committed` are the group's committed offsets.
 
         Raises:
             BreakerOpen: the release may be to blame. Nothing of the portion may be committed.
@@ -56,7 +58,7 @@ class Judge:
         return outcome
 
     def committed(self) -> None:
-        """The last outcome has taken effect: a batch that is aborted and handed in again counts once."""
+        """The last outcome has taken effect: a batch that is aborted and handled again counts once."""
         self._breaker = self._next
 
     def _together(self, portion: Sequence[Inbound], view: View) -> Outcome:
@@ -66,7 +68,7 @@ class Judge:
         return outcome
 
     def _alone(self, record: Inbound, view: View) -> Outcome:
-        """Whatever our own code does on it, it does not stop the process a second time."""
+        """A failure of our own code on this record does not stop the process a second time."""
         outcome = self._tried(record, view)
         failures = [reject for reject in outcome.rejects if reject.reason == INTERNAL]
         outcome.rejects = [_poison(reject) for reject in outcome.rejects]

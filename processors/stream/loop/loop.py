@@ -4,9 +4,9 @@
               |                    |
               └── Unavailable ─────┴──> abort, wait, the same records again
 
-One poll is one batch is one transaction, closed before the next poll. Rebalances happen only inside a poll, so
-when partitions are taken away nothing is in flight. Whatever is not Unavailable leaves the loop and ends the
-process: its supervisor starts it afresh, and it restores.
+One poll is one batch is one transaction, closed before the next poll. Rebalances happen only inside a poll, so no
+transaction is open when partitions are revoked. Every error except Unavailable leaves the loop and ends the
+process: its supervisor restarts it, and it restores its state.
 """
 
 from __future__ import annotations
@@ -49,17 +49,19 @@ from processors.stream.wire.tracing import Trace, Tracing
 
 _log = structlog.get_logger(__name__)
 RELEASE_EVERY = 1.0
-"""Seconds at most until records that were left for later are handed in again."""
+"""The most seconds until records that were left for later are handled again."""
 
 KEPT_ANEW_EVERY = 60.0
-"""Seconds at least between two passes of the collector over everything that is held, after tables have changed."""
+"""The fewest seconds between two full garbage collections after tables have changed."""
 
 MOST_ABORTS = 8
-"""Transactions in a row that may be aborted. A rebalance costs one or two; a member that its coordinator does not
-know any more aborts for ever."""
+"""The most transactions in a row that may be aborted.
+
+A rebalance costs one or two; a member that its coordinator does not know any more would abort for ever.
+"""
 
 OpenTransaction = Callable[[Consumer, Health], Transaction]
-"""How a loop comes by its transaction. May raise Unavailable; it is then asked again."""
+"""Creates the transaction of a loop. May raise Unavailable; it is then called again."""
 
 
 def run(
@@ -70,13 +72,13 @@ def run(
     transaction: OpenTransaction | None = None,
     health: Health | None = None,
 ) -> None:
-    """Run a processor until `stop` is set, which takes effect after the transaction at hand.
+    """Run a processor until `stop` is set, which takes effect after the current transaction.
 
-    `transaction` replaces Kafka's by another that holds the offsets itself, such as the ledger's in Postgres.
+    `transaction` replaces Kafka's by another that stores the offsets itself, such as the ledger's in Postgres.
 
     Raises:
-        Fatal: this process must end with exit code 70 and be started afresh.
-        SettingsInvalid: a topic does not exist, or the broker may not be spoken to like this.
+        Fatal: this process must end with exit code 70 and be restarted.
+        SettingsInvalid: a topic does not exist, or the broker must not be used with these settings.
     """
     with ExitStack() as stack:
         health = health or Health(processor.name)
@@ -88,7 +90,7 @@ def run(
             runner.run(stack)
         except Exception as error:
             _log.critical("the loop ends", processor=processor.name, error=type(error).__name__, message=str(error))
-            raise  # said before clients are closed, which may take so long that the process is ended
+            raise  # said before clients are closed, which may take so long that the process is killed
         finally:
             health.stands_still()
             health.beat(CLOSING)
@@ -107,7 +109,7 @@ def _kafka(processor: Processor, settings: StreamSettings, stack: ExitStack) -> 
 
 
 class Runner:
-    """The only place that begins and commits."""
+    """The only place that begins and commits transactions."""
 
     def __init__(
         self,
@@ -138,7 +140,7 @@ class Runner:
         self._measures = Measures(processor.name, processor.inputs)
 
     def run(self, stack: ExitStack) -> None:
-        """Open everything, go round until stopped, and leave the group."""
+        """Open everything, run rounds until stopped, and leave the group."""
         stack.enter_context(collector_eased())
         if self._settings.otlp_endpoint:
             self._trace = stack.enter_context(Tracing(self._processor.name, self._settings.otlp_endpoint))
@@ -205,7 +207,7 @@ class Runner:
             self.horizon.nothing_between(at, position, end)
 
     def _until_available(self, act: Callable[[], None], undo: Callable[[], None]) -> bool:
-        """Do it, again and again while something is unavailable. False when the process was asked to stop."""
+        """Call `act` until nothing is unavailable any more. False if the process was asked to stop."""
         while not self._stop.is_set():
             self._health.beat()
             try:
@@ -219,20 +221,20 @@ class Runner:
         return False
 
     def _round(self) -> None:
-        """One trip around the loop: a tick if one is due, and a batch if there is one."""
+        """One round: a tick if one is due, and a batch if there is one."""
         self._look_around()
         if time.monotonic() >= self._next_tick:
             self._tick()
         with self._measures.phase("poll"):
             batch, positions = self._batches.next()
         self._health.beat(WORKING)
-        for table in self.tables.values():  # after the wait: a batch is not judged by what was in effect before it
+        for table in self.tables.values():  # after the wait, so that a batch is judged by the newest tables
             self._note_rejects(table, table.drain())
         if batch:
             self._handle_all(batch, positions)
 
     def _look_around(self) -> None:
-        """Ask the brokers: whoever polls a silent one hears nothing, as one to whom nobody writes."""
+        """Check the brokers: polling a silent broker looks the same as polling an idle topic."""
         self._contact.check()
         if self._contact.silent:
             self._health.stands_still()
@@ -241,7 +243,8 @@ class Runner:
         self.clock.look(others_are_answered=not self._contact.silent)
 
     def _handle_all(self, batch: Sequence[Inbound], positions: Mapping[At, int]) -> None:
-        """At once, unless an earlier process failed on some of it: those records are handled one by one."""
+        """Handle a batch at once, unless an earlier process failed on some of it: then those records are handled
+        one by one."""
         portions = self._judge.portions(batch)
         if len(portions) == 1:
             self._handle(batch, positions)
@@ -253,7 +256,7 @@ class Runner:
                 late |= self._handle(due, {(r.topic, r.partition): r.offset + 1 for r in due})
 
     def _handle(self, batch: Sequence[Inbound], positions: Mapping[At, int]) -> Mapping[At, int]:
-        """One transaction. Answers with the offsets from which records were left for later."""
+        """One transaction. Returns the offsets from which records were left for later."""
         began = time.time_ns()
         self._health.beat(WORKING)
         with self._measures.phase("handle"):
@@ -273,7 +276,10 @@ class Runner:
         return outcome.waiting
 
     def _tick(self) -> None:
-        """What time brings about. Current positions go along: a transaction without offsets is not fenced."""
+        """Handle what time alone causes.
+
+        It includes the current positions: a transaction without offsets is not fenced.
+        """
         self._next_tick = time.monotonic() + self._settings.tick
         self._rest()
         if not self.assignment.positions:
@@ -289,15 +295,15 @@ class Runner:
         self._measures.lag(self._consumer, self.assignment.positions)
 
     def _rest(self) -> None:
-        """A table that has changed holds other values that stay; the collector need not look through them again."""
+        """Exclude the values of changed tables, which are long-lived, from garbage collection."""
         revisions = [table.revision for table in self.tables.values()]
         if revisions != self._kept and time.monotonic() >= self._next_kept:
             self._kept, self._next_kept = revisions, time.monotonic() + KEPT_ANEW_EVERY
             keep_anew()
 
     def _release(self) -> None:
-        """Read again what was left for later. Once a second at most, however often the processor ticks: each time
-        costs a fetch."""
+        """Read again what was left for later, at most once a second, however often the processor ticks: each
+        time costs a fetch."""
         if time.monotonic() >= self._next_release:
             self._next_release = time.monotonic() + RELEASE_EVERY
             self.assignment.release()
@@ -334,12 +340,12 @@ class Runner:
         return outcome.outputs + changes + letters
 
     def _observe(self, outcome: Outcome) -> None:
-        """Let the processor count. The state is still what the outcome was made from."""
+        """Let the processor count. The state is still the one from which the outcome was made."""
         if self._observer is not None:
             self._observer.observe(outcome, self._view())
 
     def _settle(self, outcome: Outcome, positions: Mapping[At, int]) -> None:
-        """The transaction is committed: let it take effect here as well."""
+        """The transaction is committed: apply it to state and positions."""
         if self._processor.state is not None:
             self.state.apply(outcome.writes)
         self.assignment.positions.update(positions)
@@ -347,7 +353,7 @@ class Runner:
             refusals.settled(owner=self.assignment.has_first())
 
     def _wait(self, error: Unavailable) -> None:
-        """Back off. Short enough to keep the group's rebalances waiting for a few seconds at most."""
+        """Back off, short enough to delay the group's rebalances by a few seconds at most."""
         _log.warning("waiting", processor=self._processor.name, error=type(error).__name__, message=str(error))
         self._health.waiting = type(error).__name__
         self._measures.waiting(type(error).__name__)
@@ -355,7 +361,10 @@ class Runner:
         self._attempt += 1
 
     def _calm(self) -> None:
-        """A turn went well. After an abort it must be one that committed: an empty one proves nothing."""
+        """Reset the back-off after a successful round.
+
+        After an abort it must be one that committed: an empty one proves nothing.
+        """
         if self._attempt and not self._aborts:
             self._attempt, self._health.waiting = 0, None
             self._measures.waiting(None)
@@ -364,7 +373,7 @@ class Runner:
         return required_seals(self._settings)
 
     def _complete(self, outcome: Outcome) -> None:
-        """Add what is due whatever the processor decides: what tables and changelogs hold and should not."""
+        """Add what is due whatever the processor decides: repairs of tables and changelogs."""
         if self.assignment.has_first():
             for refusals in self._refusals.values():
                 outcome.rejects.extend(refusals.due())

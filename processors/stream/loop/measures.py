@@ -1,4 +1,4 @@
-"""What the loop measures, with the processor's name filled in."""
+"""The metrics of the loop, labelled with the processor's name."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from processors.stream.loop.transaction import At
 from processors.stream.types import INTERNAL, Inbound, Outbound, Reject
 
 KEY_MISMATCH = "key_mismatch"
-"""The reason of a reject that stands under a key which is not its own."""
+"""The reason of a reject whose record is under a key that is not its own."""
 
 
 def reasons() -> frozenset[str]:
@@ -38,7 +38,7 @@ class Measures:
         self._processor = processor
         self._waiting_on: str | None = None
         self._gaps: dict[At, tuple[int, int]] = {}
-        for reason in reasons():  # a rate cannot see the first step of a new series
+        for reason in reasons():  # a rate cannot see the first increment of a new series
             metrics.REJECTS.labels(processor, reason)
         for topic in inputs:
             metrics.RECORDS_IN.labels(processor, topic)
@@ -85,11 +85,11 @@ class Measures:
             metrics.TABLE_REJECTS.labels(self._processor, table.topic, reason).inc(count)
 
     def nothing_between(self, at: At, position: int, end: int) -> None:
-        """The log ended at `end`, and from `position` on nothing stood there but marks of transactions."""
+        """The log ended at `end`, and from `position` on it contained only transaction markers."""
         self._gaps[at] = (position, end)
 
     def lag(self, consumer: Consumer, positions: Mapping[At, int]) -> None:
-        """From what the last fetches told: nobody is asked."""
+        """From the results of the last fetches: no request is made."""
         waiting: Counter[str] = Counter()
         for (topic, partition), position in positions.items():
             _, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), cached=True)

@@ -1,11 +1,11 @@
-"""What a table refuses becomes a dead letter once, however often the table is read again.
+"""Quarantines each record that a table refuses once, however often the table is read again.
 
-A compacted topic keeps a refused record until something newer stands under its key, so every process finds it at
-every start. Only the owner of the processor's first partition quarantines it, and a mark says how far that has
+A compacted topic keeps a refused record until something newer is written under its key, so every process finds it
+at every start. Only the owner of the processor's first partition quarantines it. A marker records how far that has
 come: an offset of the table's topic, in the group of the processor's readers, which has no members.
 
-The mark is set after the transaction that holds the dead letters. A process that ends between the two quarantines
-them once more.
+The marker is set after the transaction that holds the dead letters. If a process ends between the two, the next one
+quarantines the records once more.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from processors.stream.loop.transaction import At, persist
 from processors.stream.types import Reject
 
 KEPT: Final = 1000
-"""Refused records that a process which does not own the first partition remembers, lest the owner ends before it
-has quarantined them. The next one to start finds whatever else is missing."""
+"""The most refused records that a process which does not own the first partition remembers, in case the owner
+ends before it has quarantined them. The next process to start finds all others."""
 
 RENEWED: Final = 86_400.0
-"""Seconds after which a mark is set again: brokers forget the offsets of a group without members after days."""
+"""Seconds after which a marker is set again: brokers forget the offsets of a group without members after days."""
 
 _log = structlog.get_logger(__name__)
 
 
 class Refusals:
-    """Of one table, whose `reader` belongs to the group of marks. Belongs to the loop."""
+    """The refused records of one table. Its `reader` belongs to the group of the markers. Belongs to the loop."""
 
     def __init__(self, reader: Consumer) -> None:
         self._reader = reader
@@ -43,7 +43,7 @@ class Refusals:
         self._noted += rejects
 
     def due(self) -> Sequence[Reject]:
-        """What is not in the dead letters yet. To be asked by the owner only, which is about to write it.
+        """What is not in the dead letters yet. Only the owner may call this, which will write them.
 
         Raises BrokerUnavailable.
         """
@@ -53,7 +53,7 @@ class Refusals:
         return self._noted
 
     def settled(self, *, owner: bool) -> None:
-        """A transaction is committed, and holds what was due if we are the owner."""
+        """A transaction was committed; it contains what was due if this process is the owner."""
         if not owner:
             self._noted = self._noted[-KEPT:]
             return

@@ -1,8 +1,8 @@
-"""Brings keyed state back from its changelog, and believes only what our own processes have sealed there.
+"""Restores keyed state from its changelog, and accepts only what our own processes have sealed there.
 
-A record without a good seal, or one that was sealed before the record that it follows, changes nothing. If it is
-the last one under its key it becomes a dead letter, and the loop writes the state that holds over it: compaction
-would otherwise keep the forgery and drop what it displaced.
+A record without a valid seal, or one that was sealed before its predecessor, changes nothing. If it is the last one
+under its key it becomes a dead letter, and the loop writes the valid state over it: compaction would otherwise keep
+the forgery and drop what it displaced.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ MOST_AT_ONCE = 10_000
 
 @dataclass(slots=True)
 class Restored:
-    """One partition's state. `number` is the highest that its records were sealed with.
+    """The state of one partition. `number` is the highest with which its records were sealed.
 
-    `unsound` are the keys that must be written anew: with the refused record that stands last under them, or None
-    where the last one is ours, but sealed with a key that is not current any more.
+    `unsound` are the keys that must be written again: with the refused record that is the last one under them, or
+    None if the last one is ours but sealed with an old key.
     """
 
     values: dict[str, Any] = field(default_factory=dict[str, Any])
@@ -37,8 +37,10 @@ class Restored:
     numbers: dict[str, int] = field(default_factory=dict[str, int])
 
     def take(self, record: Inbound, spec: StateSpec, seals: Seals) -> None:
-        """The next record of the partition, unless it is another processor's. Raises what `spec.decode` raises of a
-        record that is ours."""
+        """Apply the next record of the partition, unless it is another processor's.
+
+        Raises what `spec.decode` raises for a record of ours.
+        """
         key = text_of(record.key or b"")
         if not key.startswith(spec.prefix):
             return
@@ -59,7 +61,7 @@ class Restored:
 
 
 def text_of(key: bytes) -> str:
-    """A key as the state has it. Bytes that are no text stay themselves: `bytes_of` gives them back."""
+    """A key as the state has it. Bytes that are not UTF-8 are preserved: `bytes_of` returns them."""
     return key.decode("utf-8", "surrogateescape")
 
 
@@ -77,11 +79,11 @@ def restore(
 ) -> dict[int, Restored]:
     """Read the changelog of some partitions to its end.
 
-    Call it after the committed offsets were asked for: that waits until the last owner's transaction is decided.
+    Call it after the committed offsets were read: that waits until the last owner's transaction is decided.
 
     Raises:
         BrokerUnavailable: nothing came for `deadline` seconds.
-        SettingsInvalid: the changelog is not there.
+        SettingsInvalid: the changelog does not exist.
     """
     with collector_paused():
         return _restored(reader, spec, partitions, seals, deadline, alive)

@@ -1,7 +1,7 @@
-"""Keyed state: a dictionary per input partition, and the changelog that brings it back.
+"""Keyed state: a dictionary for each input partition, and the changelog from which it is restored.
 
-The state moves only after a commit, so an aborted batch leaves no trace in it. The changelog has the partition
-count of the inputs and is written with an explicit partition, so that state n belongs to input partition n.
+The state changes only after a commit, so an aborted batch leaves no trace in it. The changelog has as many
+partitions as the inputs and is written with an explicit partition, so that state n belongs to input partition n.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from processors.stream.types import Outbound, Outcome, StateSpec, Write
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 MOST_MENDED: Final = 500
-"""Unsound records of a changelog that one transaction writes over: it should stay short."""
+"""The most unsound records of a changelog that one transaction overwrites: it should stay short."""
 
 
 class KeyedState:
@@ -29,7 +29,7 @@ class KeyedState:
         self._partitions: dict[int, Restored] = {}
 
     def of(self, partition: int) -> Mapping[str, Any]:
-        """A read-only window on a partition's state; empty for one that is not owned."""
+        """A read-only view of a partition's state; empty for one that is not owned."""
         held = self._partitions.get(partition)
         return NOTHING if held is None else MappingProxyType(held.values)
 
@@ -40,7 +40,7 @@ class KeyedState:
         self._partitions.pop(partition, None)
 
     def apply(self, writes: Iterable[Write]) -> None:
-        """Let committed writes take effect. Those of one transaction had one number in each partition."""
+        """Apply committed writes. Those of one transaction had one number in each partition."""
         touched: set[int] = set()
         for partition, key, value in writes:
             held = self._partitions[partition]
@@ -54,13 +54,13 @@ class KeyedState:
             self._partitions[partition].number += 1
 
     def next_number(self, partition: int) -> int:
-        """What the next transaction's records are sealed with."""
+        """The number with which the next transaction's records are sealed."""
         held = self._partitions.get(partition)
         return 1 if held is None else held.number + 1
 
     def mend(self, outcome: Outcome) -> None:
-        """Add to an outcome what makes the changelogs sound again, a portion at a time: what holds is written over
-        what was refused, and the latter becomes a dead letter."""
+        """Add repairs of the changelogs to an outcome, a portion at a time: the valid state is written over
+        refused records, which become dead letters."""
         written = {(write.partition, write.key) for write in outcome.writes}
         for partition, key in islice(self._unsound(), MOST_MENDED):
             held = self._partitions[partition]
@@ -92,8 +92,8 @@ def _record(spec: StateSpec, partition: int, key: str, value: Any, seals: Seals,
 def complete(owned: Iterable[At], partition_counts: Mapping[str, int]) -> set[int]:
     """The partition numbers that are owned in every input topic that has them.
 
-    Under KIP-848 partition 3 of one topic may arrive before partition 3 of another. Until both are here, another
-    process may still write the state that they share.
+    Under KIP-848 partition 3 of one topic may be assigned before partition 3 of another. Until both are owned,
+    another process may still write the state that they share.
     """
     held = set(owned)
     numbers = {partition for _, partition in held}

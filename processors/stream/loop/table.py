@@ -1,7 +1,7 @@
-"""A table: a compacted topic that every process reads whole, before its first batch and then as it grows.
+"""A table: a compacted topic that every process reads completely before its first batch, and then follows.
 
-It has a consumer of its own, without a group, on all partitions. There is no thread and no lock: the loop drains it
-before each batch, and a batch sees one snapshot from beginning to end.
+It has a consumer of its own, without a group, on all partitions. There is no thread and no lock: the loop reads new
+records before each batch, and a batch sees one snapshot throughout.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _log = structlog.get_logger(__name__)
 class Table:
     """Feeds one fold and holds its snapshot.
 
-    Records stay pending until the fold has taken them, so a fold that raises Unavailable (its schemas cannot be
-    looked up) is given the same ones again: `Fold.apply` must not mind.
+    Records stay pending until the fold has taken them. A fold that raises Unavailable (its schemas cannot be looked
+    up) gets the same ones again, so `Fold.apply` must be idempotent.
     """
 
     def __init__(self, reader: Consumer, fold: Fold) -> None:
@@ -39,7 +39,7 @@ class Table:
         self.revision = 0
 
     def load(self, deadline: float, alive: Beat = unwatched) -> Sequence[Reject]:
-        """Read to the end. May be called again after Unavailable; goes on where it was.
+        """Read to the end. May be called again after Unavailable, and then continues.
 
         Raises:
             BrokerUnavailable: nothing came for `deadline` seconds.
@@ -58,7 +58,7 @@ class Table:
         return rejects
 
     def drain(self) -> Sequence[Reject]:
-        """Take what has come since, without waiting."""
+        """Take new records, without waiting."""
         while self._take() >= MOST_AT_ONCE:
             pass
         return self._apply() if self._pending else ()

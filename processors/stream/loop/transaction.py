@@ -1,7 +1,7 @@
 """A Kafka transaction, and the only place that reads the flags of a KafkaError.
 
-librdkafka says of every error whether the call can be made again, whether the transaction must be aborted, or
-neither. The three answers lead to three ends: again with back-off, `TransactionAborted`, or a process that stops.
+librdkafka says of every error whether the call can be repeated, whether the transaction must be aborted, or
+neither. The three reactions are: repeat with back-off, raise `TransactionAborted`, or stop the process.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ At = tuple[str, int]
 
 
 class Transaction(Protocol):
-    """Where outcomes go together with the offsets that caused them: Kafka here, Postgres in the ledger.
+    """Commits outcomes together with the offsets that caused them: in Kafka here, in Postgres in the ledger.
 
-    The loop calls begin, write, advance, commit in this order, or abort instead of what is left. Every method may
-    raise Unavailable, after which the loop aborts, waits, and hands the same records in again; and Fatal.
+    The loop calls begin, write, advance and commit in this order, or abort instead of the rest. Every method may
+    raise Unavailable, after which the loop aborts, waits, and handles the same records again; and Fatal.
     """
 
     def committed(self, partitions: Sequence[At]) -> Mapping[At, int]:
@@ -37,11 +37,11 @@ class Transaction(Protocol):
     def begin(self) -> None: ...
 
     def write(self, outcome: Outcome, records: Sequence[Outbound]) -> None:
-        """`records` is all of the outcome that goes to topics: outputs, changelog, dead letters."""
+        """`records` is everything in the outcome that goes to topics: outputs, changelog, dead letters."""
         ...
 
     def advance(self, positions: Mapping[At, int]) -> None:
-        """The next offsets, once everything written is safe."""
+        """Commit the next offsets, once everything written is safe."""
         ...
 
     def commit(self) -> None: ...
@@ -56,7 +56,7 @@ class Reaction(Enum):
 
 
 def reaction_to(error: KafkaError) -> Reaction:
-    """What to do about an error. A fatal flag outweighs the others."""
+    """How to react to an error. A fatal flag outweighs the others."""
     if error.fatal() or error.code() in (KafkaError._FENCED, KafkaError.PRODUCER_FENCED):
         return Reaction.STOP
     if error.txn_requires_abort():
@@ -67,11 +67,11 @@ def reaction_to(error: KafkaError) -> Reaction:
 
 
 _PASSING = frozenset(
-    # What calls outside a transaction report without a flag while a broker is away.
+    # Errors that calls outside a transaction report without a flag while a broker is away.
     {
         KafkaError._TRANSPORT,
         KafkaError._ALL_BROKERS_DOWN,
-        KafkaError._DESTROY_BROKER,  # it left the cluster while it was asked
+        KafkaError._DESTROY_BROKER,  # the broker left the cluster during the request
         KafkaError._TIMED_OUT,
         KafkaError._WAIT_COORD,
         KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
@@ -81,18 +81,18 @@ _PASSING = frozenset(
         KafkaError.LEADER_NOT_AVAILABLE,
         KafkaError.NOT_LEADER_FOR_PARTITION,
         KafkaError.OFFSET_NOT_AVAILABLE,
-        KafkaError.FENCED_LEADER_EPOCH,  # a client that has not heard yet of the restart
+        KafkaError.FENCED_LEADER_EPOCH,  # the client does not know of the restart yet
         KafkaError.UNKNOWN_LEADER_EPOCH,
     }
 )
 
 
 def raise_if_serious(error: KafkaError) -> None:
-    """Judge an error that came in place of a record. Most of them heal; these two do not.
+    """Judge an error that came instead of a record. Most of them resolve themselves; these two do not.
 
     Raises:
-        OffsetsLost: the position lies outside the log.
-        Fatal: librdkafka has given the client up.
+        OffsetsLost: the position is outside the log.
+        Fatal: librdkafka cannot recover the client.
     """
     if error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
         raise OffsetsLost(f"a position lies outside the log: {error.str()}")
@@ -110,12 +110,12 @@ def backoff(attempt: int, *, base: float = 0.05, cap: float = 5.0) -> float:
 
 
 def persist(call: Callable[[], T], deadline: float, alive: Callable[[], None] = lambda: None) -> T:
-    """Make a call until it succeeds, for at most `deadline` seconds. `alive` is called at every try.
+    """Repeat a call until it succeeds, for at most `deadline` seconds. `alive` is called before every try.
 
     Raises:
-        TransactionAborted: the transaction is spoilt, abort it.
-        Fenced: the identity is lost.
-        BrokerUnavailable: the deadline passed, and whether the call took effect is not known.
+        TransactionAborted: the transaction cannot be completed; abort it.
+        Fenced: another process has taken over the identity.
+        BrokerUnavailable: the deadline passed, and it is unknown whether the call took effect.
     """
     until, attempt = time.monotonic() + deadline, 0
     while True:
@@ -141,7 +141,7 @@ def _judge(error: KafkaException, until: float) -> None:
 
 
 def _answered(partitions: list[TopicPartition]) -> list[TopicPartition]:
-    """Raises KafkaException for a partition of which nothing is known; that is not the same as having no offset."""
+    """Raises KafkaException for a partition with an error, which is not the same as having no offset."""
     for partition in partitions:
         if partition.error is not None:
             raise KafkaException(partition.error)
@@ -157,10 +157,10 @@ class KafkaTransaction:
         self._producer, self._consumer, self._deadline, self._alive = producer, consumer, deadline, alive
 
     def open(self) -> None:
-        """Take over the transactional id: whoever had it is fenced, and its open transaction is aborted.
+        """Take over the transactional id: its previous user is fenced, and its open transaction is aborted.
 
         Raises:
-            BrokerUnavailable: nobody answered in time; may be called again.
+            BrokerUnavailable: no broker answered in time; may be called again.
         """
         self._persist(lambda: self._producer.init_transactions(10.0))
 
@@ -181,7 +181,7 @@ class KafkaTransaction:
                     produce(topic, value, key, at, headers=cast(Any, list(headers)))
                     break
                 except BufferError:
-                    self._flush()  # the queue is full; never go on without the record
+                    self._flush()  # the queue is full; never continue without the record
                 except KafkaException as error:
                     _judge(error, until=0.0)
 
@@ -202,7 +202,7 @@ class KafkaTransaction:
         return persist(call, self._deadline, self._alive)
 
     def _decided(self, call: Callable[[], T]) -> T:
-        """As `_persist`, but silence means that nobody knows what became of the transaction."""
+        """As `_persist`, but after a timeout the outcome of the transaction is unknown."""
         try:
             return self._persist(call)
         except BrokerUnavailable as error:

@@ -1,16 +1,17 @@
-"""What became of attempts to handle the records behind an offset, kept where the offset is kept.
+"""Records attempts to handle the records after an offset, in the metadata of that offset.
 
-A record on which our own code fails must not stop a process for good: whoever may write to a topic could stop the
-guard. Nor may a bad release empty a topic into the dead letters. So the first failure stops the process
-(`CircuitBreaker`), and leaves a mark in the metadata of the group's offset. Whoever takes the partition over then
-hands in its records one at a time: the one that fails alone is quarantined as poison, and the rest goes on. After a
-few of them the process stops again, so that a bad release cannot drain a topic faster than it is started afresh.
+A record on which our own code fails must not stop a process for good: anybody who may write to a topic could stop
+the guard. Nor may a bad release turn a topic into dead letters. So the first failure stops the process
+(`CircuitBreaker`), and leaves a marker in the metadata of the group's offset. The next owner of the partition
+handles its records one at a time: the one that fails alone is quarantined as poison, and the rest goes on. After a
+few of them the process stops again, so that a bad release cannot drain a topic faster than it is restarted.
 
-What ends a process without a word, such as a crash below Python or the watchdog, cannot leave a mark behind. So
-the first records after a takeover are handled under a mark that is made before and removed after. One that ended
-several processes by itself is quarantined without another look.
+A process that is killed, such as by a crash below Python or by the watchdog, cannot leave a marker. So the first
+records after a takeover are handled under a marker that is written before and removed after. A record that ended
+several processes by itself is quarantined without another attempt.
 
-A mark moves no offset, and the commit that moves the offset drops it. One that cannot be written is done without.
+A marker moves no offset, and the commit that moves the offset removes it. If it cannot be written, handling
+continues without it.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from processors.stream.loop.transaction import At
 from processors.stream.types import Inbound
 
 GIVEN_UP: Final = 4
-"""Attempts at an offset, the first in a batch and the others alone, after which the record is not tried again."""
+"""Attempts at an offset, the first in a batch and the others alone, after which the record is given up."""
 
 _MARK: Final = "attempts="
 
@@ -34,19 +35,21 @@ _log = structlog.get_logger(__name__)
 
 
 def written(attempts: int) -> str:
-    """A mark as it stands in an offset's metadata; empty for none."""
+    """A marker as stored in an offset's metadata; empty for none."""
     return f"{_MARK}{attempts}" if attempts else ""
 
 
 def read(metadata: str | None) -> int:
-    """The attempts that a mark tells. Whatever else stands there is none of ours."""
+    """The number of attempts in a marker. Other metadata is ignored."""
     text = (metadata or "").removeprefix(_MARK)
     return int(text) if metadata != text and text.isascii() and text.isdigit() and len(text) < 4 else 0
 
 
 class Trials:
-    """One member's knowledge of its partitions. Belongs to the loop; `span` is how many offsets behind a mark are
-    handled one at a time: a batch, since the failure lay in one."""
+    """One member's knowledge of its partitions. Belongs to the loop.
+
+    `span` is how many offsets after a marker are handled one at a time: a batch, since the failure was in one.
+    """
 
     def __init__(self, consumer: Consumer, span: int) -> None:
         self._consumer, self._span = consumer, span
@@ -55,7 +58,7 @@ class Trials:
         self._untried: set[At] = set()
 
     def taken(self, starts: Mapping[At, int]) -> None:
-        """Partitions were taken over at these offsets. Raises KafkaException where nobody can be asked."""
+        """Partitions were taken over at these offsets. Raises KafkaException if no broker answers."""
         wanted = [TopicPartition(topic, partition) for topic, partition in starts]
         for found in self._consumer.committed(wanted, 10.0) if wanted else []:
             at = (found.topic, found.partition)
@@ -64,7 +67,7 @@ class Trials:
         self._untried |= set(starts)
 
     def portions(self, batch: Sequence[Inbound]) -> list[list[Inbound]]:
-        """The batch in order, in runs that are handed in together: what is suspected stands alone."""
+        """The batch in order, in parts that are handled together: suspected records are alone."""
         if not any(self._suspected_until.values()):
             return [list(batch)]
         suspected = enumerate(map(self.suspects, batch))
@@ -72,7 +75,7 @@ class Trials:
         return [[record for record, _ in run] for _, run in runs]
 
     def suspects(self, record: Inbound) -> bool:
-        """Whether it lies where an earlier attempt failed."""
+        """Whether the record is where an earlier attempt failed."""
         return record.offset < self._suspected_until.get((record.topic, record.partition), 0)
 
     def begin(self, portion: Sequence[Inbound], positions: Mapping[At, int]) -> None:
@@ -81,7 +84,7 @@ class Trials:
             self._write({at: (positions[at], self._attempts.get(at, 0) + 1) for at in untried})
 
     def passed(self, portion: Sequence[Inbound], positions: Mapping[At, int]) -> None:
-        """It was handled; what its transaction meets with is not its fault."""
+        """The portion was handled; failures of its transaction are not its fault."""
         if untried := self._untried_in(portion):
             self._write({at: (positions[at], self._attempts.pop(at, 0)) for at in untried})
             self._untried -= untried

@@ -1,4 +1,4 @@
-"""The `View` that a processor is given: what the loop knows, as it stands for one batch."""
+"""The `View` of a processor: the loop's knowledge, fixed for one batch."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from processors.stream.types import Inbound
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Where a view looks things up."""
+    """The sources of a view."""
 
     clock: Clock
     state: KeyedState

@@ -1,12 +1,12 @@
 """Ends a process that cannot go on.
 
-Some calls of the Kafka client have no deadline, and some outlive the one they have: `abort_transaction` at a close,
+Some calls of the Kafka client have no deadline, and some exceed the one they have: `abort_transaction` at a close,
 `Consumer.close`, `send_offsets_to_transaction` before a broker that is silent rather than gone
-(confluent-kafka-python 2329, librdkafka 3740, 5456 and 5511). No exception gets out of them; only the end of the
-process does, and its supervisor starts it afresh.
+(confluent-kafka-python 2329, librdkafka 3740, 5456 and 5511). No exception can interrupt them; only the end of the
+process does, and its supervisor restarts it.
 
-A thread looks at the loop's beat. Should that thread get no turn itself, because our own code holds the
-interpreter, a timer below Python ends the process and shows where every thread stood.
+A thread checks the loop's reports. If that thread cannot run itself, because our own code holds the interpreter, a
+timer below Python ends the process and dumps the stack of every thread.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ from processors.errors import Fatal
 from processors.stream.loop.health import Vitals
 
 EVERY: Final = 0.5
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 
 STOPPING: Final = 20.0
-"""Seconds from the request to stop until the process is gone, whatever it is doing."""
+"""Seconds from the request to stop until the process is ended, whatever it is doing."""
 
 _GRACE: Final = 15.0
-"""Seconds past the deadline after which the timer below Python takes the thread for stuck as well."""
+"""Seconds past the deadline after which the timer below Python assumes that the thread is stuck as well."""
 
 _log = structlog.get_logger(__name__)
 
 
 class Watchdog:
-    """Watches a loop for as long as the process lives: closing clients, and Python's own end, may hang too.
+    """Watches a loop for as long as the process lives: closing clients, and Python's own exit, may hang too.
 
-    `told` is called at each look that finds the loop alive, for a supervisor in another process.
+    `told` is called at each check that finds the loop alive, for a supervisor in another process.
     """
 
     def __init__(self, health: Vitals, stop: threading.Event, told: Callable[[], None] = lambda: None) -> None:
@@ -49,16 +49,16 @@ class Watchdog:
         self._stopping: float | None = None
 
     def start(self) -> None:
-        """To be called by the main thread, whose signal handlers are in place.
+        """Must be called by the main thread, after its signal handlers were installed.
 
-        A handler gets no turn while the main thread is inside a call. The number of the signal is written to a pipe
+        A handler does not run while the main thread is inside a call. The number of the signal is written to a pipe
         all the same, and read here.
         """
         self._signals, told = os.pipe()
         for end in (self._signals, told):
             os.set_blocking(end, False)
         signal.set_wakeup_fd(told, warn_on_full_buffer=False)
-        self._arm()  # here and not in the thread, which may never get its first turn
+        self._arm()  # here and not in the thread, which may never run
         threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
 
     def _watch(self) -> None:
@@ -73,7 +73,7 @@ class Watchdog:
         os._exit(Fatal.exit_code)
 
     def _arm(self) -> None:
-        """Puts the timer below Python off until the deadline that stands now, and the grace."""
+        """Postpone the timer below Python to the present deadline plus the grace."""
         faulthandler.dump_traceback_later(max(-self._health.overdue, 0) + _GRACE, exit=True)
 
     def _overdue(self) -> str | None:

@@ -1,12 +1,12 @@
-"""Up to which time the inputs have been read: what must be known before a clock rings.
+"""The watermark: up to which time the inputs have been read. Timers up to that time may fire.
 
-The record that stops a clock may wait unread, after an outage for hours. A partition has been read up to a moment
-once nothing lies behind our position, and the broker says so after that moment; else only as far as the last record
-that was handled, since the broker's append times do not go back within a partition.
+A record that stops a timer may be unread, after an outage for hours. A partition has been read up to a moment if
+nothing is after our position and the broker says so after that moment; otherwise only up to the last handled
+record, since the broker's append times do not decrease within a partition.
 
-An open transaction hides its records, and those behind it, until it is decided. So the end that counts is that of
-the log, not that of what may be read; and a position, which stands behind the last record, is moved on over what no
-consumer is ever given (markers of transactions, what was aborted) by the consumer's own end-of-partition.
+An open transaction hides its records, and those after it, until it is decided. So the end that counts is that of
+the log, not that of the readable part. A position is the offset after the last record; the consumer's
+end-of-partition moves it past what no consumer ever gets (transaction markers, aborted records).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from processors.stream.types import Inbound
 
 
 class Watermark:
-    """Facts about logs, which neither an abort nor a rebalance makes untrue."""
+    """Facts about logs, which stay true after an abort or a rebalance."""
 
     def __init__(self, settings: StreamSettings) -> None:
         self._settings = settings
@@ -32,7 +32,7 @@ class Watermark:
         self._handled: dict[At, int] = {}
 
     def nothing_between(self, at: At, position: int, end: int) -> None:
-        """The consumer came from `position` to `end` without a record."""
+        """There was no record between `position` and `end`."""
         self._gaps[at] = position, end
 
     def handled(self, batch: Sequence[Inbound]) -> None:
@@ -42,7 +42,7 @@ class Watermark:
     def read_until(self, now: int, positions: Mapping[At, int], batch: Sequence[Inbound] = ()) -> Mapping[int, int]:
         """The time up to which every input of a partition number is read, as milliseconds since the epoch.
 
-        `batch` is what has been read and not handled yet; the positions lie behind it. `now` must lie before the
+        `batch` is what has been read and not handled yet; the positions are after it. `now` must be before the
         call. Raises BrokerUnavailable.
         """
         ends = self._ends(list(positions))
@@ -62,5 +62,5 @@ class Watermark:
         try:
             return persist(lambda: clients.ends(client, partitions), 0.0)
         except BrokerUnavailable:
-            self._admin = None  # it may go on asking whom it knew before a restart
+            self._admin = None  # it may still use brokers known before a restart
             raise

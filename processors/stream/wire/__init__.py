@@ -1,1 +1,1 @@
-"""Bytes on a topic: schemas, the codec, headers, partitions."""
+"""The format of records: schemas, codec, headers, partitions."""

@@ -1,6 +1,6 @@
 """Which Avro schemas are safe to decode with: those whose values are bounded by the size of a message. Pure.
 
-fastavro trusts its schemas: an array of items of no size takes a count of 2^31 at its word, and a few names can
+fastavro trusts its schemas: for an array of items of size zero it believes a count of 2^31, and a few names can
 stand for 2^64 values. A recursive schema overflows its stack on a message of 5 kB; parsing refuses it already.
 """
 
@@ -12,14 +12,14 @@ from processors.contracts.avro import Array, Fixed, Map, Primitive, Record, Sche
 from processors.errors import DocumentRefused
 
 DEEPEST: Final = 32
-"""Levels of nesting a schema may have."""
+"""The most levels of nesting of a schema."""
 
 WIDEST: Final = 10_000
-"""Values that one record may hold when all its names are written out."""
+"""The most values of one record with all its names expanded."""
 
 
 class Cost(NamedTuple):
-    """Whether a value of a type may take no byte at all, and how many values it has, arrays as one."""
+    """Whether a value of a type may take no bytes at all, and how many values it has, arrays counted as one."""
 
     empty: bool
     values: int
@@ -31,7 +31,7 @@ def require_bounded(schema: Schema) -> None:
 
 
 def _cost(schema: Schema, known: dict[str, Cost], depth: int) -> Cost:
-    """`known` are the records that were met: each is looked at once, however often it occurs."""
+    """`known` are the records that were visited: each is computed once, however often it occurs."""
     if depth > DEEPEST:
         raise DocumentRefused("", f"a schema may be nested {DEEPEST} levels deep at most")
     match schema:

@@ -1,7 +1,7 @@
 """Events as bytes on a topic: a zero byte, the id of the writer's schema, the Avro body (Confluent's wire format).
 
-A schema id is looked up, never registered on the fly, and only schemas registered for the topic's own subject
-(`<topic>-value`) are believed.
+Schema ids are looked up and never registered on the fly, and only schemas registered for the topic's own subject
+(`<topic>-value`) are accepted.
 """
 
 from __future__ import annotations
@@ -20,20 +20,22 @@ PREFIX_SIZE = _PREFIX.size
 
 
 class Registry(Protocol):
-    """Who knows schema ids. Both methods may raise RegistryUnavailable: a pause, never a dead letter."""
+    """Looks up schema ids. Both methods may raise RegistryUnavailable: a pause, never a dead letter."""
 
     def id_of(self, subject: str, text: str) -> int:
-        """Raises ContractBroken where this schema is not registered under the subject."""
+        """Raises ContractBroken if this schema is not registered under the subject."""
         ...
 
     def writer(self, subject: str, schema_id: int) -> str:
-        """The text of a schema. Raises EventUnreadable (stage `schema`) where the subject has none of that id."""
+        """The text of a schema. Raises EventUnreadable (stage `schema`) if the subject has none with that id."""
         ...
 
 
 class Codec:
-    """Makes encoders and decoders, one for each event of a topic: what a decoder has learned of writers is learned
-    once. Needs the registry only when the first of their records comes."""
+    """Creates encoders and decoders, one for each event of a topic, which share what they learn about writers.
+
+    The registry is needed only when the first of their records arrives.
+    """
 
     def __init__(self, schemas: Schemas, registry: Registry) -> None:
         self.schemas = schemas
@@ -42,7 +44,7 @@ class Codec:
         self._decoders: dict[tuple[str, str, bool], Decoder] = {}
 
     def speaking(self, schemas: Schemas) -> Codec:
-        """Events as other schemas have them, with the ids of the same registry."""
+        """The same with other schemas, and ids from the same registry."""
         return Codec(schemas, self._registry)
 
     def encoder(self, topic: str, event: str) -> Encoder:
@@ -76,18 +78,18 @@ class Encoder:
 
     @property
     def is_ready(self) -> bool:
-        """Whether it writes without asking the registry first."""
+        """Whether it can write without asking the registry first."""
         return bool(self._prefix)
 
     def __call__(self, record: Mapping[str, Any]) -> bytes:
         return (self._prefix or self._look_up()) + self._schema.encode(record)
 
     def join(self, envelope: Mapping[str, Any], tail: bytes) -> bytes:
-        """The event of this envelope and a tail encoded before by `tail`: the same bytes as encoding both."""
+        """The event of this envelope and a tail that `tail` encoded before: the same bytes as encoding both."""
         return (self._prefix or self._look_up()) + self._schema.encode_envelope(envelope) + tail
 
     def assemble(self, *pieces: bytes) -> bytes:
-        """The event whose fields, in order, these pieces are the bytes of. They are taken as they are."""
+        """The event whose fields, in order, are these pieces. Their bytes are not checked."""
         return (self._prefix or self._look_up()) + b"".join(pieces)
 
     def run(self, first: str, last: str) -> Run:
@@ -100,7 +102,7 @@ class Encoder:
 
 
 class Decoder:
-    """Reads one event from one topic, as our schema sees it, whoever wrote it."""
+    """Reads one event from one topic, resolved to our schema, whoever wrote it."""
 
     def __init__(self, schema: Schema, subject: str, registry: Registry, *, canonical: bool = False) -> None:
         self._schema, self._subject, self._registry, self._canonical = schema, subject, registry, canonical
@@ -113,7 +115,7 @@ class Decoder:
 
         Raises:
             EventUnreadable: `stage` is `tombstone`, `size`, `wire`, `schema` or `body`.
-            RegistryUnavailable: the writer's schema is not known here yet, and nobody can be asked.
+            RegistryUnavailable: the writer's schema is not known here yet, and the registry does not answer.
         """
         value = _checked(value)
         writer, body = self._writer(value[:PREFIX_SIZE]), value[PREFIX_SIZE:]
@@ -122,10 +124,10 @@ class Decoder:
         return self._schema.decode(body, writer)
 
     def split(self, value: bytes | None) -> tuple[dict[str, Any], bytes]:
-        """The envelope, and the raw bytes of the last field for `tail`, which is where they are checked.
+        """The envelope, and the raw bytes of the last field for `tail`, which checks them.
 
-        Equal tails give equal bytes. Fast where the writer used our schema; else the tail is written anew.
-        Raises as a call does.
+        Equal tails give equal bytes. Fast if the writer used our schema; else the tail is encoded again. Raises as
+        a call does.
         """
         if value is not None and value[:PREFIX_SIZE] in self._ours and len(value) <= LARGEST_VALUE:
             return self._schema.split(value, PREFIX_SIZE)
@@ -138,7 +140,7 @@ class Decoder:
             raise EventUnreadable("body", why) from error
 
     def cutter(self, *behind: str) -> Callable[[bytes | None], list[bytes] | None]:
-        """Cuts values behind the named fields of the envelope, the tail last; None where one must be decoded."""
+        """Cuts values after the named fields of the envelope, the tail last; None if one must be decoded."""
         cut = Cutter(self._schema, behind)
 
         def pieces(value: bytes | None) -> list[bytes] | None:
@@ -149,19 +151,20 @@ class Decoder:
         return pieces
 
     def part(self, name: str) -> Callable[[Any], bytes]:
-        """Writes one field of the tail, or one item of it where that is an array, as our schema has it."""
+        """Writes one field of the tail, or one item of it if that is an array, in our schema."""
         return tail_part(self._schema, name)
 
     def knows_writer(self, value: bytes) -> bool:
-        """Whether a value is read without asking the registry first."""
+        """Whether a value can be read without asking the registry first."""
         return value[:PREFIX_SIZE] in self._writers
 
     def is_ours(self, value: bytes) -> bool:
-        """Whether a value that has been read was written in our very schema: its fields lie as ours do."""
+        """Whether a value that has been read was written in exactly our schema, so that its fields are encoded
+        like ours."""
         return value[:PREFIX_SIZE] in self._ours
 
     def run(self, first: str, last: str) -> Run:
-        """Consecutive fields as they lie in a piece that a cutter has cut."""
+        """Consecutive fields as encoded in a piece that a cutter has cut."""
         return Run(self._schema, first, last)
 
     def _writer(self, prefix: bytes) -> Schema:
@@ -195,7 +198,8 @@ def _checked(value: bytes | None) -> bytes:
 
 
 class OfflineRegistry:
-    """Ids without a server, for what never leaves this process: checks on the command line, tests, measurements."""
+    """Ids without a server, for data that never leaves this process: checks on the command line, tests,
+    measurements."""
 
     def __init__(self) -> None:
         self._texts: dict[tuple[str, int], str] = {}

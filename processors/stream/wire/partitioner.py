@@ -1,7 +1,7 @@
-"""Which partition a key belongs to, the same for every client that wants to be understood.
+"""The partition of a key, the same for every compatible client.
 
-Java clients hash keys with murmur2, librdkafka's own default is CRC32. We write with murmur2, and move a command
-that another client put elsewhere to where its state is.
+Java clients hash keys with murmur2; librdkafka's own default is CRC32. We write with murmur2, and forward a command
+that another client wrote to another partition to the one that has its state.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Looking schemas up in a registry over Confluent's HTTP interface, which Karapace and Apicurio speak as well.
+"""Looks schemas up in a registry with Confluent's HTTP interface, which Karapace and Apicurio have as well.
 
-What an id or a schema stands for never changes, so it is asked once. Whatever stands between us and an answer, such
-as a refused password, is RegistryUnavailable: the records are not to blame, and wait.
+The meaning of an id or a schema never changes, so it is asked once. Every obstacle to an answer, such as a refused
+password, is RegistryUnavailable: the records are not to blame, and wait.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class SchemaRegistry:
         return answer.status_code == 200 and any(entry["subject"] == subject for entry in answer.json())
 
     def _ask(self, method: str, path: str, body: Any = None, *, also: tuple[int, ...] = ()) -> httpx.Response:
-        """One request. `also` are answers beside 200 that mean something to the caller."""
+        """One request. `also` are status codes other than 200 that mean something to the caller."""
         try:
             answer = self._client.request(method, path, json=body)
         except httpx.HTTPError as error:

@@ -1,7 +1,8 @@
-"""What Avro schemas do to bytes: events whole, and their last field apart. Pure: no registry, no wire format.
+"""Encodes and decodes events by Avro schemas: whole, or the last field separately. Pure: no registry, no wire
+format.
 
-Every schema is parsed and bounded before fastavro sees it, ours and foreign ones alike. Logical types are dropped:
-times are plain integers, milliseconds since the epoch, everywhere in the guard.
+Every schema, ours or foreign, is parsed and bounded before fastavro sees it. Logical types are dropped: times are
+plain integers, milliseconds since the epoch, everywhere in the guard.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ Json = Any
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """One event's schema. Its last field, the tail, can be read and written apart from the envelope before it.
+    """One event's schema. Its last field, the tail, can be read and written separately from the envelope before it.
 
-    Avro writes fields one after the other without marks, so the bytes of the tail are what is left behind the
+    Avro writes fields one after the other without separators, so the bytes of the tail are those after the
     envelope; equal tails have equal bytes.
     """
 
@@ -39,7 +40,10 @@ class Schema:
     """Compact JSON with the keys in the file's order: the text that `compat-guard topics apply` registers."""
     model: avro.Record = field(repr=False)
     plain: Json = field(repr=False)
-    """What decides how bytes are read. Equal for two schemas that differ in documentation or logical types only."""
+    """Everything that decides how bytes are read.
+
+    Equal for schemas that differ in documentation or logical types only.
+    """
     whole: Json = field(repr=False)
     envelope: Json = field(repr=False)
     tail: Json = field(repr=False)
@@ -58,12 +62,12 @@ class Schema:
             raise
         except ContractBroken as error:
             raise DocumentRefused("", f"not an Avro schema: {error}") from error
-        except Exception as error:  # fastavro promises nothing narrower, and a stranger wrote the schema
+        except Exception as error:  # fastavro documents no narrower error, and the schema is foreign
             raise DocumentRefused("", f"not an Avro schema: {shorten(str(error))}") from error
 
     @classmethod
     def load(cls, file: Path) -> Schema:
-        """From an `.avsc` that is called like its schema.
+        """From an `.avsc` file that is named after its schema.
 
         Raises:
             DocumentRefused: it cannot be used, or its name is not that of its file.
@@ -73,7 +77,7 @@ class Schema:
         except DocumentRefused as error:
             raise DocumentRefused(file.name, str(error)) from error
         if schema.name != file.stem:
-            raise DocumentRefused(file.name, f"holds `{schema.name}`; a schema is called like its file")
+            raise DocumentRefused(file.name, f"holds `{schema.name}`; a schema must have the name of its file")
         return schema
 
     @classmethod
@@ -93,7 +97,7 @@ class Schema:
         )
 
     def encode(self, record: Mapping[str, Any]) -> bytes:
-        """The body of an event. A missing or extra field is an error, not a default and not a loss."""
+        """The body of an event. A missing or extra field is an error: it is neither filled in nor dropped."""
         return _encode(self.whole, record)
 
     def encode_envelope(self, envelope: Mapping[str, Any]) -> bytes:
@@ -103,17 +107,17 @@ class Schema:
         return _encode(self.tail, tail)
 
     def decode(self, body: bytes, writer: Schema | None = None) -> dict[str, Any]:
-        """A record as this schema sees it, from bytes that `writer` (by default this schema) made.
+        """A record resolved to this schema, from bytes that `writer` (by default this schema) made.
 
         Raises:
-            EventUnreadable: stage `body`. Nothing may be left over.
+            EventUnreadable: stage `body`. No bytes may be left over.
         """
         if writer is None or writer.plain == self.plain:
             return _decode(self.whole, None, body)
         return _decode(writer.whole, self.whole, body)
 
     def would_write(self, body: bytes) -> bool:
-        """Whether an Avro writer makes these very bytes of what stands in them. Raises EventUnreadable."""
+        """Whether an Avro writer encodes their content as these very bytes. Raises EventUnreadable."""
         record = self.decode(body)
         try:
             return self.encode(record) == body
@@ -121,13 +125,13 @@ class Schema:
             raise _unreadable(error) from error
 
     def decode_tail(self, raw: bytes) -> Any:
-        """Raises EventUnreadable, stage `body`, also when something is left over."""
+        """Raises EventUnreadable, stage `body`, also if bytes are left over."""
         return _decode(self.tail, None, raw)
 
     def renewed_tail(self, raw: bytes) -> bytes:
-        """A tail that was kept, as this schema writes it: fields may have been added to its end since.
+        """A stored tail, encoded in the present schema: fields may have been added to its end since.
 
-        Raises EventUnreadable, stage `body`, for bytes of no earlier version that differs in more than that.
+        Raises EventUnreadable, stage `body`, for bytes of no earlier version that differs only in that.
         """
         try:
             self.decode_tail(raw)
@@ -141,7 +145,7 @@ class Schema:
         return raw
 
     def _earlier_tails(self) -> Iterator[Json]:
-        """Without the last field, without the last two, and so on, as long as they may be missing."""
+        """Without the last field, without the last two, and so on, as long as they are optional."""
         tail = self.model.fields[-1].type
         if not isinstance(tail, avro.Record):
             return
@@ -151,7 +155,7 @@ class Schema:
             yield _parsed(avro.Record(tail.name, "", tail.fields[:count]))
 
     def split(self, value: bytes, start: int) -> tuple[dict[str, Any], bytes]:
-        """Envelope and raw tail of a value whose body begins at `start`. The tail is not looked at.
+        """Envelope and raw tail of a value whose body begins at `start`. The tail is not checked.
 
         Raises:
             EventUnreadable: stage `body`.
@@ -166,7 +170,7 @@ class Schema:
 
 
 class FieldRun(NamedTuple):
-    """Consecutive fields of an event, read and written apart from the others."""
+    """Consecutive fields of an event, read and written separately from the others."""
 
     names: tuple[str, ...]
     schema: Json
@@ -187,7 +191,7 @@ def field_run(schema: Schema, first: str, last: str) -> FieldRun:
 
 
 def tail_part(schema: Schema, name: str) -> Callable[[Any], bytes]:
-    """Writes one field of the tail as it lies there; of an array, one item."""
+    """Writes one field of the tail as encoded there; of an array, one item."""
     tail = schema.model.fields[-1].type
     if not isinstance(tail, avro.Record):
         raise ContractBroken(f"the last field of `{schema.name}` is no record")
@@ -209,8 +213,10 @@ class Schemas(Mapping[str, Schema]):
 
     @classmethod
     def first_released(cls, folder: Path) -> Schemas:
-        """The events as the first release that had them knew them; those of today that were in none. Raises as
-        `load` does."""
+        """Each event in the schema of its first release; events without a release in today's schema.
+
+        Raises as `load` does.
+        """
         firsts = sorted((folder / "released").glob("*/1.avsc"))
         schemas = {path.parent.name: Schema.read(path.read_text("utf-8")) for path in firsts}
         return cls({**cls.load(folder), **schemas})
@@ -239,7 +245,7 @@ def _decode(writer: Json, reader: Json | None, body: bytes) -> Any:
     source = BytesIO(body)
     try:
         value = schemaless_reader(source, writer, reader)
-    except Exception as error:  # whatever the decoder raises, the bytes and the schema are the writer's
+    except Exception as error:  # whatever the decoder raises is caused by the writer's bytes and schema
         raise _unreadable(error) from error
     if source.tell() != len(body):
         raise EventUnreadable("body", f"{len(body) - source.tell()} bytes are left over behind the record")
@@ -247,5 +253,5 @@ def _decode(writer: Json, reader: Json | None, body: bytes) -> Any:
 
 
 def _unreadable(error: Exception) -> EventUnreadable:
-    """The kind of failure only: the text of some of these errors quotes the bytes."""
+    """Only the kind of failure: the text of some of these errors quotes the bytes."""
     return EventUnreadable("body", f"the body does not fit its schema: {type(error).__name__}")

@@ -1,8 +1,8 @@
-"""Cutting an event into runs of fields without reading them, for answers that repeat parts of what was asked.
+"""Cuts an event into runs of fields without decoding them, for answers that repeat parts of the question.
 
-Avro writes fields one after the other without marks, so a run of fields that a request and its answer have in
-common is the same bytes in both, and can be copied. Only what every field of a run is made of is looked at: how
-long a text is, where a number ends, and that an optional field is missing.
+Avro writes fields one after the other without separators, so a run of fields that a request and its answer have in
+common is the same bytes in both, and can be copied. Only the structure of the fields is read: how long a text is,
+where a number ends, and that an optional field is missing.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ _LONGEST_NUMBER: Final = 10
 
 
 class Run:
-    """Consecutive fields of an event as bytes of their own: runs joined in order are the event."""
+    """Consecutive fields of an event as separate bytes: runs joined in order are the event."""
 
     def __init__(self, schema: Schema, first: str, last: str) -> None:
         self._part = field_run(schema, first, last)
 
     def encode(self, record: Mapping[str, Any]) -> bytes:
-        """The bytes of these fields. The record may hold others too; they are left out."""
+        """The bytes of these fields. Other fields of the record are left out."""
         return self._part.encode({name: record[name] for name in self._part.names})
 
     def decode(self, raw: bytes) -> dict[str, Any]:
-        """Raises EventUnreadable, stage `body`, also when something is left over."""
+        """Raises EventUnreadable, stage `body`, also if bytes are left over."""
         return self._part.decode(raw)
 
 
 class Cutter:
-    """Cuts the envelope of an event behind each of the named fields; what is left is the last piece.
+    """Cuts the envelope of an event after each of the named fields; the rest is the last piece.
 
-    What lies behind the last of them is not looked at.
+    What follows the last named field is not checked.
     """
 
     def __init__(self, schema: Schema, behind: Sequence[str]) -> None:
@@ -49,8 +49,8 @@ class Cutter:
     def __call__(self, value: bytes, start: int) -> list[bytes] | None:
         """The pieces of a value whose body begins at `start`.
 
-        None for a value that is cut short or out of the ordinary, such as one with an optional field: it must be
-        decoded, which also tells what is wrong with it. The pieces are not checked beyond where they end.
+        None for a value that is truncated or unusual, such as one with an optional field: it must be decoded, which
+        also reports what is wrong with it. The pieces are checked only for where they end.
         """
         pieces: list[bytes] = []
         begin = at = start

@@ -1,7 +1,7 @@
-"""Spans of what the loop handled, for records that belong to a sampled trace; sent by OTLP if that is configured.
+"""Spans for records of sampled traces that the loop handled; sent by OTLP if that is configured.
 
-A request's `traceparent` is passed on to everything it leads to, so the spans of the checker, the workflow and the
-ledger end up in one trace. Without an endpoint nothing is loaded and no header is read.
+A request's `traceparent` is passed on to everything that it leads to, so the spans of the checker, the workflow and
+the ledger end up in one trace. Without an endpoint nothing is loaded and no header is read.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from opentelemetry.trace import SpanContext
 
 MOST_SPANS: Final = 100
-"""Spans of one batch. A trace is for looking at single requests; a burst is for the metrics."""
+"""The most spans of one batch. A trace is for single requests; metrics show bursts."""
 
 _SAMPLED: Final = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]([13579bdf])")
 
 Trace = Callable[[Sequence[Inbound], int, int], None]
-"""Tells of a committed batch, with the nanoseconds since the epoch at which it began and ended."""
+"""Called for a committed batch, with the nanoseconds since the epoch at which it began and ended."""
 
 
 class Tracing:
-    """Use as a context manager: leaving it sends what is still waiting.
+    """Use as a context manager: leaving it sends the remaining spans.
 
     Raises:
         SettingsInvalid: an endpoint is given, and the extra `tracing` is not installed.
@@ -88,7 +88,7 @@ class Tracing:
 
 
 def sampled(headers: Headers) -> SpanContext | None:
-    """The span that caused a record, if its trace is one that somebody wants to see (W3C Trace Context)."""
+    """The span that caused a record, if its trace is sampled (W3C Trace Context)."""
     from opentelemetry.trace import SpanContext, TraceFlags  # noqa: PLC0415
 
     match = _SAMPLED.fullmatch(header(headers, TRACEPARENT) or "")

@@ -1,4 +1,5 @@
-"""An event as the record of its topic: bytes under a registered schema, its key, and the headers of CloudEvents."""
+"""Writes an event as a record of its topic: bytes under a registered schema, its key, and the CloudEvents
+headers."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from processors.stream.wire.headers import EventHeaders
 
 
 class Event(Protocol):
-    """What each class of `processors.events` offers that is written to a topic."""
+    """The interface of those classes of `processors.events` that are written to a topic."""
 
     @property
     def id(self) -> str: ...
@@ -21,13 +22,16 @@ class Event(Protocol):
     def key(self) -> str: ...
 
     def record(self) -> Mapping[str, Any]:
-        """As its schema has it, but for a tail that travels beside it."""
+        """As its schema defines it, without a tail that is encoded separately."""
         ...
 
 
 class EventWriter:
-    """Writes events of one kind from one source. `at` is milliseconds since the epoch; `cause` are the headers of
-    the record that is answered. Raises as an Encoder does."""
+    """Writes events of one kind from one source.
+
+    `at` is milliseconds since the epoch; `cause` are the headers of the record that is answered. Raises as an
+    Encoder does.
+    """
 
     def __init__(self, codec: Codec, kind: EventKind, source: str) -> None:
         self._topic, self._headers = kind.topic, EventHeaders(kind.type, source)
@@ -38,7 +42,7 @@ class EventWriter:
         return self._record(event, self._encode(event.record()), at, cause)
 
     def joined(self, event: Event, tail: bytes, at: int, cause: Headers = ()) -> Outbound:
-        """With the bytes of its last field, which `tail` made, here or where it was first written."""
+        """With the bytes of its last field, which `tail` made, here or where the field was first written."""
         return self._record(event, self._encode.join(event.record(), tail), at, cause)
 
     def _record(self, event: Event, value: bytes, at: int, cause: Headers) -> Outbound:
