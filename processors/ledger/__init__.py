@@ -1,1 +1,1 @@
-"""The ledger: everything that happened, once, searchable, and provably untampered. See README.md."""
+"""The ledger: every event exactly once, searchable and tamper-evident. See README.md."""

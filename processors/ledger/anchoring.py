@@ -31,7 +31,7 @@ _HEADERS = EventHeaders(ANCHORED.type, "/compat-guard/ledger")
 
 
 class ChainPosition(NamedTuple):
-    """Where a chain stands, and the next offset that it expects."""
+    """The head of a chain, and the next offset that it expects."""
 
     head: Head
     next_offset: int
@@ -40,16 +40,19 @@ class ChainPosition(NamedTuple):
 Encode = Callable[[Mapping[str, Any]], bytes]
 Publish = Callable[[Sequence[Outbound]], object]
 Hold = Callable[[Iterable[At]], AbstractContextManager[Mapping[At, ChainPosition]]]
-"""Where chains stand at this moment. Nobody else holds them meanwhile; chains that somebody holds are left out."""
+"""Reads the present heads of chains and locks them against others.
+
+Chains that another process has locked are left out.
+"""
 
 
 class Anchoring:
-    """Call it with every commit. What cannot be published now is published later.
+    """Call it after every commit. What cannot be published now is published later.
 
-    A head is taken from the database when it is signed, whoever has moved it there: a partition may have gone to
-    another sink since, and a commit whose outcome nobody knew may have succeeded. So a sink also anchors what its
-    predecessor left behind. The chain of the anchors' own topic is not anchored, or each anchor would lead to
-    another for ever.
+    A head is read from the database when it is signed, whichever process has moved it there: another sink may own
+    the partition by now, and a commit with unknown outcome may have succeeded. So a sink also anchors what its
+    predecessor left behind. The chain of the anchors' own topic is not anchored, since each anchor would lead to
+    another one.
     """
 
     def __init__(self, hold: Hold, encode: Encode, publish: Publish, key: ECKey, every: float) -> None:
@@ -64,7 +67,7 @@ class Anchoring:
             self.publish_now()
 
     def publish_now(self) -> None:
-        """Publish what has grown. An outage is logged, and never stops the ledger."""
+        """Publish anchors of all chains that have grown. An outage is logged, and never stops the ledger."""
         self._next = time.monotonic() + self._every
         if not self._touched:
             return
@@ -85,7 +88,7 @@ class Anchoring:
 
 
 def publish_anchors(standings: Mapping[At, ChainPosition], encode: Encode, publish: Publish, key: ECKey) -> None:
-    """Sign where chains stand, and publish it. Raises what `publish` raises."""
+    """Sign the heads of chains and publish them. Raises what `publish` raises."""
     now = time.time_ns() // 1_000_000
     events = [anchor(*at, head, offset, now, key) for at, (head, offset) in standings.items()]
     publish([_record(event, encode) for event in events])
@@ -96,8 +99,11 @@ def _record(event: LedgerAnchored, encode: Encode) -> Outbound:
 
 
 def holding(engine: Engine) -> Hold:
-    """Holds chains by locks of their own in Postgres, which are gone with the connection: filing goes on meanwhile,
-    and the anchors of a chain are published in the order of its growth, also by two sinks at a handover."""
+    """Locks chains by advisory locks in Postgres, which end with the connection.
+
+    Filing goes on meanwhile, and the anchors of a chain are published in the order of its growth, even by two sinks
+    at a handover.
+    """
 
     @contextmanager
     def hold(chains: Iterable[At]) -> Generator[Mapping[At, ChainPosition]]:

@@ -1,7 +1,7 @@
-"""Anchors: signed chain heads on a topic outside of the database, so that a rewritten database is noticed.
+"""Anchors: signed chain heads on a topic outside of the database, which reveal a rewritten database.
 
-A chain alone proves little to somebody who can rewrite all of it. An anchor says, under a key that the database
-does not hold, how long the chain was and what its last hash was.
+A chain alone proves little against somebody who can rewrite all of it. An anchor says how long the chain was and
+what its last hash was, signed with a key that the database does not contain.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ ALGORITHM = "ES256"
 def anchor(topic: str, partition: int, head: Head, next_offset: int, at: int, key: ECKey) -> LedgerAnchored:
     """The event of a chain head, signed at `at`.
 
-    No two signatures are alike, so a head that is anchored again has another id: the ledger would take two events
-    under one id for a forgery, and the very same event again is the mark of a replay.
+    No two signatures are alike, so a head that is anchored again has another event id: two different events with
+    one id would count as a forgery, and the same event twice as a replay.
     """
     unsigned = LedgerAnchored(
         anchor_id=str(uuid.uuid5(MINTED, f"{topic}/{partition}/{head.sequence}/{head.hash.hex()}/{at}")),
@@ -56,7 +56,7 @@ def is_signed(event: Mapping[str, Any], keys: KeySet) -> bool:
 
 
 class Noted(NamedTuple):
-    """A LedgerAnchored event and its offset on the anchors' topic; NOWHERE if that was not kept."""
+    """A LedgerAnchored event and its offset on the anchors' topic; NOWHERE if that is unknown."""
 
     offset: int
     event: Mapping[str, Any]
@@ -67,7 +67,7 @@ NOWHERE: Final = -1
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """An anchor as a verifier sees it. `place` orders anchors as they were published; NOWHERE comes first."""
+    """An anchor for the verifier. `place` orders anchors as they were published; NOWHERE comes first."""
 
     topic: str
     partition: int
@@ -82,7 +82,7 @@ class Anchor:
 
 
 def read_anchor(noted: Noted, keys: KeySet) -> Anchor:
-    """Never fails: a digest that is none is a wrong digest, which the verifier will say."""
+    """Never fails: an invalid digest counts as a wrong one, which the verifier reports."""
     place, event = noted
     return Anchor(
         event["topic"],
@@ -99,7 +99,7 @@ def read_anchor(noted: Noted, keys: KeySet) -> Anchor:
 
 
 def judged(noted: Iterable[Noted], keys: KeySet) -> list[Anchor]:
-    """Anchors in the order of their publication, each place once, whether ledger, topic or a file told of it."""
+    """Anchors in the order of their publication, each place once, whether from the ledger, the topic or a file."""
     known = {(note.offset, note.event.get("signature")): note for note in noted}
     return [read_anchor(note, keys) for note in sorted(known.values(), key=lambda note: note.offset)]
 
@@ -113,7 +113,7 @@ def chain_of(event: Mapping[str, Any]) -> tuple[str, int]:
 
 
 def anchored_offsets(noted: Iterable[Noted], keys: KeySet) -> dict[tuple[str, int], int]:
-    """The next offset that each chain must have reached, by the newest anchor that one of the keys signed."""
+    """The next offset that each chain must have reached, by the newest anchor with a valid signature."""
     reached: dict[tuple[str, int], int] = {}
     for _, event in sorted(noted, key=lambda note: note.event["next_offset"], reverse=True):
         if chain_of(event) not in reached and is_signed(event, keys):

@@ -1,11 +1,11 @@
-"""The hash chain: each row commits to the one before, so that one hash stands for all that was.
+"""The hash chain: each row commits to the one before, so that one hash stands for all rows up to it.
 
     leaf      = sha256(0x00 || canonical row)
     row hash  = sha256(0x01 || row hash before || sequence, 8 bytes || leaf)
 
-There is one chain for each partition of each topic. Two trees stand on its leaves: one over the rows of a batch,
-and one over all batches of the chain, whose root is signed together with the head. So a short proof leads from one
-row to a signature, and a long one over the whole chain says that nothing is missing.
+There is one chain for each partition of each topic. Two Merkle trees are built on its leaves: one over the rows of
+a batch, and one over all batches of the chain, whose root is signed together with the head. So a short proof leads
+from one row to a signature, and a long one over the whole chain proves that nothing is missing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import NamedTuple
 from processors.ledger import merkle
 
 GENESIS = bytes(32)
-"""What stands before the first row."""
+"""The hash before the first row."""
 
 
 def leaf_of(row: bytes) -> bytes:
@@ -40,13 +40,13 @@ class Batch(NamedTuple):
 
 
 def batch_leaf(batch: Batch) -> bytes:
-    """A batch as a leaf of the tree over all batches."""
+    """The leaf of a batch in the tree over all batches."""
     return sha256(b"\x02" + batch.first.to_bytes(8, "big") + batch.last.to_bytes(8, "big") + batch.root).digest()
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where a chain stands: how many rows, the last row's hash, and the frontier of the tree over its batches."""
+    """The head of a chain: how many rows, the last row's hash, and the frontier of the tree over its batches."""
 
     sequence: int = 0
     hash: bytes = GENESIS
@@ -59,7 +59,7 @@ class Head:
 
 
 class Extension(NamedTuple):
-    """A chain after a batch: the hash of each row, in order, what to keep of the batch, and the head."""
+    """A chain after a batch: the hash of each row, in order, the batch's record, and the head."""
 
     hashes: list[bytes]
     batch: Batch
@@ -67,7 +67,7 @@ class Extension(NamedTuple):
 
 
 def extend(head: Head, rows: Iterable[bytes]) -> Extension:
-    """Put canonical rows behind a head as one batch. There must be at least one."""
+    """Append canonical rows to a head as one batch. There must be at least one."""
     leaves = [leaf_of(row) for row in rows]
     hashes: list[bytes] = []
     last = head.hash
@@ -79,7 +79,7 @@ def extend(head: Head, rows: Iterable[bytes]) -> Extension:
 
 
 def with_batch(head: Head, batch: Batch) -> Head:
-    """The tree over the batches after one more; sequence and hash stay."""
+    """The tree over the batches plus one; sequence and hash stay."""
     grown = merkle.grow(head.frontier, head.batches, batch_leaf(batch))
     return replace(head, batches=head.batches + 1, frontier=grown)
 
@@ -95,5 +95,5 @@ def pack(hashes: Sequence[bytes]) -> bytes:
 
 
 def unpack(packed: bytes) -> tuple[bytes, ...]:
-    """The 32-byte hashes that `pack` has joined."""
+    """The 32-byte hashes in the result of `pack`."""
     return tuple(packed[at : at + 32] for at in range(0, len(packed), 32))

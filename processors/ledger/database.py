@@ -1,4 +1,4 @@
-"""The ledger's database: connections under the least role that will do, migrations, Postgres' errors as ours."""
+"""The ledger's database: connections with the least privileges, migrations, and Postgres' errors as ours."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def connect(url: str, role: Role | None) -> Engine:
-    """Connections that act as `role` only, whoever logs in. The login must be a member of it.
+    """Connections that act as `role` only, whichever login they use. The login must be a member of it.
 
-    None keeps the login's own rights, which only a migration needs. Nothing is opened yet.
+    None keeps the login's own rights, which only a migration needs. No connection is opened yet.
     """
     engine = create_engine(
         _checked(url), pool_size=2, max_overflow=2, pool_pre_ping=False, connect_args={"prepare_threshold": None}
@@ -42,8 +42,8 @@ def connect(url: str, role: Role | None) -> Engine:
 def _settle(connection: Connection, role: Role | None) -> None:
     """Set role, search path and time zone for this transaction alone.
 
-    A pooler in transaction mode hands a server connection to somebody else at each commit: what is set for a
-    session, and what is prepared in it, would be theirs.
+    A pooler in transaction mode gives the server connection to another client at each commit: session settings and
+    prepared statements would leak to it.
     """
     become = f"SET LOCAL ROLE {role}; " if role is not None else ""
     try:
@@ -55,7 +55,7 @@ def _settle(connection: Connection, role: Role | None) -> None:
             raise
         login = connection.engine.url.username
         raise SettingsInvalid(
-            f"login `{login}` may not act as {role}; somebody who may has to `GRANT {role} TO {login}`"
+            f"login `{login}` may not act as {role}; an administrator has to `GRANT {role} TO {login}`"
         ) from None
 
 
@@ -75,9 +75,9 @@ def _checked(url: str) -> URL:
 
 @contextmanager
 def database_errors() -> Generator[None]:
-    """Errors that say what to do: DatabaseUnavailable to try again, SettingsInvalid where nothing was migrated.
+    """Converts errors: DatabaseUnavailable to try again, SettingsInvalid if nothing was migrated.
 
-    What is left to pass through, such as a row that Postgres refuses, is for the caller to understand.
+    Other errors, such as a row that Postgres refuses, are left to the caller.
     """
     try:
         yield
@@ -102,13 +102,13 @@ _UNMIGRATED = (
 
 
 def _first_line(error: BaseException) -> str:
-    """Postgres puts the row's values into later lines, and they do not belong into a log."""
+    """Postgres puts the row's values into later lines, and they must not be logged."""
     return str(error).partition("\n")[0][:200]
 
 
 @contextmanager
 def reading(engine: Engine) -> Generator[Connection]:
-    """A connection on one unchanging view of the database. Raises DatabaseUnavailable."""
+    """A connection with one consistent snapshot of the database. Raises DatabaseUnavailable."""
     with database_errors(), engine.connect() as connection:
         connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
         yield connection
@@ -123,22 +123,22 @@ def writing(engine: Engine) -> Generator[Connection]:
 
 @contextmanager
 def frozen(engine: Engine) -> Generator[Connection]:
-    """As `writing`, on one unchanging view of the database. Raises DatabaseUnavailable."""
+    """As `writing`, with one consistent snapshot of the database. Raises DatabaseUnavailable."""
     with writing(engine) as connection:
         connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
         yield connection
 
 
 def cursor_of(connection: Connection) -> psycopg.Cursor[Any]:
-    """The driver's cursor inside SQLAlchemy's transaction: COPY and arrays are the driver's."""
+    """The driver's cursor inside SQLAlchemy's transaction: COPY and arrays need the driver."""
     return cast("psycopg.Connection[Any]", connection.connection.driver_connection).cursor()
 
 
 def migrate(url: str) -> None:
-    """Bring the database up to date: roles, tables, functions, grants, and the months ahead. Twice changes nothing.
+    """Bring the database up to date: roles, tables, functions, grants, and the coming months. Idempotent.
 
-    The login must be able to create roles where they are not there yet, and schemas in the database. Raises
-    DatabaseUnavailable, and SettingsInvalid where the login may not.
+    The login must be able to create missing roles, and schemas in the database. Raises DatabaseUnavailable, and
+    SettingsInvalid if the login may not.
     """
     engine = connect(url, None)
     try:
@@ -156,24 +156,29 @@ def migrate(url: str) -> None:
 
 
 def head() -> str:
-    """The migration that this version of the guard brings a database to."""
+    """The migration to which this version of the guard brings a database."""
     return ScriptDirectory(str(_MIGRATIONS)).get_current_head() or ""
 
 
 def revision(connection: Connection) -> str | None:
-    """The migration that the database stands at; None where there was none."""
+    """The migration of the database; None if there was none."""
     return connection.execute(text("SELECT max(version_num) FROM ledger.migrations")).scalar_one()
 
 
 def require_migrated(engine: Engine) -> None:
-    """Raises SettingsInvalid where the tables are missing: a restart would not bring them. A Postgres that is away
-    is none of this function's business; the loop waits for it."""
+    """Raises SettingsInvalid if the tables are missing: a restart would not create them.
+
+    If Postgres is unavailable, the loop waits for it.
+    """
     with suppress(DatabaseUnavailable), reading(engine) as connection:
         connection.execute(text("SELECT FROM ledger.chain_head LIMIT 0"))
 
 
 def _prepare(connection: Connection) -> None:
-    """Roles, and a schema that guard_owner has. Raises SettingsInvalid where the login may not make them."""
+    """Creates roles, and a schema that guard_owner owns.
+
+    Raises SettingsInvalid if the login may not create them.
+    """
     login = connection.execute(text("SELECT current_user")).scalar_one()
     try:
         _make_roles(connection)
@@ -191,7 +196,7 @@ def _prepare(connection: Connection) -> None:
 
 
 def _make_roles(connection: Connection) -> None:
-    """Roles are of the whole server, so another database's migration may be making them at this moment."""
+    """Roles belong to the whole server, so another database's migration may be creating them at this moment."""
     for role in ROLES:
         connection.execute(
             text(
@@ -206,19 +211,19 @@ _BECOME_OWNER = (
     "CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER' ELSE 'SET' END) THEN "
     "EXECUTE format('GRANT guard_owner TO %I', current_user); END IF; END $$"
 )
-"""Since PostgreSQL 16 whoever makes a role is a member of it that may pass it on, and may not become it."""
+"""Since PostgreSQL 16 the creator of a role is a member of it that may grant it, but may not use it."""
 
 
 MONTHS_AHEAD: Final = 3
 
 
 def ensure_month(connection: Connection, instant: datetime) -> None:
-    """Make the partition of the month that an instant lies in, unless it is there."""
+    """Create the partition of the month of an instant, if it is missing."""
     connection.execute(text("SELECT ledger.ensure_month(:instant)"), {"instant": instant})
 
 
 def ensure_months(connection: Connection, ahead: int = MONTHS_AHEAD) -> None:
-    """Make the partitions of this month and of those ahead."""
+    """Create the partitions of this month and of the coming ones."""
     connection.execute(
         text(
             "SELECT ledger.ensure_month(date_trunc('month', now()) + make_interval(months => n)) "

@@ -1,4 +1,4 @@
-"""Events as files for other tools: CSV, JSON Lines or Parquet, each with a manifest that says what is in it."""
+"""Exports events to files for other tools: CSV, JSON Lines or Parquet, each with a manifest of its content."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 def export(
     connection: Connection, wanted: Wanted, path: Path, format_: Format, progress: Callable[[int], None]
 ) -> Path:
-    """Write matching events to a file, oldest first, and answer with the path of its manifest.
+    """Write matching events to a file, oldest first, and return the path of its manifest.
 
-    Both appear whole or not at all. `progress` is told of each row or chunk of rows. Raises SettingsInvalid where
-    the file cannot be written.
+    Both files are written completely or not at all. `progress` is called for each row or chunk of rows. Raises
+    SettingsInvalid if the file cannot be written.
     """
     beside = path.with_name(f".{path.name}.part")
     counted = _Counted(every(connection, wanted), progress)
@@ -60,7 +60,7 @@ class _Counted:
 
 
 def plain(row: Row) -> dict[str, Any]:
-    """A row for people's tools: times in ISO 8601, bytes in hex, the payload as it was hashed."""
+    """A row for other tools: times in ISO 8601, bytes in hex, the payload as it was hashed."""
     instant = datetime.fromtimestamp(row["appended_at"] / 1000, UTC).isoformat(timespec="milliseconds")
     return {
         **row,
@@ -80,8 +80,10 @@ def _csv(path: Path, rows: Iterator[dict[str, Any]]) -> None:
 
 
 def inert(value: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula: a text that begins like one gets a `'` in front, as they all
-    understand. JSON Lines and Parquet have every text as it is."""
+    """A cell that no spreadsheet takes for a formula: a text that begins like one is prefixed with `'`.
+
+    JSON Lines and Parquet have every text unchanged.
+    """
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
@@ -112,7 +114,8 @@ _WRITERS: Mapping[Format, Callable[[Path, Iterator[dict[str, Any]]], None]] = {
 
 
 def _manifest(connection: Connection, wanted: Wanted, path: Path, format_: Format, rows: int) -> dict[str, Any]:
-    """What is in the file, and where the chains stood, so that the export can be tied to signed anchors."""
+    """What the file contains, and the heads of the chains, so that the export can be compared with signed
+    anchors."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     heads = connection.execute(

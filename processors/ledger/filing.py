@@ -1,6 +1,6 @@
-"""Puts a batch of rows into the database: drop what is there already, chain the rest, copy, fold.
+"""Writes a batch of rows to the database: drops duplicates, chains the rest, copies it, folds current state.
 
-Everything here runs inside the sink's transaction, on one psycopg cursor, and holds nothing between batches.
+Everything here runs inside the sink's transaction, on one psycopg cursor, and keeps nothing between batches.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ class Filed:
 
 
 def file(cursor: Cursor, rows: Sequence[Row], heads: Mapping[At, Head]) -> Filed:
-    """Put rows, in offset order within each chain, behind the heads of their chains.
+    """Append rows, in offset order within each chain, to the heads of their chains.
 
-    The caller holds the locks of all heads, and writes the new ones.
+    The caller has locked all heads, and writes the new ones.
     """
     kept, duplicates = _sift(cursor, rows)
     kept, extensions = _copy_all(cursor, kept, heads)
@@ -54,7 +54,7 @@ def file(cursor: Cursor, rows: Sequence[Row], heads: Mapping[At, Head]) -> Filed
 
 
 def _sift(cursor: Cursor, rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
-    """Rows to keep, and duplicates. An id that stood for something else before makes a conflict, which is kept."""
+    """Rows to keep, and duplicates. An event id that is taken by different content is a conflict, which is kept."""
     keyed = [(row, row.seen_key if row.same else "", row.same[:16].hex()) for row in rows]
     firsts: dict[str, tuple[Row, str]] = {}
     for row, key, same in keyed:
@@ -74,8 +74,11 @@ def _sift(cursor: Cursor, rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
 
 
 def _remember(cursor: Cursor, firsts: Mapping[str, str], rows: Sequence[Row]) -> dict[str, str]:
-    """Note what event ids stand for, and answer with those that were noted before. Keys go in order, against
-    deadlocks; and as one text, because arrays of 2,000 take the driver longer than the database."""
+    """Note the content of event ids, and return those that were noted before.
+
+    Keys are sorted against deadlocks, and passed as one text, because arrays of 2,000 take the driver longer than
+    the database.
+    """
     keys = sorted(firsts)
     if not keys:
         return {}
@@ -92,7 +95,7 @@ def _remember(cursor: Cursor, firsts: Mapping[str, str], rows: Sequence[Row]) ->
         return {}
     cursor.execute(
         "SELECT key, same FROM ledger.event_seen WHERE key = ANY(string_to_array(%s, ',')::uuid[]) "
-        "AND xmin <> pg_current_xact_id()::xid",  # not those that we have just noted
+        "AND xmin <> pg_current_xact_id()::xid",  # not those that this transaction has noted
         (",".join(keys),),
     )
     return {key.hex: same.hex for key, same in cursor.fetchall()}
@@ -102,7 +105,7 @@ Extensions = dict[At, tuple[Head, Batch]]
 
 
 def _copy_all(cursor: Cursor, rows: list[Row], heads: Mapping[At, Head]) -> tuple[list[Row], Extensions]:
-    """Chain and copy. A row that Postgres refuses is found by bisection, and only its address is kept."""
+    """Chain and copy. Rows that Postgres refuses are found by bisection, and only their addresses are kept."""
     if not rows:
         return [], {}
     try:
@@ -127,8 +130,10 @@ def _is_accepted(cursor: Cursor, rows: Sequence[Row], heads: Mapping[At, Head]) 
 
 
 def bisect(rows: Sequence[Row], accepted: Callable[[Sequence[Row]], bool], start: int = 0) -> list[int]:
-    """The places of the rows that are not accepted, in about `2 k log n` trials for k of n. Each row must be
-    accepted or not whatever stands beside it."""
+    """The indexes of the rows that are not accepted, in about `2 k log n` trials for k of n.
+
+    Whether a row is accepted must not depend on the other rows.
+    """
     if not rows or accepted(rows):
         return []
     if len(rows) == 1:
@@ -143,7 +148,7 @@ def copy_statement() -> bytes:
 
 
 _NUMBERS = ("partition", "offset", "appended_at", "finding_codes", "value_digest", "payload")
-"""Columns that are written in ways of their own, in this order; the others are text."""
+"""Columns that need special encoding, in this order; the others are text."""
 
 _COPY = (
     "COPY ledger.ledger_events ("
@@ -163,7 +168,7 @@ def _copy_chained(cursor: Cursor, rows: Sequence[Row], heads: Mapping[At, Head])
 
 
 def insert_rows(cursor: Cursor, rows: Sequence[Row], places: Sequence[tuple[int, bytes]]) -> None:
-    """Put rows into places that are theirs, with their findings. The chain must have been compared before."""
+    """Insert rows at their known places, with their findings. The chain must have been checked before."""
     with cursor.copy(_COPY) as copy:
         copy.write(copy_lines(rows, [sequence for sequence, _ in places], [hash_ for _, hash_ in places]))
     cursor.executemany(
@@ -199,7 +204,7 @@ def copy_line(row: Row) -> str:
     given = "".join([text for text in texts if text is not None])
     escape = _plain if given.isprintable() and "\\" not in given else _escaped
     line = "\t".join(["\\N" if text is None else escape(text) for text in texts])
-    payload = row.payload.replace("\\", "\\\\")  # the only character of canonical JSON that COPY minds
+    payload = row.payload.replace("\\", "\\\\")  # the only character of canonical JSON that COPY escapes
     return (
         f"{row.partition}\t{row.offset}\t{_instant_text(row.appended_at)}\t{{{','.join(row.finding_codes)}}}"
         f"\t\\\\x{row.value_digest.hex()}\t{payload}\t{line}"
@@ -278,7 +283,7 @@ def _insert(cursor: Cursor, table: str, columns: str, rows: Sequence[tuple[Any, 
 
 
 def _fold(cursor: Cursor, rows: Sequence[Row]) -> None:
-    """Let the current state follow, from the rows as they are in the table."""
+    """Update current state from the rows in the table."""
     recorded = sorted(
         (row for row in rows if row.status == RECORDED), key=attrgetter("topic", "partition", "offset")
     )
@@ -287,13 +292,13 @@ def _fold(cursor: Cursor, rows: Sequence[Row]) -> None:
         for topic, of_topic in groupby(recorded, key=attrgetter("topic"))
         if projections.registers_of(topic)
     }
-    for register in projections.REGISTERS:  # in one order in every sink, against deadlocks
+    for register in projections.REGISTERS:  # in the same order in every sink, against deadlocks
         if register.topic in spans:
             cursor.execute(projections.fold(register, projections.ONE_BATCH).encode(), spans[register.topic])
 
 
 def _spans(rows: Sequence[Row]) -> dict[str, Any]:
-    """The offsets that a batch has in each partition of a topic. `rows` are sorted."""
+    """The range of offsets of a batch in each partition of a topic. `rows` are sorted."""
     spans = [
         (partition, of_partition[0].offset, of_partition[-1].offset)
         for partition, of_partition in ((p, list(g)) for p, g in groupby(rows, key=attrgetter("partition")))

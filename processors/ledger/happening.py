@@ -1,4 +1,4 @@
-"""Who did what, with which outcome and why: an event of the ledger in four words. Pure."""
+"""Summarises an event of the ledger: who did what, with which outcome, and why. Pure."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ REFUSED: Final = "REFUSED"
 """The outcome of a command or decision that the workflow did not accept, whatever it claimed to be."""
 
 SENT: Final = "SENT"
-"""The outcome of a command or decision on its way: what came of it is an event of its own."""
+"""The outcome of a command or decision that was sent: its result is a separate event."""
 
 
 class Happening(NamedTuple):
-    """`who` is the masked name, as `k1:<hex> (p…)`; empty where a clock, a rule or the guard itself acted."""
+    """`who` is the masked name, as `k1:<hex> (p…)`; empty if a timer, a rule or the guard itself acted."""
 
     who: str
     event: str
@@ -53,7 +53,7 @@ def happening(row: Mapping[str, Any]) -> Happening:  # noqa: PLR0911 - one retur
 
 
 def short(who: str) -> str:
-    """A masked name for a narrow column: what is shown of it, and enough of the pseudonym to tell two apart."""
+    """A masked name for a narrow column: its display form, and enough of the pseudonym to distinguish people."""
     pseudonym, opening, name = who.partition(" (")
     return f"{name.removesuffix(')')} {pseudonym.partition(':')[2][:4]}" if opening else who
 
@@ -63,5 +63,5 @@ def _who(payload: Mapping[str, Any]) -> str:
 
 
 def _actor(row: Mapping[str, Any], payload: Mapping[str, Any]) -> str:
-    """A person, where one acted; the workflow names its clocks and rules in the same field."""
+    """The person, if one acted; the workflow names its timers and rules in the same field."""
     return str(payload["actor"]) if row["approver"] or row["operator"] else ""

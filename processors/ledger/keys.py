@@ -24,14 +24,14 @@ from processors.masking.pseudonyms import PseudonymKeys
 
 @dataclass(frozen=True, slots=True)
 class LedgerKeys:
-    """Everything secret that the sink needs. The last anchor key signs."""
+    """All secrets that the sink needs. The last anchor key signs."""
 
     pseudonyms: PseudonymKeys
     anchors: tuple[ECKey, ...]
 
     @property
     def public(self) -> KeySet:
-        """What an auditor needs to verify anchors, and may be given to anybody."""
+        """What an auditor needs to verify anchors. It may be given to anybody."""
         return KeySet([ECKey.import_key(key.as_dict(private=False)) for key in self.anchors])
 
 
@@ -40,7 +40,7 @@ def new_keys() -> LedgerKeys:
 
 
 def rotated(keys: LedgerKeys) -> LedgerKeys:
-    """The same keys and one more of each kind, which are current."""
+    """The same keys plus a new current one of each kind."""
     number = len(keys.pseudonyms.keys) + 1
     pseudonyms = PseudonymKeys(f"k{number}", {**keys.pseudonyms.keys, f"k{number}": secrets.token_bytes(32)})
     return LedgerKeys(pseudonyms, (*keys.anchors, _anchor_key(len(keys.anchors) + 1)))
@@ -51,11 +51,11 @@ def _anchor_key(number: int) -> ECKey:
 
 
 def read_keys(path: Path) -> LedgerKeys:
-    """Raises SettingsInvalid for a file that is missing, unreadable or open to everybody.
+    """Raises SettingsInvalid for a file that is missing, unreadable, or readable by everybody.
 
     Its group may read it: a secret that Kubernetes mounts belongs to root, and the processor is in its group.
     """
-    what, made_by = "holds no ledger keys", "compat-guard ledger keys"
+    what, made_by = "contains no ledger keys", "compat-guard ledger keys"
     return read_secret(path, _parse, closed_to=OTHERS, what=what, made_by=made_by)
 
 
@@ -71,7 +71,10 @@ def _parse(raw: Mapping[str, Any]) -> LedgerKeys:
 
 
 def write_keys(path: Path, keys: LedgerKeys) -> None:
-    """Write whole or not at all, for the owner only. An existing file is replaced: its keys must be among these."""
+    """Write completely or not at all, readable by the owner only.
+
+    The keys of an existing file must be among these.
+    """
     raw = {
         "pseudonyms": {
             "current": keys.pseudonyms.current,
@@ -83,7 +86,7 @@ def write_keys(path: Path, keys: LedgerKeys) -> None:
 
 
 def read_public(path: Path) -> KeySet:
-    """A JWKS, or a file of ledger keys whose public half is used. Raises SettingsInvalid."""
+    """A JWKS, or a file of ledger keys of which only the public half is used. Raises SettingsInvalid."""
     try:
         raw = cast("dict[str, Any]", json.loads(path.read_text(encoding="utf-8")))
         keys = raw["anchors"]["keys"] if "anchors" in raw else raw["keys"]

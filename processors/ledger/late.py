@@ -1,10 +1,10 @@
-"""Records that were skipped when it was their turn, filed in a chain of their own that says so.
+"""Files records that were skipped when it was their turn, in separate chains.
 
-A chain grows only at its end, so what was skipped cannot be put into its place any more, and nothing may look as if
-it had been there all the time. The number of a late chain tells every reader; see numbering.py.
+A chain grows only at its end, so skipped records cannot take their places any more, and nothing may look as if they
+had been there all the time. The number of a late chain shows that it is one; see numbering.py.
 
-Each repair has a chain of its own and signs it itself: its hashes stand on nothing but the rows that it has made.
-So no key of ours ever signs what somebody else has written there.
+Each repair has its own chain and signs it itself: its hashes depend only on the rows that it has added. So our keys
+never sign what somebody else has written there.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ def file_late(
 ) -> Committed:
     """File rows that the chain `at` has skipped, in the order of their offsets. `connection` acts as the sink.
 
-    What lies behind the chain's next offset is left out: the sink has still to file it, in its place. An event that
-    has come again since, and was filed then, is a duplicate. The caller publishes the anchor of the head before it
-    commits. Raises SettingsInvalid where there are so many late chains that no number is left.
+    Rows after the chain's next offset are left out: the sink has yet to file them. An event that was sent again
+    since, and filed then, is a duplicate. The caller publishes the anchor of the head before it commits. Raises
+    SettingsInvalid if there are so many late chains that no number is left.
     """
     next_offset = _lock(connection, at)
     rows = [row for row in rows if row.offset < next_offset]
@@ -60,7 +60,7 @@ def file_late(
 
 
 def on_time_too(connection: Connection, at: At) -> Iterator[Inconsistency]:
-    """Rows of the late chain `at` whose records were filed when it was their turn: no repair has filed those."""
+    """Rows of the late chain `at` whose records were also filed on time: no repair has filed those."""
     query = (
         'SELECT e.sequence, e."offset" FROM ledger.ledger_events e WHERE e.topic = :topic AND e.partition = :late '
         "AND (EXISTS (SELECT FROM ledger.ledger_events o "
@@ -75,7 +75,8 @@ def on_time_too(connection: Connection, at: At) -> Iterator[Inconsistency]:
 
 
 def _lock(connection: Connection, at: At) -> int:
-    """The chain's next offset, which stays so until the transaction ends. No two repairs of a chain at a time."""
+    """The chain's next offset, locked until the transaction ends, so that no two repairs of a chain run at a
+    time."""
     query = "SELECT next_offset FROM ledger.chain_head WHERE topic = :topic AND partition = :number FOR UPDATE"
     return connection.execute(text(query), {"topic": at[0], "number": at[1]}).scalar_one_or_none() or 0
 

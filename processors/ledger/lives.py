@@ -1,4 +1,4 @@
-"""The ledger's transaction for partitions as Kafka numbers them; below it, chains have numbers of their life."""
+"""Maps Kafka's partitions to chains whose numbers include the topic's incarnation."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from processors.ledger.transaction import Entries, PostgresTransaction
 from processors.stream.types import Outbound, Outcome
 
 LOOK_EVERY: Final = 30.0
-"""Seconds between two looks at whether topics are still the same."""
+"""Seconds between two checks whether topics are still the same."""
 
 
 class LivingTransaction:
-    """Satisfies `stream.transaction.Transaction` by way of the ledger's own.
+    """Satisfies `stream.transaction.Transaction` by means of the ledger's own transaction.
 
-    Where a topic was created anew, or is found on another cluster, it waits for as long as there is patience for
-    somebody to take it up, and shows why; then the process ends, and starts afresh. A sink files many topics in one
-    transaction, so until then it files nothing of any topic; the records wait on theirs.
+    If a topic was created again, or belongs to another cluster, the transaction waits for a limited time until
+    somebody takes the topic up, and reports why; then the process ends and is restarted. A sink files many topics
+    in one transaction, so until then it files nothing of any topic; the records wait on their topics.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class LivingTransaction:
         self._next_look = 0.0
 
     def committed(self, partitions: Sequence[At]) -> Mapping[At, int]:
-        """Raises OriginChanged, DatabaseUnavailable, BrokerUnavailable once patience has ended."""
+        """Raises OriginChanged, DatabaseUnavailable or BrokerUnavailable after a limited wait."""
         if not partitions:
             return {}
         self._look({topic for topic, _ in partitions}, time.monotonic() + self._patience)
@@ -49,8 +49,10 @@ class LivingTransaction:
         return {at: found[chain] for at, chain in chains.items() if chain in found}
 
     def begin(self) -> None:
-        """Raises OriginChanged where a topic has become another one meanwhile. A server that does not say is asked
-        again later."""
+        """Raises OriginChanged if a topic has become another one meanwhile.
+
+        If a server does not answer, the check is repeated later.
+        """
         if time.monotonic() >= self._next_look:
             with suppress(Unavailable):
                 self._look(self._lives.keys(), until=0.0)

@@ -1,4 +1,4 @@
-"""How well the guard does its work, for a period: each figure with the SQL that it stands on."""
+"""How well the guard works, for a period: each figure with the SQL behind it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ Taken = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A figure by name. `query` gives one row whose columns are the figure's parts; shares are between 0 and 1 and
-    null where there was nothing to judge. `target` is what is promised."""
+    """A figure by name. `query` gives one row whose columns are the figure's parts.
+
+    Shares are between 0 and 1, and null if there was nothing to judge. `target` is the promised value.
+    """
 
     name: str
     meaning: str
@@ -102,7 +104,7 @@ MEASURES: Final = (
 
 
 def take(connection: Connection, since: Any, until: Any) -> dict[str, Taken]:
-    """All measures of a period; `since` is in it, `until` is not. Both are instants with a time zone."""
+    """All measures of a period; `since` is inclusive, `until` exclusive. Both are instants with a time zone."""
     period = {"since": since, "until": until}
     return {measure.name: _take(connection, measure, period) for measure in MEASURES}
 

@@ -1,6 +1,6 @@
 """Merkle trees as in RFC 6962, section 2.1: a root for many leaves, and a short path that proves one of them.
 
-Leaves are handed in hashed already (with the prefix 0x00, see chain.py), so that no inner node can pass for one.
+Leaves are hashed already (with the prefix 0x00, see chain.py), so that no inner node can be taken for one.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def root(leaves: Sequence[bytes]) -> bytes:
 
 
 def path(leaves: Sequence[bytes], index: int) -> list[bytes]:
-    """The nodes beside the way from leaf `index` to the root, from the bottom."""
+    """The sibling nodes on the way from leaf `index` to the root, from the bottom."""
     if len(leaves) <= 1:
         return []
     split = _split(len(leaves))
@@ -37,7 +37,7 @@ def path(leaves: Sequence[bytes], index: int) -> list[bytes]:
 
 
 def root_from_path(leaf: bytes, index: int, size: int, beside: Sequence[bytes]) -> bytes | None:
-    """The root that a path leads to; None if the path does not fit the place and the size of the tree."""
+    """The root to which a path leads; None if the path does not fit the index and the size of the tree."""
     if not 0 <= index < size:
         return None
     if size == 1:
@@ -53,7 +53,7 @@ def root_from_path(leaf: bytes, index: int, size: int, beside: Sequence[bytes]) 
 
 
 def grow(frontier: Sequence[bytes], size: int, leaf: bytes) -> tuple[bytes, ...]:
-    """The frontier (roots of the full subtrees, largest first) of a tree of `size` leaves after one more."""
+    """The frontier (roots of the full subtrees, largest first) of a tree of `size` leaves after one more leaf."""
     grown = [*frontier, leaf]
     while size % 2:
         right = grown.pop()

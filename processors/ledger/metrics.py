@@ -1,4 +1,4 @@
-"""What a committed batch of the ledger counts for."""
+"""The metrics and log lines of a committed batch of the ledger."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _log = structlog.get_logger(__name__)
 
 for _topic in sorted(topic for name, topic in vars(topics).items() if name.isupper()):
-    LEDGER_ROWS.labels(_topic)  # neither a rate nor an alert can see the first step of a new series
+    LEDGER_ROWS.labels(_topic)  # neither a rate nor an alert can see the first increment of a new series
     LEDGER_DUPLICATES.labels(_topic)
     for _status in (ID_CONFLICT, UNREADABLE):
         LEDGER_QUARANTINED.labels(_topic, _status)
@@ -47,15 +47,15 @@ _DATABASE = "DatabaseUnavailable"
 
 
 def waits(error: DatabaseUnavailable | None) -> None:
-    """Show that the sink waits for its database while it takes partitions over, where its loop cannot show it; None
-    once it does not any more."""
+    """Report that the sink waits for its database while it takes partitions over, when its loop cannot report;
+    None once the wait is over."""
     WAITING.labels(_NAME, _DATABASE).set(error is not None)
     if error is not None:
         UNAVAILABLE.labels(_NAME, _DATABASE).inc()
 
 
 def changed(looked_at: Collection[str], found: Sequence[Change]) -> None:
-    """Show which topics are not those that the ledger was filed from, and say so in the log."""
+    """Report in metrics and log which topics are not those from which the ledger was filed."""
     for topic in looked_at:
         LEDGER_CHANGED.labels(topic).set(any(change.topic == topic for change in found))
     for change in found:
@@ -64,7 +64,7 @@ def changed(looked_at: Collection[str], found: Sequence[Change]) -> None:
 
 
 def differ(topic: str, found: Sequence[Difference]) -> None:
-    """Show how a topic and the ledger differ by what the sink has compared itself, and say so in the log."""
+    """Report in metrics and log how a topic and the ledger differ, according to the sink's own comparison."""
     for kind in Kind:
         LEDGER_DIFFERENCES.labels(topic, kind).set(sum(difference.kind is kind for difference in found))
     for difference in found[:10]:
@@ -76,7 +76,7 @@ def compared() -> None:
 
 
 def count(filed: Filed) -> None:
-    """Count a committed batch, and say in the log what is odd in it."""
+    """Count a committed batch, and log what is unusual in it."""
     for topic, number in Tally(row.topic for row in filed.rows).items():
         LEDGER_ROWS.labels(topic).inc(number)
     for topic, number in Tally(row.topic for row in filed.duplicates).items():
@@ -85,5 +85,5 @@ def count(filed: Filed) -> None:
     for (topic, status), number in odd.items():
         LEDGER_QUARANTINED.labels(topic, status).inc(number)
         _log.warning("records are in quarantine", topic=topic, status=status, records=number)
-    if any(row.topic != LEDGER_ANCHORS for row in filed.rows):  # nobody anchors the anchors
+    if any(row.topic != LEDGER_ANCHORS for row in filed.rows):  # anchors are not anchored
         LEDGER_COMMITTED.set_to_current_time()

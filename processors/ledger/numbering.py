@@ -1,11 +1,11 @@
-"""Which chain takes the records of a partition: its number is the `partition` of its rows, anchors and head.
+"""The number of the chain for the records of a partition: the `partition` of its rows, anchors and head.
 
     3            partition 3 of a topic
-    100003       the same, since the topic was created anew: offsets begin again, and so does a chain
+    100003       the same after the topic was created again: offsets restart, and so does the chain
     -10000003    records of chain 3 that were skipped when it was their turn, and filed late
     -20000003    more of those, which a later repair has filed
 
-So a chain only ever grows in the order of offsets, and whoever reads a row sees by its number that it came late.
+So a chain only ever grows in the order of offsets, and the number of a row's chain shows whether it came late.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ from __future__ import annotations
 from typing import Final
 
 LIFE: Final = 100_000
-"""More partitions than a topic has."""
+"""More partitions than any topic has."""
 
 _LATE: Final = 100 * LIFE
 
 LIVES: Final = 100
-"""So many times a topic can be taken up, its first time included."""
+"""How many times a topic can be taken up, its first time included."""
 
 LATE_CHAINS: Final = 200
-"""So many late chains there can be for one chain; the number of a chain has 31 bits."""
+"""How many late chains one chain can have; the number of a chain has 31 bits."""
 
 
 def of_life(partition: int, life: int) -> int:
-    """The chain of a partition since the topic was created anew for the `life`th time."""
+    """The chain of a partition since the topic was created for the `life`th time."""
     return life * LIFE + partition
 
 
 def late(chain: int, nth: int) -> int:
-    """The `nth` late chain of a chain, from 1 on."""
+    """The `nth` late chain of a chain, starting with 1."""
     return -(nth * _LATE + chain)
 
 
@@ -39,7 +39,7 @@ def is_late(chain: int) -> bool:
 
 
 def on_time(chain: int) -> int:
-    """The chain in which the records of a late chain should be; any other chain itself."""
+    """The chain to which the records of a late chain should belong; any other chain itself."""
     return -chain % _LATE if chain < 0 else chain
 
 
@@ -48,5 +48,5 @@ def life_of(chain: int) -> int:
 
 
 def partition_of(chain: int) -> int:
-    """The number of the partition on Kafka."""
+    """The number of the partition in Kafka."""
     return on_time(chain) % LIFE

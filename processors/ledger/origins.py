@@ -1,7 +1,7 @@
-"""Which cluster and which topic a chain is filed from, and what to do where it is another one than before.
+"""The cluster and topic from which a chain is filed, and what to do if they are not the same as before.
 
-Kafka gives a topic an id when it is created. One that was deleted and created anew has the same name, another id,
-and offsets that begin again: a sink that went on at its old offset would skip what comes, and say nothing.
+Kafka gives a topic an id when it is created. A topic that was deleted and created again has the same name, another
+id, and offsets that restart: a sink that continued at its old offset would silently skip records.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ class Origin(NamedTuple):
     topic_id: str
 
     def fits(self, other: Origin) -> bool:
-        """Whether it is the same topic, as far as the brokers tell."""
+        """Whether it is the same topic, as far as the brokers say."""
         told = UNKNOWN not in (self.topic_id, other.topic_id)
         return self.cluster_id == other.cluster_id and (self.topic_id == other.topic_id or not told)
 
 
 Identify = Callable[[Collection[str]], Mapping[str, Origin]]
-"""Where topics come from now. One that is not there is left out. Raises BrokerUnavailable."""
+"""The present origins of topics. Missing topics are left out. Raises BrokerUnavailable."""
 
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """What the ledger says of a topic: for which time it was created, and as what."""
+    """The ledger's record of a topic: its number among the topics of that name, and its origin."""
 
     number: int
     origin: Origin
@@ -45,7 +45,7 @@ class Life:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A topic that is another one than the ledger was filed from."""
+    """A topic that is not the one from which the ledger was filed."""
 
     topic: str
     noted: Origin
@@ -60,7 +60,7 @@ class Change:
                 f"moved for good, run `compat-guard ledger take-up --cluster {self.found.cluster_id}`"
             )
         return (
-            f"`{self.topic}` was deleted and created anew: it was {self.noted.topic_id}, and is "
+            f"`{self.topic}` was deleted and created again: it was {self.noted.topic_id}, and is "
             f"{self.found.topic_id}; find out who did it, then run "
             f"`compat-guard ledger take-up --topic {self.topic}`"
         )
@@ -72,7 +72,7 @@ class Change:
 
 
 def lives(connection: Connection) -> dict[str, Life]:
-    """The present life of every topic that was noted."""
+    """The present record of every known topic."""
     found = connection.execute(
         text(
             "SELECT DISTINCT ON (topic) topic, life, cluster_id, topic_id FROM ledger.origins "
@@ -83,13 +83,13 @@ def lives(connection: Connection) -> dict[str, Life]:
 
 
 def life_of(connection: Connection, topic: str) -> int:
-    """The number of a topic's present life; 0 for one that was never noted."""
+    """The number of a topic's present life; 0 if none was recorded."""
     query = "SELECT coalesce(max(life), 0) FROM ledger.origins WHERE topic = :topic"
     return connection.execute(text(query), {"topic": topic}).scalar_one()
 
 
 def changes(noted: Mapping[str, Life], found: Mapping[str, Origin]) -> list[Change]:
-    """Topics that are not what they were. One that was never noted is no change."""
+    """Topics whose origin has changed. A topic without a record has not changed."""
     return [
         Change(topic, noted[topic].origin, origin)
         for topic, origin in sorted(found.items())
@@ -100,14 +100,14 @@ def changes(noted: Mapping[str, Life], found: Mapping[str, Origin]) -> list[Chan
 def confirmed(
     changed: Sequence[Change], topics: Collection[str], cluster: str | None, *, everything: bool
 ) -> list[Change]:
-    """The changes that somebody wants to be taken up, which cannot be undone: those of `topics`, or `everything`.
-    What is on another cluster needs the id of that `cluster`, lest a shell that points elsewhere takes it up.
+    """The changes that the operator has confirmed, which cannot be undone: those of `topics`, or `everything`.
 
-    Raises SettingsInvalid where that was not said, or does not fit.
+    A topic on another cluster needs the id of that `cluster`, so that a shell with the wrong address does not take
+    it up. Raises SettingsInvalid if the confirmation is missing or does not match.
     """
     names = {change.topic for change in changed}
     if unknown := set(topics) - names:
-        raise SettingsInvalid(f"`{min(unknown)}` is the topic that it was; --topic names one that has changed")
+        raise SettingsInvalid(f"`{min(unknown)}` has not changed; name a topic that has changed with --topic")
     chosen = [change for change in changed if change.topic in topics or not topics]
     here = {change.found.cluster_id for change in chosen}
     if cluster is not None and here - {cluster}:
@@ -125,7 +125,7 @@ def confirmed(
 
 
 def note(connection: Connection, found: Mapping[str, Origin]) -> Sequence[Change]:
-    """Note topics that are seen for the first time, and answer with those that have changed."""
+    """Record topics that are seen for the first time, and return those that have changed."""
     known = lives(connection)
     for topic, origin in sorted(found.items()):
         if topic not in known:
@@ -134,7 +134,7 @@ def note(connection: Connection, found: Mapping[str, Origin]) -> Sequence[Change
 
 
 def take_up(connection: Connection, found: Mapping[str, Origin]) -> Sequence[Change]:
-    """Begin a new life of each topic that has changed, and answer with them. What was filed before stays as it is.
+    """Begin a new life of each changed topic, and return the changes. What was filed before stays unchanged.
 
     Raises SettingsInvalid for a topic that was taken up too often to be numbered.
     """

@@ -1,6 +1,6 @@
-"""The names behind pseudonyms: sealed where they are stored, opened for who may look, and each look recorded.
+"""The names behind pseudonyms: stored encrypted, decrypted for authorised logins, and each look recorded.
 
-The database has no key, so its owner learns no name. Whoever has the keys and no right to look learns none either.
+The database has no key, so its owner learns no name. Nor does anybody who has the keys but not the right to look.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _NONCE: Final = 12
 
 
 class Look(NamedTuple):
-    """Somebody looked at a name: when (milliseconds), by which login, at whom, and why."""
+    """A recorded look at a name: when (milliseconds), by which login, at which pseudonym, and why."""
 
     at: int
     login: str
@@ -33,13 +33,13 @@ class Look(NamedTuple):
 
 
 def sealed(keys: PseudonymKeys, pseudonym: str, name: str) -> bytes:
-    """The name under a key of its own kind, bound to its pseudonym: nonce, then AES-256-GCM."""
+    """The name encrypted under a key for this use alone, bound to its pseudonym: nonce, then AES-256-GCM."""
     nonce = secrets.token_bytes(_NONCE)
     return nonce + AESGCM(_key(keys, pseudonym)).encrypt(nonce, name.encode("utf-8", "replace"), pseudonym.encode())
 
 
 def opened(keys: PseudonymKeys, pseudonym: str, seal: bytes) -> str:
-    """Raises SettingsInvalid where these are not the keys that it was sealed with, or it was altered."""
+    """Raises SettingsInvalid if these are not the keys that encrypted it, or if it was altered."""
     try:
         name = AESGCM(_key(keys, pseudonym)).decrypt(seal[:_NONCE], seal[_NONCE:], pseudonym.encode())
     except (InvalidTag, ValueError):
@@ -50,7 +50,7 @@ def opened(keys: PseudonymKeys, pseudonym: str, seal: bytes) -> str:
 
 
 def file_people(cursor: Cursor, keys: PseudonymKeys, people: Mapping[str, str]) -> None:
-    """Add names by pseudonym, in the sink's transaction. One that is there stays."""
+    """Add names by pseudonym, in the sink's transaction. Existing ones stay."""
     for pseudonym, name in people.items():
         cursor.execute(
             "INSERT INTO ledger.people (pseudonym, sealed_name) VALUES (%s, %s) ON CONFLICT DO NOTHING",
@@ -59,22 +59,22 @@ def file_people(cursor: Cursor, keys: PseudonymKeys, people: Mapping[str, str]) 
 
 
 def look(connection: Connection, keys: PseudonymKeys, pseudonym: str, reason: str) -> str:
-    """The name behind a pseudonym; the look is recorded with the login and the reason, also where there is none.
+    """The name behind a pseudonym. The look is recorded with login and reason, even if there is no name.
 
-    Raises SettingsInvalid for a pseudonym that nobody bears, or that belongs to other keys.
+    Raises SettingsInvalid for an unknown pseudonym, or one that belongs to other keys.
     """
     query = text("SELECT ledger.look(:pseudonym, :reason)")
     found: Any = connection.execute(query, {"pseudonym": pseudonym, "reason": reason}).scalar_one()
-    connection.commit()  # before the name is shown, and also where it cannot be
+    connection.commit()  # before the name is shown, and even if it cannot be
     if found is None:
         raise SettingsInvalid(
-            f"the ledger knows nobody as `{shorten(pseudonym)}`; `ledger search` shows pseudonyms"
+            f"the ledger has no name for `{shorten(pseudonym)}`; `ledger search` shows pseudonyms"
         )
     return opened(keys, pseudonym, bytes(found))
 
 
 def looks(connection: Connection) -> list[Look]:
-    """Every look, the newest first."""
+    """All looks, the newest first."""
     query = (
         "SELECT (extract(epoch FROM looked_at) * 1000)::bigint, login, pseudonym, reason "
         "FROM ledger.looks ORDER BY look_id DESC LIMIT 1000"
@@ -83,7 +83,7 @@ def looks(connection: Connection) -> list[Look]:
 
 
 def _key(keys: PseudonymKeys, pseudonym: str) -> bytes:
-    """Derived of the key of the pseudonym, for this use alone."""
+    """Derived from the key of the pseudonym, for this use alone."""
     key_id = pseudonym.partition(":")[0]
     if key_id not in keys.keys:
         raise SettingsInvalid(f"there is no key `{shorten(key_id)}` among the ledger's keys")

@@ -1,4 +1,4 @@
-"""What happened in a period, as an auditor files it: blocks and exceptions, each table with the SQL under it."""
+"""What happened in a period, for auditors: blocks and exceptions, each table with the SQL behind it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Section(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """`since` is in it, `until` is not; both have a time zone."""
+    """`since` is inclusive, `until` exclusive; both have a time zone."""
 
     since: datetime
     until: datetime
@@ -29,7 +29,7 @@ class Period:
 
 
 MOST: Final = 500
-"""Rows of one section. A longer list belongs into an export."""
+"""The most rows of one section. Longer lists need an export."""
 
 _QUERIES: Final = (
     (
@@ -110,7 +110,7 @@ _QUERIES: Final = (
 
 
 def period(connection: Connection, since: datetime, until: datetime) -> Period:
-    """The report of a period. People are the pseudonyms under which the ledger knows them."""
+    """The report of a period. People appear under their pseudonyms."""
     return Period(since, until, tuple(_section(connection, *query, since, until) for query in _QUERIES))
 
 

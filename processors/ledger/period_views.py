@@ -1,4 +1,4 @@
-"""The report of a period as Markdown, HTML or CSV. Pure. Whatever comes from outside must not become markup."""
+"""The report of a period as Markdown, HTML or CSV. Pure. Outside text must not become markup."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def html(report: Period) -> str:
 
 
 def csv_text(report: Period) -> str:
-    """One line a cell row: section, row number, column, value; so that sections of any shape share one file."""
+    """One line for each cell: section, row number, column, value. So all sections fit into one file."""
     written = io.StringIO()
     writer = csv.writer(written)
     writer.writerow(("section", "row", "column", "value"))

@@ -1,4 +1,4 @@
-"""The ledger's one door to the world: every record of every topic in, one row for each out."""
+"""Connects the ledger to its topics: every record of every topic becomes one row."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ TAILS: Mapping[str, str] = {
     "InstallBlocked": "report",
     "ExceptionUseRequested": "report",
 }
-"""Events whose last field is the same for many of them, and its name."""
+"""Events with a last field that is the same for many of them, and its name."""
 
 TAILS_KEPT = 4096
-"""Masked tails that are remembered: some 50 MB of ordinary reports."""
+"""The most bytes of masked tails that are cached: some 50 MB of ordinary reports."""
 
 ReadRow = Callable[[Inbound], Row]
 
 
 class Ledger:
-    """Files every record. Skips nothing and refuses nothing: what cannot be read has a row that says so.
+    """Files every record. Skips nothing and refuses nothing: an unreadable record has a row that says so.
 
     `events` names the event of each topic, None for a topic of foreign bytes. Records of `compacted` topics may be
     deletions.
@@ -70,7 +70,7 @@ class Ledger:
         return Entries(writes=[Write(0, "quiet", now)] if now % 60_000 < 1_000 else [])
 
     def row(self, record: Inbound) -> Row:
-        """The row of one record by itself. Raises what the codec raises when its servers are away."""
+        """The row of a single record. Raises what the codec raises if its servers are unavailable."""
         return self._row(record, Entries())
 
     def _row(self, record: Inbound, entries: Entries) -> Row:
@@ -107,5 +107,6 @@ class Ledger:
 
 
 def _at_a_possible_time(row: Row, now: int) -> Row:
-    """A record that claims a time which no broker can have given it is filed under now: a month must be there."""
+    """A record with an impossible time is filed under the present time, because a partition of that month must
+    exist."""
     return row if is_possible(row.appended_at, now) else replace(row, appended_at=now)

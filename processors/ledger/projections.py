@@ -1,8 +1,8 @@
-"""Current state, folded from the events: which columns of which table an event decides, and the SQL that does it.
+"""Folds current state from the events: which columns of which table an event sets, and the SQL for it.
 
-A register is a group of columns that the newest event of one kind decides. Events arrive in any order across
-partitions, so each register keeps the position of the event it has; an older one changes nothing. The same
-statement folds one batch and the whole ledger, which is why a rebuilt table equals the one that grew.
+A register is a group of columns that the newest event of one kind sets. Events arrive in any order across
+partitions, so each register stores the position of its event; an older one changes nothing. The same statement
+folds one batch and the whole ledger, which is why a rebuilt table equals the one that grew.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ POSITION: Final = 'ARRAY[(extract(epoch FROM e.appended_at) * 1000)::bigint, e.p
 """Orders all events of a key: arrays compare item by item."""
 
 TABLES: Final = ("asked", "answers", "blocks", "exceptions", "executions")
-"""`requests` is a view: each request with the newest answer to its very question, whatever else bears its id."""
+"""`requests` is a view: each request with the newest answer to exactly its question, even if others use the same
+id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """Columns of `table` that the newest event of `topic` with the same `key` decides. Expressions are over `e`."""
+    """Columns of `table` that the newest event of `topic` with the same `key` sets. Expressions are over `e`."""
 
     table: str
     name: str
@@ -29,11 +30,11 @@ class Register:
     columns: Mapping[str, str]
     where: str = "true"
     further_keys: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Columns that are part of the key as well, and what they hold."""
+    """Columns that are part of the key as well, and their expressions."""
 
     @property
     def keys(self) -> Mapping[str, str]:
-        """The key's columns, and what they hold."""
+        """The key's columns, and their expressions."""
         first = {"blocks": "block_id", "exceptions": "exception_id"}.get(self.table, "request_id")
         return {first: f"e.{self.key}", **self.further_keys}
 
@@ -52,8 +53,10 @@ _SCOPE = ("tenant", "environment", "plugin_id", "plugin_version", "host", "host_
 _QUESTION = (*_SCOPE, "operator", "exception_id", "input_digest")
 _PARTS = ", ".join(f"coalesce(e.{name}, '')" for name in _QUESTION)
 QUESTION: Final = f"md5(concat_ws(chr(31), {_PARTS}))"
-"""What a request asks, and what a result answers: equal where the one is the answer to the other. An id alone is
-its sender's choice. Columns hold no control character, so chr(31) keeps them apart."""
+"""The question of a request, and the question that a result answers: equal if one is the answer to the other.
+
+An id alone would not do: the sender chooses it. Columns contain no control characters, so chr(31) separates them.
+"""
 
 
 def _number(name: str, type_: str) -> str:
@@ -160,7 +163,7 @@ ONE_BATCH: Final = (
     'JOIN ledger.ledger_events e ON e.partition = span.partition AND e."offset" BETWEEN span.first AND span.last '
     "AND e.appended_at BETWEEN %(earliest)s AND %(latest)s"
 )
-"""The rows of a batch in one topic, by the offsets they span in each partition."""
+"""The rows of a batch in one topic, by their range of offsets in each partition."""
 
 
 def fold(register: Register, source: str, into: str | None = None) -> str:
@@ -181,7 +184,7 @@ def fold(register: Register, source: str, into: str | None = None) -> str:
 
 
 def keep(register: Register, into: str) -> str:
-    """The statement that takes over what events from before `:retired`, in milliseconds, have decided."""
+    """The statement that keeps what events from before `:retired`, in milliseconds, have set."""
     position, keys = register.position_column, ", ".join(register.keys)
     columns = [*register.columns, position]
     return (

@@ -1,4 +1,4 @@
-"""A proof that one event is in the ledger, for somebody who has nothing but the proof and a public key.
+"""A proof that one event is in the ledger. It needs only the proof itself and a public key.
 
 row -> leaf -> root of its batch -> leaf of the batch -> root over all batches -> signed anchor
 """
@@ -20,7 +20,7 @@ from processors.ledger.chain import Batch, batch_leaf, leaf_of
 FORMAT = "compat-guard-inclusion-1"
 
 LARGEST_PROOF = 16 * 1024 * 1024
-"""Bytes: ten times those of a row as large as a record can be."""
+"""Bytes: ten times the largest possible record's row."""
 
 
 def prove(
@@ -31,8 +31,11 @@ def prove(
     number: int,
     anchor: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The proof of a canonical row. `leaves` are those of its batch, `batches` the anchored ones, `number` the
-    place of its batch among them, from 0."""
+    """The proof of a canonical row.
+
+    `leaves` are those of its batch, `batches` the anchored ones, `number` the index of its batch among them, from
+    0.
+    """
     batch = batches[number]
     columns, _, payload = row.decode().partition("\n")
     return {
@@ -48,39 +51,41 @@ def prove(
 
 
 def read_proof(text: bytes) -> Any:
-    """The JSON of a proof. Whatever a row may hold its proof may, control characters included; but nothing may
-    stand there twice, since two readers would take it for two proofs.
+    """The JSON of a proof. It may contain whatever a row may contain, control characters included; but no key may
+    occur twice, since two readers would understand it as different proofs.
 
     Raises DocumentRefused.
     """
     if len(text) > LARGEST_PROOF:
-        raise DocumentRefused("", f"this is no inclusion proof: it is larger than {LARGEST_PROOF // 2**20} MiB")
+        raise DocumentRefused("", f"this is not an inclusion proof: it is larger than {LARGEST_PROOF // 2**20} MiB")
     try:
         return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
     except (ValueError, RecursionError):
-        raise DocumentRefused("", "this is no inclusion proof: it cannot be read as JSON") from None
+        raise DocumentRefused("", "this is not an inclusion proof: it cannot be read as JSON") from None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise DocumentRefused("", "this is no inclusion proof: a key stands twice in one object")
+        raise DocumentRefused("", "this is not an inclusion proof: a key occurs twice in one object")
     return found
 
 
 def _no_number(name: str) -> Any:
-    raise DocumentRefused("", f"this is no inclusion proof: `{name}` is no number")
+    raise DocumentRefused("", f"this is not an inclusion proof: `{name}` is not a number")
 
 
 def check(proof: Mapping[str, Any], keys: KeySet) -> list[str]:
-    """What is wrong with a proof, each in a sentence; empty if it holds.
+    """What is wrong with a proof, each in a sentence; empty if it is valid.
 
     Raises DocumentRefused for what is not a proof at all.
     """
     try:
         return list(_check(proof, keys))
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError):
-        raise DocumentRefused("", "this is no inclusion proof; `compat-guard ledger prove` writes them") from None
+        raise DocumentRefused(
+            "", "this is not an inclusion proof; `compat-guard ledger prove` writes them"
+        ) from None
 
 
 def _check(proof: Mapping[str, Any], keys: KeySet) -> list[str]:

@@ -1,4 +1,4 @@
-"""The ledger as a verifier reads it: chains, their rows with the bytes that were hashed, batches, anchors."""
+"""Reads the ledger for the verifier: chains, their rows with the bytes that were hashed, batches, anchors."""
 
 from __future__ import annotations
 
@@ -36,12 +36,16 @@ _FIELDS = [f"""'"{name}":' || {_PRINTED.get(name, f"to_json({name})::text")}""" 
 _CANONICAL = f"'{{' || concat_ws(',', {', '.join(_FIELDS)}) || E'}}\\n' || payload::text"
 _STORED = f"SELECT sequence, \"offset\", convert_to({_CANONICAL}, 'UTF8'), row_hash FROM ledger.ledger_events "
 _STORED_SQL = sql.SQL(_STORED)  # pyright: ignore[reportArgumentType] - made of our own names
-"""A StoredRow. Postgres prints the columns as canonical JSON does; a test holds it to records.canonical_row."""
+"""A StoredRow.
+
+Postgres prints the columns as canonical JSON does; a test compares it with records.canonical_row.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Which part of the ledger: months of the broker's clock in milliseconds, one partition number, or all."""
+    """Which part of the ledger: months of the broker's clock in milliseconds, one partition number, or
+    everything."""
 
     since: int | None = None
     until: int | None = None
@@ -49,8 +53,11 @@ class Window:
 
 
 def chains(connection: Connection, window: Window, anchored: Iterable[At] = ()) -> list[At]:
-    """All chains that the ledger knows of, by head, by row or by batch, and those that were anchored, as
-    it says itself or as `anchored` does: neither a head that was deleted hides anything, nor a whole chain."""
+    """All chains that the ledger knows, by head, row or batch, and those that were anchored.
+
+    The anchored ones are those that the ledger itself or `anchored` names, so that neither a deleted head nor a
+    whole deleted chain is missed.
+    """
     found = connection.execute(
         text(
             "SELECT topic, partition FROM ledger.chain_head UNION SELECT topic, partition FROM ledger.batches "
@@ -66,7 +73,7 @@ def chains(connection: Connection, window: Window, anchored: Iterable[At] = ()) 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A chain as the database states it, and the offsets between which its rows are to be read."""
+    """A chain as the database states it, and the range of offsets whose rows are to be read."""
 
     chain: Chain
     after: int
@@ -105,7 +112,7 @@ def _head(connection: Connection, at: At) -> Head:
 
 
 def _start(connection: Connection, at: At, since: int | None) -> tuple[int, bytes, int]:
-    """The last row before those that are read: of a month that was taken out, or before the window."""
+    """The last row before those that are read: of a pruned month, or before the window."""
     query = (
         f"SELECT sequence, hash, -1 FROM ledger.pruned {_OF_CHAIN}"
         f'UNION ALL (SELECT sequence, row_hash, "offset" FROM ledger.ledger_events {_OF_CHAIN}'
@@ -152,8 +159,10 @@ def read_rows(connection: Connection, stretch: Stretch) -> Iterator[StoredRow]:
 
 
 def ledger_anchors(connection: Connection, at: At, since: int = 0) -> list[Noted]:
-    """The anchors of a chain that the ledger has: those that cover the months that were taken out, and those filed
-    `since`. They only bind together with those on the topic."""
+    """The anchors of a chain in the ledger: those for pruned months, and those filed `since`.
+
+    They prove something only together with those on the topic.
+    """
     kept = connection.execute(
         text(f"SELECT anchor::text FROM ledger.pruned {_OF_CHAIN} AND anchor IS NOT NULL ORDER BY sequence"),
         _values(at),
@@ -162,11 +171,11 @@ def ledger_anchors(connection: Connection, at: At, since: int = 0) -> list[Noted
 
 
 SKEW: Final = 3_600_000
-"""By so many milliseconds the clocks of brokers may differ."""
+"""Milliseconds by which the clocks of brokers may differ."""
 
 
 def _filed_anchors(connection: Connection, at: At, since: int) -> Generator[Noted]:
-    """Oldest first, as a stream that must be closed. An index leads to those of a chain."""
+    """Oldest first, as a stream that must be closed. An index finds those of a chain."""
     query = (
         "SELECT \"offset\", payload::text FROM ledger.ledger_events WHERE topic = :anchors AND status = 'recorded' "
         "AND kind = 'LedgerAnchored' AND payload->>'topic' = :topic AND payload->>'partition' = :number "
@@ -179,7 +188,7 @@ def _filed_anchors(connection: Connection, at: At, since: int) -> Generator[Note
 
 
 def exception_states(connection: Connection) -> dict[str, str]:
-    """The state of every exception as the ledger knows it, by its id."""
+    """The state of every exception in the ledger, by its id."""
     found = connection.execute(text("SELECT exception_id, state FROM ledger.exceptions WHERE state IS NOT NULL"))
     return dict(found.tuples().all())
 
@@ -187,8 +196,8 @@ def exception_states(connection: Connection) -> dict[str, str]:
 def prove_event(connection: Connection, event_id: str, published: Iterable[Noted], keys: KeySet) -> dict[str, Any]:
     """The inclusion proof of an event under the first anchor that covers it, filed or published.
 
-    An anchor that was signed over batches which were cut anew since, after a restore, proves nothing of them: the
-    next one does. Raises SettingsInvalid if there is no such event, or no such anchor yet.
+    An anchor over batches that were cut differently since, after a restore, proves nothing about them; the next one
+    does. Raises SettingsInvalid if there is no such event, or no such anchor yet.
     """
     found = connection.execute(
         text(

@@ -1,8 +1,8 @@
-"""What topics and ledger say of each other, and how a hole in a chain is filled with the very rows that were there.
+"""Compares topics with the ledger, and fills a gap in a chain with the very rows that were there.
 
-A row is a function of its record, and the rows around a hole know the hashes that led into it and out of it. So a
-missing row is mended only where the chain itself proves that it is the old one. What never was in a chain is filed
-late, see late.py.
+A row is a function of its record, and the rows around a gap contain the hashes at its ends. So a missing row is
+restored only if the chain itself proves that it is the old one. What never was in a chain is filed late, see
+late.py.
 """
 
 from __future__ import annotations
@@ -36,8 +36,11 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One difference, where, and in words. BEHIND is no fault: the sink has not come that far. Where an anchor says
-    that it had, the end of the chain is MISSING what was there."""
+    """One difference: its place, and its description.
+
+    BEHIND is not an error: the sink has not filed these records yet. If an anchor says that it had, the records at
+    the end of the chain are MISSING.
+    """
 
     kind: Kind
     topic: str
@@ -48,8 +51,11 @@ class Difference:
 
 @dataclass(slots=True)
 class Filed:
-    """What the ledger has of a chain: the digests of values by offset, and the next offset that it expects. Rows up
-    to offset `pruned` left with their months; up to `anchored`, a signature says that it has been."""
+    """The ledger's content of a chain: the digests of values by offset, and the next offset that it expects.
+
+    Rows up to offset `pruned` were removed with their months; rows up to `anchored` existed, according to a
+    signature.
+    """
 
     next_offset: int = 0
     digests: dict[int, bytes] = field(default_factory=dict[int, bytes])
@@ -59,7 +65,7 @@ class Filed:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Offsets of one partition, from the first to before the last."""
+    """Offsets of one partition, from the first (inclusive) to the last (exclusive)."""
 
     partition: int
     first: int
@@ -74,7 +80,9 @@ def filed(
     stretch: Stretch | None = None,
 ) -> dict[int, Filed]:
     """By partition: rows, and records that were dropped as duplicates, on time or late, in the present life.
-    `anchored` are next offsets by anchors. With a `stretch`, only digests that lie in it."""
+
+    `anchored` are next offsets by anchors. With a `stretch`, only digests in that range.
+    """
     chains = {
         partition_of(number): Filed(anchored=offset)
         for (name, number), offset in anchored.items()
@@ -101,7 +109,7 @@ def _digests(
     connection: Connection, topic: str, numbers: Iterable[int], stretch: Stretch | None
 ) -> Iterator[tuple[int, int, bytes]]:
     where, values = "topic = :topic", dict[str, Any](topic=topic)
-    if stretch is not None:  # only the index of known chains leads to their offsets
+    if stretch is not None:  # only the index of known chains finds their offsets
         of_partition = [number for number in numbers if partition_of(number) == stretch.partition]
         where += ' AND partition = ANY(:numbers) AND "offset" >= :first AND "offset" < :last'
         values |= {"numbers": of_partition, "first": stretch.first, "last": stretch.last}
@@ -115,8 +123,10 @@ def _digests(
 
 @dataclass(slots=True)
 class Comparison:
-    """Give it the records of one topic, in order within each partition. It says what differs, and keeps what the
-    ledger lacks."""
+    """Takes the records of one topic, in order within each partition.
+
+    It reports differences, and collects what is missing in the ledger.
+    """
 
     chains: Mapping[int, Filed]
     compacted: bool
@@ -126,7 +136,7 @@ class Comparison:
 
     @property
     def has_begun(self) -> bool:
-        """Whether it was given any record."""
+        """Whether it has got any record."""
         return bool(self._seen)
 
     def next_offset(self, partition: int) -> int:
@@ -145,7 +155,7 @@ class Comparison:
             yield _difference(Kind.DIFFERENT, record, "has another value on the topic than in the ledger")
 
     def end(self, topic: str) -> Iterator[Difference]:
-        """What can be said once all records were seen."""
+        """What is known once all records were seen."""
         for (name, partition), offsets in sorted(self._behind.items()):
             message = f"{len(offsets)} records from here on are not filed yet"
             yield Difference(Kind.BEHIND, name, partition, offsets[0], message)
@@ -171,7 +181,7 @@ def _difference(kind: Kind, record: Inbound, message: str) -> Difference:
 def compare_states(
     topic: str, newest: Mapping[str, tuple[int, int, str]], kept: Mapping[str, str]
 ) -> Iterator[Difference]:
-    """Where the ledger's state of an exception is not what the topic says last; `newest` holds partition, offset
+    """Exceptions whose state in the ledger is not the last one on the topic; `newest` holds partition, offset
     and state by exception."""
     for exception, (partition, offset, state) in sorted(newest.items()):
         if kept.get(exception) != state:
@@ -182,9 +192,9 @@ def compare_states(
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """Rows that are missing in a chain: their sequences, the hash before, and what must come out behind.
+    """Missing rows of a chain: their sequences, the hash before, and the hash that must result after.
 
-    `next_leaf` and `next_hash` are those of the row behind the hole; where none is left, `next_hash` is the head.
+    `next_leaf` and `next_hash` are those of the row after the gap; if there is none, `next_hash` is the head.
     """
 
     first: int
@@ -196,7 +206,7 @@ class Hole:
     next_hash: bytes
 
     def holds(self, record: Inbound) -> bool:
-        """Whether a record of this offset may have been in the hole."""
+        """Whether a record with this offset may have been in the gap."""
         return self.after_offset < record.offset < self.until_offset
 
 
@@ -213,7 +223,7 @@ class Placed:
 def holes(
     rows: Iterable[Placed], last: int, head: bytes, start: int = 0, before: bytes = GENESIS
 ) -> Iterator[Hole]:
-    """The holes of a chain of `last` rows whose head is known. `rows` in order of their sequence."""
+    """The gaps of a chain of `last` rows whose head is known. `rows` in order of their sequence."""
     sequence, offset = start, -1
     for row in rows:
         if row.sequence > sequence + 1:
@@ -224,7 +234,7 @@ def holes(
 
 
 def fill(hole: Hole, candidates: Sequence[Row]) -> list[tuple[int, bytes]] | None:
-    """The places and hashes of the rows if they are the ones that were in the hole; None if they are not."""
+    """The places and hashes of the rows if they are the missing ones; None if they are not."""
     if len(candidates) != hole.last - hole.first + 1:
         return None
     placed: list[tuple[int, bytes]] = []
@@ -242,8 +252,10 @@ def mend(
     missing: Sequence[Inbound],
     readings: Sequence[Callable[[Inbound], Row]],
 ) -> list[Inbound]:
-    """Put missing rows back where the chain proves them, and answer with their records. `readings` make rows of
-    records, one for each pseudonym key that may have been current."""
+    """Restore missing rows where the chain proves them, and return their records.
+
+    `readings` make rows of records, one for each pseudonym key that may have been current.
+    """
     mended: list[Inbound] = []
     for hole in found:
         inside = [record for record in missing if hole.holds(record)]
@@ -257,7 +269,7 @@ def mend(
 
 
 def _standing(connection: Connection, row: Row) -> Row:
-    """The row as it was filed: in conflict, where its id stands for something else."""
+    """The row as it was filed: as a conflict, if its id belongs to different content."""
     if not row.same:
         return row
     same = connection.execute(

@@ -1,4 +1,4 @@
-"""One record of a topic as one row of the ledger: what can be searched in columns, the rest in the masked payload.
+"""Converts a record of a topic to a row of the ledger: searchable columns, and the masked payload.
 
 Pure: the same record under the same pseudonym keys gives the same row, to the byte.
 """
@@ -22,23 +22,22 @@ from processors.stream.types import Inbound
 RECORDED: Final = "recorded"
 UNREADABLE: Final = "unreadable"
 ID_CONFLICT: Final = "id_conflict"
-"""What became of a record: in the ledger as the event it is; with its address and digest only; or in full, but kept
-apart because another event has its id already."""
+"""What became of a record: recorded as an event; only its address and digest; or kept apart in full, because
+another event has its id."""
 
 RECHECK: Final = "RECHECK"
 """The state of a question that the guard itself asked again."""
 
 MINTED: Final = uuid.UUID("6f1f4a5c-3a53-5c0b-8c39-3f3ec0b1d6a7")
-"""Name space of the ids of events that have none of their own."""
+"""Namespace of generated ids, for events without an id."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Row:
     """A row of `ledger_events`, without its place in the chain. Times in milliseconds since the epoch, UTC.
-    Treat it as frozen; that it is not saves the sink three microseconds a row.
 
-    `same` is not stored with the row: two records with one event id and equal `same` are one event sent twice. It
-    is empty where an event has no id of its own.
+    Treat it as frozen; a mutable class saves the sink three microseconds a row. `same` is not stored with the row:
+    two records with one event id and equal `same` are one event sent twice. It is empty for an event without an id.
     """
 
     topic: str
@@ -73,26 +72,26 @@ class Row:
 
     @property
     def sames(self) -> tuple[bytes, bytes]:
-        """What may be noted of this event where it was filed before: 0.1.0 noted the digest of the whole value."""
+        """All values that may have been noted for this event: 0.1.0 noted the digest of the whole value."""
         return self.same, self.value_digest
 
     @property
     def seen_key(self) -> str:
-        """16 bytes in hex that stand for the event id within its topic."""
+        """16 bytes in hex that identify the event id within its topic."""
         return hashlib.sha256(f"{self.topic}\n{self.event_id}".encode("utf-8", "replace")).hexdigest()[:32]
 
 
 COLUMNS: Final = tuple(name for name in Row.__slots__ if name not in ("same",))
-"""The columns of a row as they are stored, in this order; `sequence` and `row_hash` follow them."""
+"""The stored columns of a row, in this order; `sequence` and `row_hash` follow them."""
 
 HASHED: Final = tuple(sorted(name for name in COLUMNS if name != "payload"))
 _hashed_values = attrgetter(*HASHED)
 
 
 def canonical_row(row: Row) -> bytes:
-    """The bytes a row's leaf is the hash of: its columns by name as canonical JSON, a line end, its payload.
+    """The bytes whose hash is the row's leaf: its columns by name as canonical JSON, a line end, its payload.
 
-    Columns that are null are left out. Canonical JSON holds no raw line end, so no two rows have the same bytes.
+    Null columns are left out. Canonical JSON contains no raw line end, so no two rows have the same bytes.
     """
     return canonical_columns(zip(HASHED, _hashed_values(row), strict=True), row.payload)
 
@@ -103,7 +102,7 @@ def canonical_columns(columns: Iterable[tuple[str, Any]], payload: str) -> bytes
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """The last field of an event, which comes again and again with equal bytes: masked and written out once."""
+    """The last field of an event, which recurs with equal bytes: masked and serialised once."""
 
     name: str
     digest: bytes
@@ -117,7 +116,7 @@ def tail_of(name: str, raw: bytes, value: Mapping[str, Any], masker: Masker) -> 
 
 
 def row_of(record: Inbound, event: Mapping[str, Any], kind: str, masker: Masker, tail: Tail | None = None) -> Row:
-    """The row of a record that could be read as the event `kind`. With a `tail`, `event` lacks that field."""
+    """The row of a record that was read as the event `kind`. With a `tail`, `event` lacks that field."""
     shape = SHAPES.get(kind, _ANY)
     masked = masker.event(shape.open(event) if shape.open else event)
     payload = canonical_with(masked, tail.name, tail.text) if tail else canonical(masked)
@@ -140,8 +139,10 @@ def row_of(record: Inbound, event: Mapping[str, Any], kind: str, masker: Masker,
 
 
 def unreadable_row(record: Inbound, reason: str, why: str, *, kind: str = "Unreadable") -> Row:
-    """The row of a record that cannot be read: where it is, what its bytes hash to, and why. Not the bytes: nobody
-    could mask them. They stay on the topic for as long as the topic keeps them."""
+    """The row of an unreadable record: its address, the digest of its bytes, and the reason.
+
+    The bytes are left out, because they cannot be masked. They stay on the topic as long as it keeps them.
+    """
     value = record.value
     facts = {
         "reason": word(reason),
@@ -166,12 +167,15 @@ def unreadable_row(record: Inbound, reason: str, why: str, *, kind: str = "Unrea
 
 
 def tombstone_row(record: Inbound) -> Row:
-    """The row of a deletion on a compacted topic, which is a fact and no mistake."""
+    """The row of a deletion on a compacted topic, which is valid input."""
     return _foreign_row(record, "Tombstone", {"key_digest": digest_of(record.key or b"")})
 
 
 def dead_letter_row(record: Inbound) -> Row:
-    """The row of a dead letter: bytes of any kind, so what its headers say, masked, and digests of the rest."""
+    """The row of a dead letter.
+
+    Its bytes can be anything, so the row has its masked headers, and digests of the rest.
+    """
     facts = _headers(record)
     original = {
         "headers": facts,
@@ -182,7 +186,7 @@ def dead_letter_row(record: Inbound) -> Row:
 
 
 def _headers(record: Inbound) -> dict[str, str]:
-    """Names and contents are its sender's choice."""
+    """The sender chooses names and contents."""
     return labelled_all(((name, (text or b"").decode("utf-8", "replace")) for name, text in record.headers), 500)
 
 
@@ -202,7 +206,7 @@ def _foreign_row(record: Inbound, kind: str, facts: Mapping[str, Any], reason: s
 
 
 def minted_id(record: Inbound) -> str:
-    """The same in every execution: made of where the record lies."""
+    """The same for every run: derived from the position of the record."""
     return _minted(record.topic, record.partition, record.offset)
 
 
@@ -211,13 +215,15 @@ def _minted(topic: str, partition: int, offset: int) -> str:
 
 
 def _sameness(record: Inbound, event: Mapping[str, Any], kind: str, tail: Tail | None) -> bytes:
-    """What was sent twice may say another time, and what else follows from when it was said; the rest must be
-    equal. A sender who publishes a request twice is answered twice."""
+    """Copies of one event may differ in their time and what follows from it; everything else must be equal.
+
+    A sender that publishes a request twice gets two answers.
+    """
     circumstances = CIRCUMSTANCES.get(kind)
     if circumstances is None:
         return hashlib.sha256(record.value or b"").digest()
     said: Any
-    if kind == "InstallRequested":  # as 0.1.0 noted it, so that a retry across the upgrade is one
+    if kind == "InstallRequested":  # as 0.1.0 noted it, so that a retry across the upgrade is recognised
         said = {**event, "requested_at": 0, "subject": tail.digest if tail else event["subject"]}
     else:
         said = [value for name, value in event.items() if name not in circumstances]  # in the order of the schema
@@ -231,9 +237,11 @@ Found = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How an event fills the columns: `same_names` are copied, `find_more` knows the rest. `open` adds to the event
-    what lies sealed in it. What `asks` has a tail that is a question, and is known by the digest of its bytes.
-    `joined` are the fields that make the id of an event which has none of its own."""
+    """How an event fills the columns: `same_names` are copied, `find_more` extracts the rest.
+
+    `open` adds signed content to the event. If `asks`, the tail is a question that is identified by the digest of
+    its bytes. `joined` are the fields that form the id of an event without one.
+    """
 
     same_names: Sequence[str] = ()
     find_more: Callable[[Event, Event, Masker], Found] | None = None
@@ -247,7 +255,7 @@ class Shape:
 
 
 def _id_of(event: Event, kind: str, shape: Shape) -> str:
-    """The id by which an event is known; empty if it has none."""
+    """The id of an event; empty if it has none."""
     if shape.joined:
         return str(uuid.uuid5(MINTED, "\n".join(str(event[name]) for name in shape.joined)))
     named = BY_SCHEMA.get(kind)
@@ -290,7 +298,7 @@ def _of_exception_request(event: Event, masked: Event, masker: Masker) -> Found:
 
 
 def _of_approval(event: Event, _masked: Event, masker: Masker) -> Found:
-    """Who claims to have approved. Whether the proof holds is for the workflow to say, in ExceptionDecided."""
+    """The claimed approver. Whether the proof is valid is for the workflow to say, in ExceptionDecided."""
     claims = claims_of(event["proof"])
     who, what = claims.get("sub"), claims.get("decision")
     return {
@@ -307,7 +315,7 @@ _PEOPLES_STEPS = ("approved", "denied", "rejected", "revoked")
 
 
 def _of_exception_decision(event: Event, masked: Event, masker: Masker) -> Found:
-    """The actor is an approver where a step was decided; where a clock or a rule acted, nobody is."""
+    """The actor is an approver if a step was decided; if a timer or a rule acted, there is none."""
     decided = bool(event["step"]) or any(event["event"].endswith(end) for end in _PEOPLES_STEPS)
     return {
         "approver": masker.pseudonym(event["actor"]) or None if decided else None,
@@ -353,7 +361,7 @@ SHAPES: Final[Mapping[str, Shape]] = {
     "ExceptionState": Shape(("exception_id",)),
     "StalenessState": Shape(),
 }
-"""How events become rows. One that is not here is filed all the same, without searchable columns."""
+"""How events become rows. An event that is not listed is filed all the same, without searchable columns."""
 
 _ANY: Final = Shape()
 
@@ -366,16 +374,16 @@ CIRCUMSTANCES: Final[Mapping[str, frozenset[str]]] = {
     "ExceptionUseRequested": frozenset({"requested_at", "matrix_expires_at", "exception_possible"}),
     "NotificationRequested": frozenset({"at", "link"}),
 }
-"""What tells two tellings of one event apart, and is no part of what they say."""
+"""Fields that distinguish two copies of one event, and are not part of its content."""
 
 
 def as_conflict(row: Row) -> Row:
-    """The row kept apart: another event has its id already, and that one stands."""
+    """The row, kept apart: another event has its id, and that one is kept as recorded."""
     return replace(row, status=ID_CONFLICT, reason=ID_CONFLICT)
 
 
 def as_refused(row: Row, why: str) -> Row:
-    """The row reduced to what any database takes: for a record that Postgres refuses."""
+    """The row, reduced to what any database accepts: for a record that Postgres refuses."""
     return Row(
         topic=row.topic,
         partition=row.partition,
@@ -395,5 +403,5 @@ AHEAD: Final = 24 * 3600 * 1000
 
 
 def is_possible(timestamp: int, now: int) -> bool:
-    """Whether a broker can have appended a record at that time: not before there was a guard, not tomorrow."""
+    """Whether a broker can have appended a record at that time: not before the guard existed, and not tomorrow."""
     return EARLIEST <= timestamp <= now + AHEAD

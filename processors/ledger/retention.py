@@ -1,7 +1,7 @@
-"""Which months may leave the ledger, and how they leave: verified, exported, detached, and dropped a week later.
+"""Which months may leave the ledger, and how: verified, exported, detached, and dropped a week later.
 
-Nothing younger than 365 days leaves. That is said here and, by its own clock, in the database; neither believes the
-other.
+Nothing younger than 365 days is removed. This module checks it, and so does the database, by its own clock; neither
+relies on the other.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ REST: Final = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """A month of the ledger. `youngest` is its youngest row, None if empty; `detached` when it was taken out."""
+    """A month of the ledger. `youngest` is its youngest row, None if empty; `detached` when it was detached."""
 
     name: str
     rows: int
@@ -51,9 +51,9 @@ class Step:
 
 
 def plan(months: Sequence[Month], now: datetime, keep_days: int) -> list[Step]:
-    """What retention does at `now`. Fewer than 365 days are never kept, whatever `keep_days` says.
+    """What retention does at `now`. Nothing is removed before 365 days, whatever `keep_days` says.
 
-    Months leave in order: a month whose elder stays, stays.
+    Months are removed in order: as long as an older month stays, a month stays.
     """
     limit = now - timedelta(days=max(keep_days, LEAST_DAYS))
     steps: list[Step] = []
@@ -69,7 +69,7 @@ def plan(months: Sequence[Month], now: datetime, keep_days: int) -> list[Step]:
             elder_stays = True
             steps.append(Step(month, "keep", _why_too_young(month, limit)))
         elif elder_stays:
-            steps.append(Step(month, "keep", "an elder month stays"))
+            steps.append(Step(month, "keep", "an older month stays"))
         else:
             what = "all rows are older than" if month.youngest else "is empty, and ended before"
             steps.append(Step(month, "detach", f"{what} {limit:%Y-%m-%d}"))
@@ -87,7 +87,7 @@ def _age(month: Month) -> datetime:
 
 
 def months(connection: Connection) -> list[Month]:
-    """The months that are attached, and those that were detached and are still there."""
+    """The months that are attached, and those that are detached but not dropped yet."""
     attached = connection.execute(
         text(
             "SELECT substr(c.relname, length('ledger_events_') + 1) FROM pg_inherits i "
@@ -115,10 +115,10 @@ def _instant(youngest: datetime | str) -> datetime | None:
 def carry_out(
     engine: Engine, step: Step, folder: Path, format_: Format, verified: Callable[[Month], bool]
 ) -> Path | None:
-    """Do one step as maintenance; answers with the manifest of an export. `verified` must be true of a month that
-    leaves.
+    """Do one step as the maintenance role; returns the manifest of an export. `verified` must be true for a month
+    that is to be removed.
 
-    Raises SettingsInvalid where the month is not whole, or where the database refuses.
+    Raises SettingsInvalid if the month is incomplete, or if the database refuses.
     """
     if step.action == "detach":
         return _detach(engine, step.month, folder, format_, verified)
@@ -130,7 +130,7 @@ def carry_out(
 
 def _detach(engine: Engine, month: Month, folder: Path, format_: Format, verified: Callable[[Month], bool]) -> Path:
     if not verified(month):
-        raise SettingsInvalid(f"month {month.name} is not whole; see `compat-guard ledger verify`")
+        raise SettingsInvalid(f"month {month.name} is not complete; see `compat-guard ledger verify`")
     with reading(engine) as connection:
         wanted = Wanted(since=_millis(month.end - timedelta(days=1), first=True), until=_millis(month.end))
         path = folder / f"ledger_{month.name}.{format_}"

@@ -17,7 +17,7 @@ DAY = 86_400_000
 
 
 class Sample(NamedTuple):
-    """One event and where it belongs."""
+    """One event, and its topic."""
 
     topic: str
     event: str
@@ -30,7 +30,7 @@ def an_id(*parts: object) -> str:
 
 
 def blank(event: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """An event with the given fields, and what the schema says or the least there is for the others."""
+    """An event with the given fields; the others have the schema's default or a minimal value."""
     return _filled(_schema(event), fields, {})
 
 
@@ -74,7 +74,7 @@ def story(number: int) -> Iterator[Sample]:
 
 
 def traffic(number: int) -> Iterator[Sample]:
-    """What comes most: a request, its result, and for every fifth a block."""
+    """The most common events: a request, its result, and for every fifth a block."""
     request, scope = an_id("traffic", number), _scope(number)
     blocked = number % 5 == 0
     answer = {
@@ -202,7 +202,7 @@ def _learn(type_: Any, named: dict[str, Any]) -> None:
 
 
 def _shaped(type_: Any, value: Any, named: dict[str, Any]) -> Any:
-    """A given value, with the records in it filled up."""
+    """A given value, with the records in it completed."""
     type_ = named.get(type_, type_) if isinstance(type_, str) else type_
     if isinstance(type_, list):
         branches = [branch for branch in cast("list[Any]", type_) if branch != "null"]

@@ -1,4 +1,4 @@
-"""Whether the tables that searches use say what the chained rows say: no chain covers these tables themselves."""
+"""Whether the tables for searches agree with the chained rows: no chain covers these tables themselves."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ _CHECKS: Final[Mapping[str, str]] = {
         'WHERE (s.topic, s.partition, s."offset") = (e.topic, e.partition, e."offset"))'
     ),
 }
-"""What may differ, and the rows where it does: topic, partition, sequence, and what it is."""
+"""Possible differences, and the query for their rows: topic, partition, sequence, and what differs."""
 
 
 def compare(connection: Connection, window: Window) -> Iterator[Inconsistency]:
-    """Every row of the window that a side table leaves out or adds to."""
+    """Every row of the window that a side table lacks or has too many."""
     bounds = {"since": window.since, "until": window.until, "partition": window.partition}
     for message, query in _CHECKS.items():
         for topic, partition, sequence, what in connection.execute(text(query), bounds):

@@ -1,4 +1,4 @@
-"""An event of the ledger in one sentence, for the story of a case. Pure: facts in, words out."""
+"""Describes an event of the ledger in one sentence, for the story of a case. Pure."""
 
 from __future__ import annotations
 

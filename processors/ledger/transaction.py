@@ -1,7 +1,7 @@
-"""The ledger's transaction: rows, current state, chain heads and offsets move together in Postgres, or not at all.
+"""The ledger's transaction: rows, current state, chain heads and offsets are committed together in Postgres.
 
-The row of a chain in `chain_head` is locked, and must say the offset that this process left there. Where it says
-another, somebody else has the partition: this process is fenced, and has changed nothing.
+The row of a chain in `chain_head` is locked, and must contain the offset that this process left there. If it
+contains another one, another process has the partition: this process is fenced, and has changed nothing.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Entries(Outcome):
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """What a transaction made true: the next offsets, and the heads of the chains that grew."""
+    """The result of a transaction: the next offsets, and the heads of the chains that grew."""
 
     positions: Mapping[At, int]
     heads: Mapping[At, Head]
@@ -50,8 +50,10 @@ AfterCommit = Callable[[Committed], None]
 
 
 class Place(NamedTuple):
-    """Where a chain stands: the next offset, and the hash of its last row. The offset alone does not tell whether
-    somebody has put a row into a gap that Kafka leaves, behind our back."""
+    """The position of a chain: the next offset, and the hash of its last row.
+
+    The offset alone does not show whether somebody has inserted a row into a gap that Kafka leaves.
+    """
 
     next_offset: int = 0
     hash: bytes = chain.GENESIS
@@ -60,8 +62,8 @@ class Place(NamedTuple):
 class PostgresTransaction:
     """Satisfies `stream.transaction.Transaction`. One process, one instance, one transaction at a time.
 
-    `after_commit` may fail without harm: what it does is done again after the next commit. With `keys`, the names
-    of people are filed too, sealed.
+    `after_commit` may fail without harm: it is called again after the next commit. With `keys`, the names of people
+    are filed too, encrypted.
     """
 
     def __init__(
@@ -84,11 +86,11 @@ class PostgresTransaction:
         self._heads: Mapping[At, Head] = {}
 
     def committed(self, partitions: Sequence[At]) -> Mapping[At, int]:
-        """The next offsets as Postgres has them, which this process expects to find again. A rebalance cannot be
-        put off, so an outage is waited out here.
+        """The next offsets in Postgres, which this process expects to find again. A rebalance cannot be postponed,
+        so an outage is waited out here.
 
         Raises:
-            DatabaseUnavailable: Postgres did not serve for as long as there was patience.
+            DatabaseUnavailable: Postgres was unavailable for too long.
         """
         until = time.monotonic() + self._patience
         while True:
@@ -129,10 +131,10 @@ class PostgresTransaction:
             self._rows, self._people = outcome.rows, outcome.people
 
     def advance(self, positions: Mapping[At, int]) -> None:
-        """File the rows, and move offsets and heads.
+        """File the rows, and advance offsets and heads.
 
         Raises:
-            Fenced: a chain is not where this process left it.
+            Fenced: a chain is not at the position where this process left it.
             DatabaseUnavailable: nothing was changed; the same rows again.
         """
         self._make_months(_months(self._rows))
@@ -148,7 +150,7 @@ class PostgresTransaction:
             move(cursor, self._positions, self._heads)
 
     def commit(self) -> None:
-        """Raises DatabaseUnavailable also where the outcome is unknown: the next transaction will see it."""
+        """Raises DatabaseUnavailable also if the outcome is unknown: the next transaction finds out."""
         self._undecided = {at: Place(offset, self._heads[at].hash) for at, offset in self._positions.items()}
         with database_errors():
             self._open.commit()
@@ -161,7 +163,7 @@ class PostgresTransaction:
         self._after_commit(Committed(self._positions, self._filed.heads))
 
     def abort(self) -> None:
-        """Never fails: a connection that is gone has rolled back already."""
+        """Never fails: a lost connection has rolled back already."""
         try:
             if self._connection is not None:
                 self._connection.rollback()
@@ -185,7 +187,7 @@ class PostgresTransaction:
                 self._engine.dispose()
 
     def _lock(self, cursor: Cursor, chains: Sequence[At]) -> dict[At, Head]:
-        """Lock the heads of some chains, in order, and see that each is where we left it."""
+        """Lock the heads of some chains, in order, and check that each is at the position where we left it."""
         cursor.execute(
             "INSERT INTO ledger.chain_head (topic, partition, next_offset, sequence, hash, batches, frontier) "
             "SELECT topic, partition, 0, 0, %s, 0, '' "
@@ -205,7 +207,7 @@ class PostgresTransaction:
         return heads
 
     def _check(self, at: At, found: Place) -> None:
-        """After a commit whose outcome nobody knows there are two places where the chain may be."""
+        """After a commit with unknown outcome there are two positions where the chain may be."""
         expected = self._expected.get(at, Place())
         if found == self._undecided.get(at):
             self._expected[at] = found
@@ -224,14 +226,15 @@ class PostgresTransaction:
         )
 
     def _make_months(self, months: Collection[str]) -> None:
-        """In a transaction of its own, before a chain is locked: nobody waits for us while we wait for a month."""
+        """In a separate transaction, before a chain is locked, so that nobody waits for us while we wait for a
+        month."""
         for month in sorted(set(months) - self._months):
             with writing(self._engine) as connection:
                 ensure_month(connection, datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC))
             self._months.add(month)
 
     def _look_ahead(self) -> None:
-        """Make the month that comes after these rows while there is time; a minute later again if it is in vain."""
+        """Create the month after these rows in advance; if that fails, again a minute later."""
         if time.monotonic() < self._next_look:
             return
         self._next_look = time.monotonic() + 60.0
@@ -251,7 +254,7 @@ def _month_after(month: str) -> str:
 
 
 def move(cursor: Cursor, positions: Mapping[At, int], heads: Mapping[At, Head]) -> None:
-    """Write heads that are locked, and the next offsets of their chains."""
+    """Write locked heads, and the next offsets of their chains."""
     moves = [
         (*at, offset, heads[at].sequence, heads[at].hash, heads[at].batches, chain.pack(heads[at].frontier))
         for at, offset in sorted(positions.items())

@@ -1,7 +1,7 @@
-"""Whether a chain is whole: every inconsistency by name, never only the first.
+"""Verifies a chain and reports every inconsistency, never only the first.
 
-Pure: rows, batches and anchors go in as they were read, in the order of their offsets. Knows nothing of how they
-were written; it recomputes everything.
+Pure: rows, batches and anchors are passed in as they were read, in the order of their offsets. The verifier does
+not know how they were written; it recomputes everything.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Inconsistency:
-    """One thing that is wrong, where, and in words."""
+    """One inconsistency: its kind, its place, and its description."""
 
     kind: Kind
     topic: str
@@ -48,7 +48,7 @@ class Inconsistency:
 
 
 class StoredRow(NamedTuple):
-    """A row as the database has it: its place, the canonical bytes of its columns, and its hash."""
+    """A row as stored: its place, the canonical bytes of its columns, and its hash."""
 
     sequence: int
     offset: int
@@ -57,7 +57,7 @@ class StoredRow(NamedTuple):
 
 
 class Pruned(NamedTuple):
-    """The last row of a chain in a month that was taken out."""
+    """The last row of a chain in a pruned month."""
 
     sequence: int
     hash: bytes
@@ -67,8 +67,8 @@ class Pruned(NamedTuple):
 class Chain:
     """What the database says of a chain besides its rows. `start` and `before`: the row before the first one read.
 
-    `batches` are all there ever were, also of months that were taken out, whose ends are `pruned`. `whole` is false
-    where rows were left out by date at the end. `now` is the verifier's clock, in milliseconds.
+    `batches` are all there ever were, also those of pruned months, whose ends are `pruned`. `whole` is false if
+    rows at the end were left out by date. `now` is the verifier's clock, in milliseconds.
     """
 
     topic: str
@@ -84,7 +84,7 @@ class Chain:
 
 
 def verify(chain: Chain, rows: Iterable[StoredRow]) -> Iterator[Inconsistency]:
-    """Everything that is wrong with a chain. Reads the rows once, in order, and keeps only one batch of leaves."""
+    """Every inconsistency of a chain. Reads the rows once, in order, and keeps the leaves of only one batch."""
     walk = _Walk(chain, {anchor.sequence: b"" for anchor in chain.anchors if anchor.signed})
     for row in rows:
         yield from walk.step(row)
@@ -99,7 +99,7 @@ def verify(chain: Chain, rows: Iterable[StoredRow]) -> Iterator[Inconsistency]:
 class _Walk:
     chain: Chain
     hashes: dict[int, bytes]
-    """Row hashes at the sequences that somebody signed; filled on the way."""
+    """Row hashes at the anchored sequences; filled while the rows are read."""
 
     expected: int = 0
     before: bytes = b""
@@ -143,7 +143,7 @@ class _Walk:
         return self._wrong(Kind.REORDERED, sequence, f"row {sequence} comes after row {self.expected - 1}")
 
     def _climb(self, sequence: int, leaf: bytes) -> Iterator[Inconsistency]:
-        """Gather the leaves of the batch that is running, and compare its root when it ends."""
+        """Collect the leaves of the current batch, and compare its root when it ends."""
         if self.next_batch >= len(self.chain.batches):
             return
         if sequence >= self._batch.first:
@@ -176,8 +176,10 @@ class _Walk:
 
 
 def _verify_batches(chain: Chain) -> Iterator[Inconsistency]:
-    """The batches must cover the chain without gaps, and lead to the head's root, under which the next anchor is
-    signed. What each of them has for a root is compared with its rows on the way."""
+    """The batches must cover the chain without gaps, and lead to the head's root, which the next anchor signs.
+
+    The root of each batch is compared with its rows while they are read.
+    """
     head, last = Head(), 0
     for batch in chain.batches:
         if batch.first != last + 1:
@@ -190,8 +192,10 @@ def _verify_batches(chain: Chain) -> Iterator[Inconsistency]:
 
 
 def _verify_anchors(chain: Chain, walk: _Walk) -> Iterator[Inconsistency]:
-    """Only by the hash of the last row, which follows from the records alone and stands for all before it. The root
-    depends on how transactions were cut, and a ledger that was restored has cut them anew."""
+    """Compares only the hash of the last row, which depends on the records alone and covers all rows before it.
+
+    The root depends on how transactions were cut, and a restored ledger has cut them differently.
+    """
 
     def wrong(kind: Kind, anchor: Anchor, message: str) -> Inconsistency:
         return Inconsistency(kind, chain.topic, chain.partition, anchor.sequence, message)
@@ -217,7 +221,7 @@ def _verify_anchors(chain: Chain, walk: _Walk) -> Iterator[Inconsistency]:
 
 
 def _verify_late(chain: Chain, last: int) -> Iterator[Inconsistency]:
-    """A repair signs what it files late before it commits. So a late row that nobody signed is somebody else's."""
+    """A repair signs its late chain before it commits. So somebody else has written an unsigned late row."""
     signed = max((anchor.sequence for anchor in chain.anchors if anchor.signed), default=0)
     if is_late(chain.partition) and chain.whole and last > max(signed, chain.start):
         message = f"rows {max(signed, chain.start) + 1} to {last} were filed late, and no repair has signed them"
@@ -225,19 +229,22 @@ def _verify_late(chain: Chain, last: int) -> Iterator[Inconsistency]:
 
 
 OVERTAKING: Final = 600_000
-"""By so many milliseconds an anchor may be late: one that was held up while another sink published a newer one."""
+"""Milliseconds by which an anchor may be late, because it was delayed while another sink published a newer one."""
 
 
 @dataclass(slots=True)
 class _Published:
-    """Anchors of a chain as they came. One that comes behind a newer one was held up, if it is new and was signed
-    shortly before; no two are alike, so one that was there already, or is old, is a replay."""
+    """Anchors of a chain in the order of publication.
+
+    An anchor after a newer one was delayed if it is new and was signed shortly before. No two are alike, so one
+    that was there already, or is old, is a replay.
+    """
 
     seen: set[str] = field(default_factory=set[str])
     newest: Anchor | None = None
 
     def replayed(self, anchor: Anchor) -> Anchor | None:
-        """The newer anchor that came before, if this one is a replay. Those of unknown place are not judged."""
+        """The newer anchor that came before, if this one is a replay. Anchors of unknown place are not judged."""
         if anchor.place == NOWHERE:
             return None
         newest, again = self.newest, anchor.id in self.seen
@@ -252,8 +259,8 @@ YEAR: Final = 365 * 86_400_000
 
 
 def _verify_pruned(chain: Chain) -> Iterator[Inconsistency]:
-    """What was taken out must have been there a year ago, and only a signature can say so: whoever owns the
-    database writes into `pruned` what they like. Nothing signs the chain of the anchors themselves."""
+    """Pruned rows must have existed a year ago, and only a signature can prove it: the database's owner can
+    write anything into `pruned`. The chain of the anchors themselves is not signed."""
     if chain.topic == LEDGER_ANCHORS:
         return
     signed = {anchor.sequence: anchor for anchor in chain.anchors if anchor.signed}

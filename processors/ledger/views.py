@@ -1,6 +1,6 @@
-"""Current state made anew from the events, to be compared with what has grown, or put in its place.
+"""Folds current state again from the events, to compare it with the present one or to replace it.
 
-Events of months that were taken out are not there to be folded: what they decided stands as it is.
+Events of pruned months cannot be folded: what they set is kept.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from processors.ledger.projections import REGISTERS, TABLES, WHOLE_LEDGER, fold,
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Rows of a table that the events do not lead to, and rows that they lead to and that are missing."""
+    """Rows of a table that do not follow from the events, and rows that follow from them and are missing."""
 
     table: str
     unfounded: int
@@ -24,8 +24,10 @@ class Difference:
 
 
 def compare(connection: Connection) -> list[Difference]:
-    """Where current state and events disagree; empty if nowhere. Changes nothing; the transaction must be one that
-    sees one state of the database throughout, as `database.frozen` opens it."""
+    """Differences between current state and events; empty if there are none. Changes nothing.
+
+    The transaction must have one consistent snapshot of the database, as `database.frozen` opens it.
+    """
     differences: list[Difference] = []
     for table in TABLES:
         with _fresh(connection, table) as fresh:
@@ -37,7 +39,7 @@ def compare(connection: Connection) -> list[Difference]:
 
 
 def rebuild(connection: Connection) -> None:
-    """Put what the events lead to in the place of current state. The sink waits meanwhile."""
+    """Replace current state by what follows from the events. The sink waits meanwhile."""
     for table in TABLES:
         connection.execute(text(f"LOCK TABLE ledger.{table} IN EXCLUSIVE MODE"))
     for table in TABLES:
@@ -48,7 +50,7 @@ def rebuild(connection: Connection) -> None:
 
 @contextmanager
 def _fresh(connection: Connection, table: str) -> Generator[str]:
-    """A table of what the events lead to, for as long as it is needed: a rebuild is compared in one transaction."""
+    """A temporary table of what follows from the events."""
     name = f"pg_temp.fresh_{table}"
     connection.execute(text(f"CREATE TEMP TABLE fresh_{table} (LIKE ledger.{table} INCLUDING ALL) ON COMMIT DROP"))
     for register in (register for register in REGISTERS if register.table == table):
@@ -59,7 +61,7 @@ def _fresh(connection: Connection, table: str) -> Generator[str]:
 
 
 def _retired(connection: Connection) -> int:
-    """The end of the last month that was taken out, in milliseconds. Months leave in order."""
+    """The end of the last pruned month, in milliseconds. Months are pruned in order."""
     query = (
         "SELECT coalesce(extract(epoch FROM to_date(max(month), 'YYYY_MM') + interval '1 month') * 1000, 0) "
         "FROM ledger.retired_months"

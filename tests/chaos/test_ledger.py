@@ -276,7 +276,7 @@ def assert_created_anew_and_taken_up(world: World) -> None:
     assert guard(world, "topics", "apply").returncode == 0
     found = json.loads(guard(world, "ledger", "verify", "--output", "json").stdout)
     assert [(wrong["kind"], wrong["topic"]) for wrong in found] == [("TOPIC_CHANGED", topic)]
-    assert "deleted and created anew" in guard(world, "doctor").stdout
+    assert "deleted and created again" in guard(world, "doctor").stdout
     world.supervise()
     eventually(lambda: b"a topic has changed, and nothing is filed until it is taken up" in world.log.read_bytes())
 

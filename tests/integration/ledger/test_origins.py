@@ -128,7 +128,7 @@ def test_a_topic_that_was_created_anew_is_not_filed_until_somebody_takes_it_up(
     filing.recreate()
     filing.write(5, 8)
     for new in (filing.sink, filing.new_sink()):
-        with pytest.raises(OriginChanged, match=r"deleted and created anew.*take-up"):
+        with pytest.raises(OriginChanged, match=r"deleted and created again.*take-up"):
             new.committed([(filing.topic, 0)])
     assert filing.compare() == set(), "its records are not those that the ledger was filed from"
 

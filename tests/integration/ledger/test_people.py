@@ -63,7 +63,7 @@ def test_a_look_shows_the_name_and_is_recorded(filed: None, privacy: Engine, aud
 
 def test_a_look_at_nobody_is_recorded_too(filed: None, privacy: Engine, auditor: Engine) -> None:
     """Trying pseudonyms out leaves traces."""
-    with privacy.connect() as connection, pytest.raises(SettingsInvalid, match="knows nobody as `k1:0`"):
+    with privacy.connect() as connection, pytest.raises(SettingsInvalid, match="has no name for `k1:0`"):
         look(connection, KEYS.pseudonyms, "k1:0", "curious")
 
     with reading(auditor) as connection:

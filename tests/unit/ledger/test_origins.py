@@ -38,7 +38,7 @@ def test_what_has_moved_is_taken_up_by_the_id_of_its_cluster() -> None:
     [
         ([BLOCKS, RESULTS], (), None, False, "nothing was taken up; name topics with --topic"),
         ([BLOCKS, RESULTS], (), "c1", False, "nothing was taken up; name topics with --topic"),
-        ([BLOCKS], ("compat.results",), None, False, "`compat.results` is the topic that it was"),
+        ([BLOCKS], ("compat.results",), None, False, "`compat.results` has not changed"),
         ([MOVED], (), None, True, "this is cluster c1, and not the one .* add --cluster c1"),
         ([MOVED], ("compat.results",), None, False, "add --cluster c1"),
         ([MOVED], (), "c9", False, "--cluster says c9, and this is cluster c1"),

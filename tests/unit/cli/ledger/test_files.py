@@ -42,7 +42,7 @@ def test_what_is_no_proof_is_named_in_plain_words(tmp_path: Path, keys: str, con
 
     said = refusal("verify-proof", str(file), "--keys", keys)
 
-    assert said.startswith(f"{file}: this is no inclusion proof")
+    assert said.startswith(f"{file}: this is not an inclusion proof")
     assert "Error" not in said
 
 
