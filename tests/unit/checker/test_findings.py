@@ -44,7 +44,7 @@ def test_the_command_prints_the_section() -> None:
     said = CliRunner().invoke(app, ["explain", "host-too-old"])
 
     assert said.exit_code == 0
-    assert said.stdout.startswith("HOST_TOO_OLD\n  Means: the host's version lies below")
+    assert said.stdout.startswith("HOST_TOO_OLD\n  Means: the host's version is below")
 
 
 def test_a_code_that_is_none_is_refused_with_the_nearest() -> None:
