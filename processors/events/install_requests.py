@@ -102,6 +102,22 @@ class KeptRequest:
         return Action(self.record["action"])
 
     @property
+    def acknowledgement(self) -> RiskAcknowledgement | None:
+        """That somebody took the risk of an exception; None where nobody did."""
+        said = self.record["acknowledgement"]
+        if said is None:
+            return None
+        return RiskAcknowledgement(by=said["by"], at=said["at"], statement=said["statement"])
+
+    @property
+    def monitoring(self) -> MonitoringPlan | None:
+        """How the installation is to be watched; None where nobody said."""
+        plan = self.record["monitoring"]
+        if plan is None:
+            return None
+        return MonitoringPlan(profile=plan["profile"], addons=tuple(plan["addons"]), owner=plan["owner"])
+
+    @property
     def subject_record(self) -> Mapping[str, Any]:
         """The question to be asked again, or to be handed on."""
         return self.record["subject"]

@@ -16,6 +16,7 @@ from processors.bootstrap.exception_workflow import read_policy
 from processors.client.approval_path import PathStep, path_of
 from processors.client.exception_commands import slip_in
 from processors.client.exception_facts import OPEN
+from processors.client.exceptions import history
 from processors.client.transport import Wanted
 from processors.configuration.gateway import Role
 from processors.documents.canonical import digest_of
@@ -28,13 +29,14 @@ from processors.gateway.api.callers import AtDesk
 from processors.gateway.api.check import known_result
 from processors.gateway.api.exceptions import ExceptionRequest, ask_for, require_printable
 from processors.gateway.console.advice import refusal, without_commands
+from processors.gateway.console.endings import Ending, ending_of
 from processors.gateway.console.forms import Fault, one, several
-from processors.gateway.console.prompts import Prompt, prompts_of, statement_of
+from processors.gateway.console.prompts import Prompt, answers_of, prompts_of, statement_of
 from processors.gateway.console.rendering import Page
 from processors.gateway.console.routing import PageRoute, show, to
 from processors.gateway.console.terms import Terms, permitted
 from processors.gateway.console.visitors import Visitor, visiting
-from processors.gateway.console.waiting import case_of_scope, may_see
+from processors.gateway.console.waiting import case_of_scope, is_mine, may_see
 from processors.gateway.desk import Desk
 from processors.gateway.intake import read_form, validated
 from processors.gateway.limits import Rate
@@ -54,7 +56,12 @@ class Ask(Page):
     request_id: str
     terms: Terms
     before: ExceptionCase | None
-    """The round before, of the same exception; None where there was none."""
+    """The round before, of the same exception; None where there was none, or it is not the visitor's to see."""
+    round: int
+    ended: Ending | None
+    """How that round ended; None where nobody knows."""
+    kept: bool
+    """Whether the form is filled in with what was written in that round."""
     band: Band
     path: Sequence[PathStep]
     total: int
@@ -91,7 +98,7 @@ async def ask(
     before = await case_of_scope(desk, result.scope, visitor)
     if before is not None and before.status in OPEN:
         return _to_open(request_id, before, visitor)
-    return show(request, _form(result, policy, before, None, None))
+    return show(request, await _form(desk, visitor, result, policy, before))
 
 
 @router.post("/requests/{request_id}/exception")
@@ -119,7 +126,7 @@ async def asked(
                 raise
             fault = _refused(problem)
     before = await case_of_scope(desk, result.scope, visitor)
-    return show(request, _form(result, policy, before, typed, fault), 422)
+    return show(request, await _form(desk, visitor, result, policy, before, typed, fault), 422)
 
 
 def _to_open(request_id: str, case: ExceptionCase | None, visitor: Visitor) -> Response:
@@ -140,28 +147,54 @@ async def _block(desk: Desk, request_id: str, visitor: Visitor) -> Result:
     return result
 
 
-def _form(
-    result: Result, policy: ExceptionPolicy, before: ExceptionCase | None, typed: Typed | None, fault: Fault | None
+async def _form(
+    desk: Desk,
+    visitor: Visitor,
+    result: Result,
+    policy: ExceptionPolicy,
+    before: ExceptionCase | None,
+    typed: Typed | None = None,
+    fault: Fault | None = None,
 ) -> Ask:
+    """With what was said of the round before, and, where the visitor wrote it, with its words."""
     report = result.report
     round = 1 if before is None else before.round + 1
+    seen = before if before is not None and may_see(before, visitor) else None
+    past = () if seen is None else await desk.read(history, desk.settings, desk.events, seen.exception_id)
+    kept = typed is None and seen is not None and is_mine(seen, visitor)
+    if typed is None and seen is not None and kept:
+        typed = written_before(seen, policy)
     terms = permitted(result.scope, result.target, round, report.findings, report.risk.band, policy)
     title = f"Ask for an exception: {report.plugin_id} {report.plugin_version}"
     return Ask(
         title=title if fault is None else f"{'Refused' if fault.sent else 'Not sent yet'}: {title}",
         request_id=result.request_id,
         terms=terms,
-        before=before,
+        before=seen,
+        round=round,
+        ended=None if seen is None else ending_of(seen, past),
+        kept=kept,
         band=report.risk.band,
         path=path_of(policy, report.risk.band),
         total=policy.clocks.total,
         prompts=prompts_of(policy.risk_statement.template, typed.answers if typed else ()),
         shortest_risk=policy.risk_statement.min_length,
-        chosen=typed.findings if typed else [finding.id for finding in terms.findings],
+        chosen=typed.findings if typed and not kept else [finding.id for finding in terms.findings],
         controls=typed.controls if typed else "",
         window=typed.window if typed else False,
         fault=fault,
         key=str(uuid.uuid4()),
+    )
+
+
+def written_before(case: ExceptionCase, policy: ExceptionPolicy) -> Typed:
+    """The words of a round, to begin the next one with. What blocks is chosen anew: it may have changed since."""
+    return Typed(
+        answers=answers_of(policy.risk_statement.template, case.risk_statement),
+        findings=(),
+        controls="\n".join(case.controls),
+        window=not case.single_use,
+        key="",
     )
 
 

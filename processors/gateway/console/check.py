@@ -21,8 +21,11 @@ from processors.configuration.gateway import Role
 from processors.documents.canonical import digest_of
 from processors.documents.yaml_writing import to_yaml
 from processors.errors import Refused
+from processors.events.exceptions import Status
 from processors.events.install_requests import KeptRequest
 from processors.events.subject import Subject
+from processors.exception_workflow.config import ExceptionPolicy
+from processors.exception_workflow.rules.monitoring import covers
 from processors.exception_workflow.state.case import ExceptionCase
 from processors.gateway.api.callers import AtDesk, tenant_of
 from processors.gateway.api.check import CheckRequest, known_result, subject_of, under_exception
@@ -55,7 +58,7 @@ class Check(Page):
     """The request whose installation it is, and whose manifest counts unless another is chosen."""
     exception: str
     profiles: Mapping[str, Sequence[str]]
-    """What each monitoring profile demands to be attached."""
+    """What each monitoring profile that may be attached demands."""
     key: str
     """Goes with the form, so that a second click on the same form asks nothing twice."""
     plan: str = ""
@@ -66,6 +69,8 @@ class Check(Page):
     """Whether it is the release that was checked before."""
     case: ExceptionCase | None = None
     """The exception that it is to run under."""
+    usable: bool = False
+    """Whether that lets anything pass."""
     approved_monitoring: str = ""
     """What that demands, as the form names a profile."""
     folded: bool = False
@@ -138,16 +143,26 @@ async def _page(
         given=shown if before is None else {**shown, "plugin": _plugin(before.subject)},
         again="" if before is None else before.asked.request_id,
         exception=exception,
-        profiles={name: profile.addons for name, profile in policy.monitoring.items()},
+        profiles={} if case is None else profiles_for(case, policy),
         key=str(uuid.uuid4()),
         plan="" if before is None else before.plan,
         planned="" if before is None else before.planned,
         keeps_release=before is None or before.keeps_release,
         case=case,
+        usable=case is not None and case.status is Status.APPROVED,
         approved_monitoring=approved,
         folded=bool(exception and given.get("host") and given.get("target") and fault is None),
         fault=fault,
     )
+
+
+def profiles_for(case: ExceptionCase, policy: ExceptionPolicy) -> Mapping[str, Sequence[str]]:
+    """Profiles with which an installation under the exception is watched enough, and what each demands."""
+    return {
+        name: profile.addons
+        for name, profile in policy.monitoring.items()
+        if covers(policy, case.profile, name, profile.addons)
+    }
 
 
 _TYPED: Final = (

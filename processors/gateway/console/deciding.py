@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 
@@ -89,14 +90,14 @@ async def decide(
         }
     )
     visitor.session.open(id, OpenDecision(exception_id, text, AsShown.of(case)))
-    return to(f"/decisions/{id}")
+    return to(_place(exception_id, id))
 
 
-@router.get("/decisions/{id}")
+@router.get("/exceptions/{exception_id}/decisions/{id}")
 async def shown(
-    request: Request, id: str, desk: AtDesk, visitor: Annotated[Visitor, visiting(Role.APPROVER)]
+    request: Request, exception_id: str, id: str, desk: AtDesk, visitor: Annotated[Visitor, visiting(Role.APPROVER)]
 ) -> Response:
-    decision = _opened(visitor, id)
+    decision = _opened(visitor, exception_id, id)
     case = await own_case(desk, decision.exception_id, visitor.who)
     content: Any = json_text.load(decision.text.encode())
     require_as_shown(case, decision)
@@ -104,7 +105,7 @@ async def shown(
     path = path_of(policy, case.band, case)
     step = next((step for step in path if step.name == content.get("step")), None)
     page = Sign(
-        title=f"Sign: {content['decision']}",
+        title=f"Sign: {'refuse' if content['decision'] == Verb.DENY else content['decision']}",
         id=id,
         case=case,
         terms=await terms_of(desk, case, policy),
@@ -118,14 +119,17 @@ async def shown(
     return show(request, page)
 
 
-@router.post("/decisions/{id}/signature")
+@router.post("/exceptions/{exception_id}/decisions/{id}/signature")
 async def sign(
-    id: str, desk: AtDesk, visitor: Annotated[Visitor, visiting(Role.APPROVER, rate=Rate.APPROVE)]
+    exception_id: str,
+    id: str,
+    desk: AtDesk,
+    visitor: Annotated[Visitor, visiting(Role.APPROVER, rate=Rate.APPROVE)],
 ) -> Response:
     """To the identity provider, for a login whose nonce is the hash of what was shown."""
-    decision = _opened(visitor, id)
-    require_as_shown(await own_case(desk, decision.exception_id, visitor.who), decision)
-    return begin_login(desk, back="", nonce=nonce(decision.text), decision=id)
+    decision = _opened(visitor, exception_id, id)
+    require_as_shown(await own_case(desk, exception_id, visitor.who), decision)
+    return begin_login(desk, back=_place(exception_id, id), nonce=nonce(decision.text), decision=id)
 
 
 async def hand_in_signed(desk: Desk, visitor: Visitor, decision: OpenDecision, token: str) -> str:
@@ -154,7 +158,7 @@ def _moved(exception_id: str) -> Problem:
 def _slip(verb: Verb, reason: str) -> str:
     """What is wrong with a decision before anybody signs it; empty if nothing."""
     if verb is not Verb.APPROVE and not reason:
-        return f"Say why you {verb.value}."
+        return f"Say why you {verb.value if verb is Verb.REVOKE else 'refuse'}."
     return f"A reason has at most {REASON_LIMIT} characters." if len(reason) > REASON_LIMIT else ""
 
 
@@ -166,12 +170,18 @@ def _follows(verb: Verb, step: PathStep | None, path: Sequence[PathStep]) -> str
     if step is None or len(step.given) + 1 < step.approve:
         return "Your approval is one of several that this step needs."
     left = [other.name for other in path if other.progress is not Progress.DONE and other.name != step.name]
-    return f"Then {left[0]} decides." if left else "It is approved, and may run."
+    return f"Then {left[0]} decides." if left else "It is approved, and whoever asked may install it."
 
 
-def _opened(visitor: Visitor, id: str) -> OpenDecision:
+def _place(exception_id: str, id: str) -> str:
+    """The address of a decision that waits for its signature. It names the exception, which whoever cannot sign it
+    is led back to."""
+    return f"/exceptions/{quote(exception_id, safe='')}/decisions/{quote(id, safe='')}"
+
+
+def _opened(visitor: Visitor, exception_id: str, id: str) -> OpenDecision:
     found = None if visitor.session is None else visitor.session.decisions.get(id)
-    if found is None:
+    if found is None or found.exception_id != exception_id:
         raise Problem("not-found", "there is no such decision of yours; it was signed, or your session ended")
     return found
 

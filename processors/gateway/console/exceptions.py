@@ -16,6 +16,7 @@ from processors.client.exception_facts import OPEN
 from processors.client.exceptions import history
 from processors.configuration.gateway import Role
 from processors.events.exceptions import ProofKind, Status
+from processors.events.topics import APPROVAL_DECISIONS, EXCEPTION_USES
 from processors.exception_workflow.config import ExceptionPolicy
 from processors.exception_workflow.rules.executions import may_be_extended
 from processors.exception_workflow.rules.rounds import Difference, differences
@@ -24,8 +25,10 @@ from processors.exception_workflow.state.case import ExceptionCase
 from processors.gateway.api.callers import AtDesk
 from processors.gateway.api.exceptions import ExceptionChange, ask_to_change, own_case
 from processors.gateway.console.advice import why_on_pages
-from processors.gateway.console.forms import one
+from processors.gateway.console.endings import Ending, ending_before, ending_of
+from processors.gateway.console.forms import Fault, one
 from processors.gateway.console.may_decide import Standing
+from processors.gateway.console.narrowing import Narrowed, Narrowing
 from processors.gateway.console.rendering import Page
 from processors.gateway.console.routing import PageRoute, show, to
 from processors.gateway.console.terms import Terms, terms_of
@@ -56,10 +59,18 @@ class Queue(Page):
     """Whether the visitor decides exceptions at all."""
     asks: bool
     everything: bool
+    narrowed: Narrowing
+    states: Sequence[Status]
+    shown: int
+    """How many are listed, of all that are the visitor's to see."""
+    there: int
 
 
 class Event(NamedTuple):
-    """Something that was decided about an exception. `why` is empty unless it was refused or ended."""
+    """Something that happened to an exception. `why` is empty where nobody said.
+
+    `in_vain` says what somebody tried without changing anything, empty for what counted; `request_id` is the
+    installation that was not let pass, if it was one."""
 
     at: int
     event: str
@@ -67,7 +78,8 @@ class Event(NamedTuple):
     before: str
     after: str
     why: str
-    refused: bool
+    in_vain: str
+    request_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,12 +108,14 @@ class Story(Page):
     may_ask_again: bool
     differences: Sequence[Difference]
     """Between this round and the one before."""
-    ended_because: str
-    """Why the round before ended, in the words of whoever ended it; empty where nobody said."""
+    ended: Ending | None
+    """How this round ended; None while it is open."""
+    ended_before: Ending | None
+    """How the round before ended."""
     events: Sequence[Event]
     following: str
     """The next exception that waits for the visitor; empty if there is none."""
-    fault: str = ""
+    fault: Fault | None = None
     """What is wrong with a decision that was written and not taken; `typed` is what was written."""
     typed: str = ""
 
@@ -110,16 +124,23 @@ class Story(Page):
 async def queue(
     request: Request,
     desk: AtDesk,
-    visitor: Annotated[Visitor, visiting(Role.READER, Role.APPROVER, rate=Rate.LEDGER)],
+    visitor: Annotated[Visitor, visiting(Role.READER, Role.APPROVER, Role.REQUESTER, rate=Rate.LEDGER)],
+    narrowed: Narrowed,
     everything: bool = False,
 ) -> Response:
-    rows = await rows_of(desk, visitor)
+    """Who only asks sees what they asked for."""
+    every = await rows_of(desk, visitor)
+    rows = every.narrowed(narrowed)
     page = Queue(
         title="Exceptions",
         rows=rows._replace(over=rows.over[: MOST if everything else SHOWN]),
         decides=Role.APPROVER in visitor.who.roles,
         asks=Role.REQUESTER in visitor.who.roles,
         everything=everything or len(rows.over) <= SHOWN,
+        narrowed=narrowed,
+        states=[status for status in Status if status is not Status.UNKNOWN],
+        shown=sum(map(len, rows)),
+        there=sum(map(len, every)),
     )
     return show(request, page)
 
@@ -170,10 +191,11 @@ async def story_of(
         revokers=policy.revocation_roles,
         may_ask_again=Role.REQUESTER in visitor.who.roles and case.status not in OPEN | {Status.VOIDED},
         differences=differences(case),
-        ended_because=_why_ended(case, past),
-        events=[_event(decided) for decided in past],
+        ended=ending_of(case, past),
+        ended_before=ending_before(case, past),
+        events=[event_of(decided) for decided in past],
         following=await _next(desk, visitor, case.exception_id) if said == "counted" else "",
-        fault=fault,
+        fault=Fault("reason", fault) if fault else None,
         typed=typed,
     )
 
@@ -210,23 +232,25 @@ def _approvals_at(desk: Desk, case: ExceptionCase) -> str:
     return (approvals or "").replace("{exception_id}", quote(case.exception_id, safe=""))
 
 
-def _why_ended(case: ExceptionCase, past: Sequence[Mapping[str, Any]]) -> str:
-    """What was said when the round before ended."""
-    begins = max((n for n, one in enumerate(past) if one["event"] == "requested"), default=0)
-    if case.before is None or not case.past:
-        return ""
-    ended = [one for one in past[:begins] if one["from_state"] != one["to_state"] == case.past[-1].status]
-    return why_on_pages(ended[-1]) if ended else ""
-
-
-def _event(decided: Mapping[str, Any]) -> Event:
-    refused = decided["event"] == "refused"
+def event_of(decided: Mapping[str, Any]) -> Event:
+    actor, topic = decided["actor"], str(decided["caused_by"]).partition("/")[0]
+    tried = _in_vain(topic, actor) if decided["event"] == "refused" else ""
     return Event(
         at=int(decided["at"]),
         event=decided["event"],
-        actor=decided["actor"],
+        actor=actor,
         before=decided["from_state"],
         after=decided["to_state"],
         why=why_on_pages(decided),
-        refused=refused,
+        in_vain=tried,
+        request_id=decided["request_id"] if tried and topic == EXCEPTION_USES else "",
     )
+
+
+def _in_vain(topic: str, actor: str) -> str:
+    """What somebody tried: nothing of it says that the exception itself was refused."""
+    who = actor or "somebody unknown"
+    if topic == EXCEPTION_USES:
+        return f"not let pass: an installation that {who} asked for"
+    what = "a decision of" if topic == APPROVAL_DECISIONS else "something that was sent by"
+    return f"did not count: {what} {who}"

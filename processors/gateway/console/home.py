@@ -1,4 +1,4 @@
-"""Where everybody starts: what waits for them, what was blocked lately, and the way to a request by its id."""
+"""Where everybody starts: what waits for them, what became of what they asked for, and what was blocked lately."""
 
 from __future__ import annotations
 
@@ -6,27 +6,36 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final
-from urllib.parse import quote
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from processors.configuration.gateway import Role
 from processors.errors import Unavailable
+from processors.events.exceptions import Status
 from processors.events.vocabulary import Verdict
 from processors.gateway.api.callers import AtDesk
-from processors.gateway.console.lately import ResultLine, lately
+from processors.gateway.console.alike import Alike, alike
+from processors.gateway.console.lately import lately
 from processors.gateway.console.rendering import Page
-from processors.gateway.console.routing import PageRoute, show, to
-from processors.gateway.console.visitors import Visitor, visiting
-from processors.gateway.console.waiting import Rows, rows_of
+from processors.gateway.console.routing import PageRoute, show
+from processors.gateway.console.visitors import Visitor, now_ms, visiting
+from processors.gateway.console.waiting import Row, Rows, rows_of
 from processors.gateway.desk import Desk
 from processors.gateway.limits import Rate
 from processors.gateway.mailbox import Crowded
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
-SHOWN: Final = 10
+SHOWN: Final = 5
 """Blocks that are listed, and exceptions of each kind; the most urgent come first."""
+
+NEWS: Final = 3
+NEWS_FOR: Final = 7 * 24 * 3_600_000
+"""Exceptions of the visitor that came to an end, and milliseconds for which that is news."""
+
+_IN_HAND: Final = (Status.APPROVED, Status.NEEDS_REVIEW)
+_ENDED: Final = (Status.REJECTED, Status.REVOKED, Status.LAPSED)
+"""Where it is the visitor's turn again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +43,11 @@ class Home(Page):
     """Where everybody starts, in the order of what they come for: deciding, a block, or a question."""
 
     template = "home.html"
-    blocked: Sequence[ResultLine]
+    news: Sequence[Row]
+    """Exceptions that the visitor asked for, and with which it is their turn."""
+    waiting: Sequence[Row]
+    """Exceptions that the visitor asked for, and with which it is somebody else's."""
+    blocked: Sequence[Alike]
     rows: Rows | None
     """Exceptions; None where the visitor may not see them, or nobody can read them now."""
     shown: int
@@ -50,11 +63,15 @@ class Home(Page):
 @router.get("/")
 async def home(request: Request, desk: AtDesk, visitor: Annotated[Visitor, visiting()]) -> Response:
     lines = await asyncio.to_thread(lately, desk, visitor)
-    sees = bool(visitor.who.roles & {Role.READER, Role.APPROVER})
+    blocked = [line for line in lines if line.verdict not in (Verdict.ALLOW, Verdict.ALLOW_BY_EXCEPTION)]
+    sees = bool(visitor.who.roles & {Role.READER, Role.APPROVER, Role.REQUESTER})
     rows = await _rows(desk, visitor) if sees else None
+    news = () if rows is None else news_of(rows, now_ms())
     page = Home(
         title=f"({len(rows.yours)}) wait for you" if rows and rows.yours else "Start",
-        blocked=[line for line in lines if line.verdict not in (Verdict.ALLOW, Verdict.ALLOW_BY_EXCEPTION)][:SHOWN],
+        news=news,
+        waiting=() if rows is None else [row for row in rows.asked if row not in news],
+        blocked=alike(blocked)[:SHOWN],
         rows=rows,
         shown=SHOWN,
         unread=sees and rows is None,
@@ -76,6 +93,8 @@ async def _rows(desk: Desk, visitor: Visitor) -> Rows | None:
         return None
 
 
-@router.get("/requests")
-async def find(request_id: Annotated[str, Query(max_length=200)], _: Annotated[Visitor, visiting()]) -> Response:
-    return to(f"/requests/{quote(request_id.strip(), safe='')}")
+def news_of(rows: Rows, now: int) -> list[Row]:
+    """What became of what the visitor asked for, where it is their turn: what may be used, then what ended."""
+    in_hand = [row for row in rows.asked if row.case.status in _IN_HAND]
+    ended = [row for row in rows.over if row.mine and row.case.status in _ENDED]
+    return [*in_hand, *(row for row in ended if now - row.case.changed_at < NEWS_FOR)][:NEWS]

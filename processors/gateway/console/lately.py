@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from processors.errors import EventUnreadable
 from processors.events.results import Result
 from processors.events.topics import RESULTS
+from processors.gateway.console.narrowing import EVERYTHING, Narrowing
 from processors.gateway.console.visitors import Visitor
 from processors.gateway.desk import Desk
 from processors.stream.types import Inbound
@@ -32,15 +34,20 @@ class ResultLine(NamedTuple):
     risk: int
     operator: str
     summary: str
+    codes: Sequence[str]
+    """Of all that was found."""
+
+    def is_meant(self, narrowed: Narrowing) -> bool:
+        return narrowed.admits((self.plugin, self.name), (self.target, self.environment, self.host), self.verdict)
 
 
-def lately(desk: Desk, visitor: Visitor) -> list[ResultLine]:
+def lately(desk: Desk, visitor: Visitor, narrowed: Narrowing = EVERYTHING) -> list[ResultLine]:
     """The newest results of the visitor's tenants that this replica has seen. In a thread."""
     decode = desk.events.decoder(RESULTS, "CompatibilityChecked")
     lines: list[ResultLine] = []
     for record in reversed(desk.live.recent()):
         line = line_of(record, decode, visitor)
-        if line is not None:
+        if line is not None and line.is_meant(narrowed):
             lines.append(line)
         if len(lines) >= SHOWN:
             break
@@ -67,4 +74,5 @@ def line_of(record: Inbound, decode: Decoder, visitor: Visitor) -> ResultLine | 
         risk=result.record["report"]["risk"]["score"],
         operator=result.operator,
         summary=result.summary,
+        codes=result.codes,
     )

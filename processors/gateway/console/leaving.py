@@ -23,7 +23,8 @@ _PURPOSE: Final = "console-login"
 
 
 def begin_login(desk: Desk, *, back: str, nonce: str = "", decision: str = "") -> Response:
-    """To the identity provider, and from there to the page `back`, or to the signature of a decision."""
+    """To the identity provider, and from there to the page `back`; with a `decision`, which `back` shows, to its
+    signature."""
     console = console_of(desk)
     if console is None:
         raise Problem("not-found", "guard.yaml names nobody who logs people in, under `gateway.console`")

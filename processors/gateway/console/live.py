@@ -13,8 +13,10 @@ from fastapi import APIRouter, Request, Response
 
 from processors.configuration.gateway import Role
 from processors.events.topics import RESULTS
+from processors.events.vocabulary import Verdict
 from processors.gateway.api.callers import AtDesk
 from processors.gateway.console.lately import ResultLine, lately, line_of
+from processors.gateway.console.narrowing import Narrowed, Narrowing
 from processors.gateway.console.rendering import Page
 from processors.gateway.console.routing import PageRoute, show
 from processors.gateway.console.visitors import Visitor, visiting
@@ -34,19 +36,31 @@ class Live(Page):
 
     template = "live.html"
     lines: Sequence[ResultLine]
+    narrowed: Narrowing
+    states: Sequence[Verdict]
 
 
 @router.get("/live")
-async def live(request: Request, desk: AtDesk, visitor: Annotated[Visitor, visiting(Role.READER)]) -> Response:
-    return show(request, Live(title="Results", lines=await asyncio.to_thread(lately, desk, visitor)))
+async def live(
+    request: Request, desk: AtDesk, visitor: Annotated[Visitor, visiting(Role.READER)], narrowed: Narrowed
+) -> Response:
+    page = Live(
+        title="Results",
+        lines=await asyncio.to_thread(lately, desk, visitor, narrowed),
+        narrowed=narrowed,
+        states=[verdict for verdict in Verdict if verdict is not Verdict.UNKNOWN],
+    )
+    return show(request, page)
 
 
 @router.get("/live/events")
-async def events(desk: AtDesk, visitor: Annotated[Visitor, visiting(Role.READER, rate=Rate.LEDGER)]) -> Response:
-    return EventStream(desk.live, visitor.who.key, lambda results: _texts(desk, results, visitor))
+async def events(
+    desk: AtDesk, visitor: Annotated[Visitor, visiting(Role.READER, rate=Rate.LEDGER)], narrowed: Narrowed
+) -> Response:
+    return EventStream(desk.live, visitor.who.key, lambda results: _texts(desk, results, visitor, narrowed))
 
 
-async def _texts(desk: Desk, queue: Results, visitor: Visitor) -> AsyncIterator[str]:
+async def _texts(desk: Desk, queue: Results, visitor: Visitor, narrowed: Narrowing) -> AsyncIterator[str]:
     decode = desk.events.decoder(RESULTS, "CompatibilityChecked")
     yield "retry: 3000\n\n"
     while True:
@@ -59,5 +73,5 @@ async def _texts(desk: Desk, queue: Results, visitor: Visitor) -> AsyncIterator[
         if record is None:
             return
         line = line_of(record, decode, visitor)
-        if line is not None:
+        if line is not None and line.is_meant(narrowed):
             yield f"event: result\ndata: {json.dumps(line._asdict(), ensure_ascii=True)}\n\n"

@@ -47,6 +47,10 @@ class NotLoggedIn(Page):
     template = "not_logged_in.html"
     why: str
     signing: bool
+    back: str = ""
+    """The exception whose decision was to be signed."""
+    again: str = ""
+    """The decision as it was written, if it can still be signed."""
 
 
 @router.get("/login")
@@ -91,11 +95,7 @@ async def done(
             remember(answer, cookie_name(config), SESSIONS.begin(claims), config.url)
     except (LoginRefused, TokenRefused) as refused:
         _log.warning("a login came to nothing", reason=str(refused))
-        answer = show(
-            request,
-            NotLoggedIn(title="Not signed" if signing else "Not logged in", why=str(refused), signing=signing),
-            403,
-        )
+        answer = show(request, _nothing(request, desk, under_way if signing else None, str(refused)), 403)
     except Unavailable as unavailable:
         answer = trouble(request, Problem("unavailable", str(unavailable)))
     answer.delete_cookie(name, path="/", secure=config.url.startswith("https://"), httponly=True)
@@ -124,6 +124,16 @@ def _begun_here(under_way: Login | None, state: str) -> Login:
     if under_way is None or under_way.state != state or time.time() - under_way.at > WITHIN:
         raise LoginRefused("this login was not begun in this browser, or lies too far back")
     return under_way
+
+
+def _nothing(request: Request, desk: Desk, signed: Login | None, why: str) -> NotLoggedIn:
+    """The page for a login that came to nothing; `signed` is the one that should have signed a decision."""
+    if signed is None:
+        return NotLoggedIn(title="Not logged in", why=why, signing=False)
+    visitor = visitor_of(request, desk)
+    is_there = visitor is not None and visitor.session is not None and signed.decision in visitor.session.decisions
+    exception, again = signed.back.partition("/decisions/")[0], signed.back if is_there else ""
+    return NotLoggedIn(title="Not signed", why=why, signing=True, back=exception, again=again)
 
 
 def _came_back(code: str, error: str) -> None:

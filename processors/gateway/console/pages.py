@@ -20,12 +20,14 @@ from processors.gateway.console import (
     login,
     matrix,
     reports,
+    search,
     static,
     staying,
 )
 
 PAGES: Final[Sequence[APIRouter]] = (
     home.router,
+    search.router,
     check.router,
     reports.router,
     deciding.router,

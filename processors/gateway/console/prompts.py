@@ -24,6 +24,22 @@ def prompts_of(template: str, answers: Sequence[str] = ()) -> tuple[Prompt, ...]
     return tuple(Prompt(question.rstrip(": "), answer) for question, answer in pairs)
 
 
+def answers_of(template: str, statement: str) -> tuple[str, ...]:
+    """The inverse of `statement_of`: what was answered to each question. All of it is the first answer where the
+    statement was written otherwise, so that nothing of it is lost."""
+    questions = [prompt.question for prompt in prompts_of(template)]
+    answers: dict[str, list[str]] = {}
+    for line in statement.splitlines():
+        question = line.removesuffix(":")
+        if len(questions) > 1 and question != line and question in questions and question not in answers:
+            answers[question] = []
+        elif answers:
+            answers[list(answers)[-1]].append(line)
+        else:
+            return (statement,)
+    return tuple("\n".join(answers.get(question, ())) for question in questions)
+
+
 def statement_of(template: str, answers: Sequence[str]) -> str:
     """The whole statement: each question that was answered, with its answer below it."""
     prompts = prompts_of(template, answers)

@@ -26,7 +26,7 @@ STRICT: Final = {
 _NAVIGATION: Final[Sequence[tuple[str, str, frozenset[Role]]]] = (
     ("/check", "Check", frozenset({Role.REQUESTER})),
     ("/live", "Results", frozenset({Role.READER})),
-    ("/exceptions", "Exceptions", frozenset({Role.READER, Role.APPROVER})),
+    ("/exceptions", "Exceptions", frozenset({Role.READER, Role.APPROVER, Role.REQUESTER})),
     ("/matrix", "Matrix", frozenset({Role.READER})),
     ("/ledger", "Ledger", frozenset({Role.AUDITOR})),
     ("/deliveries", "Deliveries", frozenset({Role.OPERATOR})),
@@ -110,8 +110,12 @@ def _machine(at: int) -> str:
 
 
 def _word(symbol: Any) -> str:
-    """A symbol of the contract in words: `ALLOW_BY_EXCEPTION` is `allow by exception`."""
-    return str(symbol).replace("_", " ").lower()
+    """A symbol of the contract in words: `ALLOW_BY_EXCEPTION` is `allow by exception`.
+
+    The contract has several words for saying no; people are told one.
+    """
+    word = str(symbol).replace("_", " ").lower()
+    return {"rejected": "refused", "deny": "refuse"}.get(word, word)
 
 
 def _hours(span: int) -> str:

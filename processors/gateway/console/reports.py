@@ -1,9 +1,10 @@
-"""The report of a request: verdict, ways out, causes, grounds, and the exception last."""
+"""The report of a request: a summary, ways out, the exception, and folded away what it all rests on."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Final
@@ -21,8 +22,9 @@ from processors.checker.views.outline import Step, outline
 from processors.client.exception_facts import OPEN
 from processors.client.results import request_of
 from processors.configuration.gateway import Role
+from processors.errors import Unavailable
 from processors.events.install_requests import KeptRequest
-from processors.events.report import Remediation, RowWeighed
+from processors.events.report import Remediation, Report, RowWeighed
 from processors.events.results import Result
 from processors.events.subject import Subject
 from processors.events.vocabulary import RemedyKind, Verdict
@@ -33,14 +35,20 @@ from processors.gateway.api.check import known_result
 from processors.gateway.console.advice import Refusal, refusals
 from processors.gateway.console.rendering import Page
 from processors.gateway.console.routing import PageRoute, show
+from processors.gateway.console.summary import Summary, what_to_do, who_was_asked
 from processors.gateway.console.terms import Monitoring, monitoring_of
 from processors.gateway.console.visitors import Visitor, console_of, visiting
 from processors.gateway.console.waiting import Found, find_exception, may_see
+from processors.gateway.desk import Desk
+from processors.gateway.mailbox import Crowded
 from processors.gateway.problems import Problem
 from processors.gateway.representations import FORMS
 
 TRIES: Final = 30
 """How often a page asks again, two seconds apart, before it says that there is no such request."""
+
+FEW: Final = 3
+"""Sentences about what was found that a page shows unfolded."""
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -51,9 +59,14 @@ class BlockReport(Page):
 
     template = "report.html"
     request_id: str
+    summary: Summary
     heading: Markup
     helps: Markup
     causes: Markup
+    found: str
+    """How much was found, in words."""
+    unfolded: bool
+    """Whether that is so little that nobody has to be spared it."""
     further: Markup
     grounds: Markup
     verdict: str
@@ -70,6 +83,8 @@ class BlockReport(Page):
     """Whether the page of `case` is the visitor's to see."""
     sees_all: bool
     """Whether the pages of all exceptions of their tenants are."""
+    under: KeptRequest | None
+    """The request, where it was made under an exception: what was acknowledged, and what watches it."""
     monitoring: Monitoring | None
     """What has to be attached; None unless an exception lets it pass."""
     is_open: bool
@@ -118,10 +133,18 @@ async def report(
         return show(request, page, 202, {"Refresh": f"2; url=/requests/{request_id}?tries={tries + 1}"})
     if result is None:
         raise Problem("not-found", "there is no such request")
-    blocks = result.verdict is Verdict.BLOCK
-    found = await find_exception(desk, result.scope, visitor) if blocks else Found(None)
-    render = partial(_report_page, switched_on=desk.config().features.exceptions)
+    excepted = result.verdict in (Verdict.BLOCK, Verdict.ALLOW_BY_EXCEPTION)
+    found = await find_exception(desk, result.scope, visitor) if excepted else Found(None)
+    under = await _under(desk, result) if result.exception_id else None
+    render = partial(report_page, switched_on=desk.config().features.exceptions, under=under)
     return show(request, await asyncio.to_thread(render, result, found, visitor, read_policy(desk.settings)))
+
+
+async def _under(desk: Desk, result: Result) -> KeptRequest | None:
+    """What was said of a request under an exception. The report is needed without it, too."""
+    with suppress(Unavailable, Crowded):
+        return await desk.read(request_of, desk.settings, desk.events, result)
+    return None
 
 
 @router.get("/requests/{request_id}/asked")
@@ -157,20 +180,36 @@ async def download(
     return Response(text, media_type=media, headers=headers)
 
 
-def _report_page(
-    result: Result, found: Found, visitor: Visitor, policy: ExceptionPolicy, *, switched_on: bool
+def report_page(
+    result: Result,
+    found: Found,
+    visitor: Visitor,
+    policy: ExceptionPolicy,
+    *,
+    switched_on: bool,
+    under: KeptRequest | None = None,
 ) -> BlockReport:
     report, case = result.seen, found.case
     said = outline(report)
     asks = Role.REQUESTER in visitor.who.roles
     actions = [_action(plan, n, result.request_id) for n, plan in enumerate(report.remediations)] if asks else ()
+    sees_case = case is not None and may_see(case, visitor)
+    may_ask = asks and not found.unread and switched_on and may_be_asked_for(report, policy)
+    blocks = result.verdict is Verdict.BLOCK
+    ways = len(said.ways_out)
+    never = never_excepted(report, policy) if blocks else ()
+    told = blocks and not found.unread and switched_on and (case is not None or not never)
+    asked = who_was_asked(case, policy, sees=sees_case) if told else ""
     about = ", ".join(filter(None, (f"on {said.where}", result.target, result.environment)))
     return BlockReport(
         title=f"{said.headline}: {said.asked} on {said.where}",
         request_id=result.request_id,
+        summary=Summary(what_to_do(result.verdict, ways, case, covers=not result.refusals, may_ask=may_ask), asked),
         heading=_escaped(html.heading(report, said, f"{about}; {said.risk}")),
         helps=_escaped(html.ways_out(said, actions)),
         causes=_escaped(html.causes(said, "")),
+        found=_found(report),
+        unfolded=len(report.findings) + len(said.why_none) <= FEW,
         further=_escaped(html.further(step for step in said.next_steps if step.is_link)),
         grounds=_escaped(html.grounds(report, said, result.report_digest)),
         verdict=report.verdict,
@@ -180,11 +219,12 @@ def _report_page(
         case=case,
         monitoring=monitoring_of(policy, result.monitoring_profile) if result.monitoring_profile else None,
         is_open=case is not None and case.status in OPEN,
-        unread=found.unread,
-        sees_case=case is not None and may_see(case, visitor),
+        unread=found.unread and blocks,
+        sees_case=sees_case,
+        under=under,
         sees_all=bool(visitor.who.roles & {Role.READER, Role.APPROVER}),
-        may_ask=asks and not found.unread and switched_on and may_be_asked_for(report, policy),
-        never=never_excepted(report, policy) if report.verdict is Verdict.BLOCK else (),
+        may_ask=may_ask,
+        never=never,
         switched_off=not switched_on,
         operator=result.operator,
         name=result.plugin_name,
@@ -192,6 +232,14 @@ def _report_page(
         decided_at=result.decided_at,
         matrix_expires_at=result.matrix_expires_at,
     )
+
+
+def _found(report: Report) -> str:
+    blocking = sum(finding.blocks for finding in report.findings)
+    warning = len(report.findings) - blocking
+    said = [f"{many} {one if many == 1 else more}" for many, one, more in
+            ((blocking, "finding blocks", "findings block"), (warning, "warns", "warn")) if many]  # fmt: skip
+    return ", ".join(said) or "nothing was found"
 
 
 def _escaped(part: str) -> Markup:

@@ -78,12 +78,12 @@ def trouble(request: Request, problem: Problem) -> Response:
         title=problem.kind.title,
         detail=f"{said[:1].upper()}{said[1:]}",
         advice=_ADVICE.get(problem.kind.name, problem.kind.advice),
-        back=_ways_back(request, str(problem.more.get("exception_id", ""))),
+        back=ways_back(request, str(problem.more.get("exception_id", ""))),
     )
     return show(request, page, problem.kind.status, problem.headers)
 
 
-def _ways_back(request: Request, exception_id: str) -> tuple[Back, ...]:
+def ways_back(request: Request, exception_id: str) -> tuple[Back, ...]:
     """From a form to the page that it belongs to. Nothing else is known to be there."""
     kind, _, rest = request.url.path.strip("/").partition("/")
     id, _, form = rest.partition("/")
@@ -92,7 +92,19 @@ def _ways_back(request: Request, exception_id: str) -> tuple[Back, ...]:
         back.append(Back(f"/requests/{quote(unquote(id), safe='')}", "To the report"))
     if exception_id or (kind == "exceptions" and form):
         back.append(Back(f"/exceptions/{quote(exception_id or unquote(id), safe='')}", "To the exception"))
+    if kind == "check":
+        back += _from_check(request)
     return tuple(back)
+
+
+def _from_check(request: Request) -> list[Back]:
+    """The form about a request that was asked before stands behind its report, or behind an exception."""
+    places = {"exception": ("exceptions", "To the exception"), "again": ("requests", "To the report")}
+    return [
+        Back(f"/{folder}/{quote(id, safe='')}", words)
+        for name, (folder, words) in places.items()
+        if (id := request.query_params.get(name, ""))
+    ]
 
 
 def to(address: str) -> Response:

@@ -12,6 +12,7 @@ from processors.events.report import Finding
 from processors.events.vocabulary import Band
 from processors.exception_workflow.config import ExceptionPolicy
 from processors.exception_workflow.state.case import ExceptionCase
+from processors.gateway.console.installations import INSTALLATIONS
 from processors.gateway.desk import Desk
 
 
@@ -68,6 +69,8 @@ async def terms_of(desk: Desk, case: ExceptionCase, policy: ExceptionPolicy) -> 
     results = await desk.read(results_of, desk.settings, desk.events, case.request_id)
     block = next((r for r in results.values() if r.report_digest == case.report_digest), None)
     report = None if block is None else block.report
+    if block is not None:
+        INSTALLATIONS.learn(case, block.target)
     terms = permitted(
         case.scope,
         "" if block is None else block.target,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from processors.bootstrap.exception_workflow import read_policy
 from processors.client.approval_path import Progress, Recipient, path_of
@@ -16,7 +16,9 @@ from processors.exception_workflow.config import ExceptionPolicy, Proves
 from processors.exception_workflow.rules.timers import REVIEWING, UNDECIDED, step_deadline
 from processors.exception_workflow.state.case import ExceptionCase
 from processors.gateway.api.exceptions import own_case
+from processors.gateway.console.installations import installations_of
 from processors.gateway.console.may_decide import Standing, standing_of
+from processors.gateway.console.narrowing import Narrowing
 from processors.gateway.console.visitors import Visitor, console_of, now_ms
 from processors.gateway.desk import Desk
 from processors.gateway.mailbox import Crowded
@@ -32,6 +34,14 @@ class Row(NamedTuple):
     due: int | None
     standing: Standing
     mine: bool
+    target: str
+    """The installation that it was asked for, or where it was used last; empty where nobody here knows."""
+
+    def is_meant(self, narrowed: Narrowing) -> bool:
+        scope = self.case.scope
+        plugin = f"{scope.plugin_id} {scope.plugin_version}"
+        where = (self.target, scope.environment, f"{scope.host} {scope.host_version}", scope.tenant)
+        return narrowed.admits((plugin,), where, self.case.status)
 
 
 class Rows(NamedTuple):
@@ -47,13 +57,20 @@ class Rows(NamedTuple):
     """Of other people: approved, or under review."""
     over: Sequence[Row]
 
+    def narrowed(self, to: Narrowing) -> Self:
+        return self._make([row for row in rows if row.is_meant(to)] for rows in self)
+
 
 async def rows_of(desk: Desk, visitor: Visitor) -> Rows:
-    """Reads all exceptions. Raises Unavailable, Crowded."""
+    """Reads all exceptions, and gives those that are the visitor's to see. Raises Unavailable, Crowded."""
     policy = read_policy(desk.settings)
     cases = await desk.read(all_cases, desk.settings, desk.events)
-    own = [case for case in cases if case.scope.tenant in visitor.who.tenants]
-    rows = sorted((row_of(case, policy, visitor, desk) for case in own), key=lambda row: row.due or 2**62)
+    own = [case for case in cases if case.scope.tenant in visitor.who.tenants and may_see(case, visitor)]
+    targets = await installations_of(desk, own)
+    rows = sorted(
+        (row_of(case, policy, visitor, desk, targets[case.exception_id]) for case in own),
+        key=lambda row: row.due or 2**62,
+    )
     is_open = [row for row in rows if row.case.status in OPEN]
     theirs = [row for row in is_open if not row.mine and not row.standing.may_decide]
     return Rows(
@@ -65,7 +82,7 @@ async def rows_of(desk: Desk, visitor: Visitor) -> Rows:
     )
 
 
-def row_of(case: ExceptionCase, policy: ExceptionPolicy, visitor: Visitor, desk: Desk) -> Row:
+def row_of(case: ExceptionCase, policy: ExceptionPolicy, visitor: Visitor, desk: Desk, target: str = "") -> Row:
     path = path_of(policy, case.band, case) if case.status in REVIEWING else ()
     waits = next((step for step in path if step.progress is Progress.WAITS), None)
     due = step_deadline(case, policy) or (case.valid_until if case.status is Status.APPROVED else None)
@@ -76,6 +93,7 @@ def row_of(case: ExceptionCase, policy: ExceptionPolicy, visitor: Visitor, desk:
         due=due,
         standing=standing_of(case, policy, visitor, now_ms(), signs=signs_here(desk, policy)),
         mine=is_mine(case, visitor),
+        target=target,
     )
 
 

@@ -23,7 +23,10 @@ Meet = Callable[..., Person]
 NARROW: ViewportSize = {"width": 380, "height": 800}
 WIDE: ViewportSize = {"width": 1280, "height": 800}
 LOOKS: Mapping[Literal["light", "dark"], ViewportSize] = {"light": NARROW, "dark": WIDE}
-PAGES = ("/exceptions", "/live", "/matrix", "/findings", "/findings/HOST_TOO_OLD", "/findings/NONE", "/nowhere")
+PAGES = (
+    *("/exceptions", "/exceptions?plugin=inventory&state=PENDING", "/live", "/live?where=axe", "/matrix"),
+    *("/findings", "/findings/HOST_TOO_OLD", "/findings/NONE", "/nowhere", "/search?of=inventory", "/search?of=no"),
+)
 LARGEST_PAGE = 130_000
 """Bytes, without the style sheet and the script, which have 20,000 at most."""
 AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
@@ -102,10 +105,15 @@ def test_blocked_excepted_and_installed_by_mouse(person: Meet) -> None:
 
     page = alice.open(f"/exceptions/{exception}")
     page.get_by_role("link", name="Install under it").click()
-    page.locator("textarea[name=acknowledge_risk]").fill(RISK)
+    expect(page.locator("#risk")).to_contain_text(RISK)
+    page.locator("textarea[name=acknowledge_risk]").fill("ok")
     expect(page.locator("select[name=monitoring] option:checked")).to_contain_text("as approved")
+    assert not any("basic" in text for text in page.locator("select[name=monitoring] option").all_inner_texts())
     page.get_by_role("button", name="Ask to install").click()
     expect(page.locator("h1")).to_contain_text("Allowed by exception")
+    expect(page.locator(".acknowledged")).to_contain_text(re.compile(f"alice took the risk.*ok.*{RISK}", re.DOTALL))
+    picture(page, "allowed")
+    expect(page.get_by_role("link", name="The exception that lets it pass")).to_be_visible()
 
     auditor = person("ada", viewport=WIDE)
     page = auditor.open("/ledger")

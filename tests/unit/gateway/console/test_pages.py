@@ -62,15 +62,16 @@ def test_the_script_is_small_and_makes_no_markup() -> None:
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function", script)
 
 
-def test_a_dashboard_is_called_one() -> None:
-    """Its own name may be that of a page of the console."""
+def test_dashboards_stand_under_one_heading() -> None:
+    """Which tells them from pages of the console, whose names they may have."""
     page = FindingPage(title="X", code="X", parts=[])
-    frame = Frame(name="Ada", dashboards={"Exceptions": "https://metrics.example/exceptions"})
+    addresses = {name: f"https://metrics.example/{name}" for name in ("Exceptions", "Checks", "Ledger")}
 
-    text = bytes(rendered(page, frame, None).body).decode()
+    text = bytes(rendered(page, Frame(name="Ada", dashboards=addresses), None).body).decode()
+    nav = text.partition('aria-labelledby="dashboards"')[2].partition("</nav>")[0]
 
-    assert ">Dashboard: Exceptions</a>" in text
-    assert ">Exceptions</a>" not in text
+    assert nav.count("Dashboard") == 1
+    assert [f'href="{address}"' in nav for address in addresses.values()] == [True] * 3
 
 
 def test_names_in_backticks_are_set_as_code_and_all_else_stays_text() -> None:

@@ -8,7 +8,7 @@ from examples.exceptions import policy
 from processors.client.exception_commands import slip_in
 from processors.client.transport import Wanted
 from processors.exception_workflow.rules.reasons import Reason
-from processors.gateway.console.prompts import Prompt, prompts_of, statement_of
+from processors.gateway.console.prompts import Prompt, answers_of, prompts_of, statement_of
 
 TEMPLATE = "What breaks:\nHow we go back:\n"
 SHIPPED = policy().risk_statement.template
@@ -44,3 +44,15 @@ def test_the_shipped_template_asks_for_no_field_that_the_form_has_besides() -> N
     """What limits the damage is a list of its own, so nobody is asked for it twice."""
     assert not any("limit" in prompt.question for prompt in prompts_of(SHIPPED))
     assert len(prompts_of(SHIPPED)) > 1
+
+
+@pytest.mark.parametrize("answers", [["the shop", "by\n\nthe old version"], ["", "by hand"], ["the shop", ""]])
+def test_a_statement_is_put_back_into_its_fields(answers: list[str]) -> None:
+    """So that the next round begins with the words of the last one."""
+    assert answers_of(TEMPLATE, statement_of(TEMPLATE, answers)) == tuple(answers)
+
+
+@pytest.mark.parametrize("statement", ["We know.\nWhat breaks:\nthe shop", "It cannot wait."])
+def test_a_statement_that_was_written_otherwise_is_kept_whole(statement: str) -> None:
+    assert answers_of(TEMPLATE, statement) == (statement,)
+    assert answers_of("Say what you know.", statement) == (statement,)

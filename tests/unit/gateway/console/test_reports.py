@@ -6,16 +6,18 @@ import asyncio
 from typing import Any, cast
 
 import pytest
-from examples.exceptions import ALICE, BOB, NEVER_ASKED, SCOPE
+from examples.exceptions import ALICE, BOB, NEVER_ASKED, NOON, SCOPE
 from markupsafe import Markup
 
 from processors.configuration.gateway import Role
 from processors.errors import BrokerUnavailable
 from processors.events.exceptions import Person, Status
+from processors.events.install_requests import KeptRequest
 from processors.exception_workflow.state.case import ExceptionCase
 from processors.gateway.auth.principal import Principal
 from processors.gateway.console.rendering import Frame, rendered
 from processors.gateway.console.reports import BlockReport
+from processors.gateway.console.summary import Summary
 from processors.gateway.console.visitors import Visitor
 from processors.gateway.console.waiting import Found, find_exception, may_see
 from processors.gateway.mailbox import Crowded
@@ -67,11 +69,15 @@ def test_an_exception_is_seen_by_its_roles_and_by_whoever_asked_for_it(
     assert may_see(CASE, visitor(person, role)) is sees
 
 
-def shown(case: ExceptionCase | None, **more: bool) -> str:
-    flags = {"unread": False, "sees_case": False, "sees_all": False, "is_open": case is not None, "may_ask": False}
+def shown(case: ExceptionCase | None, **more: Any) -> str:
+    flags: dict[str, Any] = {
+        **{"unread": False, "sees_case": False, "sees_all": False, "is_open": case is not None, "may_ask": False},
+        **{"verdict": "BLOCK", "named": "", "under": None, "unfolded": True},
+    }
     page = BlockReport(
         title="Blocked", request_id="r-1", heading=Markup("<h1>Blocked</h1>"), helps=Markup("what helps"),
-        causes=Markup(""), further=Markup(""), grounds=Markup(""), verdict="BLOCK", rows=(), refusals=(), named="",
+        causes=Markup("<h2>Blocks: Host</h2>"), further=Markup(""), grounds=Markup(""), rows=(), refusals=(),
+        summary=Summary("Do not install it.", "alice asked"), found="1 finding blocks",
         case=case, monitoring=None, never=(), switched_off=False, operator="alice", name="", digest="",
         decided_at=None, matrix_expires_at=None, **{**flags, **more},
     )  # fmt: skip
@@ -91,3 +97,42 @@ def test_a_report_says_that_exceptions_cannot_be_read() -> None:
 
     assert "what helps" in page
     assert "Exceptions cannot be read now" in page
+
+
+def test_a_report_begins_with_what_to_do_and_who_was_asked() -> None:
+    page = shown(None)
+
+    assert page.index("<h1>") < page.index("Do not install it.") < page.index("alice asked")
+    assert page.index("alice asked") < page.index("what helps") < page.index('id="why"')
+
+
+@pytest.mark.parametrize("unfolded", [True, False])
+def test_what_was_found_is_folded_away_where_it_is_much(unfolded: bool) -> None:
+    page = shown(None, unfolded=unfolded)
+
+    assert ('<details class="why" id="why" open>' in page) is unfolded
+    assert ">Why: 1 finding blocks</summary>" in page
+
+
+def test_whoever_asked_finds_the_exception_that_let_it_pass() -> None:
+    """Also without a role that sees those of others."""
+    used = CASE._replace(status=Status.CONSUMED)
+    page = shown(used, verdict="ALLOW_BY_EXCEPTION", named=CASE.exception_id, sees_case=True, is_open=False)
+    other = shown(used, verdict="ALLOW_BY_EXCEPTION", named=CASE.exception_id, is_open=False)
+
+    assert f'href="/exceptions/{CASE.exception_id}"' in page
+    assert f'href="/exceptions/{CASE.exception_id}"' not in other
+
+
+def test_what_was_acknowledged_stands_on_the_report() -> None:
+    """With what it was about, so that a short word has a meaning."""
+    acknowledged = {"by": "alice", "at": NOON, "statement": "ok <b>"}
+    plan = {"profile": "enhanced", "addons": ["on-call"], "owner": "alice"}
+    under = KeptRequest({"acknowledgement": acknowledged, "monitoring": plan})
+    case = CASE._replace(risk_statement="The warehouse may stand still.")
+    page = shown(case, verdict="ALLOW_BY_EXCEPTION", named=CASE.exception_id, sees_case=True, under=under)
+
+    assert "alice took the risk" in page
+    assert "ok &lt;b&gt;" in page
+    assert "The warehouse may stand still." in page
+    assert "Watched by enhanced (on-call)" in page

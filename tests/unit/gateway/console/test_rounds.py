@@ -13,6 +13,7 @@ from processors.exception_workflow.rules.rounds import differences
 from processors.exception_workflow.rules.transitions import decide
 from processors.exception_workflow.rules.triggers import Commanded
 from processors.exception_workflow.state.case import ExceptionCase, Execution
+from processors.gateway.console.endings import Ending
 from processors.gateway.console.exceptions import Story
 from processors.gateway.console.may_decide import Standing
 from processors.gateway.console.rendering import Frame, rendered
@@ -52,18 +53,20 @@ def shown(case: ExceptionCase) -> str:
         revokers=(),
         may_ask_again=False,
         differences=differences(case),
-        ended_because="no rollback",
+        ended=None,
+        ended_before=Ending("Refused", "bob", NOON, "no rollback"),
         events=(),
         following="",
     )
     text = bytes(rendered(page, Frame(name="Bob", at="/exceptions/x"), None).body).decode()
-    return text.partition('<section class="step">')[0]
+    return text.partition('name="decision"')[0]
 
 
 def test_a_second_round_shows_what_is_new_above_the_decision() -> None:
     page = shown(denied_and_asked_again(risk_statement=SAID))
 
-    assert "New since round 1, which was rejected" in page
+    assert "New since round 1, which was refused" in page
+    assert re.search(r"Refused by bob.*no rollback", page)
     assert "&lt;b&gt;a rollback&lt;/b&gt; is prepared" in page
     assert re.search(r'<th scope="row">reason</th>.*The warehouse stands still', page, re.DOTALL)
 

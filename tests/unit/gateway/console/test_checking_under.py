@@ -1,0 +1,72 @@
+"""Installing under an exception: the form says what is acknowledged, and offers nothing that would be refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from examples.exceptions import ALICE, NEVER_ASKED, NOON, SCOPE, policy
+
+from processors.events.exceptions import Status
+from processors.exception_workflow.state.case import ExceptionCase
+from processors.gateway.console.check import Check, profiles_for
+from processors.gateway.console.rendering import Frame, rendered
+
+APPROVED = NEVER_ASKED._replace(
+    round=1, status=Status.APPROVED, scope=SCOPE, requester=ALICE, profile="enhanced", valid_until=NOON, score=75,
+    risk_statement="The warehouse may <b>stand</b> still.", controls=("a rollback",), summary="corex is too old",
+)  # fmt: skip
+
+
+def shown(case: ExceptionCase | None, **more: Any) -> str:
+    plain: dict[str, Any] = {
+        "title": "Check",
+        "tenants": ("acme",),
+        "given": {},
+        "again": "",
+        "exception": "" if case is None else case.exception_id,
+        "profiles": {} if case is None else profiles_for(case, policy()),
+        "key": "k",
+        "case": case,
+        "usable": case is not None and case.status is Status.APPROVED,
+    }
+    return bytes(rendered(Check(**{**plain, **more}), Frame(name="Alice", at="/check"), None).body).decode()
+
+
+@pytest.mark.parametrize(
+    ("profile", "offered"),
+    [("basic", ["basic", "enhanced", "critical"]), ("enhanced", ["enhanced", "critical"]), ("gone", [])],
+)
+def test_monitoring_that_would_be_refused_is_not_offered(profile: str, offered: list[str]) -> None:
+    assert list(profiles_for(APPROVED._replace(profile=profile), policy())) == offered
+
+
+def test_the_risk_stands_where_it_is_acknowledged() -> None:
+    """So that even `ok` says what it is about, and who takes it knows what comes next."""
+    page = shown(APPROVED)
+
+    assert page.index("The risk that you acknowledge") < page.index('name="acknowledge_risk"')
+    assert "The warehouse may &lt;b&gt;stand&lt;/b&gt; still." in page
+    assert "a rollback" in page
+    assert "75 of 100" in page
+    assert "Two steps are left" in page
+
+
+@pytest.mark.parametrize("status", [Status.REJECTED, Status.CONSUMED, Status.NEEDS_REVIEW, Status.PENDING])
+def test_no_form_is_offered_under_an_exception_that_lets_nothing_pass(status: Status) -> None:
+    page = shown(APPROVED._replace(status=status))
+
+    assert "lets nothing pass" in page
+    assert 'action="/check"' not in page
+    assert f'href="/exceptions/{APPROVED.exception_id}"' in page
+
+
+def test_every_field_says_whether_it_has_to_be_filled_in() -> None:
+    """In a word beside its name, for those that the browser would insist on and for all others."""
+    page = shown(None)
+
+    assert '<span class="needed">Host</span>' in page
+    assert '<span class="optional">Database</span>' in page
+    assert '<span class="optional">Installation, such as a cluster</span>' in page
+    assert '<span class="needed">Installation, such as a cluster</span>' in shown(APPROVED)
+    assert '<span class="needed">I know this risk and take it; in my words</span>' in shown(APPROVED)
