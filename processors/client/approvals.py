@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import Any
 
 from processors.bootstrap.clients import stream_settings
 from processors.configuration.settings import Settings
 from processors.errors import EventUnreadable
+from processors.events.exceptions import ExceptionDecided, decision_from_record
+from processors.events.kinds import APPROVAL_DECIDED
 from processors.events.topics import APPROVAL_DECISIONS, EXCEPTION_DECISIONS
 from processors.stream.io.follow import Follower
 from processors.stream.wire.codec import Codec
+from processors.stream.wire.reader import decision_reader, event_reader
 
 
 def first_answer(
     of: Settings, codec: Codec, exception_id: str, decision_id: str, proof: str
-) -> dict[str, Any] | None:
+) -> ExceptionDecided | None:
     """What was decided on the first record that bears this id and this proof; None if nothing has been.
 
     Reads the partitions of the exception's key.
@@ -23,16 +25,16 @@ def first_answer(
     place = _first_place(of, codec, exception_id, decision_id, proof)
     if place is None:
         return None
-    key, read = exception_id.encode(), codec.decoder(EXCEPTION_DECISIONS, "ExceptionDecided")
+    key, read = exception_id.encode(), decision_reader(codec)
     with closing(Follower(stream_settings(of), "exceptions")) as follower:
         follower.from_beginning_of(EXCEPTION_DECISIONS, key)
         decided = (read(record.value) for record in follower.read() if record.key == key)
-        return next((one for one in decided if one["caused_by"] == place), None)
+        return next((one for one in decided if one.caused_by == place), None)
 
 
 def _first_place(of: Settings, codec: Codec, exception_id: str, decision_id: str, proof: str) -> str | None:
     """As `topic/partition/offset`. Whoever may write the topic may write junk, which is passed over."""
-    key, read = exception_id.encode(), codec.decoder(APPROVAL_DECISIONS, "ApprovalDecided")
+    key, read = exception_id.encode(), event_reader(codec, APPROVAL_DECIDED, decision_from_record)
     with closing(Follower(stream_settings(of), "exceptions")) as follower:
         follower.from_beginning_of(APPROVAL_DECISIONS, key)
         for record in follower.read():
@@ -42,6 +44,6 @@ def _first_place(of: Settings, codec: Codec, exception_id: str, decision_id: str
                 said = read(record.value)
             except EventUnreadable:
                 continue
-            if (said["decision_id"], said["proof"]) == (decision_id, proof):
+            if (said.decision_id, said.proof) == (decision_id, proof):
                 return f"{record.topic}/{record.partition}/{record.offset}"
     return None

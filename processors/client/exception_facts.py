@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, cast
 
-from processors.events.exceptions import Status
+from processors.events.exceptions import ExceptionDecided, Status
 from processors.exception_workflow.config import ExceptionPolicy
 from processors.exception_workflow.notify.notices import gist
 from processors.exception_workflow.rules.executions import way_out
@@ -111,9 +111,9 @@ def date(at: int | None) -> str:
     return "" if at is None else f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M:%S}Z"
 
 
-def why(decided: Mapping[str, str]) -> str:
+def why(decided: ExceptionDecided) -> str:
     """Why something was decided, in words: what a refusal rests on, then what was said in the case at hand."""
-    code, said = decided["reason_code"], decided["reason"]
+    code, said = decided.reason_code, decided.reason
     if not code:
         return said
     others, colon, rest = said.partition(": ")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
 from processors.bootstrap.clients import stream_settings
 from processors.client.exception_facts import why
-from processors.client.transport import SOURCE, CommandRefused, NoAnswer, Record, not_there
+from processors.client.transport import SOURCE, CommandRefused, NoAnswer, not_there
 from processors.configuration.settings import Settings
 from processors.errors import EventUnreadable, SettingsInvalid
-from processors.events.exceptions import Status
+from processors.events.exceptions import ExceptionDecided, Status
 from processors.events.kinds import EventKind
 from processors.events.topics import (
     DEAD_LETTERS,
@@ -24,6 +24,7 @@ from processors.stream.io.follow import Follower
 from processors.stream.io.publish import send
 from processors.stream.wire.codec import Codec
 from processors.stream.wire.headers import header
+from processors.stream.wire.reader import decision_reader
 from processors.stream.wire.writer import Event, EventWriter
 
 
@@ -61,20 +62,18 @@ def _cases(of: Settings, codec: Codec, key: bytes | None) -> Iterator[ExceptionC
                 yield held
 
 
-def history(of: Settings, codec: Codec, exception_id: str) -> list[Record]:
+def history(of: Settings, codec: Codec, exception_id: str) -> list[ExceptionDecided]:
     """Everything that was decided about an exception, oldest first."""
-    key = exception_id.encode()
-    read = codec.decoder(EXCEPTION_DECISIONS, "ExceptionDecided")
+    key, read = exception_id.encode(), decision_reader(codec)
     with closing(Follower(stream_settings(of), "exceptions")) as follower:
         follower.from_beginning_of(EXCEPTION_DECISIONS, key)
         return [read(record.value) for record in follower.read() if record.key == key]
 
 
-def publish(of: Settings, codec: Codec, kind: EventKind, event: Event, patience: float) -> Record:
+def publish(of: Settings, codec: Codec, kind: EventKind, event: Event, patience: float) -> ExceptionDecided:
     """Give a command or a decision to the workflow. Waits for what it decides, and for the guard's answer where
     that is due. Raises CommandRefused or NoAnswer."""
-    stream, key = stream_settings(of), event.key.encode()
-    read = codec.decoder(EXCEPTION_DECISIONS, "ExceptionDecided")
+    stream, key, read = stream_settings(of), event.key.encode(), decision_reader(codec)
     record = EventWriter(codec, kind, SOURCE)(event, time.time_ns() // 1_000_000)
     asked = False
     with closing(Follower(stream, "exceptions")) as follower:
@@ -84,8 +83,8 @@ def publish(of: Settings, codec: Codec, kind: EventKind, event: Event, patience:
             if answer.topic == DEAD_LETTERS:
                 _raise_if_ours(answer, place)
             elif answer.key == key and _is_about(decided := read(answer.value), place, asked):
-                asked = decided["to_state"] == Status.CHECKING and decided["event"] in _ASKED
-                if decided["reason_code"]:
+                asked = decided.to_state is Status.CHECKING and decided.event in _ASKED
+                if decided.reason_code:
                     raise CommandRefused(why(decided))
                 if not asked:
                     return decided
@@ -104,10 +103,10 @@ _ASKED = ("requested", "amended")
 """Events after which the guard is asked, where they lead to CHECKING."""
 
 
-def _is_about(decided: Mapping[str, Any], place: str, asked: bool) -> bool:
+def _is_about(decided: ExceptionDecided, place: str, asked: bool) -> bool:
     """Whether a decision is what a command caused, or what the guard's answer to it led to."""
-    answered = decided["from_state"] == Status.CHECKING != decided["to_state"]
-    return decided["caused_by"] == place or (asked and answered)
+    answered = decided.from_state is Status.CHECKING is not decided.to_state
+    return decided.caused_by == place or (asked and answered)
 
 
 def _raise_if_ours(record: Any, place: str) -> None:

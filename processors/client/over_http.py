@@ -18,8 +18,10 @@ from processors.client.question import PluginQuestion, only
 from processors.client.slips import refuse_mistyped_before
 from processors.client.streamed import watched
 from processors.client.transport import (
+    AlreadyOpen,
     Change,
     CommandRefused,
+    ExceptionView,
     Inquiry,
     NoAnswer,
     NoVerdict,
@@ -32,6 +34,7 @@ from processors.client.transport import (
 )
 from processors.documents.files import content_of
 from processors.errors import Refused, SettingsInvalid, Unavailable
+from processors.events.exceptions import ExceptionDecided, Status, exception_decided_from_record
 from processors.events.results import Result
 from processors.manifests.read import file_bytes
 from processors.versions import Dialect
@@ -91,8 +94,9 @@ class HttpTransport:
     def exceptions(self, *, everything: bool) -> Sequence[Record]:
         return self._calls.get(EXCEPTIONS, _looking(), everything=str(everything).lower()).json()
 
-    def exception(self, exception_id: str) -> Record:
-        return self._about(exception_id)
+    def exception(self, exception_id: str) -> ExceptionView:
+        facts = self._about(exception_id)
+        return ExceptionView(facts, list(map(exception_decided_from_record, facts.pop("history"))))
 
     def waiting(self, exception_id: str) -> Waiting:
         found = self._about(exception_id, "/approvers")
@@ -101,7 +105,9 @@ class HttpTransport:
     def monitoring(self, exception_id: str) -> str:
         return self._about(exception_id, "/approvers")["monitoring"]
 
-    def request_exception(self, request_id: str, question: str | None, wanted: Wanted, patience: float) -> Record:
+    def request_exception(
+        self, request_id: str, question: str | None, wanted: Wanted, patience: float
+    ) -> ExceptionDecided:
         body = {
             "request_id": request_id,
             "question": question,
@@ -116,28 +122,27 @@ class HttpTransport:
         except GatewayRefused as error:
             if error.kind != "already-open":
                 raise
-            more = error.more
-            return {"event": "already_open", "exception_id": more["exception_id"], "to_state": more["to_state"]}
+            raise AlreadyOpen(error.more["exception_id"], Status(error.more["to_state"])) from None
 
-    def amend(self, exception_id: str, change: Change, patience: float) -> Record:
+    def amend(self, exception_id: str, change: Change, patience: float) -> ExceptionDecided:
         return self._change(exception_id, patience, kind="amend", **asdict(change))
 
-    def withdraw(self, exception_id: str, reason: str, patience: float) -> Record:
+    def withdraw(self, exception_id: str, reason: str, patience: float) -> ExceptionDecided:
         return self._change(exception_id, patience, kind="withdraw", reason=reason)
 
-    def extend(self, exception_id: str, longer: int | None, reason: str, patience: float) -> Record:
+    def extend(self, exception_id: str, longer: int | None, reason: str, patience: float) -> ExceptionDecided:
         return self._change(exception_id, patience, kind="extend", longer=longer, reason=reason)
 
-    def decide(self, exception_id: str, proof: str, patience: float) -> Record:
+    def decide(self, exception_id: str, proof: str, patience: float) -> ExceptionDecided:
         body = {"exception_id": exception_id, "proof": proof}
         return self._say("/internal/version/compat/approve", body, not_there(exception_id), patience)
 
-    def _change(self, exception_id: str, patience: float, **body: Any) -> Record:
+    def _change(self, exception_id: str, patience: float, **body: Any) -> ExceptionDecided:
         path = f"{EXCEPTIONS}/{quote(exception_id, safe='')}/commands"
         stated = {name: value for name, value in body.items() if value is not None}
         return self._say(path, stated, not_there(exception_id), patience)
 
-    def _say(self, path: str, body: Mapping[str, Any], missing: str, patience: float) -> Record:
+    def _say(self, path: str, body: Mapping[str, Any], missing: str, patience: float) -> ExceptionDecided:
         """Repeated under its key until it is decided: a repetition is the same command."""
         until, key = time.monotonic() + patience, str(uuid.uuid4())
         try:
@@ -155,7 +160,7 @@ class HttpTransport:
                 f"nothing was decided within {patience:g} s, and the command may still take effect; "
                 "is the workflow running? `compat-guard run exception-workflow`"
             )
-        return answer.json()
+        return exception_decided_from_record(answer.json())
 
     def _dialect_of(self, host: str) -> Dialect | None:
         """As the gateway says; an older one does not."""

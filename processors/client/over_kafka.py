@@ -18,10 +18,17 @@ from processors.client.matrix_topic import read_matrix
 from processors.client.results import ask, follow, result_of
 from processors.client.signing import signer_of
 from processors.client.slips import refuse_mistyped_before
-from processors.client.transport import Author, Change, Inquiry, Record, Tell, Wanted
+from processors.client.transport import AlreadyOpen, Author, Change, ExceptionView, Inquiry, Record, Tell, Wanted
 from processors.configuration.settings import Settings
 from processors.errors import Refused, Unavailable
-from processors.events.exceptions import ApprovalDecision, CommandKind, ExceptionRequested, Person, ProofKind
+from processors.events.exceptions import (
+    ApprovalDecision,
+    CommandKind,
+    ExceptionDecided,
+    ExceptionRequested,
+    Person,
+    ProofKind,
+)
 from processors.events.kinds import APPROVAL_DECIDED, EXCEPTION_COMMANDED
 from processors.events.results import Result
 from processors.events.subject_record import subject_to_record
@@ -68,10 +75,10 @@ class KafkaTransport:
         cases = by_urgency(all_cases(self._of, self._events), policy, everything=everything)
         return [facts_of(case, policy) for case in cases]
 
-    def exception(self, exception_id: str) -> Record:
+    def exception(self, exception_id: str) -> ExceptionView:
         case = case_of(self._of, self._events, exception_id)
         past = history(self._of, self._events, exception_id)
-        return {**facts_of(case, read_policy(self._of)), "history": past}
+        return ExceptionView(facts_of(case, read_policy(self._of)), past)
 
     def waiting(self, exception_id: str) -> Waiting:
         return waiting_of(case_of(self._of, self._events, exception_id), read_policy(self._of))
@@ -79,27 +86,32 @@ class KafkaTransport:
     def monitoring(self, exception_id: str) -> str:
         return monitoring_of(case_of(self._of, self._events, exception_id), read_policy(self._of))
 
-    def request_exception(self, request_id: str, question: str | None, wanted: Wanted, patience: float) -> Record:
+    def request_exception(
+        self, request_id: str, question: str | None, wanted: Wanted, patience: float
+    ) -> ExceptionDecided:
         block = from_block(self._of, self._events, request_id, wanted.findings, question=question)
-        return self._say(request(block, wanted, _new_id()), patience)
+        decided = self._say(request(block, wanted, _new_id()), patience)
+        if decided.event == "already_open":
+            raise AlreadyOpen(decided.exception_id, decided.to_state)
+        return decided
 
-    def amend(self, exception_id: str, change: Change, patience: float) -> Record:
+    def amend(self, exception_id: str, change: Change, patience: float) -> ExceptionDecided:
         case = case_of(self._of, self._events, exception_id)
         rests_on = change.request_id or case.request_id
         block = from_block(self._of, self._events, rests_on, change.findings, kept(case, change), change.question)
         return self._say(amendment(case, block, change, _new_id()), patience)
 
-    def withdraw(self, exception_id: str, reason: str, patience: float) -> Record:
+    def withdraw(self, exception_id: str, reason: str, patience: float) -> ExceptionDecided:
         case = case_of(self._of, self._events, exception_id)
         return self._say(command(case, CommandKind.WITHDRAWN, _new_id(), reason=reason), patience)
 
-    def extend(self, exception_id: str, longer: int | None, reason: str, patience: float) -> Record:
+    def extend(self, exception_id: str, longer: int | None, reason: str, patience: float) -> ExceptionDecided:
         case = case_of(self._of, self._events, exception_id)
         until = extended_until(case, longer, _now())
         asked = command(case, CommandKind.EXTENSION_REQUESTED, _new_id(), reason=reason, valid_until=until)
         return self._say(asked, patience)
 
-    def decide(self, exception_id: str, proof: str, patience: float) -> Record:
+    def decide(self, exception_id: str, proof: str, patience: float) -> ExceptionDecided:
         decision = ApprovalDecision(_new_id(), exception_id, _now(), ProofKind.SERVICE_JWS, proof)
         return publish(self._of, self._events, APPROVAL_DECIDED, decision, patience)
 
@@ -110,7 +122,7 @@ class KafkaTransport:
         except (Unavailable, Refused):
             return None
 
-    def _say(self, asked: ExceptionRequested, patience: float) -> Record:
+    def _say(self, asked: ExceptionRequested, patience: float) -> ExceptionDecided:
         signer, provider = signer_of(read_policy(self._of), self._author.issuer, self._author.key)
         signed = replace(asked, command=signer.sign(asked.command, Person(provider, self._name)))
         return publish(self._of, self._events, EXCEPTION_COMMANDED, signed, patience)

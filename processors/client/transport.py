@@ -1,7 +1,4 @@
-"""The guard as people and scripts reach it, through Kafka or over HTTP: the same questions, answers and errors.
-
-What was decided is a record of `ExceptionDecided`, whichever way it came.
-"""
+"""The guard as people and scripts reach it, through Kafka or over HTTP: the same questions, answers and errors."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from processors.client.exception_facts import Waiting
 from processors.client.install_request import UnderException
 from processors.client.question import PluginQuestion
 from processors.errors import Refused, Unavailable, shorten
-from processors.events.exceptions import Status
+from processors.events.exceptions import ExceptionDecided, Status
 from processors.events.questions import Question
 from processors.events.results import Result
 from processors.exception_workflow.rules.timers import REVIEWING
@@ -62,6 +59,7 @@ class AlreadyOpen(Refused):
     """An exception of the same scope is open, and stands as it did. `status` is where it stands."""
 
     def __init__(self, exception_id: str, status: Status) -> None:
+        self.exception_id = exception_id
         way_out = (
             f"`compat-guard exception amend {exception_id}` changes it"
             if status in REVIEWING
@@ -119,6 +117,13 @@ class Change:
     reason: str = ""
 
 
+class ExceptionView(NamedTuple):
+    """The facts of an exception, and every decision about it, oldest first."""
+
+    facts: Record
+    history: Sequence[ExceptionDecided]
+
+
 class Transport(Protocol):
     """Times are seconds of patience. Every method raises Refused or Unavailable as its way has it; besides:
 
@@ -150,8 +155,8 @@ class Transport(Protocol):
         """The facts of every exception that is open, or of all, the most urgent first."""
         ...
 
-    def exception(self, exception_id: str) -> Record:
-        """The facts of one, and in `history` every decision about it, oldest first."""
+    def exception(self, exception_id: str) -> ExceptionView:
+        """An exception with its history."""
         ...
 
     def waiting(self, exception_id: str) -> Waiting:
@@ -162,19 +167,21 @@ class Transport(Protocol):
         """The monitoring that was approved, as `PROFILE:ADDON,...`."""
         ...
 
-    def request_exception(self, request_id: str, question: str | None, wanted: Wanted, patience: float) -> Record:
-        """Ask for an exception from a block. The event of the answer is `already_open` if one was open."""
+    def request_exception(
+        self, request_id: str, question: str | None, wanted: Wanted, patience: float
+    ) -> ExceptionDecided:
+        """Request an exception for a block. Raises AlreadyOpen if one is open."""
         ...
 
-    def amend(self, exception_id: str, change: Change, patience: float) -> Record: ...
+    def amend(self, exception_id: str, change: Change, patience: float) -> ExceptionDecided: ...
 
-    def withdraw(self, exception_id: str, reason: str, patience: float) -> Record: ...
+    def withdraw(self, exception_id: str, reason: str, patience: float) -> ExceptionDecided: ...
 
-    def extend(self, exception_id: str, longer: int | None, reason: str, patience: float) -> Record:
+    def extend(self, exception_id: str, longer: int | None, reason: str, patience: float) -> ExceptionDecided:
         """`longer` is milliseconds beyond its present end, or beyond now if that is over; the most if None."""
         ...
 
-    def decide(self, exception_id: str, proof: str, patience: float) -> Record:
+    def decide(self, exception_id: str, proof: str, patience: float) -> ExceptionDecided:
         """Hand in what a person has decided and signed, as a compact JWS."""
         ...
 

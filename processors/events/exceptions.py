@@ -207,6 +207,36 @@ class ExceptionDecided:
         return {**fields_of(self, "scope"), **self.scope._asdict()}
 
 
+def exception_decided_from_record(record: Record) -> ExceptionDecided:
+    return ExceptionDecided(
+        event_id=record["event_id"],
+        exception_id=record["exception_id"],
+        round=record["round"],
+        sequence=record["sequence"],
+        at=record["at"],
+        event=record["event"],
+        from_state=_symbol(Status, record["from_state"]),
+        to_state=_symbol(Status, record["to_state"]),
+        actor=record["actor"],
+        reason_code=record["reason_code"],
+        reason=record["reason"],
+        step=record["step"],
+        approval_id=record["approval_id"],
+        scope=scope_from_record(record),
+        request_id=record["request_id"],
+        report_digest=record["report_digest"],
+        finding_ids=tuple(record["finding_ids"]),
+        band=_symbol(Band, record["band"]),
+        valid_until=record["valid_until"],
+        waiting_step=record["waiting_step"],
+        due_at=record["due_at"],
+        monitoring_profile=record["monitoring_profile"],
+        uses=record["uses"],
+        caused_by=record["caused_by"],
+        security_event=record["security_event"],
+    )
+
+
 def command_from_record(record: Record) -> ExceptionCommand:
     return ExceptionCommand(
         command_id=record["command_id"],

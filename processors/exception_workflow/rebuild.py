@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from processors.events.exceptions import ExceptionDecided
 from processors.events.topics import EXCEPTION_DECISIONS
 from processors.exception_workflow.config import ExceptionPolicy
 from processors.exception_workflow.processor import ExceptionWorkflow
@@ -22,7 +23,6 @@ from processors.exception_workflow.rules.triggers import RecheckSent
 from processors.exception_workflow.state.case import ExceptionCase
 from processors.stream.types import Inbound, Outbound
 
-Decision = Mapping[str, Any]
 _FOREVER = 2**63
 
 
@@ -77,28 +77,28 @@ class _Alone:
 def rebuild(
     workflow: ExceptionWorkflow,
     policy: ExceptionPolicy,
-    published: Sequence[Decision],
+    published: Sequence[ExceptionDecided],
     inputs: Mapping[str, Inbound],
     partition: int,
     count: int,
-    read: Callable[[bytes | None], Decision],
+    read: Callable[[bytes | None], ExceptionDecided],
 ) -> Rebuilt:
     """Rebuild one exception from its decisions, in topic order, and the inputs by `caused_by`."""
-    view = _Alone(published[0]["exception_id"], partition, count)
+    view = _Alone(published[0].exception_id, partition, count)
     done: set[str] = set()
     problems: list[str] = []
     derived: set[str] = set()
     for decision in published:
-        cause, at = decision["caused_by"], decision["at"]
+        cause, at = decision.caused_by, decision.at
         view.keep(_by_time(view.case(), decision, policy))
         if cause == "clock" or cause in done:
             continue
         done.add(cause)
         record = inputs.get(cause)
         if record is None:
-            problems.append(f"{cause} is not to be had, and `{decision['event']}` at {at} came of it")
+            problems.append(f"{cause} is not to be had, and `{decision.event}` at {at} came of it")
             continue
-        view.overtaken = Reason.REPORT_NOT_FRESH in f"{decision['reason_code']} {decision['reason']}"
+        view.overtaken = Reason.REPORT_NOT_FRESH in f"{decision.reason_code} {decision.reason}"
         derived.update(_handled(workflow, view, record, read))
     problems.extend(_unexplained(published, derived))
     case = view.held.get(view.exception_id)
@@ -114,20 +114,20 @@ def _plain(case: ExceptionCase | None) -> ExceptionCase | None:
     return None if case is None else without_idle(case._replace(mark=""))
 
 
-def _by_time(case: ExceptionCase, decision: Decision, policy: ExceptionPolicy) -> ExceptionCase:
+def _by_time(case: ExceptionCase, decision: ExceptionDecided, policy: ExceptionPolicy) -> ExceptionCase:
     """The decisions that time alone had caused before a decision."""
-    if decision["event"] == "orphaned":
-        return parking.orphans(case, policy, decision["at"])[0]
-    if decision["caused_by"] != "clock":
+    if decision.event == "orphaned":
+        return parking.orphans(case, policy, decision.at)[0]
+    if decision.caused_by != "clock":
         return case
-    if decision["event"] == "recheck_sent":
-        return decide(case, RecheckSent(mark="", at=decision["at"]), policy).after
-    moves = catch_up(case, policy, decision["at"])
+    if decision.event == "recheck_sent":
+        return decide(case, RecheckSent(mark="", at=decision.at), policy).after
+    moves = catch_up(case, policy, decision.at)
     return moves[-1].after if moves else case
 
 
 def _handled(
-    workflow: ExceptionWorkflow, view: _Alone, record: Inbound, read: Callable[[bytes | None], Decision]
+    workflow: ExceptionWorkflow, view: _Alone, record: Inbound, read: Callable[[bytes | None], ExceptionDecided]
 ) -> Iterator[str]:
     """Handle an input again, and return the ids of the resulting decisions."""
     outcome = workflow.handle([record], view)
@@ -137,12 +137,12 @@ def _handled(
     yield from _ids(outcome.outputs, read)
 
 
-def _ids(outputs: Iterable[Outbound], read: Callable[[bytes | None], Decision]) -> Iterator[str]:
-    yield from (read(o.value)["event_id"] for o in outputs if o.topic == EXCEPTION_DECISIONS)
+def _ids(outputs: Iterable[Outbound], read: Callable[[bytes | None], ExceptionDecided]) -> Iterator[str]:
+    yield from (read(o.value).event_id for o in outputs if o.topic == EXCEPTION_DECISIONS)
 
 
-def _unexplained(published: Sequence[Decision], derived: set[str]) -> Iterator[str]:
+def _unexplained(published: Sequence[ExceptionDecided], derived: set[str]) -> Iterator[str]:
     for decision in published:
-        by_time = decision["caused_by"] == "clock" or decision["event"] == "orphaned"
-        if not by_time and decision["event_id"] not in derived:
-            yield f"`{decision['event']}` of {decision['caused_by']} does not come out again"
+        by_time = decision.caused_by == "clock" or decision.event == "orphaned"
+        if not by_time and decision.event_id not in derived:
+            yield f"`{decision.event}` of {decision.caused_by} does not come out again"

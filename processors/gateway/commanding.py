@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from processors.client.exception_facts import why
-from processors.events.exceptions import Status
+from processors.events.exceptions import ExceptionDecided, Status
 from processors.events.kinds import EventKind
-from processors.events.topics import EXCEPTION_DECISIONS
 from processors.exception_workflow.rules.reasons import Reason
 from processors.gateway.asking import SOURCE
 from processors.gateway.desk import Desk
 from processors.gateway.problems import Problem
 from processors.gateway.replies import change_key, decision_key, refusal_key
 from processors.stream.types import LARGEST_VALUE
+from processors.stream.wire.reader import decision_reader
 from processors.stream.wire.writer import Event, EventWriter
-
-Decided = Mapping[str, Any]
 
 _MOVED: Final = frozenset(
     {
@@ -61,7 +58,7 @@ _MALFORMED: Final = frozenset(
 _UNKNOWN: Final = frozenset({Reason.NO_SUCH_EXCEPTION, Reason.ORPHAN_DECISION})
 
 
-async def decide(desk: Desk, kind: EventKind, event: Event, patience: float) -> Decided | None:
+async def decide(desk: Desk, kind: EventKind, event: Event, patience: float) -> ExceptionDecided | None:
     """What the workflow decided on a command or a decision; None if that has not come within `patience` seconds.
     Where the guard is asked to confirm the report first, what its answer led to.
 
@@ -85,14 +82,14 @@ async def decide(desk: Desk, kind: EventKind, event: Event, patience: float) -> 
     return await _confirmed(desk, _decided(desk, answer), until)
 
 
-async def _confirmed(desk: Desk, decided: Decided, until: float) -> Decided | None:
+async def _confirmed(desk: Desk, decided: ExceptionDecided, until: float) -> ExceptionDecided | None:
     """The change with which the exception leaves CHECKING, where it was asked for or amended; else `decided`.
 
     Changes are numbered without gaps, so the next one is known before it comes.
     """
-    while decided["to_state"] == Status.CHECKING and decided["event"] in _CHECKED:
+    while decided.to_state is Status.CHECKING and decided.event in _CHECKED:
         with desk.mailbox.waiter() as waiter:
-            waiter.on(change_key(decided["exception_id"], decided["sequence"] + 1))
+            waiter.on(change_key(decided.exception_id, decided.sequence + 1))
             found = await waiter.first(max(0.0, until - asyncio.get_running_loop().time()))
         if found is None:
             return None
@@ -104,13 +101,13 @@ _CHECKED: Final = frozenset({"requested", "amended", "repeated"})
 """Events after which the guard is asked, where they lead to CHECKING."""
 
 
-def _decided(desk: Desk, answer: bytes) -> Decided:
-    return desk.events.decoder(EXCEPTION_DECISIONS, "ExceptionDecided")(answer)
+def _decided(desk: Desk, answer: bytes) -> ExceptionDecided:
+    return decision_reader(desk.events)(answer)
 
 
-def refuse(decided: Decided, *, proof: bool) -> None:
+def refuse(decided: ExceptionDecided, *, proof: bool) -> None:
     """Raise Problem where the workflow refused. `proof` is whether the caller handed in a decision of somebody."""
-    code = decided["reason_code"]
+    code = decided.reason_code
     if not code:
         return
     if code in _UNKNOWN:
@@ -121,4 +118,4 @@ def refuse(decided: Decided, *, proof: bool) -> None:
         kind = "refused"
     else:
         kind = "approval-refused"
-    raise Problem(kind, why(decided), reason_code=code, exception_id=decided["exception_id"])
+    raise Problem(kind, why(decided), reason_code=code, exception_id=decided.exception_id)

@@ -23,6 +23,7 @@ from processors.stream.settings import StreamSettings
 from processors.stream.types import Inbound
 from processors.stream.wire.codec import Codec
 from processors.stream.wire.headers import header
+from processors.stream.wire.reader import decision_reader
 
 REPLAYED: Final = 15 * 60 * 1000
 """Milliseconds before the start from which answers are read again: a retry after a restart finds its own."""
@@ -68,7 +69,7 @@ class Replies:
         of them, and where the topic ends whenever the reader begins again. They and `failed` are called on
         the thread."""
         self._settings, self._deliver, self._begins, self._failed = settings, deliver, begins, failed
-        self._decision = codec.decoder(EXCEPTION_DECISIONS, "ExceptionDecided")
+        self._decision = decision_reader(codec)
         self._stop = threading.Event()
         self.caught_up = threading.Event()
         """Set once the positions are taken and what is replayed has been read."""
@@ -140,7 +141,7 @@ class Replies:
         except GuardError as error:  # the registry is away: whoever waits for this one is told to come again
             _log.error("a decision was passed over", offset=record.offset, message=str(error))
         else:
-            keys = (decision_key(decided["caused_by"]), change_key(decided["exception_id"], decided["sequence"]))
+            keys = (decision_key(decided.caused_by), change_key(decided.exception_id, decided.sequence))
             return [(key, record.value) for key in keys]
         return []
 

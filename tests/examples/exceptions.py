@@ -13,7 +13,16 @@ from joserfc.jwk import ECKey, OKPKey
 from joserfc.jws import JWSRegistry
 from joserfc.util import urlsafe_b64encode
 
-from processors.events.exceptions import Category, CommandKind, ExceptionCommand, Person, ProofKind, Scope
+from processors.events.exceptions import (
+    Category,
+    CommandKind,
+    ExceptionCommand,
+    ExceptionDecided,
+    Person,
+    ProofKind,
+    Scope,
+    Status,
+)
 from processors.events.outcomes import InstallFinished, InstallOutcome, MonitoringStatus
 from processors.events.vocabulary import Band, Verdict
 from processors.exception_workflow.config import ExceptionPolicy, Issuer, parse
@@ -151,6 +160,22 @@ def command(kind: CommandKind = CommandKind.REQUESTED, **more: Any) -> Exception
         category=Category.WAIVER,
     )
     return replace(plain, **more)
+
+
+def refused(reason_code: str, reason: str) -> ExceptionDecided:
+    """A decision of the workflow with this reason; without a code, one that was no refusal."""
+    return ExceptionDecided(
+        event_id="event-1",
+        exception_id=ID,
+        round=1,
+        sequence=1,
+        at=NOON,
+        event="refused",
+        from_state=Status.PENDING,
+        to_state=Status.PENDING,
+        reason_code=reason_code,
+        reason=reason,
+    )
 
 
 def basis(**more: Any) -> Basis:

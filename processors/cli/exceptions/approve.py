@@ -89,8 +89,8 @@ def decide(
         proof = _signed(exception, waiting.report_digest, person, verb, reason, step=step, **more)
         decided = guard.decide(exception, proof, timeout)
         announce(decided, guard.waiting(exception))
-    if verb is not Verb.REVOKE and decided["approval_id"]:
-        typer.echo(decided["approval_id"])
+    if verb is not Verb.REVOKE and decided.approval_id:
+        typer.echo(decided.approval_id)
 
 
 def _signed(exception: str, digest: str, person: str, verb: Verb, reason: str, **more: str | None) -> str:

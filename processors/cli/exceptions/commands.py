@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -23,7 +22,7 @@ from processors.client.transport import AlreadyOpen, Author, Change, Wanted
 from processors.configuration.settings import settings
 from processors.documents.durations import duration
 from processors.errors import SettingsInvalid
-from processors.events.exceptions import Status
+from processors.events.exceptions import ExceptionDecided
 from processors.exception_workflow.config import load as load_policy
 from processors.exception_workflow.proof.claims import Verb
 from processors.masking.texts import clean
@@ -94,11 +93,13 @@ def request(
         single_use=not window,
     )
     with connected(settings(), gateway, Author(requester, issuer, key)) as guard:
-        decided = guard.request_exception(request_id, question, wanted, timeout)
-        typer.echo(decided["exception_id"])
-        if decided["event"] == "already_open":
-            raise AlreadyOpen(decided["exception_id"], Status(decided["to_state"]))
-        announce(decided, guard.waiting(decided["exception_id"]))
+        try:
+            decided = guard.request_exception(request_id, question, wanted, timeout)
+        except AlreadyOpen as error:
+            typer.echo(error.exception_id)
+            raise
+        typer.echo(decided.exception_id)
+        announce(decided, guard.waiting(decided.exception_id))
     raise typer.Exit(PENDING)
 
 
@@ -192,14 +193,13 @@ def show(exception: ExceptionId, output: ListingOption = Listing.table, gateway:
     """Show an exception: where it stands, who approved, what happened."""
     with connected(settings(), gateway) as guard:
         shown = guard.exception(exception)
-    past = shown.pop("history")
     if output is Listing.json:
-        told = [{**decided, **_times(decided)} for decided in past]
-        typer.echo(json.dumps({**shown, "history": told}, ensure_ascii=False, indent=2))
+        past = [{**decided.record(), **_times(decided)} for decided in shown.history]
+        typer.echo(json.dumps({**shown.facts, "history": past}, ensure_ascii=False, indent=2))
         return
-    facts = ((name.replace("_", " "), text) for name, text in in_words(shown).items())
+    facts = ((name.replace("_", " "), text) for name, text in in_words(shown.facts).items())
     tables.show(("what", "is"), facts, header=False)
-    for decided in past:
+    for decided in shown.history:
         typer.echo(_told(decided))
 
 
@@ -235,18 +235,19 @@ def rebuild(write: Annotated[bool, typer.Option("--write", help="write what the 
     rebuild_exceptions(write=write)
 
 
-def _told(decided: Mapping[str, Any]) -> str:
-    """One decision: when, what and by whom, where it led to, and why on a line of its own."""
-    before, after = (decided[name].lower().replace("_", " ") for name in ("from_state", "to_state"))
+def _told(decided: ExceptionDecided) -> str:
+    """One decision: when, what and by whom, the resulting state, and the reason on a line of its own."""
+    before, after = (state.lower().replace("_", " ") for state in (decided.from_state, decided.to_state))
     moved = "" if before == after else f", now {after}" if before == "unknown" else f": {before} to {after}"
     reason = why(decided)
-    head = f"{date(decided['at'])}  {decided['event'].replace('_', ' ')} by {decided['actor']}{moved}"
+    head = f"{date(decided.at)}  {decided.event.replace('_', ' ')} by {decided.actor}{moved}"
     return clean(f"{head}\n  {reason}" if reason else head)
 
 
-def _times(decided: Mapping[str, Any]) -> dict[str, str]:
+def _times(decided: ExceptionDecided) -> dict[str, str]:
     """The times of a decision as everywhere on the command line; the event has milliseconds."""
-    return {name: instant(decided[name]) for name in ("at", "valid_until", "due_at") if decided[name] is not None}
+    times = {"at": decided.at, "valid_until": decided.valid_until, "due_at": decided.due_at}
+    return {name: instant(at) for name, at in times.items() if at is not None}
 
 
 def _statement(risk: str | None, file: Path | None) -> str:

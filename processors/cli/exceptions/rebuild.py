@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import closing
-from typing import Any
 
 import typer
 
@@ -16,6 +15,7 @@ from processors.bootstrap.trusted_keys import TrustedKeys
 from processors.cli import talk
 from processors.configuration.settings import Settings, settings
 from processors.errors import SettingsInvalid
+from processors.events.exceptions import ExceptionDecided
 from processors.events.topics import EXCEPTION_DECISIONS, EXCEPTION_STATE
 from processors.exception_workflow.processor import ExceptionWorkflow
 from processors.exception_workflow.rebuild import Rebuilt, rebuild, same
@@ -28,6 +28,7 @@ from processors.stream.loop.state import KeyedState, changelog_records
 from processors.stream.types import Inbound, StateSpec, Write
 from processors.stream.wire.codec import Codec
 from processors.stream.wire.partitioner import partition_of
+from processors.stream.wire.reader import decision_reader
 
 
 def rebuild_exceptions(*, write: bool) -> None:
@@ -46,15 +47,15 @@ def rebuild_exceptions(*, write: bool) -> None:
 def _rebuild_all(of: Settings, events: Codec) -> list[Rebuilt]:
     policy = read_policy(of)
     workflow = ExceptionWorkflow(events, policy, TrustedKeys(policy, of.config), seals(of))
-    read = events.decoder(EXCEPTION_DECISIONS, "ExceptionDecided")
+    read = decision_reader(events)
     inputs = _inputs(of, workflow)
-    published: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    published: defaultdict[str, list[ExceptionDecided]] = defaultdict(list)
     with closing(Follower(stream_settings(of), "rebuild")) as follower:
         count = follower.partitions(EXCEPTION_STATE)
         follower.from_beginning([EXCEPTION_DECISIONS])
         for record in follower.read():
             decision = read(record.value)
-            published[decision["exception_id"]].append(decision)
+            published[decision.exception_id].append(decision)
     return [
         rebuild(workflow, policy, decisions, inputs, partition_of(id.encode(), count), count, read)
         for id, decisions in published.items()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, replace
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from sqlalchemy import Engine
@@ -21,6 +21,7 @@ from processors.configuration.settings import settings
 from processors.contracts.files import load_topics
 from processors.contracts.topics import Topic
 from processors.errors import EventUnreadable, OriginChanged, SettingsInvalid
+from processors.events.exceptions import ExceptionDecided
 from processors.events.topics import EXCEPTION_DECISIONS, LEDGER_ANCHORS
 from processors.ledger import origins, views
 from processors.ledger.anchoring import ChainPosition, publish_anchors
@@ -52,7 +53,8 @@ from processors.masking.pseudonyms import PseudonymKeys
 from processors.stream.io.follow import Follower
 from processors.stream.io.publish import Publisher
 from processors.stream.types import Inbound
-from processors.stream.wire.codec import Codec, Decoder
+from processors.stream.wire.codec import Codec
+from processors.stream.wire.reader import Read, decision_reader
 from processors.stream.wire.schema import Schemas
 
 
@@ -134,23 +136,23 @@ def _compare_topic(
         comparison = Comparison(chains, topic.retention == "compacted")
         kept = exception_states(connection) if topic.name == EXCEPTION_DECISIONS else {}
     newest: dict[str, tuple[int, int, str]] = {}
-    decode = events.decoder(topic.name, topic.event) if topic.name == EXCEPTION_DECISIONS and topic.event else None
+    read = decision_reader(events) if topic.name == EXCEPTION_DECISIONS else None
     follower.from_beginning([topic.name])
     for record in follower.read():
         yield from comparison.compare(record)
-        if decode is not None and record.offset < comparison.next_offset(record.partition):
-            _note_state(decode, record, newest)
+        if read is not None and record.offset < comparison.next_offset(record.partition):
+            _note_state(read, record, newest)
     yield from comparison.end(topic.name)
     yield from compare_states(topic.name, newest, kept)
     missing += comparison.missing
 
 
-def _note_state(decode: Decoder, record: Inbound, newest: dict[str, tuple[int, int, str]]) -> None:
+def _note_state(read: Read[ExceptionDecided], record: Inbound, newest: dict[str, tuple[int, int, str]]) -> None:
     try:
-        event: dict[str, Any] = decode(record.value)
+        decided = read(record.value)
     except EventUnreadable:
         return
-    newest[event["exception_id"]] = (record.partition, record.offset, event["to_state"])
+    newest[decided.exception_id] = (record.partition, record.offset, decided.to_state)
 
 
 def _repair(missing: Sequence[Inbound], events: Codec) -> None:

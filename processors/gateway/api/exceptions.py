@@ -23,7 +23,14 @@ from processors.client.transport import Change, QuestionUnclear, Wanted
 from processors.configuration.gateway import Role
 from processors.documents.scalars import unprintable
 from processors.errors import SettingsInvalid
-from processors.events.exceptions import ApprovalDecision, CommandKind, ExceptionRequested, Person, ProofKind
+from processors.events.exceptions import (
+    ApprovalDecision,
+    CommandKind,
+    ExceptionDecided,
+    ExceptionRequested,
+    Person,
+    ProofKind,
+)
 from processors.events.kinds import APPROVAL_DECIDED, EXCEPTION_COMMANDED
 from processors.exception_workflow.state.case import ExceptionCase
 from processors.gateway.api.callers import AtDesk, holding
@@ -31,7 +38,7 @@ from processors.gateway.api.check import Key, Prefer, retry_after, unclear
 from processors.gateway.asking import id_under
 from processors.gateway.auth.principal import Principal
 from processors.gateway.auth.tokens import TokenRefused, read
-from processors.gateway.commanding import Decided, decide, refuse
+from processors.gateway.commanding import decide, refuse
 from processors.gateway.desk import Desk
 from processors.gateway.intake import parsed, patience, read_json
 from processors.gateway.limits import Rate
@@ -145,12 +152,12 @@ async def request_exception(
     if decided is None:
         return _undecided(exception_id)
     headers = {"Location": f"{PREFIX}/{exception_id}"}
-    return JSONResponse(dict(decided), 201, headers)
+    return JSONResponse(decided.record(), 201, headers)
 
 
 async def ask_for(
     desk: Desk, asked: ExceptionRequest, who: Principal, key: str | None, patience: float
-) -> tuple[str, Decided | None]:
+) -> tuple[str, ExceptionDecided | None]:
     """Ask for an exception; its id, and what was decided within `patience` seconds. Raises Problem."""
     require_printable(asked)
     block = await desk.read(_block, desk, who, asked.request_id, asked.question, asked.findings)
@@ -162,12 +169,12 @@ async def ask_for(
     )
     requested = asked_from(block, wanted, id_under(key, who, block.scope.tenant, "exception"))
     decided = await _command(desk, requested, who, patience)
-    if decided is not None and decided["event"] == "already_open":
+    if decided is not None and decided.event == "already_open":
         raise Problem(
             "already-open",
-            f"an exception is open already and is {decided['to_state']}; nothing was changed",
-            exception_id=decided["exception_id"],
-            to_state=decided["to_state"],
+            f"an exception is open already and is {decided.to_state}; nothing was changed",
+            exception_id=decided.exception_id,
+            to_state=decided.to_state,
         )
     return requested.key, decided
 
@@ -191,12 +198,12 @@ async def change_exception(
     """Only who asked for it may; the workflow decides that by the signature."""
     change = await read_json(request, ExceptionChange)
     decided = await ask_to_change(desk, exception_id, change, who, key, patience(request))
-    return _undecided(exception_id) if decided is None else JSONResponse(dict(decided))
+    return _undecided(exception_id) if decided is None else JSONResponse(decided.record())
 
 
 async def ask_to_change(
     desk: Desk, exception_id: str, change: ExceptionChange, who: Principal, key: str | None, patience: float
-) -> Decided | None:
+) -> ExceptionDecided | None:
     """Amend, withdraw or extend; what was decided within `patience` seconds. Raises Problem."""
     _printable(change.reason, change.risk or "", *(change.findings or ()), *(change.controls or ()))
     case = await own_case(desk, exception_id, who)
@@ -223,21 +230,21 @@ async def approve(
     """
     handed = await read_json(request, Approval)
     decided = await hand_in(desk, handed, who, patience(request))
-    if decided is None or decided["event"] == "parked":
+    if decided is None or decided.event == "parked":
         return _undecided(handed.exception_id)
-    return JSONResponse(dict(decided))
+    return JSONResponse(decided.record())
 
 
-async def hand_in(desk: Desk, handed: Approval, who: Principal, patience: float) -> Decided | None:
+async def hand_in(desk: Desk, handed: Approval, who: Principal, patience: float) -> ExceptionDecided | None:
     """Hand in a decision; what became of it within `patience` seconds. Raises Problem where it does not count."""
     await own_case(desk, handed.exception_id, who)
     id = id_under(_jti(handed), who, "", "approve")
     now, kind = time.time_ns() // 1_000_000, ProofKind(handed.proof_kind)
     decision = ApprovalDecision(id, handed.exception_id, now, kind, handed.proof, handed.decision)
     decided = await decide(desk, APPROVAL_DECIDED, decision, patience)
-    if decided is None or decided["event"] == "parked":
+    if decided is None or decided.event == "parked":
         return decided
-    if decided["reason_code"]:
+    if decided.reason_code:
         first = await desk.read(first_answer, desk.settings, desk.events, handed.exception_id, id, handed.proof)
         decided = first or decided
     refuse(decided, proof=True)
@@ -271,7 +278,7 @@ async def show_exception(
 ) -> dict[str, Any]:
     case = await own_case(desk, exception_id, who)
     past = await desk.read(history, desk.settings, desk.events, exception_id)
-    return {**facts_of(case, read_policy(desk.settings)), "history": past}
+    return {**facts_of(case, read_policy(desk.settings)), "history": [decided.record() for decided in past]}
 
 
 @router.get(
@@ -340,7 +347,9 @@ async def own_case(desk: Desk, exception_id: str, who: Principal) -> ExceptionCa
     return case
 
 
-async def _command(desk: Desk, asked: ExceptionRequested, who: Principal, patience: float) -> Decided | None:
+async def _command(
+    desk: Desk, asked: ExceptionRequested, who: Principal, patience: float
+) -> ExceptionDecided | None:
     """Sign a command for the caller, and see what becomes of it."""
     signed = replace(asked, command=desk.keys.signer.sign(asked.command, Person(who.issuer, who.subject)))
     decided = await decide(desk, EXCEPTION_COMMANDED, signed, patience)

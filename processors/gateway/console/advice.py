@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from processors.client.exception_facts import why
+from processors.events.exceptions import ExceptionDecided
 from processors.exception_workflow.rules.reasons import SENTENCES, Reason
 
 _ON_PAGES: Final[Mapping[Reason, str]] = {
@@ -45,9 +46,9 @@ def refusals(codes: Iterable[str]) -> tuple[Refusal, ...]:
     return tuple(map(refusal, codes))
 
 
-def why_on_pages(decided: Mapping[str, str]) -> str:
+def why_on_pages(decided: ExceptionDecided) -> str:
     """As `why`, in the words of pages. What a person said, which has no code, stays as they said it."""
-    return without_commands(why(decided)) if decided["reason_code"] else decided["reason"]
+    return without_commands(why(decided)) if decided.reason_code else decided.reason
 
 
 def without_commands(text: str) -> str:

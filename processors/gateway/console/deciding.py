@@ -139,7 +139,7 @@ async def hand_in_signed(desk: Desk, visitor: Visitor, decision: OpenDecision, t
         exception_id=decision.exception_id, proof=token, proof_kind="ID_TOKEN_NONCE", decision=decision.text
     )
     decided = await hand_in(desk, handed, visitor.who, PATIENCE)
-    return "later" if decided is None or decided["event"] == "parked" else "counted"
+    return "later" if decided is None or decided.event == "parked" else "counted"
 
 
 def require_as_shown(case: ExceptionCase, decision: OpenDecision) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from processors.client.exception_facts import OPEN
-from processors.events.exceptions import Status
+from processors.events.exceptions import ExceptionDecided, Status
 from processors.exception_workflow.state.case import ExceptionCase
 from processors.gateway.console.advice import why_on_pages
 
-Past = Sequence[Mapping[str, Any]]
+Past = Sequence[ExceptionDecided]
 """All that was decided about an exception, the oldest first."""
 
 _WORDS: Final[Mapping[Status, str]] = {
@@ -49,10 +49,10 @@ def ending_before(case: ExceptionCase, past: Past) -> Ending | None:
 
 
 def _ending(round: int, status: Status, past: Past) -> Ending | None:
-    ended = [one for one in past if one["round"] == round and one["from_state"] != one["to_state"] == status]
+    ended = [one for one in past if one.round == round and one.from_state != one.to_state == status]
     if not ended:
         return None
     last, words = ended[-1], _WORDS.get(status, status.value)
-    actor = str(last["actor"])
+    actor = last.actor
     by = "" if actor in _NOBODY else "the guard" if actor == _GUARD else actor
-    return Ending(words, by, int(last["at"]), why_on_pages(last))
+    return Ending(words, by, last.at, why_on_pages(last))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
@@ -15,7 +15,7 @@ from processors.client.approval_path import PathStep, Progress, path_of
 from processors.client.exception_facts import OPEN
 from processors.client.exceptions import history
 from processors.configuration.gateway import Role
-from processors.events.exceptions import ProofKind, Status
+from processors.events.exceptions import ExceptionDecided, ProofKind, Status
 from processors.events.topics import APPROVAL_DECISIONS, EXCEPTION_USES
 from processors.exception_workflow.config import ExceptionPolicy
 from processors.exception_workflow.rules.executions import may_be_extended
@@ -232,18 +232,18 @@ def _approvals_at(desk: Desk, case: ExceptionCase) -> str:
     return (approvals or "").replace("{exception_id}", quote(case.exception_id, safe=""))
 
 
-def event_of(decided: Mapping[str, Any]) -> Event:
-    actor, topic = decided["actor"], str(decided["caused_by"]).partition("/")[0]
-    tried = _in_vain(topic, actor) if decided["event"] == "refused" else ""
+def event_of(decided: ExceptionDecided) -> Event:
+    actor, topic = decided.actor, decided.caused_by.partition("/")[0]
+    tried = _in_vain(topic, actor) if decided.event == "refused" else ""
     return Event(
-        at=int(decided["at"]),
-        event=decided["event"],
+        at=decided.at,
+        event=decided.event,
         actor=actor,
-        before=decided["from_state"],
-        after=decided["to_state"],
+        before=decided.from_state,
+        after=decided.to_state,
         why=why_on_pages(decided),
         in_vain=tried,
-        request_id=decided["request_id"] if tried and topic == EXCEPTION_USES else "",
+        request_id=decided.request_id if tried and topic == EXCEPTION_USES else "",
     )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from examples.exception_stream import CODEC, PARTITIONS, READ, Desk
+from examples.exception_stream import CODEC, PARTITIONS, Desk
 from examples.exceptions import BOB, DAY, HOUR, ID, MINUTE, NOON, SABINE, keys, policy
 from examples.sealing import SEALS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from processors.events.exceptions import exception_decided_from_record
 from processors.events.topics import (
     APPROVAL_DECISIONS,
     EXCEPTION_DECISIONS,
@@ -20,6 +21,7 @@ from processors.events.topics import (
 from processors.exception_workflow.processor import ExceptionWorkflow
 from processors.exception_workflow.rebuild import Rebuilt, rebuild, same
 from processors.stream.wire.partitioner import partition_of
+from processors.stream.wire.reader import decision_reader
 
 ACTS = (
     "request",
@@ -72,7 +74,7 @@ def act(desk: Desk, name: str, number: int) -> None:
 def rebuilt(desk: Desk, inputs: dict[str, Any] | None = None) -> Rebuilt:
     home = partition_of(ID.encode(), PARTITIONS)
     workflow = ExceptionWorkflow(CODEC, policy(), keys, SEALS)
-    published = desk.of(EXCEPTION_DECISIONS)
+    published = list(map(exception_decided_from_record, desk.of(EXCEPTION_DECISIONS)))
     return rebuild(
         workflow,
         policy(),
@@ -80,7 +82,7 @@ def rebuilt(desk: Desk, inputs: dict[str, Any] | None = None) -> Rebuilt:
         desk.inputs if inputs is None else inputs,
         home,
         PARTITIONS,
-        READ[EXCEPTION_DECISIONS],
+        decision_reader(CODEC),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from examples.exceptions import NOON, policy
+from examples.exceptions import NOON, policy, refused
 
 from processors.client.exception_facts import why
 from processors.exception_workflow.notify.notices import notices
@@ -32,7 +32,7 @@ def test_whoever_is_refused_reads_why() -> None:
     case = ExceptionCase(exception_id="e")
     told = {notice.recipient: notice.body for notice in notices(Move(case, case, fact), policy())}
 
-    assert "ALREADY_USED: it was for one installation, and that has happened" in told["alice"]
+    assert "ALREADY_USED: it was for one installation, which has happened" in told["alice"]
     assert (
         "NO_MFA: the login had one factor only; log in with a second factor, then decide (not covered)"
         in told["alice"]
@@ -52,4 +52,4 @@ def test_whoever_is_refused_reads_why() -> None:
 )
 def test_a_decision_is_shown_with_its_reason(code: str, reason: str, shown: str) -> None:
     """As `exception show` lists it, and as a command that is refused ends."""
-    assert why({"reason_code": code, "reason": reason}) == shown
+    assert why(refused(code, reason)) == shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from examples.exceptions import refused
 
 from processors.exception_workflow.rules.reasons import Reason, in_words
 from processors.gateway.console.advice import refusal, why_on_pages, without_commands
@@ -19,7 +20,7 @@ def test_no_refusal_names_a_command(reason: Reason) -> None:
 
 @pytest.mark.parametrize("reason", Reason)
 def test_the_history_says_a_reason_without_its_code(reason: Reason) -> None:
-    said = why_on_pages({"reason_code": reason, "reason": "what was found"})
+    said = why_on_pages(refused(reason, "what was found"))
 
     assert reason not in said
     assert "compat-guard" not in said
@@ -35,10 +36,7 @@ def test_a_clause_that_orders_a_command_is_left_out_and_the_rest_stays() -> None
 
 def test_a_clause_that_is_left_out_closes_its_brackets() -> None:
     said = why_on_pages(
-        {
-            "reason_code": Reason.ILLEGAL_TRANSITION,
-            "reason": "`use` is over; `compat-guard exception revoke` ends it",
-        }
+        refused(Reason.ILLEGAL_TRANSITION, "`use` is over; `compat-guard exception revoke` ends it")
     )
 
     assert said.endswith("(`use` is over)")
@@ -49,7 +47,7 @@ def test_a_clause_that_is_left_out_closes_its_brackets() -> None:
     ["Run the migration with --dry-run first", "no; `compat-guard plan` shows a way", "it is not approved"],
 )
 def test_what_a_person_said_stays_as_they_said_it(reason: str) -> None:
-    assert why_on_pages({"reason_code": "", "reason": reason}) == reason
+    assert why_on_pages(refused("", reason)) == reason
 
 
 def test_a_text_of_nothing_but_commands_stays() -> None:

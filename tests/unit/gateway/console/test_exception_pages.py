@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from examples.exceptions import BOB, MINUTE, NEVER_ASKED, NOON, SABINE, asks, co
 
 from processors.client.approval_path import path_of
 from processors.configuration.gateway import Role
-from processors.events.exceptions import CommandKind, Status
+from processors.events.exceptions import CommandKind, ExceptionDecided, Status
 from processors.exception_workflow.answers import decided
 from processors.exception_workflow.proof.claims import Verb
 from processors.exception_workflow.rules.transitions import decide
@@ -24,20 +24,20 @@ from processors.gateway.console.may_decide import Standing
 from processors.gateway.console.rendering import Frame, rendered
 from processors.gateway.console.terms import permitted
 
-Past = Sequence[Mapping[str, Any]]
+Past = Sequence[ExceptionDecided]
 WHY = "no rollback is named"
 REFUSED = says(BOB, Verb.DENY, reason=WHY)
 
 
 def lived(*triggers: Trigger) -> tuple[ExceptionCase, Past]:
     """An exception and its history, with the guard's own report wherever one is due."""
-    case, past = NEVER_ASKED, list[Mapping[str, Any]]()
+    case, past = NEVER_ASKED, list[ExceptionDecided]()
     for trigger in triggers:
         moves = [decide(case, trigger, policy())]
         if isinstance(trigger, Commanded) and moves[0].after.status is Status.CHECKING:
             asked = moves[0].after
             moves.append(decide(asked, confirms(asked, trigger.at, trigger.basis), policy()))
-        past += [decided(move, policy()).record() for move in moves]
+        past += [decided(move, policy()) for move in moves]
         case = moves[-1].after
     return case, past
 

@@ -1,0 +1,25 @@
+"""Reads records of a topic as typed events: the counterpart of `writer.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from processors.events.exceptions import ExceptionDecided, exception_decided_from_record
+from processors.events.kinds import EXCEPTION_DECIDED, EventKind
+from processors.stream.wire.codec import Codec
+
+E = TypeVar("E")
+Read = Callable[[bytes | None], E]
+"""From the value of a record to its event. Raises as a Decoder does."""
+
+
+def event_reader(codec: Codec, kind: EventKind, typed: Callable[[Mapping[str, Any]], E]) -> Read[E]:
+    """Reads events of one kind, whoever wrote them."""
+    decode = codec.decoder(kind.topic, kind.schema)
+    return lambda value: typed(decode(value))
+
+
+def decision_reader(codec: Codec) -> Read[ExceptionDecided]:
+    """Reads what the workflow has decided about exceptions."""
+    return event_reader(codec, EXCEPTION_DECIDED, exception_decided_from_record)
