@@ -1,1 +1,1 @@
-"""From settings to the real things: clients, processors, keys, the supervisor."""
+"""Builds clients, processors, keys and the supervisor from settings."""

@@ -1,4 +1,4 @@
-"""Whether people may be asked for an exception: what the report and the policy of exceptions say together."""
+"""Whether an exception may be requested, according to the report and the policy of exceptions."""
 
 from __future__ import annotations
 
@@ -18,19 +18,21 @@ _log = structlog.get_logger(__name__)
 
 
 def may_be_asked_for(report: Report, policy: ExceptionPolicy) -> bool:
-    """Whether people may be asked for an exception: only where every finding that blocks is one that the policy
-    lets them except, since the workflow refuses any other request."""
+    """Whether an exception may be requested: only if the policy permits one for every finding that blocks, since
+    the workflow refuses any other request."""
     return may_be_excepted(report) and not never_excepted(report, policy)
 
 
 def never_excepted(report: Report, policy: ExceptionPolicy) -> tuple[str, ...]:
-    """Codes of what blocks and cannot be excepted by anybody, each once."""
+    """Codes of blocking findings that no exception may cover, each once."""
     return tuple(dict.fromkeys(f.code for f in report.findings if f.blocks and policy.is_never(f.code)))
 
 
 def exceptions_of(of: Settings) -> Callable[[Report], bool | None]:
-    """As `may_be_asked_for` by the policy of the configuration folder. A policy that cannot be read stops the
-    workflow and no check: nobody knows then."""
+    """As `may_be_asked_for`, by the policy of the configuration folder.
+
+    A policy that cannot be read stops the workflow but no check: the answer is then unknown.
+    """
     try:
         return partial(may_be_asked_for, policy=read_policy(of))
     except DocumentRefused as error:

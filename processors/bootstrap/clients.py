@@ -1,4 +1,4 @@
-"""From the settings to the real things: the one place where a command gets its clients."""
+"""Creates the clients of a command from the settings."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ REGISTRY_TIMEOUT = 10.0
 
 
 def stream_settings(of: Settings) -> StreamSettings:
-    """What a processor is told about its surroundings. Raises SettingsInvalid that names the variable."""
+    """The settings of a processor's consumer. Raises SettingsInvalid that names the variable."""
     _refuse_unsafe(of.kafka)
     silence_unless_configured()
     return StreamSettings(
@@ -46,25 +46,25 @@ def stream_settings(of: Settings) -> StreamSettings:
 
 @contextmanager
 def cluster(of: Settings) -> Generator[Cluster]:
-    """The broker and the registry that the settings name. Nothing is asked of them yet."""
+    """The broker and the registry of the settings. No request is made yet."""
     with registry_client(of.registry) as client:
         yield Cluster(admin(stream_settings(of)), Subjects(client))
 
 
 def access_rules(of: Settings) -> AccessRules:
-    """Who may do what on the broker that the settings name. Nothing is asked of it yet."""
+    """The access rules of the settings' broker. No request is made yet."""
     return AccessRules(admin(stream_settings(of)))
 
 
 @contextmanager
 def codec(of: Settings) -> Generator[Codec]:
-    """Events as bytes, with ids from the registry. Nothing is asked of it before the first record."""
+    """Events as bytes, with ids from the registry. No request is made before the first record."""
     with registry_client(of.registry) as client:
         yield Codec(Schemas.load(of.schemas), SchemaRegistry(client))
 
 
 def registry_client(of: RegistrySettings) -> httpx.Client:
-    """Whoever asks for it closes it. Raises SettingsInvalid where the CA cannot be read."""
+    """The caller closes it. Raises SettingsInvalid if the CA cannot be read."""
     user = httpx.BasicAuth(of.username, of.password.get_secret_value()) if of.username else None
     return httpx.Client(
         base_url=of.url, auth=user, timeout=REGISTRY_TIMEOUT, verify=believed(of.ca, "GUARD_REGISTRY__CA")
@@ -72,7 +72,7 @@ def registry_client(of: RegistrySettings) -> httpx.Client:
 
 
 def _refuse_unsafe(of: KafkaSettings) -> None:
-    """What every client would refuse, said where the variables are known."""
+    """Refuses what every client would refuse, with the names of the variables."""
     if not of.bootstrap.strip(" ,"):
         raise SettingsInvalid("GUARD_KAFKA__BOOTSTRAP is empty; set it to the brokers, such as `broker:9093`")
     try:
@@ -84,7 +84,7 @@ def _refuse_unsafe(of: KafkaSettings) -> None:
 
 
 def _security(of: KafkaSettings) -> dict[str, str]:
-    """Only what is set: the client refuses an empty path, and takes no user without SASL."""
+    """Only settings with a value: the client refuses an empty path, and accepts no user without SASL."""
     files = {
         "ssl.ca.location": ("GUARD_KAFKA__CA", of.ca),
         "ssl.certificate.location": ("GUARD_KAFKA__CERTIFICATE", of.certificate),

@@ -1,6 +1,6 @@
-"""Keys and four people for a laptop, so that everything can be played from end to end without a ceremony.
+"""Keys and four people for one machine, so that the whole workflow can be tried without setting up an issuer.
 
-Made on first use, kept in a folder of the user, and marked: they are refused where the broker is not on loopback.
+Created on first use, stored in a folder of the user, and marked: they are refused if the broker is not on loopback.
 `GUARD_DEVELOPMENT` names another folder.
 """
 
@@ -32,7 +32,7 @@ PEOPLE = {
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """What an approval tool needs: its key, its name, and who may use it with which roles."""
+    """What an approval tool needs: its key, its name, and its users with their roles."""
 
     issuer: str
     key: ECKey
@@ -46,13 +46,13 @@ def folder() -> Path:
 
 
 def jwks_path() -> Path:
-    """The public key, made if it is not there yet."""
+    """The public key, created if it is missing."""
     tool()
     return folder() / "jwks.json"
 
 
 def seal_keys_path() -> Path:
-    """The keys that seal records between the processors of this machine, made if they are not there yet."""
+    """The keys that seal records between the processors of this machine, created if they are missing."""
     place = folder() / "seals.json"
     if not place.exists():
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -61,7 +61,7 @@ def seal_keys_path() -> Path:
 
 
 def signing_key_path() -> Path:
-    """The private key that publishes matrices and policies from this machine, made if it is not there yet."""
+    """The private key that publishes matrices and policies from this machine, created if it is missing."""
     place = folder() / "publisher.json"
     if not place.exists():
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -86,7 +86,8 @@ def tool() -> Tool:
 
 
 def _make(place: Path, private: Path) -> None:
-    """Public parts first, the private key last and at once: two that start together end with one pair."""
+    """Public parts first, the private key last and atomically: two processes that start together end with one
+    pair."""
     place.mkdir(parents=True, exist_ok=True, mode=0o700)
     key = ECKey.generate_key("P-256", {"kid": f"development-{secrets.token_hex(4)}"})
     public: dict[str, Any] = {**key.as_dict(private=False), DEVELOPMENT: True}

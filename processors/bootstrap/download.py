@@ -1,4 +1,4 @@
-"""Reading an answer whole, from a server that may be slow or talkative."""
+"""Reads a whole response from a server that may be slow or may send too much."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 import httpx
 
 PLAIN = {"accept-encoding": "identity"}
-"""Headers to ask with: what is not packed cannot unpack to more than was allowed."""
+"""Request headers: an uncompressed response cannot expand beyond the limit."""
 
 
 class TooMuch(Exception):
@@ -15,17 +15,17 @@ class TooMuch(Exception):
 
 
 class TooSlow(Exception):
-    """The answer is not whole in time."""
+    """The response was not complete in time."""
 
 
 def read_whole(answer: httpx.Response, largest: int, until: float) -> bytes:
-    """The body as it was sent, of at most `largest` bytes, arrived before `until` on the monotonic clock.
+    """The body as it was sent, of at most `largest` bytes, received before `until` on the monotonic clock.
 
-    It is given one more wait for a piece than `until` allows, which the client's own timeout bounds.
+    It may exceed `until` by one wait for a chunk, which the client's own timeout bounds.
 
     Raises:
-        TooMuch, TooSlow: as they say; the caller knows the address and names it.
-        httpx.HTTPError: the server went away.
+        TooMuch, TooSlow: a limit was exceeded; the caller knows the address and names it.
+        httpx.HTTPError: the connection was lost.
     """
     content = bytearray()
     for piece in answer.iter_raw():

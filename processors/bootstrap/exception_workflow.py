@@ -1,4 +1,4 @@
-"""How the exception workflow is put together: its policy, and the keys of its issuers."""
+"""Builds the exception workflow from its policy and the keys of its issuers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def read_policy(of: Settings) -> ExceptionPolicy:
 
 
 def workflow(of: Settings, events: Codec) -> ExceptionWorkflow:
-    """The processor with the keys of its issuers. Raises SettingsInvalid for a laptop's key beyond loopback."""
+    """The processor with the keys of its issuers. Raises SettingsInvalid for a development key beyond loopback."""
     policy = read_policy(of)
     if any(issuer.development for issuer in policy.proof.issuers):
         _only_on_loopback(of.kafka.bootstrap)

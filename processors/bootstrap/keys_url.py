@@ -1,4 +1,4 @@
-"""Fetching an issuer's keys, from a server that may be away, slow, talkative or somebody else."""
+"""Fetches an issuer's keys from a server that may be unavailable, slow, verbose, or not the issuer."""
 
 from __future__ import annotations
 
@@ -13,21 +13,19 @@ from processors.errors import Unavailable, shorten
 from processors.exception_workflow.proof.keys import JWKS_LIMIT
 
 PATIENCE = 10.0
-"""Seconds for the whole answer, give or take one more wait for a piece of it."""
+"""Seconds for the whole response, plus at most one more wait for a chunk."""
 
 
 class KeysUnavailable(Unavailable):
-    """An issuer does not give its keys."""
+    """The keys of an issuer cannot be fetched."""
 
 
 def fetch(
     url: str, patience: float = PATIENCE, *, trusted: ssl.SSLContext | None = None, limit: int = JWKS_LIMIT
 ) -> bytes:
-    """The answer as it comes, at most `limit` bytes. `trusted` holds the CAs to trust; None means the usual ones.
+    """The response as received, at most `limit` bytes. `trusted` holds the CAs to trust; None means the usual ones.
 
-    Raises KeysUnavailable.
-
-    Redirects are not followed: whoever could send us elsewhere could approve everything.
+    Raises KeysUnavailable. Redirects are not followed: whoever controls a redirect could approve everything.
     """
     until = time.monotonic() + patience
     try:

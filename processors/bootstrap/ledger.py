@@ -1,4 +1,4 @@
-"""How the ledger's sink is put together: the processor, and its transaction in Postgres."""
+"""Builds the ledger's sink: the processor, and its transaction in Postgres."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from processors.stream.wire.codec import Codec
 
 
 def ledger(of: Settings, events: Codec) -> Ledger:
-    """Every declared topic whose records say something is read, so that a new one cannot be forgotten."""
+    """Reads every declared topic with meaningful records, so that a new topic cannot be forgotten."""
     topics = load_topics(of.config / "topics.yaml").telling
     compacted = [topic.name for topic in topics if topic.retention == "compacted"]
     masker = Masker(read_keys(of.ledger.keys).pseudonyms)
@@ -39,7 +39,7 @@ def ledger(of: Settings, events: Codec) -> Ledger:
 
 
 def identify(of: Settings) -> Identify:
-    """Where topics come from, as their broker says."""
+    """The origins of topics, according to their broker."""
     client = admin(stream_settings(of))
 
     def found(topics: Collection[str]) -> Mapping[str, Origin]:
@@ -49,7 +49,10 @@ def identify(of: Settings) -> Identify:
 
 
 def transaction(of: Settings, events: Codec, stack: ExitStack) -> OpenTransaction:
-    """A transaction that also tells Kafka the positions, and publishes anchors. The last ones go out at the end."""
+    """A transaction that also reports positions to Kafka, and publishes anchors.
+
+    The last anchors are published at the end.
+    """
     engine = connect(of.postgres.url.get_secret_value(), "guard_sink")
     stack.callback(engine.dispose)
     require_migrated(engine)

@@ -1,4 +1,4 @@
-"""What the ledger's commands share: the database under the right role, keys, and anchors from their topic."""
+"""Shared by the ledger's commands: the database under the right role, keys, and anchors from their topic."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def public_keys(path: Path | None) -> KeySet:
 
 
 def names_of(person: str | None) -> Sequence[str] | None:
-    """The names under which the ledger may know a person; a pseudonym stands for itself."""
+    """The names that a person may have in the ledger; a pseudonym stands for itself."""
     if person is None:
         return None
     keys = read_keys(settings().ledger.keys).pseudonyms

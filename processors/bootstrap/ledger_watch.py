@@ -1,8 +1,8 @@
-"""What the sink has filed, compared with the topics by the sink itself, a stretch at a time.
+"""The sink's own comparison of the ledger with the topics, one range at a time.
 
-Every record is compared once, soon after it was filed, with what is in the database by then. The database remembers
-how far that has come, so a restart leaves nothing out. Where something differs it goes no further: the next look
-finds the same again, until it is repaired. What is changed in the database later is found by `ledger verify`.
+Every record is compared once, soon after it was filed, with the content of the database. The database stores how
+far the comparison has come, so a restart leaves nothing out. At a difference it stops: the next run finds the same
+one again, until it is repaired. `ledger verify` finds what is changed in the database later.
 """
 
 from __future__ import annotations
@@ -30,16 +30,18 @@ STRETCH: Final = 20_000
 """Offsets that are compared at once: some 2 MB of digests."""
 
 STRETCHES: Final = 20
-"""Stretches of one partition before the others are looked at again."""
+"""Ranges of one partition before the others are compared again."""
 
 _log = structlog.get_logger(__name__)
 
 
 class Watch:
-    """Compares every `every` seconds in a thread of its own, until it is stopped. One sink at a time does so for a
-    topic. A server that is away is waited for; the metric of the last comparison shows for how long.
+    """Compares every `every` seconds in its own thread, until it is stopped. Only one sink at a time compares a
+    topic.
 
-    Topics that are not there yet, or are others than those that the ledger was filed from, are left out."""
+    An unavailable server is waited for; the metric of the last comparison shows for how long. Topics that do not
+    exist yet, or are not those from which the ledger was filed, are left out.
+    """
 
     def __init__(
         self, engine: Engine, settings: StreamSettings, topics: Sequence[Topic], identify: Identify, every: float
@@ -68,8 +70,11 @@ class Watch:
                 _log.debug("filed records were compared", seconds=time.monotonic() - started)
 
     def compare(self) -> list[Difference]:
-        """Compare what was filed since the last time, and show what differs. A topic that cannot be compared is
-        told in the log, and hides no other; but then this was no comparison of all."""
+        """Compare what was filed since the last time, and report differences.
+
+        An error with one topic is logged and does not prevent the others, but then the comparison does not count as
+        complete.
+        """
         found: list[Difference] = []
         is_whole = True
         follower = Follower(self._settings, "ledger")
@@ -93,7 +98,7 @@ class Watch:
         return found
 
     def _comparable(self) -> list[Topic]:
-        """Topics that are there, and that the ledger was filed from."""
+        """Topics that exist and from which the ledger was filed."""
         there = self._identify([topic.name for topic in self._topics])
         with reading(self._engine) as connection:
             others = {change.topic for change in changes(lives(connection), there)}
@@ -114,7 +119,7 @@ class Watch:
 def _next_stretch(
     connection: Connection, topic: Topic, partition: int, follower: Follower
 ) -> tuple[Sequence[Difference], bool]:
-    """What differs in the next stretch of a partition, and whether that was all for now."""
+    """The differences in the next range of a partition, and whether that was everything for now."""
     life = life_of(connection, topic.name)
     at = (topic.name, of_life(partition, life))
     if not _hold(connection, at):
@@ -134,8 +139,8 @@ def _next_stretch(
 def _compare(
     topic: Topic, stretch: Stretch, chains: Mapping[int, Filed], follower: Follower
 ) -> tuple[list[Difference], int]:
-    """The differences of a stretch, and the offset up to which there are no others: behind the stretch, or farther
-    where the topic does not reach back so far any more."""
+    """The differences of a range, and the offset up to which there are no others: the end of the range, or more
+    if the topic begins later by now."""
     comparison = Comparison(chains, topic.retention == "compacted")
     found: list[Difference] = []
     reached = stretch.last
@@ -149,7 +154,7 @@ def _compare(
 
 
 def _hold(connection: Connection, at: At) -> bool:
-    """Whether nobody else compares this chain until the transaction ends."""
+    """Whether no other process compares this chain until the transaction ends."""
     query = "SELECT pg_try_advisory_xact_lock(hashtextextended('comparing ' || :topic || '/' || :number, 0))"
     return connection.execute(text(query), {"topic": at[0], "number": str(at[1])}).scalar_one()
 

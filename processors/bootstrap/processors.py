@@ -1,4 +1,4 @@
-"""The table of processors: each by name, how it is made, and how it runs in this process."""
+"""The table of processors: the name of each, how it is built, and how it runs in this process."""
 
 from __future__ import annotations
 
@@ -84,8 +84,10 @@ def _security_context(name: str, of: Settings, stop: threading.Event) -> None:
 
 
 def _loop(make: Make, transaction: MakeTransaction | None = None) -> Run:
-    """A processor that is one loop. `transaction` is for one whose outcomes go elsewhere than to Kafka; what is
-    opened for it is closed with the stack."""
+    """A processor with a single loop.
+
+    `transaction` is for one whose outcomes are not stored in Kafka; what is opened for it is closed with the stack.
+    """
 
     def run(name: str, of: Settings, stop: threading.Event) -> None:
         health = Health(name)
@@ -115,19 +117,19 @@ PROCESSORS: Mapping[str, Run] = {
 def run_processor(name: str, of: Settings, stop: threading.Event) -> None:
     """Run one processor in this process until `stop` is set. `name` is one of PROCESSORS.
 
-    The process is ended with 70 when the loop stands still, also while it closes; see `stream.loop.watchdog`.
+    The process ends with code 70 when the loop stands still, also while it closes; see `stream.loop.watchdog`.
     """
     begin_logging(of)
     PROCESSORS[name](name, of, stop)
 
 
 def begin_logging(of: Settings) -> None:
-    """Log as every process of the guard does. Once, at its start."""
+    """Set up logging for a process of the guard. Called once, at its start."""
     configure_logging(of.log_level, _masker(of))
 
 
 def _masker(of: Settings) -> Masker | None:
-    """People have the same names in the log as in the ledger, where its keys are at hand."""
+    """People have the same pseudonyms in the log as in the ledger, if its keys are available."""
     from processors.ledger.keys import read_keys  # noqa: PLC0415 - needed once, at the start
 
     return Masker(read_keys(of.ledger.keys).pseudonyms) if of.ledger.keys.exists() else None

@@ -1,6 +1,6 @@
-"""The pulse of a child: bytes on a pipe to the supervisor that started it, for as long as its loop comes round.
+"""The heartbeat of a child process: bytes on a pipe to its supervisor, as long as its loop completes rounds.
 
-A health port would do as well where there is one; a pipe is always there, and says when its other end is gone.
+A health port would do as well if there is one; a pipe is always there, and shows when its other end is gone.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 VARIABLE = "PULSE_OF_COMPAT_GUARD"
-"""Names the descriptor to a child. Set by the supervisor alone, and no setting, as its name shows."""
+"""Names the descriptor to a child. Set only by the supervisor; its name shows that it is not a setting."""
 
 
 def pulse() -> Callable[[], None]:
-    """What a processor calls while it is alive. Does nothing in a process that no supervisor has started."""
+    """What a processor calls while it is alive. Does nothing in a process without a supervisor."""
     given = os.environ.pop(VARIABLE, None)
     if given is None:
         return lambda: None
@@ -41,11 +41,11 @@ class Listening:
         return {VARIABLE: str(self.there)}
 
     def started(self) -> None:
-        """The child has its end; ours of the same must be closed, or its death would not close the pipe."""
+        """The child has its end; ours must be closed, or the child's death would not close the pipe."""
         os.close(self.there)
 
     def silence(self) -> float:
-        """Seconds since the child was heard, or since it was started."""
+        """Seconds since the child's last heartbeat, or since it was started."""
         with suppress(BlockingIOError):
             if os.read(self._here, 4096):
                 self._heard = time.monotonic()

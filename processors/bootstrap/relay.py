@@ -1,4 +1,4 @@
-"""How the relay is put together: for each target a loop, a courier and a thread, in one process."""
+"""Builds the relay: for each target a loop, a courier and a thread, in one process."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from processors.stream.settings import StreamSettings
 _log = structlog.get_logger(__name__)
 
 _TICK, _POLL = 0.2, 0.1
-"""Seconds: how soon what was tried is committed, and what was taken in is tried."""
+"""Seconds: the delay until attempts are committed, and until accepted events are attempted."""
 
 
 @dataclass(slots=True)
@@ -46,9 +46,9 @@ class Line:
 
 
 def run_relay(of: Settings, stop: threading.Event, watch: Callable[[Vitals], None] = lambda _: None) -> None:
-    """Run until `stop` is set; then let what is in flight end, and commit what came of it.
+    """Run until `stop` is set; then let attempts in flight finish, and commit their results.
 
-    `watch` is given the health of all loops, before any of them runs. Raises what the first loop that fails raises;
+    `watch` gets the health of all loops, before any of them runs. Raises the error of the first loop that fails;
     the others are stopped.
     """
     config = load(of.config)
@@ -108,7 +108,7 @@ def _loop(line: Line, settings: StreamSettings, stop: threading.Event) -> None:
 
 
 def _let_end(lines: Sequence[Line]) -> None:
-    """What is in flight is worth waiting for: otherwise the receivers get all of it a second time."""
+    """Waits for attempts in flight: otherwise the receivers would get all of them a second time."""
     for line in lines:
         line.courier.begin_no_more()
     until = time.monotonic() + PATIENCE + 1

@@ -1,4 +1,4 @@
-"""The file of the keys that seal records: made, rotated, and read at the start of a process."""
+"""The file of the keys that seal records: created, rotated, and read at the start of a process."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def new_seals() -> Seals:
 
 
 def with_new_key(seals: Seals) -> Seals:
-    """One more key, which verifies and does not seal yet: every process must know it before any process uses it."""
+    """One more key, which verifies but does not seal yet: every process must know it before any process uses it."""
     name = f"k{1 + max(_number(name) for name in seals.keys)}"
     return Seals(seals.current, {**seals.keys, name: secrets.token_bytes(KEY_SIZE)})
 
 
 def with_newest_current(seals: Seals) -> Seals:
-    """The newest key seals. Older ones stay, for what they have sealed."""
+    """Make the newest key current. Older ones stay, to verify what they have sealed."""
     return Seals(max(seals.keys, key=_number), seals.keys)
 
 
@@ -33,7 +33,7 @@ def _number(name: str) -> int:
 
 
 def read_seals(path: Path) -> Seals:
-    """Raises SettingsInvalid for a file that is missing, open to everybody, or holds no such keys."""
+    """Raises SettingsInvalid for a file that is missing, readable by everybody, or without such keys."""
     what, made_by = "holds no keys for seals", "compat-guard seals make"
     return read_secret(path, _parsed, closed_to=OTHERS, what=what, made_by=made_by)
 

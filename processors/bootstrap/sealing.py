@@ -1,4 +1,4 @@
-"""Which keys this process seals with: those that the settings name, or on loopback the ones of this machine."""
+"""The keys with which this process seals: those of the settings, or on loopback those of this machine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from processors.stream.seals import Seals
 
 
 def seals(of: Settings) -> Seals:
-    """Raises SettingsInvalid where no keys are named and the broker is not on loopback, or they cannot be read."""
+    """Raises SettingsInvalid if no keys are named and the broker is not on loopback, or if they cannot be read."""
     if of.seal.key_file is not None:
         return read_seals(of.seal.key_file)
     if (far := beyond_loopback(of.kafka.bootstrap)) is not None:

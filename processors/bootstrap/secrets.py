@@ -1,4 +1,4 @@
-"""Secrets from where a configuration says that they are."""
+"""Reads secrets from the places that a configuration names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from processors.outbound.places import SecretPlace
 
 
 def secret(place: SecretPlace, folder: Path) -> str:
-    """What is there, without the line end that files have. Raises SettingsInvalid that names the place."""
+    """The secret, without a trailing line end. Raises SettingsInvalid that names the place."""
     if place.env is not None:
         if not (found := os.environ.get(place.env)):
             raise SettingsInvalid(f"a secret is needed in {place.env}, which is not set")

@@ -1,4 +1,4 @@
-"""How the security context is put together: a loop, and a thread that asks."""
+"""Builds the security context: a loop, and a thread that sends requests."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _log = structlog.get_logger(__name__)
 def run_security_context(
     of: Settings, stop: threading.Event, health: Health, first_retry: float = FIRST_RETRY
 ) -> None:
-    """Run until `stop` is set. Without a platform in the configuration, nobody is asked.
+    """Run until `stop` is set. Without a configured platform, no requests are sent.
 
-    Raises SettingsInvalid where what it signs would not come into force, and what the loop raises.
+    Raises SettingsInvalid if its signatures would not be trusted, and what the loop raises.
     """
     config, security = load(of.config), policy_trust(of)
     with ExitStack() as stack:
@@ -65,7 +65,7 @@ def _asker(platform: SecurityService, every: float, first_retry: float, of: Sett
 
 
 def _believed(key: Signer, security: Trust) -> Signer:
-    """Raises SettingsInvalid for a key whose policies everybody would refuse."""
+    """Raises SettingsInvalid for a key whose policies every reader would refuse."""
     if key.kid not in {known.kid for known in security.of(SECURITY).keys}:
         raise SettingsInvalid(
             f"the key `{key.kid}` is not among those that config/guard.yaml trusts with security policies; put its "

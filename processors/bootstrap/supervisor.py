@@ -1,4 +1,4 @@
-"""Several processors on one machine: a child process each, started afresh when it ends or stands still."""
+"""Runs several processors on one machine: a child process each, restarted when it ends or stands still."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from processors.bootstrap.processors import PROCESSORS
 from processors.bootstrap.pulse import Listening
 
 MISTAKEN: Final = 2
-"""The exit code of a process whose settings or arguments cannot be used: to start it again is of no use."""
+"""The exit code for unusable settings or arguments: a restart would not help."""
 
 SILENT: Final = 45.0
-"""Seconds without a pulse after which a child is killed. Its own watchdog is quicker, unless that stands too."""
+"""Seconds without a heartbeat after which a child is killed. Its own watchdog is quicker, unless that hangs too."""
 
 CALM: Final = 60.0
-"""Seconds that a child must have lived for the next restart to be at once again."""
+"""Seconds that a child must have run for the next restart to be immediate again."""
 
 LONGEST_PAUSE: Final = 30.0
-"""Seconds between two restarts, at most. What cannot go on must not be started a hundred times a minute."""
+"""The most seconds between two restarts. A process that cannot run must not be started a hundred times a minute."""
 
 LEAVING: Final = 25.0
 """Seconds that children have to end when they are told to, before they are killed. Their watchdogs take 20."""
@@ -63,7 +63,7 @@ Started = tuple["subprocess.Popen[bytes]", Listening]
 
 
 class Child:
-    """A processor in a process of its own. `start` makes that process, and the pipe on which it is heard."""
+    """A processor in its own process. `start` creates that process, and the pipe for its heartbeat."""
 
     def __init__(self, name: str, start: Callable[[], Started]) -> None:
         self._name, self._start = name, start
@@ -71,8 +71,10 @@ class Child:
         self._begin()
 
     def tend(self) -> int | None:
-        """See to it that it runs: one that has ended is started again when its pause is over. Returns the code that
-        it ended with while it does not run."""
+        """Restart the child if it has ended and its pause is over, and kill it if it stands still.
+
+        Returns its exit code while it does not run.
+        """
         if self.process.poll() is None:
             if self._pipe.silence() > SILENT:
                 _log.error("a processor stands still, and is killed", processor=self._name, pid=self.process.pid)
@@ -98,7 +100,7 @@ class Child:
 
 
 def _start(name: str, health_port: int) -> Started:
-    """In a session of its own, so that Ctrl-C reaches only the parent."""
+    """In a separate session, so that Ctrl-C reaches only the parent."""
     pipe = Listening()
     environment = {**os.environ, "GUARD_HEALTH_PORT": str(health_port), **pipe.environment()}
     command = [sys.executable, "-m", "processors.cli", "run", name]
@@ -108,7 +110,7 @@ def _start(name: str, health_port: int) -> Started:
 
 
 def _end(children: Sequence[Child]) -> None:
-    """Let all of them finish their transactions at once, and wait for no longer than one of them may take."""
+    """Let all children finish their transactions at the same time, and wait no longer than one of them may take."""
     for child in children:
         child.process.terminate()
     until = time.monotonic() + LEAVING

@@ -1,4 +1,5 @@
-"""Whom this installation trusts, and the key that a command signs with: from the settings and config/guard.yaml."""
+"""The keys that this installation trusts, and the key with which a command signs: from the settings and
+config/guard.yaml."""
 
 from __future__ import annotations
 
@@ -20,8 +21,8 @@ from processors.trust.sources import Trust, TrustedSource
 def matrix_trust(of: Settings) -> Trust:
     """Whose refreshes of the matrix take effect.
 
-    Raises SettingsInvalid beyond loopback if nobody vouches for governance, DocumentRefused for keys that cannot be
-    read. On loopback the key of this machine vouches for every source that is not named.
+    Raises SettingsInvalid beyond loopback if there are no keys for governance, DocumentRefused for keys that cannot
+    be read. On loopback the key of this machine is trusted for every source that is not named.
     """
     stated = guard.load(of.config).trust.sources
     sources = {
@@ -41,7 +42,7 @@ def matrix_trust(of: Settings) -> Trust:
 
 
 def policy_trust(of: Settings) -> Trust:
-    """Whose security policies come into force: those of the keys under `trust.policies`, else of governance.
+    """Whose security policies take effect: those signed by the keys under `trust.policies`, else by governance's.
 
     Raises as `matrix_trust` does.
     """
@@ -54,7 +55,7 @@ def policy_trust(of: Settings) -> Trust:
 def signer(of: Settings, key: Path | None = None) -> Signer:
     """The private key of a publisher: the given one, else that of the settings, else, on loopback, this machine's.
 
-    Raises SettingsInvalid where there is none, DocumentRefused for one that cannot be read.
+    Raises SettingsInvalid if there is none, DocumentRefused for one that cannot be read.
     """
     chosen = key or of.signing.key_file
     if chosen is None:

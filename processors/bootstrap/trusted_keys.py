@@ -1,4 +1,4 @@
-"""The keys that may vouch for decisions, kept fresh beside the loop: rules never wait for a file or a server."""
+"""The keys that are trusted to sign decisions, refreshed by a thread: rules never wait for a file or a server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from processors.exception_workflow.config import ExceptionPolicy, Issuer
 from processors.exception_workflow.proof.keys import KeyRing, TrustedKey, read_jwks, ring
 
 LOOK_EVERY = 5.0
-"""Seconds between two looks at a file; a rotated key should be published this long before it signs."""
+"""Seconds between two reads of a file; a rotated key should be published this long before it signs."""
 
 ASK_EVERY = 60.0
 """The same for a URL."""
@@ -24,10 +24,10 @@ _log = structlog.get_logger(__name__)
 
 
 class TrustedKeys:
-    """Reads every issuer's JWKS, again and again. One that cannot be read leaves the keys that were read before."""
+    """Reads every issuer's JWKS periodically. If one cannot be read, its previous keys stay."""
 
     def __init__(self, policy: ExceptionPolicy, folder: Path) -> None:
-        """`folder` is what file names are relative to. Raises when an issuer's keys cannot be read at all."""
+        """File names are relative to `folder`. Raises if an issuer's keys cannot be read at all."""
         self._issuers, self._folder = policy.proof.issuers, folder
         self._keys: dict[str, tuple[TrustedKey, ...]] = {}
         self._asked: dict[str, float] = {}
@@ -37,17 +37,17 @@ class TrustedKeys:
         self._ring = self._joined()
 
     def __call__(self) -> KeyRing:
-        """Raises Fatal when nobody looks for new keys any more: a revoked one would be trusted for ever."""
+        """Raises Fatal when the refreshing thread has stopped: a revoked key would be trusted for ever."""
         if self._failure is not None:
             raise Fatal(f"keys are not kept fresh any more: {self._failure!r}") from self._failure
         return self._ring
 
     def keep_fresh(self) -> None:
-        """Look again from now on, in a thread that ends with the process."""
+        """Start refreshing, in a thread that ends with the process."""
         threading.Thread(target=self._forever, name="trusted-keys", daemon=True).start()
 
     def look(self) -> None:
-        """Read what is due to be read again."""
+        """Read the key sets that are due."""
         for issuer in self._issuers:
             every = ASK_EVERY if _is_url(issuer) else LOOK_EVERY
             if time.monotonic() - self._asked[issuer.issuer] >= every:

@@ -1,1 +1,1 @@
-"""What any program needs that talks to the guard: ask, follow, exceptions, matrix, policies."""
+"""The client library of the guard: ask, follow, exceptions, matrix, policies."""

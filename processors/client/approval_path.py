@@ -1,5 +1,5 @@
-"""Who decides an exception, step by step, as people are told: the roles, where their holders are reached, how long
-each step may take, and to whom it escalates."""
+"""The approval path of an exception, for display: roles and their recipients, deadlines and escalation of each
+step."""
 
 from __future__ import annotations
 
@@ -23,8 +23,11 @@ class Progress(StrEnum):
 
 
 class Recipient(NamedTuple):
-    """Whoever is told or asked. `reached_at` is empty where the configuration says no more than the role's name;
-    `members` is how many hold the role, None for a recipient that is no role."""
+    """A recipient of notifications.
+
+    `reached_at` is empty if the configuration has only the role's name; `members` is how many people hold the role,
+    None for a recipient that is not a role.
+    """
 
     name: str
     reached_at: str
@@ -32,7 +35,7 @@ class Recipient(NamedTuple):
 
 
 class PathStep(NamedTuple):
-    """A step on the way to a decision. `sla` is milliseconds, `given` are those who approved it."""
+    """A step of the approval. `sla` is milliseconds, `given` are those who approved it."""
 
     name: str
     roles: Sequence[Recipient]
@@ -44,7 +47,7 @@ class PathStep(NamedTuple):
 
 
 def path_of(policy: ExceptionPolicy, band: Band, case: ExceptionCase | None = None) -> tuple[PathStep, ...]:
-    """The steps for a risk band, and how far `case` is on them; nothing is done yet without one."""
+    """The steps for a risk band, and how far `case` is on them; without a case, nothing is done yet."""
     waits = current_step(case, policy) if case is not None and case.status in REVIEWING else None
     approvals = () if case is None else case.approvals
     path: list[PathStep] = []

@@ -1,4 +1,4 @@
-"""Decisions that were handed in before: what the workflow answered to one the first time."""
+"""The first answer of the workflow to a decision that was submitted before."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from processors.stream.wire.reader import decision_reader, event_reader
 def first_answer(
     of: Settings, codec: Codec, exception_id: str, decision_id: str, proof: str
 ) -> ExceptionDecided | None:
-    """What was decided on the first record that bears this id and this proof; None if nothing has been.
+    """The decision on the first record with this id and this proof; None if there is none.
 
     Reads the partitions of the exception's key.
     """
@@ -33,7 +33,10 @@ def first_answer(
 
 
 def _first_place(of: Settings, codec: Codec, exception_id: str, decision_id: str, proof: str) -> str | None:
-    """As `topic/partition/offset`. Whoever may write the topic may write junk, which is passed over."""
+    """As `topic/partition/offset`.
+
+    Unreadable records are skipped: anybody who may write the topic may write invalid ones.
+    """
     key, read = exception_id.encode(), event_reader(codec, APPROVAL_DECIDED, decision_from_record)
     with closing(Follower(stream_settings(of), "exceptions")) as follower:
         follower.from_beginning_of(APPROVAL_DECISIONS, key)

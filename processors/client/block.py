@@ -1,4 +1,4 @@
-"""The block that an exception is asked for: its report, its question, and which of its findings are meant."""
+"""The block for which an exception is requested: its report, its question, and the selected findings."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from processors.stream.wire.codec import Codec
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """What an exception is asked from: a blocked request, as records its question and its report, and the ids of
-    the findings that are meant."""
+    """The basis of a request for an exception: a blocked request with its question and report as records, and
+    the ids of the selected findings."""
 
     scope: Scope
     request_id: str
@@ -37,11 +37,11 @@ def from_block(
     otherwise: Sequence[str] = (),
     question: str | None = None,
 ) -> Block:
-    """The block of an install request, and those of its findings that are meant.
+    """The block of an install request, and the selected findings.
 
-    Those are the ones that are `named` by id or code, else the ids `otherwise`, else all that block.
-    Raises SettingsInvalid if there is no such block, or it does not have what is named, and QuestionUnclear if
-    several questions were asked under the id and none is named.
+    These are the ones `named` by id or code, else the ids `otherwise`, else all that block. Raises SettingsInvalid
+    if there is no such block or it does not have what is named, and QuestionUnclear if several questions were asked
+    under the id and none is named.
     """
     result = result_of(of, events, request_id, question)
     asked = request_of(of, events, result)
@@ -59,10 +59,10 @@ def from_block(
 
 
 def chosen(blocking: Sequence[Blocking], named: Sequence[str]) -> list[str]:
-    """Ids of the findings that are named: by their id, or by a code, which means all that have it.
+    """Ids of the named findings: by id, or by a code, which selects all findings with it.
 
-    Each id once, in the order in which they are named. Raises SettingsInvalid for a name that fits none. Where
-    nothing blocks, no name could fit, and the workflow has the better answer: the names are handed on.
+    Each id once, in the order of the names. Raises SettingsInvalid for a name without a match. If nothing blocks,
+    the names are passed on unchanged, because the workflow has the better error message.
     """
     if not blocking:
         return list(named)

@@ -1,4 +1,4 @@
-"""Which way to the guard: over HTTP where a gateway is named, else through Kafka."""
+"""Chooses the transport: HTTP if a gateway is named, else Kafka."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from processors.errors import SettingsInvalid
 
 @contextmanager
 def connected(of: Settings, gateway: str | None = None, author: Author = Author()) -> Generator[Transport]:  # noqa: B008 - a value that nobody can change
-    """The guard, for as long as the block lasts. `gateway` goes before GUARD_GATEWAY__URL.
+    """A connection to the guard for the duration of the block. `gateway` takes precedence over GUARD_GATEWAY__URL.
 
-    Each way loads its own libraries only. Raises SettingsInvalid for an `author` beside a gateway, which would be
-    ignored: there the token says who asks.
+    Each transport loads only its own libraries. Raises SettingsInvalid for an `author` with a gateway, which would
+    be ignored: there the token identifies the requester.
     """
     url = gateway or of.gateway.url
     if not url:
@@ -27,7 +27,7 @@ def connected(of: Settings, gateway: str | None = None, author: Author = Author(
         return
     if author != Author():
         raise SettingsInvalid(
-            "a gateway takes from the token who asks; leave --operator, --requester, --issuer and --key out"
+            "a gateway identifies the requester by the token; leave --operator, --requester, --issuer and --key out"
         )
     from processors.client.gateway_calls import GatewayCalls  # noqa: PLC0415 - what is not needed is not loaded
     from processors.client.over_http import HttpTransport  # noqa: PLC0415 - as above

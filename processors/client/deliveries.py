@@ -1,4 +1,4 @@
-"""What the relay has still to deliver, as its topic tells, and what operators ask of it."""
+"""The pending deliveries of the relay, as its topic has them, and commands of operators to it."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ EVENT = "RelayState"
 _TRANSACTIONAL_ID = "deliveries-replay"
 
 RESUME_PARTITION = 0
-"""Where a command lies that is about a whole target: every process reads it there."""
+"""The partition of commands about a whole target: every process reads it."""
 
 
 class NobodyObeyed(Unavailable):
-    """No relay carried out what was asked. It will, once it runs."""
+    """No relay carried out the command. One will, once it runs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Relayed:
-    """What is not delivered, oldest first, and how each target stands."""
+    """Undelivered events, oldest first, and the status of each target."""
 
     deliveries: Sequence[Delivery]
     standings: Mapping[str, Standing]
 
 
 def read_relayed(of: Settings) -> Relayed:
-    """Everything that waits or was given up. What cannot be read, only a relay that is newer can have written.
+    """Everything that waits or was given up. Unreadable records can only come from a newer relay.
 
-    Raises BrokerUnavailable, RegistryUnavailable, or SettingsInvalid where there is no such topic.
+    Raises BrokerUnavailable, RegistryUnavailable, or SettingsInvalid if there is no such topic.
     """
     with codec(of) as events, closing(Follower(stream_settings(of), "deliveries")) as follower:
         follower.from_beginning([RELAY_STATE])
@@ -57,7 +57,7 @@ def read_relayed(of: Settings) -> Relayed:
 
 
 def delivery_facts(delivery: Delivery) -> dict[str, Any]:
-    """What operators see of a delivery, without what is sent."""
+    """What operators see of a delivery, without its body."""
     return {
         "target": delivery.target,
         "id": delivery.id,
@@ -74,12 +74,12 @@ def delivery_facts(delivery: Delivery) -> dict[str, Any]:
 
 
 def target_facts(standings: Mapping[str, Standing]) -> dict[str, Any]:
-    """How targets stand, by name."""
+    """The status of each target, by name."""
     return {name: {"mode": of.mode, "message": of.message} for name, of in standings.items()}
 
 
 def replay_commands(found: Sequence[Delivery], operator: str) -> dict[DeliveryCommand, int]:
-    """What asks for these deliveries to be tried again, each with the partition where its relay looks for it."""
+    """Commands to retry these deliveries, each with the partition where its relay looks for it."""
     now = time.time_ns() // 1_000_000
     return {
         DeliveryCommand(target=d.target, topic=d.topic, id=d.id, at=now, operator=operator): d.partition
@@ -88,18 +88,18 @@ def replay_commands(found: Sequence[Delivery], operator: str) -> dict[DeliveryCo
 
 
 def command_record(events: Codec, by: Seals, command: DeliveryCommand, partition: int) -> Outbound:
-    """A command as the relay believes it: sealed with the keys of `by`."""
+    """A command in the form that the relay accepts: sealed with the keys of `by`."""
     encode, key = events.encoder(RELAY_STATE, EVENT), command.key.encode()
     value = encode(to_record(command.target, command))
     return Outbound(RELAY_STATE, key, value, (by.seal(RELAY_STATE, key, value),), partition)
 
 
 def ask_relay(of: Settings, commands: Mapping[DeliveryCommand, int], patience: float) -> None:
-    """Hand commands to the relay, each in the partition of the delivery that it is about, and wait until they are
-    carried out; commands to resume a target stay where they are and are not waited for.
+    """Send commands to the relay, each to the partition of its delivery, and wait until they are carried out.
 
-    Raises NobodyObeyed after `patience` seconds, Unavailable and Fatal as `publish_atomically` does, and
-    SettingsInvalid where this program has no keys to seal with.
+    Commands to resume a target stay on the topic and are not waited for. Raises NobodyObeyed after `patience`
+    seconds, Unavailable and Fatal as `publish_atomically` does, and SettingsInvalid if this program has no keys to
+    seal with.
     """
     by = seals(of)
     with codec(of) as events, closing(Follower(stream_settings(of), "deliveries")) as follower:

@@ -1,4 +1,4 @@
-"""What is wrong with an installation: each part is asked by itself, and what to do about it is said."""
+"""Examines an installation: each part is checked separately, with advice for what is wrong."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class State(StrEnum):
 
 
 class Examined(NamedTuple):
-    """One part of the installation: how it is, what was found, and what to do about it."""
+    """One part of the installation: its state, what was found, and what to do about it."""
 
     part: str
     state: State
@@ -59,7 +59,7 @@ Examine = Callable[[Settings], Examined]
 
 
 def examine(of: Settings) -> Iterator[Examined]:
-    """Each part in turn, as it is found. What needs a server that does not answer is called unreachable."""
+    """Each part in turn, as it is checked. A part is unreachable if the server that it needs does not answer."""
     broker = _told("broker", _broker, of)
     yield broker
     yield _told("registry", _registry, of)
@@ -154,7 +154,7 @@ def _access(of: Settings) -> Examined:
     except SettingsInvalid as error:
         return Examined("access rules", State.OK if local else State.WARNING, str(error), "" if local else _ACLS)
     if local and not found:
-        return Examined("access rules", State.OK, "none, and on loopback everybody is one person")
+        return Examined("access rules", State.OK, "none; on loopback every client is the same principal")
     missing = wanted - found
     if not missing:
         return Examined("access rules", State.OK, f"{len(wanted)} rules, none missing")
@@ -195,7 +195,7 @@ def _processors(of: Settings) -> Examined:
 
 
 def _keys(of: Settings) -> Examined:
-    """Whatever a processor would refuse to start without."""
+    """Checks the keys without which a processor would refuse to start."""
     ways_out: list[str] = []
     found: list[str] = []
     for what, read, way_out in (
@@ -234,10 +234,10 @@ _MIGRATE: Final = "compat-guard ledger migrate"
 
 
 def _clock(of: Settings) -> Examined:
-    """Against the servers that tell the time. A broker tells none."""
+    """Compared with the servers that report the time. A broker does not."""
     apart = dict(_differences(of))
     if not apart:
-        return Examined("clock", State.WARNING, "no server tells the time to compare with")
+        return Examined("clock", State.WARNING, "no server reports a time to compare with")
     who, worst = max(apart.items(), key=lambda item: abs(item[1]))
     found = f"{abs(worst) / 1000:.1f} s {'behind' if worst > 0 else 'ahead of'} {who}"
     if abs(worst) > SKEW:
@@ -246,20 +246,20 @@ def _clock(of: Settings) -> Examined:
 
 
 def _differences(of: Settings) -> Iterator[tuple[str, int]]:
-    """Milliseconds by which a server's clock is ahead of ours. HTTP tells whole seconds."""
+    """Milliseconds by which a server's clock is ahead of ours. HTTP reports whole seconds."""
     try:
         with registry_client(of.registry) as client:
             if date := _asked(client).headers.get("date"):
                 yield "the registry", int(parsedate_to_datetime(date).timestamp() * 1000) + 500 - _now()
     except GuardError:
-        pass  # said of the registry itself
+        pass  # reported for the registry itself
     engine = connect(of.postgres.url.get_secret_value(), "guard_auditor")
     try:
         with reading(engine) as connection:
             query = text("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")
             yield "Postgres", connection.execute(query).scalar_one() - _now()
     except GuardError:
-        pass  # said of the ledger itself
+        pass  # reported for the ledger itself
     finally:
         engine.dispose()
 

@@ -1,4 +1,4 @@
-"""What a command about an exception says, from what a person asks for. Nobody has signed it yet."""
+"""Builds commands about exceptions from a person's input. They are not signed yet."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from processors.exception_workflow.state.case import ExceptionCase
 def command(
     case: ExceptionCase, kind: CommandKind, id: str, *, reason: str, valid_until: int | None = None
 ) -> ExceptionRequested:
-    """A command about an exception that exists."""
+    """A command about an existing exception."""
     stated = ExceptionCommand(
         command_id=id,
         exception_id=case.exception_id,
@@ -36,7 +36,7 @@ def command(
 
 
 def request(block: Block, wanted: Wanted, id: str) -> ExceptionRequested:
-    """The command that asks for an exception from a block."""
+    """The command that requests an exception for a block."""
     stated = ExceptionCommand(
         command_id=id,
         exception_id=block.scope.exception_id,
@@ -57,8 +57,10 @@ def request(block: Block, wanted: Wanted, id: str) -> ExceptionRequested:
 
 
 def slip_in(wanted: Wanted, policy: ExceptionPolicy) -> Objection | None:
-    """What the workflow would refuse in the words of a request; None if nothing. For whoever asks before they send:
-    a slip of the pen then stands in nobody's history."""
+    """What the workflow would refuse in the words of a request; None if nothing.
+
+    Checked before the request is sent, so that simple mistakes do not appear in anybody's history.
+    """
     try:
         stated(wanted.risk, wanted.controls, _category(wanted.controls), policy)
     except Objection as objection:
@@ -67,7 +69,7 @@ def slip_in(wanted: Wanted, policy: ExceptionPolicy) -> Objection | None:
 
 
 def amendment(case: ExceptionCase, block: Block, change: Change, id: str) -> ExceptionRequested:
-    """The command that amends it. `block` is what it rests on afterwards.
+    """The command that amends a request. `block` is the new basis.
 
     Raises SettingsInvalid for a block of another exception, which must not be changed instead.
     """
@@ -98,12 +100,12 @@ def amendment(case: ExceptionCase, block: Block, change: Change, id: str) -> Exc
 
 
 def kept(case: ExceptionCase, change: Change) -> Sequence[str]:
-    """The findings that an amendment is for if it names none: those of before, unless it rests on another block."""
+    """The findings of an amendment that names none: those of before, unless it has another block as its basis."""
     return case.finding_ids if change.request_id is None else ()
 
 
 def extended_until(case: ExceptionCase, longer: int | None, now: int) -> int | None:
-    """The end that an extension asks for. Times are milliseconds; None asks for the most that is permitted."""
+    """The requested end of an extension. Times are milliseconds; None requests the most that is permitted."""
     return None if longer is None else max(now, case.valid_until or 0) + longer
 
 

@@ -1,4 +1,4 @@
-"""An exception as people look at it, at a terminal or over HTTP."""
+"""An exception as people see it, at a terminal or over HTTP."""
 
 from __future__ import annotations
 
@@ -18,12 +18,15 @@ from processors.exception_workflow.state.case import ExceptionCase
 from processors.matrix.writing import instant
 
 OPEN = frozenset({Status.CHECKING, Status.PENDING, Status.IN_REVIEW, Status.APPROVED, Status.NEEDS_REVIEW})
-"""Where something may still happen to it."""
+"""Statuses in which something may still happen to it."""
 
 
 class Waiting(NamedTuple):
-    """Whose decision an exception waits for. `step` is None where it waits for nobody's; `approve` is how many must
-    agree, `due_at` until when, in milliseconds since the epoch. A decision states `step` and `report_digest`."""
+    """Whose decision an exception waits for. `step` is None if it waits for nobody's decision.
+
+    `approve` is how many must agree, `due_at` until when, in milliseconds since the epoch. A decision states `step`
+    and `report_digest`.
+    """
 
     step: str | None
     roles: Sequence[str]
@@ -43,10 +46,10 @@ def waiting_of(case: ExceptionCase, policy: ExceptionPolicy) -> Waiting:
 
 
 def facts_of(case: ExceptionCase, policy: ExceptionPolicy) -> dict[str, Any]:
-    """What people see of an exception, as JSON has it: times as ISO 8601, null where there is nothing to see."""
+    """What people see of an exception, as JSON: times as ISO 8601, null for what does not exist."""
     step = current_step(case, policy) if case.status in REVIEWING else None
     due = step_deadline(case, policy) or (case.valid_until if case.status is Status.APPROVED else None)
-    confirmed = case.status is not Status.CHECKING  # until then, these are words that the guard has not said
+    confirmed = case.status is not Status.CHECKING  # until then, the guard has not confirmed them
     return {
         "exception": case.exception_id,
         "for": gist(case),
@@ -78,7 +81,7 @@ def facts_of(case: ExceptionCase, policy: ExceptionPolicy) -> dict[str, Any]:
 
 
 def in_words(facts: Mapping[str, Any]) -> dict[str, str]:
-    """The same for a table, without what there is nothing to see of."""
+    """The same for a table, without empty fields."""
     said = {name: _said(value) for name, value in facts.items()}
     return {name: text for name, text in said.items() if text}
 
@@ -97,7 +100,7 @@ def _time(at: int | None) -> str | None:
 
 
 def left(due: int | None) -> str:
-    """What is left until then, as `3 h 20 min`; a minus says that it is over."""
+    """The remaining time, as `3 h 20 min`; a minus means that it is over."""
     if due is None:
         return ""
     minutes = (due - time.time_ns() // 1_000_000) // 60_000
@@ -112,24 +115,24 @@ def date(at: int | None) -> str:
 
 
 def why(decided: ExceptionDecided) -> str:
-    """Why something was decided, in words: what a refusal rests on, then what was said in the case at hand."""
+    """Why something was decided, in words: the reasons of a refusal, then the details of the case."""
     code, said = decided.reason_code, decided.reason
     if not code:
         return said
     others, colon, rest = said.partition(": ")
-    if not colon or not SENTENCES.keys() >= set(others.split(", ")):  # a colon of the text itself, or none
+    if not colon or not SENTENCES.keys() >= set(others.split(", ")):  # a colon in the text itself, or none
         others, rest = "", said
     codes = filter(None, [code, *others.split(", ")])
     return "; ".join(map(reason_in_words, codes)) + (f" ({rest})" if rest else "")
 
 
 def monitoring_of(case: ExceptionCase, policy: ExceptionPolicy) -> str:
-    """The monitoring that was approved, as `PROFILE:ADDON,...`; what a request under the exception must attach."""
+    """The approved monitoring, as `PROFILE:ADDON,...`; what a request under the exception must attach."""
     known = policy.monitoring.get(case.profile)
     return ":".join(filter(None, (case.profile, ",".join(known.addons) if known else "")))
 
 
 def by_urgency(cases: Sequence[ExceptionCase], policy: ExceptionPolicy, *, everything: bool) -> list[ExceptionCase]:
-    """Those that are open, or all, beginning with the one whose time is up first."""
+    """Open exceptions, or all, those with the earliest deadline first."""
     chosen = [case for case in cases if everything or case.status in OPEN]
     return sorted(chosen, key=lambda case: step_deadline(case, policy) or case.valid_until or 2**62)

@@ -1,4 +1,4 @@
-"""Exceptions as they stand on the topics, and commands to the workflow."""
+"""Reads exceptions from the topics, and sends commands to the workflow."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from processors.stream.wire.writer import Event, EventWriter
 
 
 def case_of(of: Settings, codec: Codec, exception_id: str) -> ExceptionCase:
-    """An exception as the workflow last wrote it down. Raises SettingsInvalid if there is none."""
+    """The last stored state of an exception. Raises SettingsInvalid if there is none."""
     found = {case.exception_id: case for case in _cases(of, codec, exception_id.encode())}.get(exception_id)
     if found is None or not found.exists:
         raise SettingsInvalid(not_there(exception_id))
@@ -43,7 +43,7 @@ def all_cases(of: Settings, codec: Codec) -> list[ExceptionCase]:
 
 
 def _cases(of: Settings, codec: Codec, key: bytes | None) -> Iterator[ExceptionCase]:
-    """Of all partitions, or of the one that `key` belongs to. The workflow quarantines what cannot be read."""
+    """Of all partitions, or of the one of `key`. The workflow quarantines unreadable records."""
     read = codec.decoder(EXCEPTION_STATE, "ExceptionState")
     with closing(Follower(stream_settings(of), "exceptions")) as follower:
         if key is None:
@@ -57,13 +57,13 @@ def _cases(of: Settings, codec: Codec, key: bytes | None) -> Iterator[ExceptionC
                 fields = read(record.value)
                 held = decode(fields["document"], fields["subject"])
             except (EventUnreadable, ValueError):
-                continue  # whoever may write the topic must not blind its readers
+                continue  # one invalid record must not stop the readers
             if isinstance(held, ExceptionCase):
                 yield held
 
 
 def history(of: Settings, codec: Codec, exception_id: str) -> list[ExceptionDecided]:
-    """Everything that was decided about an exception, oldest first."""
+    """All decisions about an exception, oldest first."""
     key, read = exception_id.encode(), decision_reader(codec)
     with closing(Follower(stream_settings(of), "exceptions")) as follower:
         follower.from_beginning_of(EXCEPTION_DECISIONS, key)
@@ -71,8 +71,10 @@ def history(of: Settings, codec: Codec, exception_id: str) -> list[ExceptionDeci
 
 
 def publish(of: Settings, codec: Codec, kind: EventKind, event: Event, patience: float) -> ExceptionDecided:
-    """Give a command or a decision to the workflow. Waits for what it decides, and for the guard's answer where
-    that is due. Raises CommandRefused or NoAnswer."""
+    """Send a command or a decision to the workflow.
+
+    Waits for its decision, and for the guard's answer if there will be one. Raises CommandRefused or NoAnswer.
+    """
     stream, key, read = stream_settings(of), event.key.encode(), decision_reader(codec)
     record = EventWriter(codec, kind, SOURCE)(event, time.time_ns() // 1_000_000)
     asked = False
@@ -100,11 +102,11 @@ def publish(of: Settings, codec: Codec, kind: EventKind, event: Event, patience:
 
 
 _ASKED = ("requested", "amended")
-"""Events after which the guard is asked, where they lead to CHECKING."""
+"""Events that can be followed by an answer of the guard, if they lead to CHECKING."""
 
 
 def _is_about(decided: ExceptionDecided, place: str, asked: bool) -> bool:
-    """Whether a decision is what a command caused, or what the guard's answer to it led to."""
+    """Whether a decision was caused by a command, or by the guard's answer to it."""
     answered = decided.from_state is Status.CHECKING is not decided.to_state
     return decided.caused_by == place or (asked and answered)
 

@@ -1,4 +1,4 @@
-"""Calls of a gateway: one token, one deadline, and its problems as errors."""
+"""Calls a gateway: one token, one deadline, and its problem details as errors."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from processors.configuration.settings import GatewaySettings
 from processors.errors import GatewayUnavailable, Refused, SettingsInvalid, shorten
 
 LONGEST_WAIT: Final = 30
-"""Seconds for which a gateway keeps one call waiting."""
+"""Seconds for which a gateway holds one call."""
 
 _SLACK: Final = 10.0
-"""Seconds that an answer may take beyond the wait that was asked for."""
+"""Seconds that a response may take beyond the requested wait."""
 
 _CONNECT: Final = 5.0
 _LONGEST_MESSAGE: Final = 4000
@@ -29,7 +29,7 @@ Files = Sequence[tuple[str, tuple[str | None, bytes]]]
 
 
 class GatewayRefused(Refused):
-    """The gateway does not do what it was asked. `kind` is the end of the problem's type, `more` its members."""
+    """The gateway refuses a call. `kind` is the end of the problem's type, `more` its members."""
 
     def __init__(self, kind: str, detail: str, more: Mapping[str, Any]) -> None:
         super().__init__(detail)
@@ -37,13 +37,13 @@ class GatewayRefused(Refused):
 
 
 class GatewayCalls:
-    """No redirect is followed and no proxy taken from the environment, so the token goes to the gateway alone.
+    """Calls without redirects and without a proxy from the environment, so that only the gateway gets the token.
 
-    Every method raises GatewayRefused, GatewayUnavailable, and SettingsInvalid for a token that is not believed.
+    Every method raises GatewayRefused, GatewayUnavailable, and SettingsInvalid if the token is refused.
     """
 
     def __init__(self, of: GatewaySettings, url: str) -> None:
-        """Raises SettingsInvalid for an address that a token must not be sent to."""
+        """Raises SettingsInvalid for an address to which a token must not be sent."""
         _refuse_unsafe(url)
         self.url = url
         token = of.token.get_secret_value()
@@ -60,20 +60,19 @@ class GatewayCalls:
         self._client.close()
 
     def get(self, path: str, until: float, **parameters: str) -> httpx.Response:
-        """`until` is when the caller's patience ends, as `time.monotonic` counts; so in every method."""
+        """`until` is the caller's deadline on `time.monotonic`; so in every method."""
         return self._call("GET", path, until, params=parameters)
 
     def post(
         self, path: str, until: float, *, key: str | None = None, body: Any = None, files: Files | None = None
     ) -> httpx.Response:
-        """Send JSON or a form. With a `key` of idempotency it may be sent again as long as nobody has answered."""
+        """Send JSON or a form. With an idempotency `key` it may be repeated as long as there was no response."""
         given: dict[str, Any] = {"json": body} if files is None else {"files": files}
         return self._call("POST", path, until, key, **given)
 
     @contextmanager
     def stream(self, path: str, last_event_id: str | None = None) -> Generator[httpx.Response]:
-        """Server-sent events, which do not end by themselves, behind that one. A minute without a sign of life ends
-        them."""
+        """Server-sent events after the given one, without an end. A minute without any data ends the stream."""
         headers = {} if last_event_id is None else {"Last-Event-ID": last_event_id}
         patience = httpx.Timeout(60, connect=_CONNECT)
         try:
@@ -86,7 +85,7 @@ class GatewayCalls:
             raise GatewayUnavailable(f"the stream of results broke off: {type(error).__name__}") from None
 
     def _call(self, method: str, path: str, until: float, key: str | None = None, **given: Any) -> httpx.Response:
-        """Asked to come again later, it does, while its patience lasts: nothing is done twice under one key."""
+        """Repeats a call that is asked to come later, until its deadline: nothing is done twice under one key."""
         while True:
             left = max(0.0, until - time.monotonic())
             wait = min(LONGEST_WAIT, math.ceil(left))
@@ -108,23 +107,23 @@ class GatewayCalls:
 
 
 def retry_after(answer: httpx.Response) -> float:
-    """Seconds that the gateway asks to wait; 1 where it says nothing."""
+    """Seconds that the gateway asks to wait; 1 if it does not say."""
     said = answer.headers.get("retry-after", "")
     return float(said[:12]) if said.isascii() and said.isdigit() else 1.0
 
 
 def _raise(answer: httpx.Response) -> None:
-    """Raise what the answer means, unless it is a success."""
+    """Raise the error of a response, unless it is a success."""
     if answer.is_success:
         return
     problem = _problem(answer)
     kind, detail = str(problem.get("type", "")).rpartition("/")[2], str(problem.get("detail", ""))
     if answer.status_code == 401:
-        raise SettingsInvalid(f"the gateway does not believe the token: {shorten(detail, _LONGEST_MESSAGE)}")
+        raise SettingsInvalid(f"the gateway does not accept the token: {shorten(detail, _LONGEST_MESSAGE)}")
     if answer.status_code >= 500 or answer.status_code == 429:
         raise GatewayUnavailable(f"the gateway answers {answer.status_code}: {shorten(detail, _LONGEST_MESSAGE)}")
     if not problem:
-        raise SettingsInvalid(f"this is no gateway: it answers {answer.status_code} without a problem detail")
+        raise SettingsInvalid(f"this is not a gateway: it answers {answer.status_code} without a problem detail")
     raise GatewayRefused(kind, "\n".join(shorten(line, _LONGEST_MESSAGE) for line in detail.split("\n")), problem)
 
 
@@ -141,10 +140,10 @@ def _problem(answer: httpx.Response) -> dict[str, Any]:
 def _refuse_unsafe(url: str) -> None:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
-        raise SettingsInvalid(f"`{shorten(url)}` is no address of a gateway, such as https://guard.internal")
+        raise SettingsInvalid(f"`{shorten(url)}` is not an address of a gateway, such as https://guard.internal")
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
         raise SettingsInvalid(
-            f"`{shorten(url)}` would carry a token in the clear; beyond loopback a gateway has https"
+            f"`{shorten(url)}` would send the token unencrypted; beyond loopback a gateway needs https"
         )
 
 

@@ -1,4 +1,4 @@
-"""What a matrix that is not published yet would change: past requests and live exceptions, judged again."""
+"""What an unpublished matrix would change: past requests and live exceptions, judged again."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from processors.stream.io.follow import Follower
 from processors.stream.wire.codec import Codec, Decoder
 
 _TOLD_EVERY: Final = 500
-"""Requests between two signs of progress."""
+"""Requests between two progress reports."""
 
 Judge = Callable[[bytes], tuple[Report, Report]]
 """Both answers to a subject: before the matrix is published, and after."""
 
 
 class Replayed(NamedTuple):
-    """An impact, and what it was measured on. `since` is milliseconds since the epoch, UTC."""
+    """An impact, and the requests on which it was measured. `since` is milliseconds since the epoch, UTC."""
 
     impact: Impact
     before: Matrix
@@ -45,7 +45,8 @@ class Replayed(NamedTuple):
 
 
 class ExceptionChange(NamedTuple):
-    """An exception whose case would be another: the verdict before and after, and codes that it does not cover."""
+    """An exception that the new matrix would affect: the verdict before and after, and the codes that it does
+    not cover."""
 
     case: ExceptionCase
     before: Verdict
@@ -65,7 +66,7 @@ def replayed(
 ) -> Replayed:
     """The requests since then, asked again at `until`; both are milliseconds. Nothing is published.
 
-    `documents` stand in the place of what their sources state today. At most `most` different questions are asked.
+    `documents` replace what their sources state today. At most `most` different questions are asked.
     """
     decode = events.decoder(INSTALL_REQUESTS, "InstallRequested")
     before, after, judge = _judging(of, decode, documents, until)
@@ -87,7 +88,7 @@ def _judging(
 
 
 def changed_exceptions(cases: Iterable[ExceptionCase], judge: Judge) -> Sequence[ExceptionChange]:
-    """Of exceptions that keep their question, those whose verdict changes or that would no longer cover a block."""
+    """Exceptions with a question whose verdict changes, or that would no longer cover a block."""
     return [change for case in cases if case.subject and (change := _changed(case, judge)) is not None]
 
 

@@ -1,4 +1,4 @@
-"""What whoever asks has to say for an install request. Pure."""
+"""The input for an install request. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from processors.events.vocabulary import Action
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnderException:
-    """What the exception workflow asks for besides the exception. What is left out it refuses, and says so."""
+    """What the exception workflow needs besides the exception. It refuses what is missing, with a reason."""
 
     exception_id: str
     statement: str | None = None
@@ -22,7 +22,7 @@ class UnderException:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstallRequest:
-    """Who asks what. Texts are as given; nothing is judged here."""
+    """Who asks what. Texts are as given; nothing is checked here."""
 
     request_id: str
     tenant: str
@@ -33,7 +33,7 @@ class InstallRequest:
     exception: UnderException | None = None
 
     def event(self, now: int) -> InstallRequested:
-        """The event, but for its subject. `now` is milliseconds since the epoch."""
+        """The event without its subject. `now` is milliseconds since the epoch."""
         under = self.exception
         return InstallRequested(
             request_id=self.request_id,
@@ -61,6 +61,6 @@ class InstallRequest:
 
 
 def action(subject: Subject) -> Action:
-    """An upgrade if a version of the plugin is there already, an installation otherwise."""
+    """An upgrade if a version of the plugin is installed already, otherwise an installation."""
     there = any(plugin.id == subject.manifest.id for plugin in subject.installed)
     return Action.UPGRADE if there or subject.previous_version else Action.INSTALL

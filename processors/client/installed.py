@@ -1,4 +1,4 @@
-"""The plugins on a host, as a file lists them: a line ID@VERSION each, or a JSON list of what is known of each."""
+"""The installed plugins of a host from a file: one ID@VERSION a line, or a JSON list of what is known of each."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _STATEMENT: Final = (
 """The keys of a requirement or an offer in a manifest."""
 
 _IN_NO_ID: Final = " \"'"
-"""What stands in an id only by mistake, such as in a line of YAML; another id would be judged."""
+"""Characters that are in an id only by mistake, such as in a line of YAML; another id would be judged."""
 
 _ID: Final = 'a plugin id such as "com.powerx.plugins.crm"'
 _VERSION: Final = 'a version such as "1.5.0"'
@@ -39,10 +39,10 @@ _USE: Final = 'an API or schema such as "crm.contacts ^1.4"'
 
 
 def read_installed(path: Path) -> tuple[InstalledPlugin, ...]:
-    """Every plugin of the file, with all that the file says of it.
+    """Every plugin of the file, with everything that the file states.
 
-    Requirements, offers and migrations are spelled as in a plugin.yaml. Nothing is dropped: raises DocumentRefused,
-    or SettingsInvalid for a line, that names file and place of what cannot be read or is not known.
+    Requirements, offers and migrations are written as in a plugin.yaml. Nothing is dropped: raises DocumentRefused,
+    or SettingsInvalid for a line, with file and place of what is unreadable or unknown.
     """
     with naming(path):
         text = _text(path)
@@ -52,7 +52,7 @@ def read_installed(path: Path) -> tuple[InstalledPlugin, ...]:
 
 
 def lines_of(path: Path) -> list[str] | None:
-    """The lines ID@VERSION of such a file; None where it is a JSON list. Raises DocumentRefused."""
+    """The lines ID@VERSION of such a file; None if it is a JSON list. Raises DocumentRefused."""
     with naming(path):
         text = _text(path)
     return None if _is_json(text) else [line for _, line in _lines(text)]
@@ -73,7 +73,7 @@ def _lines(text: str) -> list[tuple[int, str]]:
 
 
 def listed(value: Any) -> tuple[InstalledPlugin, ...]:
-    """The plugins of a JSON list, each with all that is said of it. Raises DocumentRefused that names the place."""
+    """The plugins of a JSON list, each with everything stated. Raises DocumentRefused that names the place."""
     return tuple(_plugin(Node(item, f"[{number}]")) for number, item in enumerate(_items(value)))
 
 
@@ -86,7 +86,7 @@ def _items(value: Any) -> list[Any]:
 def id_and_version(
     option: str, text: str, example: str = "ID@VERSION, such as com.powerx.plugins.crm@0.6.0"
 ) -> tuple[str, str]:
-    """The two sides of the last `@`, so that ids may hold one. Raises SettingsInvalid."""
+    """The two sides of the last `@`, so that ids may contain one. Raises SettingsInvalid."""
     name, sign, version = printable(option, text).rpartition("@")
     if not (name and sign and version) or any(mark in name for mark in _IN_NO_ID):
         raise SettingsInvalid(f"{option} `{shorten(text)}` is not {example}")
@@ -94,7 +94,7 @@ def id_and_version(
 
 
 def printable(option: str, text: str) -> str:
-    """The text. Raises SettingsInvalid where it holds what nobody can see, such as half a character."""
+    """The text. Raises SettingsInvalid if it has invisible or broken characters."""
     if not text.isprintable():
         raise SettingsInvalid(f"{option} `{shorten(text)}` holds hidden or broken characters; type it anew")
     return text
@@ -107,7 +107,7 @@ def _plugin(node: Node) -> InstalledPlugin:
     for migration in node["migrations"].items("a list"):
         _refuse_unknown(migration, _MIGRATION)
     for stated in (stated for name in _STATED for stated in node[name].items("a list")):
-        if any(key in _STATEMENT for key, _ in stated.entries()):  # else it is a mapping of ids to ranges
+        if any(key in _STATEMENT for key, _ in stated.entries()):  # otherwise it is a mapping of ids to ranges
             _refuse_unknown(stated, _STATEMENT)
     plugin = InstalledPlugin(
         id=node["id"].insist(node["id"].identifier(_ID), _ID),
@@ -126,7 +126,7 @@ def _plugin(node: Node) -> InstalledPlugin:
 
 
 def _enabled(node: Node) -> bool:
-    """Whoever writes `"false"` or 0 means something, and a guess could be the wrong one."""
+    """Other values such as `"false"` or 0 are refused, because a guess could be wrong."""
     if "enabled" not in node.value:
         return True
     if not isinstance(node.value["enabled"], bool):

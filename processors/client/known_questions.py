@@ -1,4 +1,4 @@
-"""Telling apart the questions that were asked under one id, for whoever sees results go by."""
+"""Distinguishes the questions that were asked under one id, in a stream of results."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from processors.events.results import Result
 
 
 class KnownQuestions:
-    """Which question was answered under an id first, of the ids that were seen lately."""
+    """Which question was answered first under an id, for recently seen ids."""
 
     def __init__(self, most: int = 100_000) -> None:
         self._most, self._first = most, dict[str, str]()
 
     def is_another(self, result: Result) -> bool:
-        """Whether a result answers another question than the first one of its id."""
+        """Whether a result answers another question than the first one with its id."""
         question = result.question
         first = self._first.setdefault(question.request_id, question.name)
         if len(self._first) > self._most:

@@ -1,4 +1,4 @@
-"""Matrix files that are not published yet, merged as the topic would merge them."""
+"""Unpublished matrix files, merged as they would be from the topic."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MATRIX: Final = "compat_matrix.yaml"
 def chosen_matrix(of: Settings) -> Path:
     """The matrix of an installation: that of the configuration folder in use, else `./config/compat_matrix.yaml`.
 
-    Raises SettingsInvalid where there is none. The sample that is shipped counts only where somebody names it.
+    Raises SettingsInvalid if there is none. The shipped sample counts only if it is named explicitly.
     """
     places = [of.config / MATRIX, Path.cwd() / "config" / MATRIX]
     for file in places:
@@ -32,7 +32,7 @@ def chosen_matrix(of: Settings) -> Path:
 
 
 def refuse_shipped(file: Path) -> None:
-    """Raises SettingsInvalid for a matrix that nobody chose: it is shipped to be looked at."""
+    """Raises SettingsInvalid for the shipped sample, which nobody chose."""
     if is_shipped(file):
         raise SettingsInvalid(
             f"`{file}` is the sample that is shipped with the guard, and is not published; copy it to a "
@@ -41,9 +41,10 @@ def refuse_shipped(file: Path) -> None:
 
 
 def load_sources(files: Iterable[Path]) -> list[MatrixDocument]:
-    """One document a file, no two of one source: only one could bind, and the rows of the other would be lost.
+    """One document for each file, no two of one source: only one could bind, and the rows of the other would be
+    lost.
 
-    Raises DocumentRefused for a file that cannot be read, SettingsInvalid that names two files of one source.
+    Raises DocumentRefused for an unreadable file, SettingsInvalid that names two files of one source.
     """
     stated: dict[str, Path] = {}
     documents: list[MatrixDocument] = []
@@ -60,6 +61,6 @@ def load_sources(files: Iterable[Path]) -> list[MatrixDocument]:
 
 
 def matrix_of(files: Iterable[Path], now: int) -> Matrix:
-    """The files as one matrix; what is not published yet counts as published now. Raises as `load_sources`."""
+    """The files as one matrix, as if they were published now. Raises as `load_sources`."""
     issued = [(d, now if d.published_at is None else d.published_at) for d in load_sources(files)]
     return Matrix.of((d, at, at + d.expires_after) for d, at in issued)

@@ -1,4 +1,4 @@
-"""Where matrices come from: files, Git repositories, and the web, where a digest or a signature must prove them."""
+"""Reads matrices from files, Git repositories, and the web, where a digest or a signature must verify them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from processors.matrix.document import MatrixDocument
 from processors.matrix.text import matrix_text, parse_matrix
 
 LARGEST: Final = json_text.LIMIT
-"""Bytes that are taken from anywhere; YAML has a lower limit of its own."""
+"""The most bytes of any source; YAML has a lower limit of its own."""
 
 LARGEST_SIGNATURE: Final = 4096
 TIMEOUT: Final = 30.0
@@ -39,32 +39,32 @@ PATIENCE: Final = 120.0
 """Seconds for a whole download."""
 
 _GIT_ENVIRONMENT: Final = {
-    "GIT_TERMINAL_PROMPT": "0",  # a job has nobody to ask
+    "GIT_TERMINAL_PROMPT": "0",  # a job cannot answer prompts
     "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh",  # not ext::, which runs a command
 }
 
 
 class SourceUnreachable(Unavailable):
-    """A repository or web server from which a matrix should come does not answer."""
+    """The repository or web server of a matrix does not answer."""
 
 
 class Sources:
-    """Reads sources. `home` is what relative paths start from, `cache` a folder for what may be fetched again,
+    """Reads sources. Relative paths start at `home`; `cache` is a folder for files that can be fetched again, and
     `patience` the seconds that a web server has for a document.
 
-    Nothing that is cached is trusted: digest or signature are checked on every reading.
+    The cache is not trusted: digest or signature are checked at every reading.
     """
 
     def __init__(self, home: Path, cache: Path, patience: float = PATIENCE) -> None:
         self._home, self._cache, self._patience = home, cache, patience
 
     def read(self, source: SourceConfig) -> MatrixDocument:
-        """The document that a source has now.
+        """The present document of a source.
 
         Raises:
             SourceUnreachable: it cannot be fetched at the moment.
-            MatrixRefused: it is not the one that it should be, by name, digest or signature.
-            DocumentRefused: it is no matrix.
+            MatrixRefused: its name, digest or signature is wrong.
+            DocumentRefused: it is not a matrix.
             SettingsInvalid: the source is configured in a way that cannot work.
         """
         content, name = self._content(source)
@@ -107,7 +107,7 @@ class Sources:
         return _git(git_dir, "show", f"FETCH_HEAD:{path}")
 
     def _from_web(self, url: str, largest: int) -> bytes:
-        """What the server has, transferred only if it is another than the one that is cached (ETag)."""
+        """The server's document, transferred only if it differs from the cached one (ETag)."""
         body, facts = self._cache / f"web-{_key(url)}", self._cache / f"web-{_key(url)}.json"
         known = _known(body, facts)
         headers = {**PLAIN, "If-None-Match": known.etag} if known else PLAIN
@@ -159,7 +159,7 @@ def _known(body: Path, facts: Path) -> _Known | None:
 
 
 def _remember(body: Path, facts: Path, content: bytes, etag: str | None) -> None:
-    """The tag goes first and comes back last, so that it never stands beside another document."""
+    """The tag is removed first and written last, so that it never belongs to another document."""
     body.parent.mkdir(parents=True, exist_ok=True)
     facts.unlink(missing_ok=True)
     if etag:
@@ -173,14 +173,14 @@ def _public_key(path: Path) -> Ed25519PublicKey | EllipticCurvePublicKey:
     except OSError as error:
         raise SettingsInvalid(f"`{path}` cannot be opened: {(error.strerror or 'unknown error').lower()}") from None
     except ValueError:
-        raise SettingsInvalid(f"`{path}` is no public key in PEM") from None
+        raise SettingsInvalid(f"`{path}` is not a public key in PEM") from None
     if not isinstance(key, Ed25519PublicKey | EllipticCurvePublicKey):
         raise SettingsInvalid(f"`{path}` is a {type(key).__name__}; Ed25519 and ECDSA keys are understood")
     return key
 
 
 def _raw(signature: bytes) -> bytes:
-    """The signature itself, whether it is stored as it is or in base64."""
+    """The signature itself, stored as bytes or in base64."""
     try:
         return base64.b64decode(signature.strip(), validate=True)
     except binascii.Error:

@@ -1,4 +1,4 @@
-"""How fresh each source of the matrix is, as people look at it. Pure."""
+"""The freshness of each source of the matrix, for display. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HOUR: Final = 3_600_000
 
 
 def standings(matrix: Matrix, warn_at: int, now: int) -> list[dict[str, Any]]:
-    """What is shown of each source, those that expire first on top."""
+    """The displayed fields of each source, those that expire first on top."""
     return [_standing(source, warn_at, now) for source in sorted(matrix.sources, key=lambda s: s.expires_at)]
 
 

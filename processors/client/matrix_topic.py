@@ -1,4 +1,4 @@
-"""The matrix on its topic, as the commands read, publish and withdraw it."""
+"""Reads, publishes and withdraws the matrix on its topic."""
 
 from __future__ import annotations
 
@@ -36,10 +36,9 @@ class Signed(NamedTuple):
 
 
 def read_matrix(of: Settings) -> tuple[MatrixFold, Sequence[Reject]]:
-    """The matrix in effect, and the records of the topic that were refused.
+    """The matrix in effect, and the refused records of the topic.
 
-    Raises BrokerUnavailable, RegistryUnavailable, or SettingsInvalid where there is no such topic or no trust in
-    anybody.
+    Raises BrokerUnavailable, RegistryUnavailable, or SettingsInvalid if there is no such topic or no trusted key.
     """
     with codec(of) as events:
         return _read(of, events)
@@ -55,15 +54,16 @@ def publish_matrix(
 def signed(
     of: Settings, document: MatrixDocument, issued_at: int, *, key: Path | None = None, serial: int | None = None
 ) -> Signed:
-    """The statement that puts a document in effect, signed with the given key or the one that the settings name."""
+    """The statement that puts a document in effect, signed with the given key or that of the settings."""
     statement = statement_of(document, issued_at, issued_at if serial is None else serial)
     return Signed(statement, sign(statement, signer(of, key)))
 
 
 def publish_signed(of: Settings, document: MatrixDocument, said: Signed) -> int:
-    """Write all parts of a refresh, and tombstones for what an earlier, larger one left behind, in one transaction.
+    """Write all parts of a refresh, and tombstones for the remaining parts of a larger earlier one, in one
+    transaction.
 
-    Returns the number of parts. Raises Untrusted or MatrixRefused if readers would not take it, because of its
+    Returns the number of parts. Raises Untrusted or MatrixRefused if readers would refuse it, because of its
     signature or because something newer is in effect; Unavailable and Fatal as `publish_atomically` does.
     """
     with codec(of) as events:
@@ -75,9 +75,9 @@ def publish_signed(of: Settings, document: MatrixDocument, said: Signed) -> int:
 
 
 def withdraw_matrix(of: Settings, source: str, *, key: Path | None = None, serial: int | None = None) -> Statement:
-    """Take a source out of effect: a signed withdrawal in the place of its first part, tombstones for the others.
+    """Withdraw a source: a signed withdrawal in the place of its first part, tombstones for the others.
 
-    Raises SettingsInvalid for a source that never said anything, and as `publish_signed` does.
+    Raises SettingsInvalid for a source that never published anything, and as `publish_signed` does.
     """
     with codec(of) as events:
         fold, _ = _read(of, events)
@@ -96,7 +96,10 @@ def withdraw_matrix(of: Settings, source: str, *, key: Path | None = None, seria
 
 
 def refresh_records(document: MatrixDocument, said: Signed, encode: Encoder) -> list[Outbound]:
-    """The parts of a refresh as records. The same refresh gives the same records, but for the time of the event."""
+    """The parts of a refresh as records.
+
+    The same refresh gives the same records, except for the time of the event.
+    """
     return list(_records(document, said, encode))
 
 
@@ -115,7 +118,7 @@ def _write(of: Settings, fold: MatrixFold, source: str, records: Sequence[Outbou
 
 
 def _read(of: Settings, events: Codec) -> tuple[MatrixFold, Sequence[Reject]]:
-    """A command has no keys for seals and takes the floors as they are: nothing is let through because of it."""
+    """A command has no seal keys and accepts the floors without them: nothing is allowed because of that."""
     floors = FloorFold(events.decoder(MATRIX_FLOORS, FLOOR), lambda record: record)
     fold = MatrixFold(events.decoder(TOPIC, EVENT), matrix_trust(of), floors.snapshot)
     load(of, floors, "matrix")
@@ -123,7 +126,7 @@ def _read(of: Settings, events: Codec) -> tuple[MatrixFold, Sequence[Reject]]:
 
 
 def _require_taken(of: Settings, fold: MatrixFold, said: Signed) -> None:
-    """What is refused here would be refused by every reader."""
+    """Refuses what every reader would refuse."""
     statement = said.statement
     verify(statement, said.signature, matrix_trust(of).of(statement.source).keys, _now())
     floor = fold.floor(statement.source)

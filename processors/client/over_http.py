@@ -1,4 +1,4 @@
-"""The guard through a gateway: for people and scripts that have an access token, and no rights on the broker."""
+"""The transport through a gateway: for people and scripts with an access token and without rights on the broker."""
 
 from __future__ import annotations
 
@@ -43,26 +43,28 @@ CHECK: Final = "/internal/version/compat/check"
 EXCEPTIONS: Final = "/internal/exceptions"
 
 LOOKING: Final = 30.0
-"""Seconds of patience for what is only looked at."""
+"""Seconds for read-only calls."""
 
 _REFUSALS: Final = frozenset(
     {"approval-refused", "refused", "unprocessable", "key-reused", "too-large", "malformed"}
 )
-"""Problems that the caller's words have, and not the caller."""
+"""Problems with the caller's input, and not with the caller."""
 
 
 class HttpTransport:
-    """Asks in the name of the token, or of this machine's developer where the gateway needs none."""
+    """Asks as the person of the token, or as this machine's developer if the gateway needs no token."""
 
     def __init__(self, calls: GatewayCalls) -> None:
         self._calls = calls
 
     def known_as(self, inquiry: Inquiry) -> None:
-        """The gateway makes the id of whoever asks, and of the key that they ask under."""
+        """The gateway derives the id from the requester and from the idempotency key."""
 
     def ask(self, inquiry: Inquiry, patience: float, tell: Tell) -> Result:
         tell(f"the gateway {self._calls.url}")
-        subject = inquiry.question.subject()  # what cannot be read is told here, in the words of the options
+        subject = (
+            inquiry.question.subject()
+        )  # errors in files and options are reported here, in terms of the options
         refuse_mistyped_before(subject.host, self._dialect_of)
         until = time.monotonic() + patience
         try:
@@ -181,7 +183,8 @@ def _looking() -> float:
 
 @contextmanager
 def _finding(missing: str) -> Generator[None]:
-    """Raises SettingsInvalid, with these words, for what is not there; GatewayRefused from inside goes through."""
+    """Raises SettingsInvalid, with this message, for what does not exist; a GatewayRefused from inside passes
+    through."""
     try:
         yield
     except GatewayRefused as error:
@@ -191,7 +194,7 @@ def _finding(missing: str) -> Generator[None]:
 
 
 def form_of(inquiry: Inquiry) -> Files:
-    """The question as a form, with every file as it is. Raises DocumentRefused and SettingsInvalid."""
+    """The question as a form, with every file unchanged. Raises DocumentRefused and SettingsInvalid."""
     asked, under = inquiry.question, inquiry.exception
     manifest = only("--manifest", asked.manifest)
     texts: list[tuple[str, str | None]] = [

@@ -1,4 +1,4 @@
-"""The guard through its topics: what programs with rights of their own on the broker use."""
+"""The transport through the topics: for programs with their own rights on the broker."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from processors.versions import Dialect
 
 
 class KafkaTransport:
-    """Asks as `author`, whose commands about exceptions are signed with the key that stands there."""
+    """Asks as `author`, whose commands about exceptions are signed with the author's key."""
 
     def __init__(self, of: Settings, events: Codec, author: Author) -> None:
         self._of, self._events, self._author = of, events, author
@@ -116,7 +116,7 @@ class KafkaTransport:
         return publish(self._of, self._events, APPROVAL_DECIDED, decision, patience)
 
     def _dialect_of(self, host: str) -> Dialect | None:
-        """As the matrix in effect has it. Not everybody who asks can read or judge the matrix."""
+        """From the matrix in effect. Not every requester can read or verify the matrix."""
         try:
             return read_matrix(self._of)[0].snapshot().host_dialect(host)
         except (Unavailable, Refused):

@@ -1,4 +1,4 @@
-"""Which policies would bind nobody: their component is called otherwise than any plugin of the matrix. Pure."""
+"""Which policies would have no effect, because no plugin of the matrix has the name of their component. Pure."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from processors.policies import SecurityPolicy
 
 
 def unknown_to(matrix: Matrix, policies: Iterable[SecurityPolicy]) -> list[str]:
-    """The components that no release and no row of the matrix is about, in their order.
+    """The components that no release and no row of the matrix names, in order.
 
-    They bind nothing but plugins that state such a component inside.
+    They affect only plugins that state such a component.
     """
     documents = [document for source in matrix.sources if (document := matrix.document(source.name))]
     released = {release.plugin for document in documents for release in document.releases}
@@ -26,6 +26,6 @@ def unknown_to(matrix: Matrix, policies: Iterable[SecurityPolicy]) -> list[str]:
 
 
 def idle_for(manifest: Manifest, policies: Iterable[SecurityPolicy]) -> list[str]:
-    """The components that are neither the plugin nor anything that it states to have inside."""
+    """The components that are neither the plugin nor among the components that it states."""
     inside = {manifest.id, *(component.id for component in manifest.components)}
     return [policy.component_id for policy in policies if policy.component_id not in inside]

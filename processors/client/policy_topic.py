@@ -1,4 +1,4 @@
-"""Security policies on their topic, as the commands read and write them."""
+"""Reads and writes security policies on their topic."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _TRANSACTIONAL_ID: Final = "policies-publish"
 
 
 class Published(NamedTuple):
-    """What publishing did to one component. `before` is what was in force; None if it had no policy."""
+    """What publishing did to one component. `before` was in force; None if it had no policy."""
 
     policy: SecurityPolicy
     before: SecurityPolicy | None
@@ -45,16 +45,16 @@ class Published(NamedTuple):
 
     @property
     def dropped(self) -> tuple[str, ...]:
-        """Advisories that were in force and are no longer named."""
+        """Advisories that were in force and are no longer listed."""
         named = {advisory.id for advisory in self.policy.advisories}
         held = self.before.advisories if self.before else ()
         return tuple(advisory.id for advisory in held if advisory.id not in named)
 
 
 def read_policies(of: Settings) -> tuple[Policies, Sequence[Reject]]:
-    """The policies in force, and the records of the topic that were refused.
+    """The policies in force, and the refused records of the topic.
 
-    Raises BrokerUnavailable, RegistryUnavailable, or SettingsInvalid where there is no such topic.
+    Raises BrokerUnavailable, RegistryUnavailable, or SettingsInvalid if there is no such topic.
     """
     with codec(of) as events:
         fold, rejects = _read(of, events)
@@ -64,10 +64,10 @@ def read_policies(of: Settings) -> tuple[Policies, Sequence[Reject]]:
 def publish_policies(
     of: Settings, policies: Iterable[SecurityPolicy], now: int, *, key: Path | None = None
 ) -> list[Published]:
-    """Sign policies and put them in force, all in one transaction. One that says nothing new is not written.
+    """Sign policies and put them in force, in one transaction. A policy without changes is not written.
 
-    A policy without a time of its own is stamped with `now`. Raises OutputTooLarge for one that no record could
-    hold, having written nothing; Unavailable and Fatal as `publish_atomically` does.
+    A policy without a time gets `now`. Raises OutputTooLarge, before anything is written, for one that does not fit
+    a record; Unavailable and Fatal as `publish_atomically` does.
     """
     with codec(of) as events:
         fold, _ = _read(of, events)
@@ -84,7 +84,7 @@ def publish_policies(
 
 
 def withdraw_policy(of: Settings, component: str, now: int, *, key: Path | None = None) -> None:
-    """Take a component's policy out of force, whether there is one or not, by a withdrawal that is signed."""
+    """Withdraw a component's policy, whether there is one or not, by a signed withdrawal."""
     with codec(of) as events:
         fold, _ = _read(of, events)
         floor = fold.floor(component)
@@ -99,13 +99,13 @@ def withdraw_policy(of: Settings, component: str, now: int, *, key: Path | None 
 
 
 def _serial(fold: PolicyFold, one: Published, now: int) -> int:
-    """The time, or one more than security has come to: a clock that was wrong once must not shut it out."""
+    """The time, or the last serial plus one: a clock that was wrong once must not prevent later changes."""
     floor = fold.floor(one.policy.component_id)
     return max(now, floor.serial + 1 if floor else 0)
 
 
 def _against(policy: SecurityPolicy, before: SecurityPolicy | None, now: int) -> Published:
-    """A time alone is nothing new: reports name policies by their digest, and should stay what they are."""
+    """A new time alone is not a change: reports name policies by digest, and should stay the same."""
     if before is not None and replace(policy, published_at=before.published_at) == before:
         return Published(before, before)
     return Published(policy if policy.published_at else replace(policy, published_at=now), before)
@@ -125,7 +125,7 @@ def _record(policy: SecurityPolicy, serial: int, by: Signer, encode: Encoder, no
 
 
 def _read(of: Settings, events: Codec) -> tuple[PolicyFold, Sequence[Reject]]:
-    """A command has no keys for seals and takes the floors as they are: nothing is let through because of it."""
+    """A command has no seal keys and accepts the floors without them: nothing is allowed because of that."""
     floors = FloorFold(events.decoder(MATRIX_FLOORS, FLOOR), lambda record: record)
     fold = PolicyFold(events.decoder(SECURITY_POLICIES, EVENT), policy_trust(of), floors.snapshot)
     load(of, floors, "policies")

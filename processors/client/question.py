@@ -1,4 +1,4 @@
-"""The question of a person or a script: a manifest file, a host, and what runs there."""
+"""The question of a person or a script: a manifest file, a host, and what is installed there."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ DATABASE: Final = "NAME@VERSION, such as postgresql@16.4"
 class PluginQuestion:
     """What was asked, before any file is read.
 
-    There is one manifest and one host; they are lists so that a second one is refused, and does not hide the first.
+    There is one manifest and one host; they are lists so that a second one is refused instead of replacing the
+    first.
     """
 
     manifest: Sequence[Path]

@@ -1,7 +1,7 @@
-"""Results as they stand on the topics: waiting for one, following them, finding one again.
+"""Results on the topics: waiting for one, following them, finding one again.
 
-A result is taken for the answer to a question only if it names that question: its input, tenant, operator and what
-else `Question` holds. A request id alone proves nothing, because its sender chose it.
+A result counts as the answer to a question only if it names that question: its input, tenant, operator and the
+other fields of `Question`. A request id alone proves nothing, because its sender chose it.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def ask(
 ) -> Result:
     """Publish a request and wait for its result, at most `patience` seconds from when the broker has it.
 
-    A trace begins with it. Results of other questions under the same id are passed over. `tell` is called with what
-    is waited for. Raises NoVerdict, RequestRefused or BrokerUnavailable.
+    It begins a trace. Results of other questions under the same id are skipped. `tell` is called with what is being
+    waited for. Raises NoVerdict, RequestRefused or BrokerUnavailable.
     """
     stream = stream_settings(of)
     write = EventWriter(codec, INSTALL_REQUESTED, SOURCE)
@@ -68,9 +68,10 @@ def ask(
 
 
 def follow(of: Settings, codec: Codec, *, from_beginning: bool) -> Iterator[tuple[int, Result]]:
-    """Every result from now on, or from the first one that is kept, and the broker's milliseconds of each.
+    """Every result from now on, or from the first one that still exists, each with the broker's milliseconds.
 
-    What is kept comes in the order of the broker's time. What cannot be read is passed over. Ends with the caller.
+    Stored results come in the order of the broker's time. Unreadable ones are skipped. The caller ends the
+    iteration.
     """
     decode = _lenient(codec.decoder(RESULTS, "CompatibilityChecked"))
     with closing(Follower(stream_settings(of), "watch")) as follower:
@@ -87,7 +88,7 @@ def follow(of: Settings, codec: Codec, *, from_beginning: bool) -> Iterator[tupl
 
 
 def results_of(of: Settings, codec: Codec, request_id: str) -> dict[Question, Result]:
-    """The newest result of each question that was answered under an id, by reading the one partition of its key."""
+    """The newest result of each question that was answered under an id, from the one partition of its key."""
     decode = _lenient(codec.decoder(RESULTS, "CompatibilityChecked"))
     key = request_id.encode()
     with closing(Follower(stream_settings(of), "report")) as follower:
@@ -97,8 +98,11 @@ def results_of(of: Settings, codec: Codec, request_id: str) -> dict[Question, Re
 
 
 def result_of(of: Settings, codec: Codec, request_id: str, question: str | None = None) -> Result:
-    """The newest result of a request. Raises SettingsInvalid if there is none, QuestionUnclear if there are results
-    of several questions and no name of one is given."""
+    """The newest result of a request.
+
+    Raises SettingsInvalid if there is none, QuestionUnclear if there are results of several questions and none is
+    named.
+    """
     found = results_of(of, codec, request_id)
     if not found:
         raise SettingsInvalid(no_result(request_id))
@@ -106,7 +110,7 @@ def result_of(of: Settings, codec: Codec, request_id: str, question: str | None 
 
 
 def only(request_id: str, found: Mapping[Question, tuple[T, str]], question: str | None) -> T:
-    """The one record that is meant, of those of each question with what it is about.
+    """The selected record, of those of each question with its description.
 
     Raises SettingsInvalid for a name that none of them has, QuestionUnclear for several without a name.
     """
@@ -124,7 +128,7 @@ def about(result: Result) -> str:
 
 
 def request_of(of: Settings, codec: Codec, result: Result) -> KeptRequest | None:
-    """The install request that a result answers, whole; None if the topic does not hold it."""
+    """The whole install request that a result answers; None if the topic does not hold it."""
     wanted, key = result.question, result.plugin_id.encode()
     requests = codec.decoder(INSTALL_REQUESTS, "InstallRequested")
     found: KeptRequest | None = None
@@ -137,7 +141,7 @@ def request_of(of: Settings, codec: Codec, result: Result) -> KeptRequest | None
 
 
 def read_request(requests: Decoder, value: bytes | None) -> tuple[Question, KeptRequest] | None:
-    """A request and its question; None for what nobody can read."""
+    """A request and its question; None if it is unreadable."""
     with suppress(EventUnreadable):
         envelope, subject = requests.split(value)
         return asked_by(envelope, subject), KeptRequest({**envelope, "subject": requests.tail(subject)})
@@ -145,7 +149,7 @@ def read_request(requests: Decoder, value: bytes | None) -> tuple[Question, Kept
 
 
 def _lenient(decode: Callable[[bytes | None], Record]) -> Callable[[bytes | None], Result | None]:
-    """Whoever may write a topic may write junk; a reader passes over it."""
+    """Anybody who may write a topic may write invalid records; a reader skips them."""
 
     def read(value: bytes | None) -> Result | None:
         with suppress(EventUnreadable):

@@ -1,4 +1,4 @@
-"""Signing commands about exceptions: for a service that has identified the person it asks for."""
+"""Signs commands about exceptions: for a service that has identified the person for whom it asks."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from processors.exception_workflow.config import ExceptionPolicy, Proves
 from processors.exception_workflow.proof.commands import COMMAND_TYPE, digest_of, signed_text
 
 LIFE = 300
-"""Seconds that a signed command is good for."""
+"""Seconds for which a signed command is valid."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """An issuer of `proof.issuers` that may sign commands: its name, the audience that it is configured with, and
-    its private key (P-256 or Ed25519) with a `kid` that its JWKS publishes."""
+    """An issuer of `proof.issuers` that may sign commands: its name, its audience, and its private key (P-256 or
+    Ed25519) with a `kid` that its JWKS publishes."""
 
     issuer: str
     audience: str
@@ -34,10 +34,8 @@ class Signer:
     def sign(self, command: ExceptionCommand, person: Person) -> ExceptionCommand:
         """A command, signed for a person at the time that it states.
 
-        All of it must be final: the signature is over every word.
-
-        `person.issuer` is the identity provider that knows the person. It is the signer itself, or one of its
-        `speaks_for`; else the workflow refuses the command.
+        All of it must be final: the signature covers everything. `person.issuer` is the identity provider of the
+        person. It is the signer itself, or one of its `speaks_for`; else the workflow refuses the command.
         """
         now = command.at // 1000
         claims: dict[str, Any] = {
@@ -68,14 +66,14 @@ def read_key(path: Path) -> ECKey | OKPKey:
         ) from None
     if isinstance(key, (ECKey, OKPKey)) and key.is_private and key.kid and key.curve_name in ("P-256", "Ed25519"):
         return key
-    raise SettingsInvalid(f"`{path}` is no private JWK of P-256 or Ed25519 with a `kid`")
+    raise SettingsInvalid(f"`{path}` is not a private JWK of P-256 or Ed25519 with a `kid`")
 
 
 def signer_of(policy: ExceptionPolicy, issuer: str | None, key: Path | None) -> tuple[Signer, str]:
-    """Who signs for people at this machine, and the identity provider that knows them.
+    """The signer for people at this machine, and the identity provider that knows them.
 
-    With a key, the issuer that is named; without one, the development issuer, where the policy trusts it. Raises
-    SettingsInvalid where nobody can sign.
+    With a key, the named issuer; without one, the development issuer, if the policy trusts it. Raises
+    SettingsInvalid if nobody can sign.
     """
     able = {one.issuer: one for one in policy.proof.issuers if Proves.COMMANDS in one.proves}
     if key is None:

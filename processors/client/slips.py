@@ -1,7 +1,7 @@
-"""Slips of whoever asks: a version that was mistyped is no fact about the plugin, and no block.
+"""Detects mistyped versions in a request: they are not facts about the plugin, and must not lead to a block.
 
-What has no digit, or is a step away from a version, is a slip. Anything else may be what a program really reports:
-that is judged, and people may except it.
+A text without a digit, or one small change away from a version, is mistyped. Anything else may be what a program
+really reports: that is judged, and an exception may cover it.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from processors.events.vocabulary import Code, Dimension
 from processors.versions import Dialect, scheme_of
 
 _LEFT_OUT: Final = ("", ".0", ".0.0")
-"""What is missing at the end of a version that is too short for its dialect."""
+"""The missing end of a version that is too short for its dialect."""
 
 
 def refuse_mistyped(option: str, there: Iterable[Provision]) -> None:
-    """Raises SettingsInvalid that names the first runtime or database whose version is a slip."""
+    """Raises SettingsInvalid that names the first runtime or database with a mistyped version."""
     for provision in there:
         _refuse(option, provision.id, provision.version, scheme_of(provision.id))
 
 
 def refuse_mistyped_host(host: Host, findings: Iterable[Finding]) -> None:
-    """Raises SettingsInvalid where a report could not read the version of its host, and that version is a slip.
+    """Raises SettingsInvalid if a report could not read the version of its host, and that version is mistyped.
 
-    Only the matrix knows how a host writes versions; a report has met it.
+    Only the matrix knows the host's dialect, which the report contains.
     """
     for finding in findings:
         found = (finding.code, finding.dimension, finding.found)
@@ -38,10 +38,10 @@ def refuse_mistyped_host(host: Host, findings: Iterable[Finding]) -> None:
 
 
 def refuse_mistyped_before(host: Host, dialect_of: Callable[[str], Dialect | None]) -> None:
-    """The same before anybody is asked, so that a slip leaves no block behind.
+    """The same before a request is sent, so that a mistake does not lead to a block.
 
-    `dialect_of` looks up how a host writes versions, None where nobody can say. Versions in three parts, as most
-    are written, need no look.
+    `dialect_of` looks up the dialect of a host, None if it is unknown. Versions with three parts, the usual form,
+    need no look-up.
     """
     if readable(host.version, Dialect.NPM) is None and (dialect := dialect_of(host.name)) is not None:
         _refuse("--host", host.name, host.version, dialect)

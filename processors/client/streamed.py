@@ -1,4 +1,4 @@
-"""Results as a gateway streams them, across its restarts: server-sent events, gone on with where they ended."""
+"""Results streamed by a gateway, across its restarts: server-sent events, resumed where they ended."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ EVENTS: Final = "/internal/events"
 
 FIRST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 5.0
-"""Seconds between two attempts to reach a gateway that is away, give or take a fifth."""
+"""Seconds between two attempts to reach an unavailable gateway, plus or minus a fifth."""
 
 _DOUBLINGS: Final = 10
-"""Of the pause. A gateway may be away for days, and a power that grows with every attempt overflows."""
+"""The most doublings of the pause. A gateway may be away for days, and an unlimited power overflows."""
 
 
 class StreamedEvent(NamedTuple):
-    """One event. `id` is None where it states none, `data` is empty where it only tells the id."""
+    """One event. `id` is None if it has none, `data` is empty if it only has an id."""
 
     id: str | None
     data: str
 
 
 def events(lines: Iterable[str]) -> Iterator[StreamedEvent]:
-    """The events of a stream (HTML, section 9.2). One that is cut off before its end is none."""
+    """The events of a stream (HTML, section 9.2). An incomplete event at the end is dropped."""
     id: str | None = None
     data: list[str] = []
     for line in lines:
@@ -51,8 +51,8 @@ def events(lines: Iterable[str]) -> Iterator[StreamedEvent]:
 def watched(calls: GatewayCalls, tell: Tell) -> Iterator[tuple[int, Result]]:
     """Results from now on, each with the broker's milliseconds.
 
-    A gateway that goes away after it has answered once is waited for. Raises GatewayUnavailable if it never answers
-    or cannot go on where it ended, and what its refusals mean, such as of a token that has expired.
+    After a first response, a gateway that becomes unavailable is waited for. Raises GatewayUnavailable if it never
+    answers or cannot resume, and the errors of its refusals, such as for an expired token.
     """
     place: str | None = None
     away = 0
@@ -77,7 +77,7 @@ def watched(calls: GatewayCalls, tell: Tell) -> Iterator[tuple[int, Result]]:
                 raise
         if is_old or place is None:
             raise GatewayUnavailable(f"{why}, and is too old to go on from there; results may have come by since")
-        if away == 1:  # one that is replaced is mostly back at once, and nobody has to know
+        if away == 1:  # a replaced gateway is usually back at once, and nobody has to know
             tell(f"{why}; it is asked again until it is back")
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(away, _DOUBLINGS)) * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
         away += 1

@@ -1,4 +1,4 @@
-"""A table as a command sees it: read whole, once."""
+"""A table as a command reads it: completely, once."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ PATIENCE: Final = 30.0
 
 
 def load(of: Settings, fold: Fold, name: str) -> Sequence[Reject]:
-    """Fill a fold to the end of its topic; gives what it refused. `name` is the reader's.
+    """Fill a fold to the end of its topic; returns what it refused. `name` is the reader's.
 
-    Raises BrokerUnavailable, and SettingsInvalid where there is no such topic.
+    Raises BrokerUnavailable, and SettingsInvalid if there is no such topic.
     """
     table = Table(reader(stream_settings(of), name), fold)
     try:

@@ -18,18 +18,18 @@ from processors.events.results import Result
 from processors.exception_workflow.rules.timers import REVIEWING
 
 SOURCE = "/compat-guard/cli"
-"""Who has written the events of people and scripts, as CloudEvents names it."""
+"""The source of events of people and scripts, in CloudEvents."""
 
 Record = dict[str, Any]
 Tell = Callable[[str], None]
-"""Is told what is waited for, such as "a checker"; on any thread."""
+"""Called with what is being waited for, such as "a checker"; on any thread."""
 
 LISTED = "`compat-guard watch --from-beginning` lists those that are kept"
-"""The way out for whoever gave the id of a request that is not there."""
+"""Advice for a request id without a result."""
 
 
 class NoVerdict(Unavailable):
-    """Nobody answered in time. Treat it as a block."""
+    """No answer in time. Treat it as a block."""
 
 
 class RequestRefused(Refused):
@@ -37,7 +37,7 @@ class RequestRefused(Refused):
 
 
 class QuestionUnclear(Refused):
-    """Several questions were asked under one id, and nobody said which one is meant."""
+    """Several questions were asked under one id, and none was named."""
 
     def __init__(self, request_id: str, questions: Iterable[tuple[Question, str]]) -> None:
         listed = "\n".join(f"  --question {question.name}  {about}" for question, about in questions)
@@ -56,7 +56,7 @@ class CommandRefused(Refused):
 
 
 class AlreadyOpen(Refused):
-    """An exception of the same scope is open, and stands as it did. `status` is where it stands."""
+    """An exception with the same scope is open already, and was not changed. `status` is its present status."""
 
     def __init__(self, exception_id: str, status: Status) -> None:
         self.exception_id = exception_id
@@ -69,7 +69,7 @@ class AlreadyOpen(Refused):
 
 
 class Author(NamedTuple):
-    """Who asks, and who vouches for them. Over HTTP an access token says both, so all of it must be left out.
+    """The requester and their issuer. Over HTTP an access token contains both, so all of it must be left out.
 
     `name` is the person's, by default that of the user who runs this; `issuer` and `key` sign a command.
     """
@@ -81,7 +81,7 @@ class Author(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inquiry:
-    """A question, and what it is asked for. `id` makes a retry the same request."""
+    """A question, and its purpose. `id` makes a retry the same request."""
 
     id: uuid.UUID
     question: PluginQuestion
@@ -93,8 +93,11 @@ class Inquiry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What an exception is asked for. No findings mean all that block, no `valid_until` as long as may be; that is
-    milliseconds since the epoch."""
+    """The requested exception.
+
+    No findings mean all that block; without `valid_until` (milliseconds since the epoch) it lasts as long as
+    permitted.
+    """
 
     risk: str
     findings: Sequence[str] = ()
@@ -105,7 +108,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """How a request for an exception is amended; what is None stays. `request_id` rests it on another block."""
+    """How a request for an exception is amended; None means unchanged.
+
+    `request_id` selects another block as its basis.
+    """
 
     request_id: str | None = None
     question: str | None = None
@@ -125,14 +131,15 @@ class ExceptionView(NamedTuple):
 
 
 class Transport(Protocol):
-    """Times are seconds of patience. Every method raises Refused or Unavailable as its way has it; besides:
+    """Times are seconds of patience. Every method raises the Refused and Unavailable errors of its transport;
+    besides:
 
-    `ask` NoVerdict, RequestRefused; `result` QuestionUnclear, SettingsInvalid for an id that is not there; whatever
-    is about an exception SettingsInvalid for one that is not there; commands CommandRefused and NoAnswer.
+    `ask` NoVerdict, RequestRefused; `result` QuestionUnclear, SettingsInvalid for an unknown id; methods about an
+    exception SettingsInvalid for an unknown one; commands CommandRefused and NoAnswer.
     """
 
     def known_as(self, inquiry: Inquiry) -> str | None:
-        """The id of a request, where it is known before the answer."""
+        """The id of a request, if it is known before the answer."""
         ...
 
     def ask(self, inquiry: Inquiry, patience: float, tell: Tell) -> Result:
@@ -144,15 +151,15 @@ class Transport(Protocol):
         ...
 
     def results(self, *, from_beginning: bool, tell: Tell) -> Iterator[tuple[int, Result]]:
-        """Results as they come, each with the broker's milliseconds. Ends with the caller.
+        """Results as they arrive, each with the broker's milliseconds. The caller ends the iteration.
 
-        What was reached once and goes away is waited for, however long that takes: no result is missed or comes
-        twice. `tell` is told that it went, and that it is back.
+        An interrupted connection is waited for, however long it takes: no result is missed or repeated. `tell` is
+        called when it is lost and when it is back.
         """
         ...
 
     def exceptions(self, *, everything: bool) -> Sequence[Record]:
-        """The facts of every exception that is open, or of all, the most urgent first."""
+        """The facts of every open exception, or of all, the most urgent first."""
         ...
 
     def exception(self, exception_id: str) -> ExceptionView:
@@ -164,7 +171,7 @@ class Transport(Protocol):
         ...
 
     def monitoring(self, exception_id: str) -> str:
-        """The monitoring that was approved, as `PROFILE:ADDON,...`."""
+        """The approved monitoring, as `PROFILE:ADDON,...`."""
         ...
 
     def request_exception(
@@ -178,16 +185,17 @@ class Transport(Protocol):
     def withdraw(self, exception_id: str, reason: str, patience: float) -> ExceptionDecided: ...
 
     def extend(self, exception_id: str, longer: int | None, reason: str, patience: float) -> ExceptionDecided:
-        """`longer` is milliseconds beyond its present end, or beyond now if that is over; the most if None."""
+        """`longer` is milliseconds beyond its present end, or beyond now if that has passed; the most permitted
+        if None."""
         ...
 
     def decide(self, exception_id: str, proof: str, patience: float) -> ExceptionDecided:
-        """Hand in what a person has decided and signed, as a compact JWS."""
+        """Submit a person's signed decision, a compact JWS."""
         ...
 
 
 def not_there(exception_id: str) -> str:
-    """What whoever names an exception that is not there is told."""
+    """The message for an unknown exception."""
     return f"there is no exception `{shorten(exception_id)}`; `compat-guard exception list --all` shows all"
 
 

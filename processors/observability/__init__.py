@@ -1,1 +1,1 @@
-"""Logs, metrics and what a process tells of itself."""
+"""Logs, metrics, and settings of the garbage collector."""

@@ -1,7 +1,7 @@
-"""The garbage collector, out of the way of whoever makes many values, or few that stay.
+"""Tunes the garbage collector for code that creates many short-lived or many long-lived values.
 
-Values are freed as their last reference goes; the collector only looks for circles among those that are left. How
-often it looks follows from how many were made, and how long it takes from how many are alive.
+Values are freed when their last reference goes; the collector only looks for cycles among the others. How often it
+runs depends on how many values are created, and how long a run takes on how many are alive.
 """
 
 from __future__ import annotations
@@ -12,18 +12,23 @@ from contextlib import contextmanager
 from typing import Final
 
 YOUNG: Final = 50_000
-"""Values after which the young ones are looked through: about those of one batch. By default it is 700, so that the
-values of a batch are looked through some sixty times while it is handled, at more than half of its whole cost."""
+"""New values after which the youngest generation is collected: about those of one batch.
+
+With the default of 700, the values of a batch are traversed some sixty times while it is handled, at more than half
+of its whole cost.
+"""
 
 OLDER: Final = (20, 100)
-"""Passes over the young after which the older are looked through, and those after which all are."""
+"""Collections of the youngest generation after which the middle one is collected, and of the middle one after
+which all are."""
 
 
 @contextmanager
 def collector_paused() -> Generator[None]:
-    """A million values that stay are no garbage; looking through them again and again takes up to half the time.
+    """Pause the collector while long-lived values are created: traversing a million of them again and again takes
+    up to half the time.
 
-    For the whole process, so not for longer than something is read.
+    This affects the whole process, so it must not last longer than reading a document.
     """
     was_on = gc.isenabled()
     gc.disable()
@@ -36,7 +41,7 @@ def collector_paused() -> Generator[None]:
 
 @contextmanager
 def collector_eased(young: int = YOUNG) -> Generator[None]:
-    """For a process that handles batches: look seldom, and at nothing that was there at the beginning."""
+    """For a process that handles batches: collect rarely, and exclude everything that exists at the beginning."""
     before = gc.get_threshold()
     gc.set_threshold(young, *OLDER)
     gc.freeze()
@@ -48,12 +53,13 @@ def collector_eased(young: int = YOUNG) -> Generator[None]:
 
 
 def keep() -> None:
-    """From here on, look at nothing of what is alive now. Takes no time, and keeps what is garbage already."""
+    """Exclude all values that are alive now from collection. Takes no time; present garbage is excluded too."""
     gc.freeze()
 
 
 def keep_anew() -> None:
-    """As `keep`, for when something else has come to stay: what was kept before and is garbage by now goes.
+    """As `keep`, after new long-lived values were created. Values that were excluded before and are garbage by now
+    are freed.
 
     Takes about a second for a matrix of a million rows.
     """

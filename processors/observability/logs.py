@@ -15,18 +15,18 @@ from processors.masking.pseudonyms import PseudonymKeys
 from processors.masking.texts import LONGEST_WORD, labelled, scrub, word
 
 PEOPLE = frozenset({"operator", "actor", "requester", "approver", "owner", "recipient"})
-"""Fields that name somebody: only a pseudonym is written."""
+"""Fields with names of people: only a pseudonym is written."""
 
 
 IDS = frozenset({"@timestamp", "level", "request_id", "exception_id", "approval_id", "trace.id"})
-"""Fields that are never the same twice, so that nothing is gained by remembering how they were cleaned."""
+"""Fields whose values never repeat, so that caching their masked form is useless."""
 
 
 def configure_logging(level: str, masker: Masker | None = None) -> None:
-    """Set up once, at the start of a process. Whatever logs, librdkafka included, ends up on stderr as JSON.
+    """Set up once, at the start of a process. All logs, librdkafka's included, go to stderr as JSON.
 
-    `masker` gives people the names that they have in the ledger. Without one their pseudonyms hold for this process
-    only.
+    `masker` gives people the pseudonyms that they have in the ledger. Without one, pseudonyms are valid for this
+    process only.
     """
     number = logging.getLevelNamesMapping()[level.upper()]
     shared: list[Any] = [
@@ -55,14 +55,14 @@ def configure_logging(level: str, masker: Masker | None = None) -> None:
 
 
 def passing_masker() -> Masker:
-    """Pseudonyms under a key that nobody keeps: equal within a process, and of no use beyond it."""
+    """Pseudonyms under a temporary key: equal within a process, and useless beyond it."""
     return Masker(PseudonymKeys("process", {"process": secrets.token_bytes(32)}))
 
 
 class _Stderr:
-    """Wherever stderr is at the time of writing: loggers are made once, and tests and shells redirect it later.
+    """The present stderr: loggers are created once, while tests and shells redirect it later.
 
-    No `io.TextIOBase`: that one flushes when the interpreter ends, after stderr is gone.
+    It is not an `io.TextIOBase`: that class flushes when the interpreter ends, after stderr is gone.
     """
 
     def write(self, text: str, /) -> int:
@@ -73,7 +73,7 @@ class _Stderr:
 
 
 def silence_unless_configured() -> None:
-    """For commands: a person reads what they print, and only what went wrong belongs beside it.
+    """For commands: a person reads their output, so only warnings and errors are logged beside it.
 
     Does nothing in a process that has called `configure_logging`.
     """
@@ -87,7 +87,7 @@ def silence_unless_configured() -> None:
 
 
 class _Masked:
-    """The last thing that sees an event before it is text."""
+    """The last step before an event becomes text."""
 
     def __init__(self, masker: Masker) -> None:
         self._masker = masker
@@ -102,8 +102,10 @@ class _Masked:
 
 
 def _clean(value: Any, name: str = "") -> Any:
-    """Texts without secrets, control characters and addresses, however deep they lie. `name` is what they stand
-    under, which may say that they are a secret."""
+    """Removes secrets, control characters and addresses from texts at any depth.
+
+    `name` is the name of the field, which may mark it as a secret.
+    """
     if isinstance(value, str):
         return labelled(name, value)
     if isinstance(value, dict):
@@ -117,7 +119,8 @@ def _clean(value: Any, name: str = "") -> Any:
 
 
 def _ecs(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Elastic Common Schema: `message`, `log.level`, and the time first; what an error says is `error.message`."""
+    """Elastic Common Schema: `message`, `log.level`, and the time first; the text of an error is
+    `error.message`."""
     first = {
         "@timestamp": event.pop("@timestamp", None),
         "log.level": event.pop("level", None),

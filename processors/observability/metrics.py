@@ -14,16 +14,16 @@ from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
 import processors
 
-disable_created_metrics()  # a second series for each, which nobody asks for
+disable_created_metrics()  # it would double the number of series, and nobody uses it
 
 Kind = Literal["counter", "gauge", "histogram"]
 
 MOST_SOURCES = 50
-"""Matrix sources that get a series of their own."""
+"""The most matrix sources with a series of their own."""
 
 
 class Metric(NamedTuple):
-    """An entry of the catalogue. `labels` maps a label to what bounds it."""
+    """An entry of the catalogue. `labels` maps a label to what bounds its values."""
 
     name: str
     kind: Kind
@@ -115,7 +115,7 @@ EXCEPTIONS_APPROVED = _counter(
 )
 EXCEPTION_EVENTS = _counter(
     "version_compat_exception_event",
-    "What happened to exceptions: each change of state, each clock that rang, each refusal.",
+    "What happened to exceptions: each change of state, each timer that fired, each refusal.",
     event="events of the workflow",
 )
 EXCEPTION_REFUSALS = _counter(
@@ -175,12 +175,12 @@ WARNS = _gauge(
 )
 SOURCES = _gauge(
     "version_compat_matrix_sources",
-    "Sources by how they stand; MISSING is 1 where no source has ever published.",
+    "Sources by status; MISSING is 1 if no source has ever published.",
     level="FRESH, AGEING, EXPIRED, AHEAD, MISSING",
 )
 REFRESHES = _counter(
     "version_compat_matrix_refresh",
-    "Refreshes that came, by their first part; whether one is in effect is what the timestamps tell.",
+    "Refreshes received, counted by their first part; the timestamps show whether one is in effect.",
     source=_SOURCE,
 )
 REFRESH_INTERVAL = _gauge(
@@ -196,7 +196,7 @@ REFRESH_GAP = _gauge(
 )
 STALENESS_NOTICES = _counter(
     "version_compat_matrix_notice",
-    "Changes of standing that people were told of.",
+    "Changes of status that people were notified of.",
     level="FRESH, AGEING, EXPIRED, AHEAD, MISSING, WITHDRAWN",
 )
 
@@ -238,14 +238,14 @@ CLOCK_SKEW = _gauge(
 )
 LAG = _gauge(
     "compat_stream_lag_records",
-    "Records that wait on the owned partitions of a topic, as the broker last told. Marks of "
-    "transactions are none.",
+    "Records that wait on the owned partitions of a topic, as the broker last reported. Markers of "
+    "transactions do not count.",
     processor=_PROCESSOR,
     topic=_TOPIC,
 )
 BEAT = _gauge(
     "compat_stream_beat_timestamp_seconds",
-    "When the loop last came round. Old means stuck, whatever the traffic.",
+    "When the loop last completed a round. Old means stuck, whatever the traffic.",
     processor=_PROCESSOR,
 )
 WAITING = _gauge(
@@ -256,14 +256,14 @@ WAITING = _gauge(
 )
 UNAVAILABLE = _counter(
     "compat_stream_unavailable",
-    "Batches and takeovers put off because something was down. For the ledger on DatabaseUnavailable: audit writes "
-    "that failed and are tried again.",
+    "Batches and takeovers postponed because something was down. For the ledger on DatabaseUnavailable: audit "
+    "writes that failed and are tried again.",
     processor=_PROCESSOR,
     on="kinds of Unavailable in the tree of errors",
 )
 PARTITIONS = _gauge(
     "compat_stream_partitions",
-    "Input partitions owned. The sum over the replicas is the topics' count, or somebody is missing.",
+    "Input partitions owned. The sum over the replicas is the topics' count, or a replica is missing.",
     processor=_PROCESSOR,
 )
 STATE_KEYS = _gauge(
@@ -284,7 +284,7 @@ TABLE_REVISION = _gauge(
 )
 TABLE_REJECTS = _counter(
     "compat_stream_table_rejects",
-    "Records that a table refused while its last good snapshot stayed up.",
+    "Records that a table refused while its last good snapshot stayed in use.",
     processor=_PROCESSOR,
     topic=_TOPIC,
     reason="reasons of the tree of errors",
@@ -304,7 +304,7 @@ LEDGER_DUPLICATES = _counter(
 )
 LEDGER_QUARANTINED = _counter(
     "compat_ledger_quarantined",
-    "Rows that somebody should look at, by why. id_conflict: one request id, two contents.",
+    "Rows that need attention, by reason. id_conflict: one request id, two contents.",
     topic=_TOPIC,
     status="statuses of a row",
 )
@@ -314,12 +314,12 @@ LEDGER_FENCED = _counter(
 )
 LEDGER_CHANGED = _gauge(
     "compat_ledger_topic_changed",
-    "1 where a topic was created anew, or is on another cluster, and waits to be taken up; else 0.",
+    "1 if a topic was created again, or is on another cluster, and waits to be taken up; else 0.",
     topic=_TOPIC,
 )
 LEDGER_DIFFERENCES = _gauge(
     "compat_ledger_differences",
-    "Differences between topic and ledger at the first place where the sink has found one by itself.",
+    "Differences between topic and ledger at the first place where the sink itself has found one.",
     topic=_TOPIC,
     kind="kinds of `ledger reconcile`",
 )
@@ -334,10 +334,10 @@ LEDGER_ANCHORED = _gauge(
 
 # The relay.
 RELAY_ATTEMPTS = _counter(
-    "compat_relay_attempts", "Tries to deliver that have ended.", target=_TARGET, reception=_RECEPTION
+    "compat_relay_attempts", "Delivery attempts that have ended.", target=_TARGET, reception=_RECEPTION
 )
 RELAY_ATTEMPT_SECONDS = _histogram(
-    "compat_relay_attempt_seconds", "How long a try took.", _SECONDS_OF_STREAM, target=_TARGET
+    "compat_relay_attempt_seconds", "How long an attempt took.", _SECONDS_OF_STREAM, target=_TARGET
 )
 RELAY_SECONDS = _histogram(
     "compat_relay_delivery_seconds",
@@ -345,16 +345,16 @@ RELAY_SECONDS = _histogram(
     _SECONDS_OF_STREAM,
     target=_TARGET,
 )
-RELAY_PENDING = _gauge("compat_relay_pending", "Deliveries that wait or are tried.", target=_TARGET)
+RELAY_PENDING = _gauge("compat_relay_pending", "Deliveries that wait or are being attempted.", target=_TARGET)
 RELAY_OLDEST = _gauge(
     "compat_relay_oldest_timestamp_seconds",
     "Broker time of the oldest event that is not delivered, in seconds since the epoch; 0 if there is none.",
     target=_TARGET,
     pace="urgent, ordinary",
 )
-RELAY_DEAD = _counter("compat_relay_dead", "Deliveries given up; they lie among the dead letters.", target=_TARGET)
+RELAY_DEAD = _counter("compat_relay_dead", "Deliveries given up; they are in the dead letters.", target=_TARGET)
 RELAY_TARGET = _gauge(
-    "compat_relay_target", "1 for how the target stands, 0 for how it does not.", target=_TARGET, mode=_MODE
+    "compat_relay_target", "1 for the present status of the target, 0 for the others.", target=_TARGET, mode=_MODE
 )
 
 GATEWAY_REQUESTS = _counter(
@@ -373,22 +373,22 @@ GATEWAY_WAITING = _gauge("compat_gateway_waiting", "Requests that wait for an an
 GATEWAY_STREAMS = _gauge("compat_gateway_streams", "Streams of results that are open.")
 GATEWAY_LAG = _histogram(
     "compat_gateway_loop_lag_seconds",
-    "How much later than it was due the event loop came round.",
+    "How much later than scheduled the event loop ran.",
     _SECONDS_OF_PHASE,
 )
 
 SECURITY_CONTEXT_ASKED = _counter(
     "compat_security_context_requests",
-    "Requests for security policies by what came of them.",
+    "Requests for security policies by result.",
     outcome="taken, held, refused, failed",
 )
 SECURITY_CONTEXT_POLICIES = _counter(
     "compat_security_context_policies",
-    "What replies led to, by component; foreign are those that nobody asked about.",
+    "Results of replies by component; foreign are components that were not asked about.",
     what="changed, confirmed, withdrawn, foreign, left_alone",
 )
 SECURITY_CONTEXT_HELD = _gauge(
-    "compat_security_context_held", "Requests whose last reply leaves out too much, and takes no effect."
+    "compat_security_context_held", "Requests whose last reply is too incomplete to take effect."
 )
 SECURITY_CONTEXT_ROUND = _gauge(
     "compat_security_context_last_round_timestamp_seconds",
@@ -397,7 +397,7 @@ SECURITY_CONTEXT_ROUND = _gauge(
 )
 SECURITY_CONTEXT_EXPIRY = _gauge(
     "compat_security_context_expiry_timestamp_seconds",
-    "When the first policy of the security context is over, in seconds since the epoch; 0 if there is none.",
+    "When the first policy of the security context expires, in seconds since the epoch; 0 if there is none.",
 )
 
 
@@ -413,9 +413,9 @@ def page() -> str:
 _HEAD = """\
 # Metrics
 
-Made by `python -m processors.observability.metrics`. Every process serves
-the metrics of what runs in it under `/metrics` of its health port. Labels are bounded by what stands beside them;
-none holds an id or a text from a record. A histogram has the series `_bucket`, `_count` and `_sum`.
+Generated by `python -m processors.observability.metrics`. Every process serves
+its metrics under `/metrics` of its health port. The table says what bounds the values of each label;
+no label contains an id or a text from a record. A histogram has the series `_bucket`, `_count` and `_sum`.
 
 | metric | kind | labels | meaning |
 |---|---|---|---|"""

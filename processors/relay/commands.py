@@ -1,4 +1,4 @@
-"""What operators ask of one target, read from the relay's own topic. Only what our programs sealed is believed."""
+"""Commands of operators to one target, read from the relay's own topic. Only sealed commands are accepted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from processors.stream.types import Inbound, Reject
 
 
 class CommandPlace(NamedTuple):
-    """Where a command lies. Its partition is that of the delivery it is about."""
+    """The position of a command. Its partition is that of the delivery it is about."""
 
     partition: int
     key: str
@@ -23,7 +23,10 @@ Commands = Mapping[CommandPlace, DeliveryCommand]
 
 
 class CommandTable:
-    """The commands to one target that nobody has carried out yet. A command goes when its record is cleared."""
+    """The commands to one target that have not been carried out yet.
+
+    A command is removed when its record is cleared.
+    """
 
     topic = RELAY_STATE
 

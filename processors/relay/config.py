@@ -1,4 +1,4 @@
-"""config/relay.yaml: which targets there are, where they may be, and what they are told."""
+"""config/relay.yaml: the targets, their allowed addresses, and the events that they get."""
 
 from __future__ import annotations
 
@@ -59,8 +59,11 @@ class Breaker(_Strict):
 
 
 class TargetConfig(_Strict):
-    """What all kinds of targets have. `events` are what it is told; `recipients` narrows notifications down to
-    those whose recipient matches one of these patterns."""
+    """Fields that all kinds of targets share.
+
+    `events` are the events that it gets; `recipients` limits notifications to those whose recipient matches one of
+    these patterns.
+    """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")
     networks: tuple[Range, ...] = Field(min_length=1, description="address ranges that its name may resolve to")
@@ -78,7 +81,7 @@ class TargetConfig(_Strict):
 
 
 class HttpTarget(TargetConfig):
-    """A target with an address that everybody may know."""
+    """A target whose address is not secret."""
 
     url: str
     allow_plaintext: bool = Field(default=False, strict=True, description="permit http beyond loopback")
@@ -91,7 +94,7 @@ class HttpTarget(TargetConfig):
 
 
 class WebhookTarget(HttpTarget):
-    """A platform: `POST /internal/notify/publish`, or any path of its own."""
+    """A platform: `POST /internal/notify/publish`, or any other path."""
 
     kind: Literal["webhook"]
     secrets: tuple[SecretPlace, ...] = Field(min_length=1, max_length=2, description="two while one is rotated")
@@ -108,7 +111,7 @@ class AuditTarget(HttpTarget):
 
 
 class NoticeTarget(TargetConfig):
-    """What people read, and so is told of notifications only."""
+    """A target that people read, and that therefore gets only notifications."""
 
     @model_validator(mode="after")
     def _notices(self) -> NoticeTarget:
@@ -118,8 +121,11 @@ class NoticeTarget(TargetConfig):
 
 
 class MailTarget(NoticeTarget):
-    """A mail server, with TLS from the beginning (`implicit`) or by STARTTLS. `addresses` maps patterns of
-    recipients to mail addresses; the first that matches is told, and nobody where none does."""
+    """A mail server, with TLS from the beginning (`implicit`) or by STARTTLS.
+
+    `addresses` maps patterns of recipients to mail addresses. The first match counts; without a match no mail is
+    sent.
+    """
 
     kind: Literal["smtp"]
     host: str = Field(pattern=r"^[A-Za-z0-9.:-]{1,255}$")
@@ -132,7 +138,7 @@ class MailTarget(NoticeTarget):
 
 
 class ChatTarget(NoticeTarget):
-    """An incoming webhook. Its URL is a secret, so its host is named here and has to be the same."""
+    """An incoming webhook. Its URL is a secret; its host is named here and must be the same."""
 
     kind: Literal["slack", "teams", "mattermost"]
     url: SecretPlace
@@ -143,7 +149,7 @@ Target = Annotated[WebhookTarget | AuditTarget | MailTarget | ChatTarget, Field(
 
 
 class RelayConfig(_Strict):
-    """The whole file. `links` is where the guard's HTTP interface is, for events too large to send."""
+    """The whole file. `links` is the address of the guard's HTTP interface, for events too large to send."""
 
     version: Annotated[Literal[1], BeforeValidator(_whole)] = 1
     links: str = Field(default="", pattern=r"^(https?://\S*[^/\s])?$")

@@ -1,6 +1,6 @@
-"""Makes the tries of one target, some at a time, in a thread and an event loop of its own.
+"""Makes the delivery attempts of one target, several at a time, in its own thread and event loop.
 
-Two targets share nothing, so that one that hangs delays no other.
+Targets share nothing, so that one that hangs delays no other.
 """
 
 from __future__ import annotations
@@ -20,25 +20,27 @@ from processors.relay.measures import DeliveryMeasures
 _log = structlog.get_logger(__name__)
 
 PATIENCE = 10.0
-"""Seconds for one try in all, from looking up the address to the end of the answer."""
+"""Seconds for one attempt, from resolving the address to the end of the answer."""
 
 _LONGEST_SLEEP = 1.0
 _SHORTEST_SLEEP = 0.01
 
 
 class Sender(Protocol):
-    """How a kind of target is sent to. One for each target, used in one event loop only."""
+    """Sends to one kind of target. One for each target, used in one event loop only."""
 
     async def send(self, delivery: Delivery) -> Reply:
-        """One try, which may be cut off at any time. Raises nothing that a target could cause: what it answers, and
-        that it does not, is a Reply."""
+        """One attempt, which may be cancelled at any time.
+
+        Raises nothing that a target could cause: its answer, or its silence, is a Reply.
+        """
         ...
 
     async def close(self) -> None: ...
 
 
 class Courier:
-    """Use as a context manager. What is in flight when it closes is cut off, and will be tried again."""
+    """Use as a context manager. Attempts in flight at the end are cancelled, and will be repeated."""
 
     def __init__(
         self, target: str, dispatch: Dispatch, sender: Sender, most: int, measures: DeliveryMeasures
@@ -72,7 +74,7 @@ class Courier:
             self._loop.call_soon_threadsafe(self._news.set)
 
     def begin_no_more(self) -> None:
-        """Let what is in flight end, and begin nothing new."""
+        """Let attempts in flight finish, and begin no new ones."""
         self._taking = False
 
     def raise_failure(self) -> None:
@@ -105,7 +107,10 @@ class Courier:
             await self._sender.close()
 
     async def _wait(self, tasks: set[asyncio.Task[None]]) -> set[asyncio.Task[None]]:
-        """Until a try has ended, news came or the next delivery is due. Returns the tries that have ended."""
+        """Wait until an attempt has ended, something changed or the next delivery is due.
+
+        Returns the ended attempts.
+        """
         due = self._dispatch.next_at()
         sleep = _LONGEST_SLEEP if due is None else (due - self._now()) / 1000
         if len(tasks) >= self._most:
@@ -139,6 +144,6 @@ class Courier:
             )
 
     def _now(self) -> int:
-        """The broker's time, counted on from when it was told last."""
+        """The broker's time, extrapolated from its last known value."""
         told, at = self._clock
         return told + int((time.monotonic() - at) * 1000)

@@ -1,4 +1,4 @@
-"""One event on its way to one target, and what a try came to. Times are milliseconds since the epoch, UTC."""
+"""One event on its way to one target, and the result of an attempt. Times are milliseconds since the epoch, UTC."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from enum import StrEnum
 
 
 class Reception(StrEnum):
-    """What a target made of a try: all that the schedule and the breaker need to know of it."""
+    """The kind of a target's answer: everything that the schedule and the breaker need to know of it."""
 
     ACCEPTED = "accepted"
     FAILED = "failed"
-    """It did not answer, or not now: the same again may succeed."""
+    """It did not answer, or cannot take it now: a retry may succeed."""
     REFUSED = "refused"
-    """It answered that it does not take this message: permanent, unless somebody mends the target."""
+    """It refused this message: permanent, unless the target is fixed."""
     UNAUTHORIZED = "unauthorized"
-    """It does not know us: every message would be refused, and none is to blame."""
+    """It does not accept our credentials: every message would be refused, and no message is to blame."""
     GONE = "gone"
-    """It does not want anything any more."""
+    """The target no longer exists."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The outcome of one try. `retry_after` is how many milliseconds the target asks us to wait."""
+    """The result of one attempt. `retry_after` is how many milliseconds the target asks us to wait."""
 
     reception: Reception
     message: str
-    """What was answered, in a few words, without secrets."""
+    """The answer in a few words, without secrets."""
     retry_after: int | None = None
 
 
@@ -37,11 +37,11 @@ class DeliveryStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One event for one target. `body` is made once, so that every try sends the same bytes."""
+    """One event for one target. `body` is created once, so that every attempt sends the same bytes."""
 
     target: str
     id: str
-    """The event's own id; the receiver knows a repetition by it."""
+    """The event's own id; the receiver recognises a repetition by it."""
     type: str
     topic: str
     partition: int
@@ -57,7 +57,7 @@ class Delivery:
     next_at: int = 0
     status: DeliveryStatus = DeliveryStatus.PENDING
     message: str = ""
-    """What the last try came to."""
+    """The result of the last attempt."""
 
     @property
     def pending(self) -> bool:

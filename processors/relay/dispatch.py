@@ -1,4 +1,4 @@
-"""Which delivery goes next: in order within a key, at most so many at once, and none that the target may not have.
+"""Which delivery goes next: in order within a key, at most so many at once, and only what the target may get.
 
 This is the relay's memory between two commits. Nothing in it does I/O or reads a clock; the loop's thread and the
 courier's share it under one lock.
@@ -17,14 +17,14 @@ from processors.relay.pace import Pace, after
 from processors.relay.standing import Mode, Pauses, Standing, admits, judged, resumed
 
 LineKey = tuple[str, str]
-"""Topic and key of an event: what is kept in order."""
+"""Topic and key of an event: events with the same key stay in order."""
 
 Place = tuple[int, int, str]
 """Partition, offset and state key: the order within a line."""
 
 
 class Change(NamedTuple):
-    """What a try made of a delivery; `after` is None once it is accepted. Not yet committed."""
+    """What an attempt changed in a delivery; `after` is None once it is accepted. Not yet committed."""
 
     before: Delivery
     after: Delivery | None
@@ -32,14 +32,14 @@ class Change(NamedTuple):
 
 
 class Attempt(NamedTuple):
-    """A delivery that is being tried. `probe` asks whether a target that failed answers again."""
+    """A delivery that is being attempted. `probe` marks a test whether a failed target answers again."""
 
     delivery: Delivery
     probe: bool
 
 
 class Dispatch:
-    """Pending deliveries of one target, as the committed state has them and as the tries since have left them."""
+    """Pending deliveries of one target: the committed state, plus the uncommitted attempts since."""
 
     def __init__(self, pace: Callable[[Delivery], Pace], pauses: Pauses, standing: Standing) -> None:
         self._pace, self._pauses = pace, pauses
@@ -52,7 +52,7 @@ class Dispatch:
         self.standing = standing
 
     def sync(self, held: Mapping[str, Delivery]) -> None:
-        """Take over what the committed state holds: learn what is new, forget what is not ours any more."""
+        """Take over the committed state: add what is new, and remove what this process does not own any more."""
         with self._lock:
             for key in self._pending.keys() - held.keys():
                 self._forget(key)
@@ -65,7 +65,7 @@ class Dispatch:
                         self._remember(key, delivery)
 
     def adopt(self, standings: Iterable[Standing]) -> None:
-        """Take over how the target stands, where somebody knows something newer about the same address."""
+        """Take over the target's status if another partition has a newer one for the same address."""
         with self._lock:
             same = [standing for standing in standings if standing.endpoint == self.standing.endpoint]
             self.standing = max((self.standing, *same), key=lambda standing: standing.changed_at)
@@ -75,7 +75,7 @@ class Dispatch:
             self.standing = resumed(self.standing, now)
 
     def take(self, now: int) -> Attempt | None:
-        """The next delivery to try, which is in flight from now on; None while there is none."""
+        """The next delivery to attempt, which is in flight from now on; None if there is none."""
         with self._lock:
             if not admits(self.standing, now, in_flight=bool(self._in_flight)):
                 return None
@@ -83,14 +83,14 @@ class Dispatch:
                 _, (_, _, key) = heapq.heappop(self._due)
                 delivery = self._pending.get(key)
                 if delivery is None or key in self._in_flight or delivery.next_at > now:
-                    continue  # an entry that something newer has replaced
+                    continue  # an outdated entry
                 if self._lines[_line(delivery)][0] == _place(delivery):
                     self._in_flight.add(key)
                     return Attempt(delivery, self.standing.mode is not Mode.ACTIVE)
             return None
 
     def finish(self, attempt: Attempt, reply: Reply, now: int) -> None:
-        """Note what a try came to. Nothing is noted of a delivery that is not ours any more."""
+        """Record the result of an attempt. Deliveries that this process does not own any more are ignored."""
         with self._lock:
             key = attempt.delivery.state_key
             self._in_flight.discard(key)
@@ -105,7 +105,7 @@ class Dispatch:
                 self._remember(key, left)
 
     def abandon(self, attempt: Attempt) -> None:
-        """A try that was cut off: nobody knows what came of it, so it is made again."""
+        """An attempt was cancelled with unknown result, so it is repeated."""
         with self._lock:
             key = attempt.delivery.state_key
             self._in_flight.discard(key)
@@ -113,7 +113,7 @@ class Dispatch:
                 self._offer(delivery)
 
     def next_at(self) -> int | None:
-        """When it is worth asking `take` again, if nothing else happens; None if it never is."""
+        """When `take` may next return something, if nothing else happens; None for never."""
         with self._lock:
             if not self._due or self.standing.mode is Mode.DISABLED:
                 return None
@@ -132,7 +132,7 @@ class Dispatch:
                     del self._unsaved[key]
 
     def idle(self) -> bool:
-        """Nothing is in flight, and everything that was tried is committed."""
+        """Whether nothing is in flight, and every attempt is committed."""
         with self._lock:
             return not self._in_flight and not self._unsaved
 
@@ -148,7 +148,7 @@ class Dispatch:
             self._offer(delivery)
 
     def _forget(self, key: str) -> None:
-        """Take it out of its line; the next one moves up."""
+        """Remove it from its line; the next one moves up."""
         if (delivery := self._pending.pop(key, None)) is None:
             return
         line = self._lines[_line(delivery)]

@@ -14,14 +14,14 @@ from processors.stream.wire.headers import rfc3339
 CONTENT_TYPE: Final = "application/cloudevents+json"
 
 LARGEST_BODY: Final = 256 * 1024
-"""Bytes. What is larger goes without its report, and with a link to it."""
+"""Bytes. A larger event is sent without its report, and with a link to it."""
 
 
 def cloud_event(event: Outgoing, data: Mapping[str, Any] | None = None, *, links: str = "") -> bytes:
-    """The body: the same bytes for the same event, on any day and in any process.
+    """The body: the same bytes for the same event, at any time and in any process.
 
-    `data` replaces the whole record. `links` is where the guard's HTTP interface is, without a slash at the end; it
-    is what `dataref` (CloudEvents' claim check) of an event too large to send begins with.
+    `data` replaces the whole record. `links` is the address of the guard's HTTP interface, without a slash at the
+    end; `dataref` (CloudEvents' claim check) of an event too large to send begins with it.
 
     Raises OutputTooLarge for an event that is too large even without its report.
     """
@@ -38,7 +38,7 @@ def cloud_event(event: Outgoing, data: Mapping[str, Any] | None = None, *, links
 
 
 def canonical_json(value: Any) -> bytes:
-    """UTF-8, keys in order, no space. Bytes become base64, halves of surrogate pairs question marks."""
+    """UTF-8, sorted keys, no spaces. Bytes become base64, lone surrogates question marks."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_base64)
     return text.encode("utf-8", "replace")
 

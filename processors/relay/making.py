@@ -1,4 +1,4 @@
-"""From a target's configuration to what makes its bodies and sends them: the table of kinds."""
+"""Builds targets from their configuration: one table of kinds."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ ReadSecret = Callable[[SecretPlace], str]
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A target, ready to be sent to. `endpoint` is a fingerprint of its address."""
+    """A target, ready to use. `endpoint` is a fingerprint of its address."""
 
     body: Body
     sender: Sender
@@ -45,7 +45,7 @@ class Made:
 
 
 def made(target: Target, links: str, secret: ReadSecret) -> Made:
-    """Raises SettingsInvalid that names the secret which is missing or cannot be used."""
+    """Raises SettingsInvalid that names the secret which is missing or unusable."""
     body, sender, address = _kind(target, links, secret)
     return Made(_chosen(target, body), sender, hashlib.sha256(address.encode()).hexdigest()[:16])
 
@@ -86,7 +86,7 @@ def _mailing(target: MailTarget, secret: ReadSecret) -> MailSender:
 
 
 def _chat_url(target: ChatTarget, secret: ReadSecret) -> str:
-    """Raises SettingsInvalid that names where the URL is, and shows nothing of it."""
+    """Raises SettingsInvalid that names the place of the URL, without showing the URL."""
     url, place = secret(target.url), target.url.env or target.url.file
     try:
         refuse_address(url)
@@ -107,7 +107,7 @@ def _signing(target: WebhookTarget | AuditTarget, secret: ReadSecret) -> Webhook
 
 
 def _chosen(target: TargetConfig, body: Body) -> Body:
-    """Only notifications have a recipient to choose by."""
+    """Only notifications have a recipient to filter by."""
 
     def chosen(event: Outgoing) -> bytes | None:
         if event.kind == "notifications":

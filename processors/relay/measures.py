@@ -1,4 +1,4 @@
-"""The relay in figures, by target."""
+"""Metrics of the relay, by target."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from processors.relay.standing import Mode, Standing
 
 
 class DeliveryMeasures:
-    """The metrics of one target, with its name filled in."""
+    """The metrics of one target, labelled with its name."""
 
     def __init__(self, target: str) -> None:
         self._target = target
-        for reception in Reception:  # a rate cannot see the first step of a new series
+        for reception in Reception:  # a rate cannot see the first increment of a new series
             metrics.RELAY_ATTEMPTS.labels(target, reception.value)
         metrics.RELAY_DEAD.labels(target)
 

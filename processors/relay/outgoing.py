@@ -1,4 +1,4 @@
-"""What the relay tells of: the events of five topics, as one typed value each. Pure."""
+"""The events that the relay delivers, from five topics, as one typed value each. Pure."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _plain_id = re.compile(r"[A-Za-z0-9._:-]{1,128}").fullmatch
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """An event to be told. `data` is the whole record, as its schema has it."""
+    """An event to deliver. `data` is the whole record, as in its schema."""
 
     kind: str
     id: str
@@ -62,8 +62,10 @@ class Outgoing:
 
 
 def outgoing(kind: str, record: Inbound, data: Mapping[str, Any]) -> Outgoing:
-    """The event of a record. Its id is that which its writer gave it; one that no header could carry is replaced by
-    one made from it, the same every time."""
+    """The event of a record.
+
+    An id that no header could carry is replaced by one derived from it, always the same.
+    """
     described = KINDS[kind]
     id = data[described.id]
     if not _plain_id(id):

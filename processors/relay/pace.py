@@ -1,4 +1,4 @@
-"""When a delivery is tried again, and when it is given up. Pure."""
+"""When a delivery is retried, and when it is given up. Pure."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from processors.relay.delivery import Delivery, DeliveryStatus, Reception, Reply
 SECOND, MINUTE, HOUR = 1000, 60_000, 3_600_000
 
 JITTER = 0.2
-"""A wait is up to this part shorter or longer, so that what failed together does not come back together."""
+"""A wait varies by up to this part, so that deliveries that failed together are not retried together."""
 
 MOST_REFUSALS = 3
-"""Tries after which a message that the target refuses is given up."""
+"""Attempts after which a message that the target refuses is given up."""
 
 LONGEST_RETRY_AFTER = 10 * MINUTE
-"""A target that asks for more patience is not believed."""
+"""The longest wait that a target can ask for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """`waits` are the milliseconds before the second try, the third, and so on; one more failure ends it."""
+    """`waits` are the milliseconds before the second attempt, the third, and so on; one more failure ends it."""
 
     waits: tuple[int, ...]
 
@@ -31,13 +31,13 @@ ORDINARY = Pace(
 )
 
 URGENT = Pace(tuple(min(2**n * SECOND, MINUTE) for n in range(24 * 60)))
-"""For notices that somebody has to act on within hours: 1 s to 60 s apart, for a day."""
+"""For notices that need action within hours: 1 s to 60 s apart, for a day."""
 
 
 def after(delivery: Delivery, reply: Reply, pace: Pace, now: int) -> Delivery | None:
-    """The delivery after a try; None once it is accepted.
+    """The delivery after an attempt; None once it is accepted.
 
-    A target that does not know us, or is gone, costs the delivery none of its tries.
+    If the target refuses our credentials, or no longer exists, the attempt does not count.
     """
     match reply.reception:
         case Reception.ACCEPTED:
@@ -57,11 +57,11 @@ def after(delivery: Delivery, reply: Reply, pace: Pace, now: int) -> Delivery | 
 
 
 def patience(reply: Reply) -> int:
-    """The milliseconds that a target asks for, as far as it is believed."""
+    """The milliseconds that a target asks to wait, within the limit."""
     return min(max(reply.retry_after or 0, 0), LONGEST_RETRY_AFTER)
 
 
 def _jittered(wait: int, delivery: Delivery) -> int:
-    """Drawn from the delivery itself, so that a restart comes to the same instant."""
+    """Derived from the delivery itself, so that a restart computes the same instant."""
     dice = zlib.crc32(f"{delivery.id}:{delivery.attempts}".encode("utf-8", "surrogatepass")) / 2**32
     return round(wait * (1 - JITTER + 2 * JITTER * dice))

@@ -1,8 +1,8 @@
-"""The relay's one door to Kafka, for one target: events in, state and dead letters out.
+"""Connects the relay to Kafka, for one target: events in, state and dead letters out.
 
-Taking an event in and remembering its delivery is one transaction, so no event is lost and none is taken in twice.
-A delivery leaves the state in the transaction that follows its acceptance; a process that dies in between sends it
-again, with the same id and bytes.
+Accepting an event and storing its delivery is one transaction, so no event is lost or accepted twice. A delivery is
+removed from the state in the transaction after its acceptance; if the process ends in between, it is sent again,
+with the same id and bytes.
 """
 
 from __future__ import annotations
@@ -30,19 +30,23 @@ from processors.stream.wire.codec import Codec
 _log = structlog.get_logger(__name__)
 
 MOST_PENDING = 500
-"""Deliveries that may wait in one partition. Beyond that, events wait on their topics."""
+"""The most deliveries that may wait in one partition. Beyond that, events wait on their topics."""
 
 MOST_DEAD = 200
-"""Deliveries kept in one partition after they were given up, to be looked at and tried again. The dead letters tell
-of all of them."""
+"""The most given-up deliveries that are kept in one partition for inspection and retry.
+
+The dead letters have all of them.
+"""
 
 COMMAND_KEPT = 3_600_000
 """Milliseconds that a command to resume a target is kept, so that every process sees it."""
 
 
 class Relay:
-    """One target's processor. `body` gives what is sent, or None for an event that the target is not told of.
-    Commands are believed, and cleared away, under `seals`."""
+    """The processor of one target. `body` gives what is sent, or None for an event that the target does not get.
+
+    Commands are accepted, and cleared, under `seals`.
+    """
 
     def __init__(
         self,
@@ -79,7 +83,7 @@ class Relay:
         return outcome
 
     def tick(self, now: int, view: View) -> Outcome:
-        """Commit what the tries came to, carry out commands, and let the courier know what there is to do."""
+        """Commit the results of attempts, carry out commands, and wake the courier."""
         self._courier.raise_failure()
         outcome = Outcome()
         for key, change in self._dispatch.unsaved().items():
@@ -131,7 +135,7 @@ class Relay:
         room[record.partition] -= 1
 
     def _settle(self, key: str, change: Change, view: View, outcome: Outcome) -> None:
-        """Only if the state still holds what was tried: otherwise the partition was with somebody else."""
+        """Only if the state still holds what was attempted: otherwise another process owned the partition."""
         partition = change.before.partition
         if view.state(partition).get(key) is None:
             return
@@ -173,12 +177,13 @@ class Relay:
             outcome.outputs.append(self._cleared(at, command))
 
     def _cleared(self, at: CommandPlace, command: DeliveryCommand) -> Outbound:
-        """What takes a command off the topic: sealed too, or anybody could withdraw what an operator asks."""
+        """The record that removes a command from the topic: sealed too, or anybody could cancel an operator's
+        command."""
         key = command.key.encode()
         return Outbound(RELAY_STATE, key, None, (self._seals.seal(RELAY_STATE, key, None),), at.partition)
 
     def _share_standing(self, now: int, view: View, outcome: Outcome) -> None:
-        """Every partition has the standing with it, so that whoever takes it over knows."""
+        """Every partition stores the target's status, so that its next owner knows it."""
         key = standing_key(self._target)
         held = {number: cast("Standing | None", view.state(number).get(key)) for number in view.partitions()}
         self._dispatch.adopt([standing for standing in held.values() if standing is not None])
@@ -207,7 +212,7 @@ def _pending(view: View, partition: int) -> list[Delivery]:
 
 
 def _dead_letter(delivery: Delivery) -> Reject:
-    """What was sent, with where its event lies. The event itself is fine, and stays on its topic."""
+    """What was sent, and where its event is. The event itself is valid, and stays on its topic."""
     record = Inbound(
         topic=delivery.topic,
         partition=delivery.partition,

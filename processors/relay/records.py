@@ -1,4 +1,4 @@
-"""Between the records of compat.relay-state and their typed values."""
+"""Converts the records of compat.relay-state to and from their typed values."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from processors.relay.delivery import Delivery, DeliveryStatus
 from processors.relay.standing import Mode, Standing
 
 COMMAND = "command:"
-"""What the keys of commands begin with. No name of a target has a colon."""
+"""The prefix of the keys of commands. No name of a target contains a colon."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryCommand:
-    """What an operator asks: to try a delivery again that was given up, or, without an id, to resume the target."""
+    """An operator's command: to retry a delivery that was given up, or, without an id, to resume the target."""
 
     target: str
     topic: str
@@ -37,7 +37,7 @@ def standing_key(target: str) -> str:
 
 
 def to_record(target: str, value: StateValue) -> dict[str, Any]:
-    """The exact inverse of `from_record`, but for what a standing does not keep."""
+    """The inverse of `from_record`, except for what a status does not store."""
     return {
         "target": target,
         "delivery": _delivery_record(value) if isinstance(value, Delivery) else None,
@@ -47,7 +47,7 @@ def to_record(target: str, value: StateValue) -> dict[str, Any]:
 
 
 def from_record(record: Mapping[str, Any]) -> StateValue:
-    """Raises EventUnreadable for a record that holds nothing, or something that a newer relay wrote."""
+    """Raises EventUnreadable for an empty record, or one that a newer relay wrote."""
     try:
         if (delivery := record["delivery"]) is not None:
             rest: dict[str, Any] = {**delivery, "status": DeliveryStatus(delivery["status"])}

@@ -1,4 +1,4 @@
-"""Whether a target is sent anything at all: the circuit breaker, the hold and the end. Pure."""
+"""The status of a target: whether it is active, held by the circuit breaker, or disabled. Pure."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ OF_WINDOW = 10
 class Mode(StrEnum):
     ACTIVE = "ACTIVE"
     BROKEN = "BROKEN"
-    """The breaker is open: one probe at a time, further and further apart."""
+    """The breaker is open: one probe at a time, with growing pauses."""
     HELD = "HELD"
-    """The target does not know us; probed likewise."""
+    """The target refuses our credentials; probed likewise."""
     DISABLED = "DISABLED"
-    """The target is gone. Nothing is sent until somebody resumes it, or gives it another address."""
+    """The target no longer exists. Nothing is sent until an operator resumes it, or its address changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,30 +34,36 @@ class Pauses:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How a target stands. `known_since` is when it was first seen; what is older is not sent to it."""
+    """The status of a target. `known_since` is when it was first seen; older events are not sent to it."""
 
     mode: Mode = Mode.ACTIVE
     known_since: int = 0
     changed_at: int = 0
     not_before: int = 0
-    """No try before this instant, if any is allowed."""
+    """No attempt before this instant, if any is allowed."""
     pause: int = 0
     endpoint: str = ""
-    """Fingerprint of the address for which this holds."""
+    """Fingerprint of the address for which this status is valid."""
     message: str = ""
     recent: tuple[bool, ...] = ()
-    """The last tries while active, True for a failure, the newest last. Lost at a restart, without harm."""
+    """The last attempts while active, True for a failure, the newest last.
+
+    Lost at a restart, which does no harm.
+    """
 
 
 def admits(standing: Standing, now: int, *, in_flight: bool) -> bool:
-    """Whether a try may begin. Where the target is probed, only while no other is in flight."""
+    """Whether an attempt may begin. If the target is being probed, only while no other is in flight."""
     if standing.mode is Mode.DISABLED or now < standing.not_before:
         return False
     return standing.mode is Mode.ACTIVE or not in_flight
 
 
 def judged(standing: Standing, reply: Reply, pauses: Pauses, now: int, *, probe: bool) -> Standing:
-    """The standing after a try. One that began before the breaker opened, and so is no probe, opens it no wider."""
+    """The status after an attempt.
+
+    An attempt from before the breaker opened is no probe, and does not prolong the pause.
+    """
     match reply.reception:
         case Reception.GONE:
             return _changed(standing, Mode.DISABLED, 0, reply, now)
@@ -74,7 +80,7 @@ def judged(standing: Standing, reply: Reply, pauses: Pauses, now: int, *, probe:
 
 
 def resumed(standing: Standing, now: int) -> Standing:
-    """Active again, with nothing held against it."""
+    """Active again, with no failures counted."""
     return Standing(known_since=standing.known_since, changed_at=now, endpoint=standing.endpoint)
 
 

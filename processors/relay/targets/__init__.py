@@ -1,1 +1,1 @@
-"""The kinds of targets. Each is a file that makes a body of an event, and one that sends a body."""
+"""The kinds of targets. Each has a module that builds the body of an event, or one that sends it."""

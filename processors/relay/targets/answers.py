@@ -1,4 +1,4 @@
-"""What an HTTP answer means for a delivery. Pure."""
+"""What an HTTP response means for a delivery. Pure."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from processors.outbound.retry_after import milliseconds
 from processors.relay.delivery import Reception, Reply
 
 _LATER = frozenset({408, 425, 429})
-"""Client errors that say `not now` (RFC 9110, RFC 8470, RFC 6585)."""
+"""Client errors that are temporary (RFC 9110, RFC 8470, RFC 6585)."""
 
 
 def reply_to(status: int, retry_after: str | None, now: int) -> Reply:
-    """Only 2xx is success. A redirect is a refusal: a target is where its configuration says, and nowhere else.
+    """Only 2xx is success. A redirect is a refusal: the configured address is the only one that is used.
 
     `now` is in milliseconds since the epoch, for a Retry-After that is a date.
     """

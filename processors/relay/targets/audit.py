@@ -10,7 +10,7 @@ from processors.stream.wire.headers import rfc3339
 
 
 def audit_record(event: Outgoing) -> Mapping[str, Any]:
-    """The record of an event. Fields that an event lacks are empty. `evidence` says where the whole event lies."""
+    """The record of an event. Fields that an event lacks are empty. `evidence` says where the whole event is."""
     data = event.data
     return {
         "record_id": event.id,
@@ -34,7 +34,7 @@ _WHAT = (
 
 
 def _deed(event: Outgoing) -> Mapping[str, Any]:
-    """What was done, how it ended, and why: each kind of event says it in words of its own."""
+    """What was done, how it ended, and why, for each kind of event."""
     data = event.data
     match event.kind:
         case "blocks":

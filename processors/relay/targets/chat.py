@@ -1,4 +1,4 @@
-"""A chat room: a body of JSON, posted to an incoming webhook whose URL is the secret. No room knows repetitions."""
+"""A chat room: JSON, posted to an incoming webhook with a secret URL. Chat rooms do not detect repetitions."""
 
 from __future__ import annotations
 

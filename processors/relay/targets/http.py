@@ -1,4 +1,4 @@
-"""A body posted to a target, and what its answer means."""
+"""Posts a body to a target, and interprets the response."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from processors.relay.delivery import Reception, Reply
 from processors.relay.targets.answers import reply_to
 
 LARGEST_ANSWER = 64 * 1024
-"""Bytes of an answer's body that are read, so that the connection can be used again. Nobody looks at them."""
+"""The most bytes of a response body that are read, so that the connection can be reused. They are ignored."""
 
 
 class HttpPoster:
@@ -23,13 +23,13 @@ class HttpPoster:
         self._client = PinnedClient(url, networks, ca, most)
 
     async def post(self, body: bytes, headers: Mapping[str, str]) -> Reply:
-        """One try. What the network or the target does is a Reply; being cut off is not."""
+        """One attempt. Errors of the network or the target become a Reply; a cancellation does not."""
         try:
             answer = await self._client.post(body, headers, LARGEST_ANSWER)
         except AddressRefused as error:
             return Reply(Reception.FAILED, str(error))
         except FAILURES as error:
-            return Reply(Reception.FAILED, type(error).__name__)  # its text may hold the URL, which may be a secret
+            return Reply(Reception.FAILED, type(error).__name__)  # its text may contain the URL, possibly a secret
         return reply_to(answer.status, answer.headers.get("retry-after"), time.time_ns() // 1_000_000)
 
     async def close(self) -> None:

@@ -1,4 +1,4 @@
-"""E-mail over SMTP with TLS: one message for each notification, to the address that its recipient stands for."""
+"""E-mail over SMTP with TLS: one message for each notification, to the address of its recipient."""
 
 from __future__ import annotations
 
@@ -31,8 +31,11 @@ _NOT_KNOWN = frozenset({530, 534, 535, 538})
 
 @dataclass(frozen=True, slots=True)
 class MailServer:
-    """Where mail is handed in. Without `implicit_tls` the connection begins in the clear and must become TLS before
-    anything is said (STARTTLS); a server that does not offer it is sent nothing."""
+    """A mail server. Without `implicit_tls` the connection begins unencrypted and must switch to TLS (STARTTLS)
+    first.
+
+    Nothing is sent to a server that does not offer it.
+    """
 
     host: str
     port: int
@@ -44,10 +47,10 @@ class MailServer:
 
 
 def mail(event: Outgoing, sender: str, to: str) -> bytes:
-    """The whole message. The same event has the same Message-ID, by which mail programs know a repetition.
+    """The whole message. The same event has the same Message-ID, by which mail programs detect a repetition.
 
-    Texts come from people. A line end in a subject would begin another header, so there is none; nor is there an
-    encoded word (RFC 2047), which the library would decode, line ends and all.
+    Texts come from people. A line end in a subject would begin another header, so it is removed; so are encoded
+    words (RFC 2047), which the library would decode, line ends included.
     """
     notice = event.data
     message = EmailMessage(policy=WIRE)
@@ -56,14 +59,14 @@ def mail(event: Outgoing, sender: str, to: str) -> bytes:
     message["Subject"] = shorten(notice["subject"], LONGEST_SUBJECT).replace("=?", "= ?")  # see above
     message["Date"] = datetime.fromtimestamp(event.at / 1000, UTC)
     message["Message-ID"] = f"<{event.id}@{sender.rpartition('@')[2]}>"
-    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday greetings in return
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no automatic replies
     text = notice["body"] + (f"\n\n{notice['link']}" if is_link(notice["link"]) else "")
     message.set_content(text.encode("utf-8", "replace").decode(), cte="base64")
     return message.as_bytes()
 
 
 def is_link(text: str) -> bool:
-    """Whether somebody may be sent there: http or https, and nothing that could end a line."""
+    """Whether it is a usable link: http or https, without anything that could end a line."""
     return re.fullmatch(r"https?://[^\s<>\"]{1,2000}", text) is not None
 
 
@@ -87,7 +90,7 @@ class MailSender:
             return Reply(Reception.FAILED, f"{type(error).__name__}: {shorten(str(error))}")
 
     async def close(self) -> None:
-        """Nothing is kept open."""
+        """There is nothing to close."""
 
     async def _send(self, body: bytes) -> Reply:
         message = message_from_bytes(body, policy=WIRE)
@@ -123,7 +126,7 @@ async def _connected(address: str, port: int) -> socket.socket:
 
 
 def reply_to_code(code: int, message: str) -> Reply:
-    """What an SMTP reply means (RFC 5321): 4xx is for now, 5xx is for good."""
+    """What an SMTP reply means (RFC 5321): 4xx is temporary, 5xx is permanent."""
     said = f"{code} {shorten(message)}"
     if code in _NOT_KNOWN:
         return Reply(Reception.UNAUTHORIZED, said)

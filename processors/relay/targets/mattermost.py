@@ -1,4 +1,4 @@
-"""Mattermost: everything in a block of code, in which neither mentions nor Markdown come alive."""
+"""Mattermost: everything in a code block, in which neither mentions nor Markdown have an effect."""
 
 from __future__ import annotations
 

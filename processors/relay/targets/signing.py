@@ -16,7 +16,7 @@ SHORTEST_KEY = 24
 
 
 def key_of(secret: str, name: str) -> bytes:
-    """The key that a secret stands for: `whsec_` and base64. Raises SettingsInvalid with its name only."""
+    """The key of a secret: `whsec_` and base64. Raises SettingsInvalid that shows only its name."""
     try:
         key = base64.b64decode(secret.strip().removeprefix(PREFIX), validate=True)
     except (binascii.Error, ValueError):

@@ -1,4 +1,4 @@
-"""Slack: blocks of plain text, in which neither mentions nor links of a stranger's come alive."""
+"""Slack: blocks of plain text, in which neither mentions nor links have an effect."""
 
 from __future__ import annotations
 

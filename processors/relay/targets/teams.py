@@ -1,4 +1,4 @@
-"""Microsoft Teams: an Adaptive Card of text runs, which know no Markdown."""
+"""Microsoft Teams: an Adaptive Card of text runs, which do not interpret Markdown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A platform that takes CloudEvents over HTTP, signed as Standard Webhooks are."""
+"""A platform that accepts CloudEvents over HTTP, signed as Standard Webhooks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from processors.relay.targets.signing import signed
 
 
 class WebhookSender:
-    """Signs each try anew, because a receiver refuses an old timestamp. The id and the body stay the same."""
+    """Signs each attempt with the present time, because a receiver refuses an old timestamp.
+
+    Id and body stay the same.
+    """
 
     def __init__(self, poster: HttpPoster, keys: Sequence[bytes], token: str = "") -> None:
         """`token` is sent as a bearer token, if there is one."""
