@@ -84,7 +84,9 @@ def test_an_answer_is_handed_on_and_the_token_goes_with_the_request() -> None:
         pytest.param((409, PROBLEM, problem("refused")), GatewayRefused, "so it is", id="refused"),
         pytest.param((500, PROBLEM, problem("internal")), GatewayUnavailable, "500", id="a fault of the gateway"),
         pytest.param((502, {}, b"<html>"), GatewayUnavailable, "502", id="a proxy"),
-        pytest.param((302, {"Location": "http://127.0.0.1:1/"}, b""), SettingsInvalid, "not a gateway", id="redirect"),
+        pytest.param(
+            (302, {"Location": "http://127.0.0.1:1/"}, b""), SettingsInvalid, "not a gateway", id="redirect"
+        ),
         pytest.param((404, {}, b"not here"), SettingsInvalid, "not a gateway", id="another server"),
         pytest.param((409, PROBLEM, b"[1]"), SettingsInvalid, "not a gateway", id="a problem that is none"),
         pytest.param((409, PROBLEM, problem("refused", "\x1b[2J")), GatewayRefused, "�", id="control characters"),
