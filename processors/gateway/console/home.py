@@ -27,7 +27,10 @@ from processors.gateway.mailbox import Crowded
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 SHOWN: Final = 5
-"""Blocks that are listed, and exceptions of each kind; the most urgent come first."""
+"""Blocks that are listed, and exceptions that wait for the visitor; the most urgent come first."""
+
+OWN: Final = 3
+"""Exceptions of the visitor that are listed while they wait for others."""
 
 NEWS: Final = 3
 NEWS_FOR: Final = 7 * 24 * 3_600_000
@@ -47,6 +50,8 @@ class Home(Page):
     """Exceptions that the visitor asked for, and with which it is their turn."""
     waiting: Sequence[Row]
     """Exceptions that the visitor asked for, and with which it is somebody else's."""
+    asked: int
+    """How many of the visitor's are open."""
     blocked: Sequence[Alike]
     rows: Rows | None
     """Exceptions; None where the visitor may not see them, or nobody can read them now."""
@@ -70,7 +75,8 @@ async def home(request: Request, desk: AtDesk, visitor: Annotated[Visitor, visit
     page = Home(
         title=f"({len(rows.yours)}) wait for you" if rows and rows.yours else "Start",
         news=news,
-        waiting=() if rows is None else [row for row in rows.asked if row not in news],
+        waiting=() if rows is None else [row for row in rows.asked if row not in news][:OWN],
+        asked=0 if rows is None else len(rows.asked),
         blocked=alike(blocked)[:SHOWN],
         rows=rows,
         shown=SHOWN,

@@ -39,9 +39,9 @@ def what_to_do(verdict: Verdict, ways_out: int, case: ExceptionCase | None, *, c
 
 def _of_block(ways_out: int, case: ExceptionCase | None, *, may_ask: bool) -> str:
     if case is not None and case.status is Status.APPROVED:
-        return "Do not install it as it is: install it under the exception that was approved."
+        return "Install it under the exception that was approved, and not as it is."
     if ways_out:
-        return f"Do not install it. Take {f'one of the {ways_out} ways' if ways_out > 1 else 'the way'} out below."
+        return f"Take {f'one of {ways_out} ways' if ways_out > 1 else 'the way'} out below."
     if may_ask:
         return "Do not install it. Nothing that is known helps; people can let it pass all the same."
     return "Do not install it. Nothing that is known helps."

@@ -263,6 +263,11 @@ def test_hostile_text_in_every_field_is_shown_and_never_obeyed(
         "/matrix",
         *(f"/requests/{httpx.QueryParams(x=text)}" for text in HOSTILE[:4]),
         *(f"/findings/{httpx.QueryParams(x=text)}" for text in HOSTILE[:4]),
+        *(f"/search?{httpx.QueryParams(of=text)}" for text in HOSTILE),
+        *(
+            f"{path}?{httpx.QueryParams(plugin=HOSTILE[1], where=HOSTILE[0], state=HOSTILE[5])}"
+            for path in ("/live", "/exceptions")
+        ),
         f"/login/done?{httpx.QueryParams(error=HOSTILE[0], state=HOSTILE[1])}",
     ):
         fits(alice.open(path))

@@ -59,8 +59,8 @@ def test_what_may_be_used_comes_before_what_was_refused() -> None:
 
 def start(*news: Row) -> str:
     page = Home(
-        title="Start", news=news, waiting=(), blocked=(), rows=rows(), shown=5, unread=False, tenants=("acme",),
-        roles=("requester",), decides_as=(),
+        title="Start", news=news, waiting=(), asked=0, blocked=(), rows=rows(), shown=5, unread=False,
+        tenants=("acme",), roles=("requester",), decides_as=(),
     )  # fmt: skip
     return bytes(rendered(page, Frame(name="Alice", at="/"), None).body).decode()
 
