@@ -377,7 +377,7 @@ def test_a_month_that_is_not_whole_does_not_leave(sink: Engine, maintenance: Eng
     """Evidence of tampering is kept."""
     step = retention.Step(retention.Month("2024_01", 1, None), "detach", "")
 
-    with pytest.raises(SettingsInvalid, match="not whole"):
+    with pytest.raises(SettingsInvalid, match="not complete"):
         retention.carry_out(maintenance, step, tmp_path, "jsonl", lambda _: False)
 
 

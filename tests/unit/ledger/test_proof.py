@@ -41,7 +41,7 @@ def a_proof() -> dict[str, Any]:
     ],
 )
 def test_what_two_readers_could_read_as_two_things_is_no_proof(text: bytes) -> None:
-    with pytest.raises(DocumentRefused, match="no inclusion proof"):
+    with pytest.raises(DocumentRefused, match="not an inclusion proof"):
         read_proof(text)
 
 

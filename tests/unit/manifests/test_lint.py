@@ -44,7 +44,7 @@ def test_a_sound_manifest_needs_no_advice() -> None:
             "1.10",
         ),
         ("databases: {postgresql: 14}", "warning", "databases.postgresql", "quote it"),
-        ("max_core: 1.10", "warning", "max_core", "not a whole version"),
+        ("max_core: 1.10", "warning", "max_core", "not a complete version"),
         ("max_core: newest", "error", "max_core", "`newest` is not a version in dialect npm"),
         ("dependencies: {requires: [a.b ^^1]}", "error", "dependencies.requires", "a.b: `^^1` is not a range"),
         ("dependencies: {requires: [a.b]}", "warning", "dependencies.requires", "`a.b` in any version"),

@@ -21,7 +21,7 @@ def test_plaintext_beyond_loopback_is_refused(bootstrap: str, protocol: str | No
     """One far broker among near ones is enough."""
     security = {"security.protocol": protocol} if protocol else {}
 
-    with pytest.raises(SettingsInvalid, match="in the clear"):
+    with pytest.raises(SettingsInvalid, match="unencrypted"):
         refuse_plaintext(bootstrap, security)
 
 
