@@ -1,4 +1,4 @@
-"""compat-guard: the command line. `main` is the only place where an error becomes an exit code."""
+"""compat-guard: the command line. Only `main` converts an error to an exit code."""
 
 from __future__ import annotations
 
@@ -23,12 +23,14 @@ ASKING: Final = "asking"
 
 
 def main() -> None:
-    """Run the command line. `exit_codes` says what each command ends with.
+    """Run the command line. `exit_codes` defines the exit code of each command.
 
-    Whoever closes the pipe of a listing has read enough. A verdict that nobody read must neither pass nor block.
+    A closed pipe is no error for a listing. A lost verdict must count neither as a pass nor as a block.
     """
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # what is installed beside us has no say here
-    gc.disable()  # until `settle`: what is imported is no garbage, and looking for some takes a fifth of a check
+    os.environ.setdefault(
+        "PYDANTIC_DISABLE_PLUGINS", "__all__"
+    )  # other installed packages must not change the output
+    gc.disable()  # until `settle`: imported modules are not garbage, and collecting takes a fifth of a check
     from processors.cli.root import app  # noqa: PLC0415 - commands are imported only by those who run them
 
     if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison] - closed by whoever started us
@@ -41,7 +43,7 @@ def main() -> None:
         _complain(f"{error}{_where(error)}")
         _leave(error.exit_code)
     except typer.TyperException as error:
-        if message := error.format_message():  # empty where the help was shown instead
+        if message := error.format_message():  # empty if the help was shown instead
             _complain(f"{message.removesuffix('.').replace('Value error, ', '')} (see --help)")
         sys.exit(error.exit_code)
     except (typer.Abort, KeyboardInterrupt):
@@ -63,14 +65,14 @@ def main() -> None:
 
 
 def settle() -> None:
-    """Look for garbage from now on, and never in what a command imported: that stays as long as the process."""
+    """Enable garbage collection, without the objects of imported modules: they live as long as the process."""
     if not gc.isenabled():  # no program that calls a command has its own memory frozen
         gc.freeze()
         gc.enable()
 
 
 def _leave(code: int) -> NoReturn:
-    """End now. A thread that still looks for a broker would hold up the interpreter's end for seconds."""
+    """Exit now. A thread that still looks for a broker would delay the interpreter's exit for seconds."""
     if any(thread.name == ASKING for thread in threading.enumerate()):
         with suppress(OSError):
             sys.stdout.flush()
@@ -80,20 +82,20 @@ def _leave(code: int) -> NoReturn:
 
 
 def _give_up_stdout() -> None:
-    """Else the interpreter tries once more to write what is left, and complains in its own words."""
+    """Otherwise the interpreter tries once more to write the rest, and prints an error of its own."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
 
 
 def talk() -> Console:
-    """Where commands talk to people: stderr, in lines as long as they are. Data goes to stdout."""
+    """Messages for people: on stderr, without line wrapping. Data goes to stdout."""
     from rich.console import Console  # noqa: PLC0415 - nothing to say is most of the time
 
     return Console(stderr=True, soft_wrap=True, emoji=False)
 
 
 def _where(error: GuardError) -> str:
-    """The address that a server was looked for at, and the variable that says so."""
+    """The address of the server that did not answer, and the variable that sets it."""
     if not isinstance(error, BrokerUnavailable | RegistryUnavailable | DatabaseUnavailable):
         return ""
     from processors.configuration.settings import settings  # noqa: PLC0415 - what is not needed is not read

@@ -1,4 +1,4 @@
-"""What TAB offers: words of closed lists at once, ids and people as far as a broker tells them."""
+"""Shell completion: words of closed lists at once, ids and people as far as a broker provides them."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def processors(incomplete: str) -> list[str]:
 
 
 def people(incomplete: str) -> list[str]:
-    """Those that the reference approval tool of this machine knows."""
+    """The people of this machine's reference approval tool."""
     from processors.bootstrap import development  # noqa: PLC0415 - as above
 
     return _beginning(list(development.PEOPLE), incomplete)
 
 
 def exceptions(incomplete: str) -> list[tuple[str, str]]:
-    """Those that are open, with what they are for. Nothing where no broker answers: TAB is no place to complain."""
+    """Open exceptions, with their scope. Nothing if no broker answers: completion must not print errors."""
     from processors.bootstrap.clients import codec  # noqa: PLC0415 - as above
     from processors.cli.waiting import await_answer  # noqa: PLC0415
     from processors.client.exception_facts import OPEN  # noqa: PLC0415
@@ -48,7 +48,7 @@ def exceptions(incomplete: str) -> list[tuple[str, str]]:
 
 
 _PATIENCE = 3.0
-"""Seconds that a person waits for TAB."""
+"""Seconds that a person waits for completion."""
 
 
 def _beginning(words: Sequence[str], incomplete: str) -> list[str]:

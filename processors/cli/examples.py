@@ -78,4 +78,4 @@ EXAMPLES: Final[dict[str, str]] = {
     "stack up": "--data ./stack",
     "stack status": "--data ./stack",
 }
-"""What follows `compat-guard COMMAND`; empty where the command alone is the example."""
+"""The arguments after `compat-guard COMMAND`; empty if the command has none."""

@@ -1,4 +1,4 @@
-"""What each command ends with: declared once, shown by its help and by the manual, and kept to by `main`."""
+"""The exit codes of each command: declared once, shown by its help and the manual, and enforced by `main`."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ OFFLINE: Final = frozenset(
         *("seals make", "seals rotate", "seals promote"),
     }
 )
-"""Commands that ask no server."""
+"""Commands that use no server."""
 
 _JUDGES: Final = frozenset(
     {
@@ -81,14 +81,14 @@ _JUDGES: Final = frozenset(
         *("ledger rebuild-views", "exception rebuild"),
     }
 )
-"""Commands whose output is a verdict. Where nobody reads it, they end with OUTPUT_LOST."""
+"""Commands whose output is a verdict. If it is lost, they end with OUTPUT_LOST."""
 
 OUTPUT_LOST: Final = 74
 """Exit code where stdout cannot be written to; sysexits calls it EX_IOERR."""
 
 
 def codes_of(command: str) -> dict[int, str]:
-    """What a command such as `matrix publish` ends with, and what each code means."""
+    """The exit codes of a command such as `matrix publish`, and their meanings."""
     codes = {0: _SUCCESS.get(command, _DONE)}
     if command in _PENDING:
         codes = {4: "it waits for approval"}
@@ -109,7 +109,7 @@ def codes_of(command: str) -> dict[int, str]:
 
 
 def tells_verdict(arguments: Sequence[str]) -> bool:
-    """Whether a command line, without the program's name, asks for a verdict and not for a listing."""
+    """Whether a command line, without the program's name, prints a verdict and not a listing."""
     words = [word for word in arguments if not word.startswith("-")]
     return bool(words) and (words[0] in _JUDGES or " ".join(words[:2]) in _JUDGES)
 

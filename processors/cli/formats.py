@@ -1,4 +1,4 @@
-"""How commands show things on stdout: one set of formats for all of them, and the option that chooses."""
+"""Output formats on stdout, the same for all commands, and the option that selects one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The option by which a command asks a gateway instead of Kafka."""
+"""The option to use a gateway instead of Kafka."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What `--output json` of each command is, as JSON Schema: the contract with scripts. Fields are only ever added.
+"""JSON Schemas of `--output json` of each command: the contract with scripts. Fields are only ever added.
 
-Tests hold real output against it, and every command that offers JSON has an entry. Reports and results are the
-events that they are on their topic, so their schema is made of the event's.
+Tests compare real output with them, and every command with JSON output has an entry. Reports and results are those
+of their topics, so their schema is derived from the event's.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ _MONTHS = _list(_record({**_texts("month", "action", "why"), "rows": _COUNT, "yo
 
 
 def _event(name: str) -> Schema:
-    """An event's record, with times as the command line has them."""
+    """An event's record, with times in the format of the command line."""
     found = json_schema(parse(json.loads((shipped("schemas") / f"{name}.avsc").read_text("utf-8"))))
     for time in {*TIMES, "at", "due_at", "valid_until"} & found["properties"].keys():
         optional = "anyOf" in found["properties"][time]
@@ -100,7 +100,7 @@ def _event(name: str) -> Schema:
 
 
 def _report() -> Schema:
-    """The report's facts, and what is known of the result beside them; of an offline check, its matrix files."""
+    """The facts of the report, and what is known of the result; for an offline check, its matrix files."""
     result = _event("CompatibilityChecked")["properties"]
     report = result["report"]
     beside = {name: _maybe(result[name]) for name in KNOWN}
@@ -274,7 +274,7 @@ OUTPUTS: Final[Mapping[str, Callable[[], Schema]]] = {
         )
     ),
 }
-"""By command. What comes as JSON Lines has one such value a line; a stream has no end."""
+"""By command. For JSON Lines, the schema describes one line; a stream has no end."""
 
 LINES: Final = frozenset({"watch"})
 """Commands whose schema is that of one line."""

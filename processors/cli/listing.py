@@ -1,6 +1,6 @@
-"""The help of the whole command line: its options, and every command under its heading, as typer shows a group.
+"""The help of the whole command line: its options, and every command under its heading, in typer's layout.
 
-Typer's own view first imports a reader of Markdown and a colourer of source code, and takes twice as long.
+Typer's own implementation imports a Markdown reader and a syntax highlighter, and takes twice as long.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ from rich.text import Text
 
 
 def print_help(command: Any, ctx: Any, headings: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> None:
-    """To stdout. `headings` are those of the commands, each with the names and uses of the commands below it."""
+    """Print to stdout.
+
+    `headings` are those of the commands, each with the names and descriptions of its commands.
+    """
     console = Console(emoji=False)
     options = [record for option in command.get_params(ctx) if (record := option.get_help_record(ctx))]
     console.print(Padding(Text(command.get_usage(ctx), style="bold"), 1))

@@ -24,7 +24,7 @@ KNOW, OPERATE, TRY = "What the guard knows", "Operate", "Try it"
 
 
 class Entry(NamedTuple):
-    """Where a command is (a module of this package, and in it a function or a group), its heading, its use."""
+    """The module of a command in this package, its function or group, its heading, and its description."""
 
     target: str
     heading: str
@@ -32,18 +32,22 @@ class Entry(NamedTuple):
 
 
 _DEMO: Final[Mapping[str, Entry]] = (
-    {"demo": Entry("demo.commands:demo", TRY, "Start everything here, and play the cases the guard was made for.")}
+    {
+        "demo": Entry(
+            "demo.commands:demo", TRY, "Start everything on this machine, and play the guard's main use cases."
+        )
+    }
     if Path(__file__).with_name("demo").is_dir()
     else {}
 )
-"""Part of a checkout, and of no wheel."""
+"""Part of a checkout, and not of the wheel."""
 
 _HELP: Final = {"-h", "--help"}
 
 COMMANDS: Final[Mapping[str, Entry]] = {
-    "check": Entry("requests.check:check", ASK, "Say whether a plugin may be installed, without a broker."),
+    "check": Entry("requests.check:check", ASK, "Check whether a plugin may be installed, without a broker."),
     "plan": Entry(
-        "requests.plan:plan", ASK, "Say how a host is upgraded with everything fitting, or who holds it back."
+        "requests.plan:plan", ASK, "Plan a host upgrade that keeps every plugin working, or show what prevents it."
     ),
     "request": Entry("requests.request:request", ASK, "Ask the running guard, and wait for its verdict."),
     "report": Entry("requests.watch:report", ASK, "Show the report of a request again."),
@@ -54,20 +58,20 @@ COMMANDS: Final[Mapping[str, Entry]] = {
         ASK,
         "See what a matrix would change about the last requests, before it is published.",
     ),
-    "explain": Entry("requests.explain:explain", ASK, "Say what a finding means, and what to do about it."),
+    "explain": Entry("requests.explain:explain", ASK, "Explain a finding, and what to do about it."),
     "manual": Entry("manual:manual", ASK, "Print every command with its options, exit codes and an example."),
-    "schema": Entry("schema:schema", ASK, "Print the JSON Schema of what a command writes as JSON."),
+    "schema": Entry("schema:schema", ASK, "Print the JSON Schema of a command's output."),
     "exception": Entry(
         "exceptions.commands:app",
         EXCEPT,
-        "Ask for an exception from a block; look at one, change it, end it.",
+        "Request, show, change and end exceptions.",
     ),
-    "approve": Entry("exceptions.approve:approve", EXCEPT, "Approve the step of an exception that waits."),
+    "approve": Entry("exceptions.approve:approve", EXCEPT, "Approve the current step of an exception."),
     "deny": Entry("exceptions.approve:deny", EXCEPT, "Deny an exception, which ends it."),
     "matrix": Entry(
         "matrix.commands:app",
         KNOW,
-        "The compatibility matrix: lint, publish, sync, show, question it.",
+        "The compatibility matrix: lint, publish, sync, show and query it.",
     ),
     "policies": Entry("policies.commands:app", KNOW, "Security policies: lint, publish, show them."),
     "manifest": Entry(
@@ -75,32 +79,32 @@ COMMANDS: Final[Mapping[str, Entry]] = {
         KNOW,
         "Manifests: lint them as a vendor's CI does, show what the guard reads.",
     ),
-    "satisfies": Entry("manifests.satisfies:satisfies", KNOW, "Say whether a version satisfies a range."),
+    "satisfies": Entry("manifests.satisfies:satisfies", KNOW, "Check whether a version satisfies a range."),
     "accuracy": Entry(
         "operations.accuracy:accuracy",
         KNOW,
-        "Say how often the engine is right on labelled questions.",
+        "Measure how often the engine is right on labelled questions.",
     ),
-    "ledger": Entry("ledger.commands:app", OPERATE, "Search the ledger, prove that it is whole, keep it."),
+    "ledger": Entry("ledger.commands:app", OPERATE, "Search, verify and maintain the ledger."),
     "dead-letters": Entry(
         "operations.dead_letters:app",
         OPERATE,
-        "Records that could not be processed: show them, send them again.",
+        "Records that could not be processed: show and replay them.",
     ),
     "deliveries": Entry(
         "operations.deliveries:app",
         OPERATE,
-        "What the relay has still to deliver: show it, try it again.",
+        "Pending deliveries of the relay: show and retry them.",
     ),
     "topics": Entry(
         "operations.topics:app",
         OPERATE,
         "Topics and schemas: compare them with a cluster, apply them.",
     ),
-    "acls": Entry("operations.acls:app", OPERATE, "Who may do what on the broker: compare it, apply it."),
+    "acls": Entry("operations.acls:app", OPERATE, "Access rules for the broker: compare and apply them."),
     "config": Entry("operations.config:app", OPERATE, "Show the settings, check the configuration files."),
     "gateway": Entry("operations.gateway:app", OPERATE, "The gateway's keys, and the HTTP contract."),
-    "doctor": Entry("operations.doctor:doctor", OPERATE, "Say what is wrong here, and what helps."),
+    "doctor": Entry("operations.doctor:doctor", OPERATE, "Check this installation, with advice for each problem."),
     "run": Entry("operations.run:run", OPERATE, "Run processors until SIGTERM or Ctrl-C."),
     "seals": Entry("operations.seals:app", OPERATE, "Make and rotate the key that seals internal records."),
     "stack": Entry("operations.stack:app", TRY, "Run Kafka, a schema registry and Postgres on this machine."),
@@ -109,13 +113,13 @@ COMMANDS: Final[Mapping[str, Entry]] = {
 
 
 class _Commands(TyperGroup):
-    """Reads the table instead of holding commands."""
+    """Looks commands up in the table instead of holding them."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - typer's signature
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - typer's signature
-        """What the listing needs of a command; it is loaded when it is run."""
+        """What the listing needs to know of a command; it is loaded when it is run."""
         entry = COMMANDS.get(cmd_name)
         return entry and TyperCommand(cmd_name, help=entry.help, rich_help_panel=entry.heading)
 
@@ -126,7 +130,7 @@ class _Commands(TyperGroup):
         print_help(self, ctx, [(title, [(name, of.help) for name, of in rows]) for title, rows in headings])
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Typer suggests the nearest of the commands it holds."""
+        """Typer suggests the nearest of its commands."""
         self.commands = dict.fromkeys(COMMANDS)  # pyright: ignore[reportAttributeAccessIssue] - names are enough
         name, command, rest = super().resolve_command(ctx, args)
         loaded = command and load(cast(str, name))
@@ -141,7 +145,9 @@ def load(name: str) -> Any:
     module, _, attribute = COMMANDS[name].target.partition(":")
     found: typer.Typer | Callable[..., Any] = getattr(import_module(f"{__package__}.{module}"), attribute)
     if isinstance(found, typer.Typer):
-        command: Any = typer.main.get_group(found)  # a command would offer to complete itself, as the root does
+        command: Any = typer.main.get_group(
+            found
+        )  # otherwise a command would offer completion for itself, as the root does
     else:
         command = typer.main.get_command(_alone(found))
     command.name = name
@@ -149,14 +155,16 @@ def load(name: str) -> Any:
 
 
 def complete_help(command: Any) -> None:
-    """Whole paragraphs, an example and exit codes, for the command of that name and what is below it."""
+    """Complete the help of a command and its subcommands: paragraphs, an example and exit codes."""
     for path, one in _commands_of(command.name, command):
         _complete(path, one)
 
 
 def every_command() -> Iterator[tuple[str, Any]]:
-    """Every command that does something, by its path such as `matrix publish`. The demo is part of no wheel, and of
-    no manual."""
+    """Every executable command, by its path such as `matrix publish`.
+
+    The demo is not in the wheel, and not in the manual.
+    """
     for name in COMMANDS:
         if name != "demo":
             command = load(name)
@@ -173,7 +181,7 @@ def _commands_of(path: str, command: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _complete(path: str, command: Any) -> None:
-    """Whole paragraphs, an example, the exit codes, and what a list of files is called."""
+    """Paragraphs, an example, the exit codes, and a readable type for lists of files."""
     from rich.markup import escape  # noqa: PLC0415 - only for those who read help
 
     command.help = "\n\n".join(" ".join(part.split()) for part in (command.help or "").split("\n\n"))
@@ -186,7 +194,7 @@ def _complete(path: str, command: Any) -> None:
 
 
 def _type_of_each(kind: str) -> Callable[..., str]:
-    """A list of Python means nothing to whoever types."""
+    """The Python type of a list means nothing to users."""
 
     def shown(ctx: Any) -> str:  # noqa: ARG001 - typer's signature
         return f"<{kind.removeprefix('list[').removesuffix(']').lower()}>..."
@@ -208,7 +216,7 @@ def _alone(function: Callable[..., Any]) -> typer.Typer:
 app = typer.Typer(
     name="compat-guard",
     cls=_Commands,
-    help="Decides before a plugin is installed whether it fits.",
+    help="Decides whether a plugin fits before it is installed.",
     context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -228,4 +236,4 @@ def root(
         bool, typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Decides before a plugin is installed whether it fits."""
+    """Decides whether a plugin fits before it is installed."""

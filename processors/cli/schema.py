@@ -1,4 +1,4 @@
-"""`compat-guard schema`: what the JSON of a command is made of, for whoever reads it with a program."""
+"""`compat-guard schema`: the JSON Schema of a command's output, for programs."""
 
 from __future__ import annotations
 

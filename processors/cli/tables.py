@@ -26,29 +26,29 @@ WideOption = Annotated[bool, typer.Option("--wide", "-w", help="every column, ho
 
 
 class Asked(NamedTuple):
-    """Which columns somebody wants, if they said so."""
+    """The selected columns, if any."""
 
     columns: Sequence[str] = ()
     wide: bool = False
 
     @classmethod
     def of(cls, columns: str | None, wide: bool) -> Asked:
-        """As `--columns` and `--wide` say."""
+        """The values of `--columns` and `--wide`."""
         named = (name.strip().replace("-", "_") for name in (columns or "").split(","))
         return cls(tuple(filter(None, named)), wide)
 
 
 _UNBOUND: Final = 240
-"""Columns where nobody says how many: a file or a pipe is not 80 wide."""
+"""The width of a file or a pipe, if none is given: more than 80."""
 
 _FRAME: Final = 3
-"""Characters of a column besides its content, and one more for the last edge."""
+"""Characters of a column in addition to its content, and one more for the last edge."""
 
 
 def show(columns: Sequence[str], rows: Iterable[Sequence[str | Text]], *, header: bool = True) -> None:
-    """Print a table, or where it is too narrow for that one row below the other.
+    """Print a table, or, if it is too wide for the page, each row as a block of lines.
 
-    Lines are broken between words and nothing is cut, for ids and digests are to be copied.
+    Lines are broken between words and nothing is truncated, because ids and digests are meant to be copied.
     """
     console, names = page(), [Text(name) for name in columns]
     cells = [[_text(value) for value in row] for row in rows]
@@ -58,7 +58,7 @@ def show(columns: Sequence[str], rows: Iterable[Sequence[str | Text]], *, header
     if sum(widths) + _FRAME * len(widths) + 1 > console.width:
         _show_records(console, names if header else [], cells)
         return
-    fixed = zip(names, widths, whole, strict=True)  # rich keeps no width but that of what must not be wrapped
+    fixed = zip(names, widths, whole, strict=True)  # rich keeps only the width of columns without wrapping
     table = Table(*(Column(name, min_width=n, no_wrap=one) for name, n, one in fixed), show_header=header)
     for row in cells:
         table.add_row(*row)
@@ -66,7 +66,7 @@ def show(columns: Sequence[str], rows: Iterable[Sequence[str | Text]], *, header
 
 
 def listing(rows: Sequence[Mapping[str, Any]], short: Sequence[str], wide: Sequence[str], asked: Asked) -> None:
-    """Print rows in the columns asked for; else in `wide` where the page has room for them, else in `short`.
+    """Print rows in the selected columns; else in `wide` if the page is wide enough, else in `short`.
 
     Raises SettingsInvalid for a column that the rows do not have.
     """
@@ -96,9 +96,9 @@ def _fits(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> bool:
 
 
 def _widths(names: Sequence[Text], cells: Sequence[Sequence[Text]], room: int) -> list[int] | None:
-    """How wide each column is so that a line fits `room`, broken between words and nowhere else; None if none can.
+    """The width of each column so that a line fits `room`, broken only between words; None if that is impossible.
 
-    The widest column that still has words to break gives way first.
+    The widest column with several words is narrowed first.
     """
     filled = list(zip(names, *cells, strict=True))
     widths = [max(text.cell_len for text in column) for column in filled]
@@ -123,14 +123,14 @@ def _cell(value: Any) -> Text:
 
 @contextmanager
 def paged() -> Generator[None]:
-    """Show what is written to stdout meanwhile through the pager of this terminal; a pipe gets it as it is."""
+    """Show the output through the terminal's pager; a pipe gets it unchanged."""
     if not sys.stdout.isatty():
         yield
         return
     written = io.StringIO()
     with redirect_stdout(written):
         yield
-    os.environ.setdefault("LESS", "FRX")  # what fits the screen is shown at once, and colours are colours
+    os.environ.setdefault("LESS", "FRX")  # output that fits the screen is shown at once, with colours
     pydoc.pager(written.getvalue())
 
 
@@ -140,12 +140,12 @@ def clock(milliseconds: int) -> str:
 
 
 def page() -> Console:
-    """Stdout, as wide as the terminal or COLUMNS says."""
+    """Stdout, with the width of the terminal or COLUMNS."""
     return Console(emoji=False, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else _UNBOUND)
 
 
 def _show_records(console: Console, names: Sequence[Text], rows: Iterable[Sequence[Text]]) -> None:
-    """A line for each value that there is. A terminal breaks what is too long, and copies it whole."""
+    """A line for each value. The terminal wraps long ones, and copies them unbroken."""
     rows = list(rows)
     indent = max((name.cell_len for name in names), default=0)
     first = 0 if names else max((row[0].cell_len for row in rows), default=0)

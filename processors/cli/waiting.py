@@ -1,4 +1,4 @@
-"""Waiting at the terminal: what is waited for is shown, a time limit holds, and Ctrl-C counts at once."""
+"""Waiting at the terminal: shows what is being waited for, enforces a time limit, and reacts to Ctrl-C at once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from processors.errors import Unavailable
 T = TypeVar("T")
 
 _LOOK_EVERY = 0.05
-"""Seconds. Short enough for a person, and a main thread that sleeps hears Ctrl-C."""
+"""Seconds. Short enough for a person; a sleeping main thread reacts to Ctrl-C."""
 
 
 class OutOfTime(Unavailable):
@@ -28,12 +28,12 @@ class OutOfTime(Unavailable):
 
 
 def await_answer(work: Callable[[Tell], T], patience: float, about: str = "") -> T:
-    """What `work` returns or raises, at most `patience` seconds from now. `about` is said first, on stderr.
+    """The result or error of `work`, at most `patience` seconds from now. `about` is printed first, on stderr.
 
-    `work` runs in a thread of its own, because a client library that looks for a broker hears neither a deadline
-    nor Ctrl-C. It calls what it is given with what it waits for, such as "a checker"; a terminal shows that. After
-    the limit OutOfTime names it, after Ctrl-C it is KeyboardInterrupt; the thread is left to itself, and ends with
-    the process. Call it from the main thread.
+    `work` runs in its own thread, because a client library that looks for a broker observes neither a deadline nor
+    Ctrl-C. It reports what it waits for, such as "a checker"; a terminal shows that. After the limit OutOfTime
+    names it, after Ctrl-C KeyboardInterrupt is raised; the thread is abandoned, and ends with the process. Call it
+    from the main thread.
     """
     running, console, until = _Running(work), talk(), time.monotonic() + patience
     with _heard() as interrupted:
@@ -52,7 +52,7 @@ def await_answer(work: Callable[[Tell], T], patience: float, about: str = "") ->
 
 @contextmanager
 def _heard() -> Generator[threading.Event]:
-    """Ctrl-C as an event: as an exception it is lost where it falls into a finalizer or a callback."""
+    """Ctrl-C as an event: as an exception it can be lost in a finalizer or a callback."""
     interrupted = threading.Event()
 
     def interrupt(number: int, frame: object) -> None:  # noqa: ARG001 - a handler's signature

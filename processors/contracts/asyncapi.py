@@ -52,7 +52,7 @@ def document(contract: Contract, version: str) -> Json:
         "info": {
             "title": "Compatibility guard",
             "version": version,
-            "description": "Decides before a plugin is installed whether it fits. Topics are the only contract.",
+            "description": "Decides whether a plugin fits before it is installed. Topics are the only contract.",
             "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
         },
         "defaultContentType": "application/vnd.apache.avro",

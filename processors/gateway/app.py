@@ -35,7 +35,7 @@ RESOURCES: Final[Sequence[APIRouter]] = (
 )
 
 _DESCRIPTION: Final = """\
-Decides before a plugin is installed whether it fits. A verdict of BLOCK is an answer with status 200;
+Decides whether a plugin fits before it is installed. A verdict of BLOCK is an answer with status 200;
 **whoever gets no verdict treats it as a block.** Every error is a problem detail (RFC 9457), whose `type` leads to
 a page about it.
 """

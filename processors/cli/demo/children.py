@@ -1,4 +1,4 @@
-"""Commands of ours that run beside the demo."""
+"""Child processes of the demo."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from pathlib import Path
 
 @contextmanager
 def child(*words: str, environment: Mapping[str, str], log: Path) -> Generator[None]:
-    """`compat-guard` with these words in a child, until the block ends. A Ctrl-C is for us, and we end it."""
+    """Run `compat-guard` with these arguments in a child, until the block ends.
+
+    Ctrl-C reaches only us; we end the child.
+    """
     with log.open("ab") as said:
         process = subprocess.Popen(
             [sys.executable, "-m", "processors.cli", *words],

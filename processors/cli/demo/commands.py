@@ -40,14 +40,14 @@ def demo(
         Path | None, typer.Option("--data", help="folder for the servers' data; a temporary one by default")
     ] = None,
 ) -> None:
-    """Start Kafka, the registry and Postgres here, run the guard on them, and play the cases it was made for.
+    """Start Kafka, the registry and Postgres here, run the guard on them, and play its main use cases.
 
-    Ends with 0 if every outcome was the expected one. Without --once it then stays up for you to try things, with
-    dashboards where Prometheus can be had, and ends with the address of the console to open in a browser.
+    Ends with 0 if every outcome was the expected one. Without --once it then keeps running, with dashboards where
+    Prometheus is available, and prints the address of the console to open in a browser.
     """
     if not PLUGINS.is_dir():
         raise SettingsInvalid("the demo plays from a checkout of the project; run `scripts/demo` there")
-    for number in (signal.SIGINT, signal.SIGTERM):  # a shell starts what runs in its background deaf to SIGINT
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell starts background jobs with SIGINT ignored
         signal.signal(number, signal.default_int_handler)
     with _folder(data) as folder, _stack(folder) as addresses:
         keys = folder.absolute() / "ledger-keys.json"
@@ -79,7 +79,7 @@ def demo(
 
 
 def _play(of: Settings, environment: Mapping[str, str], edge: Provided) -> list[str]:
-    """All scenes, case C-1 over HTTP, and the exception from its block. What was not as expected."""
+    """Play all scenes, case C-1 over HTTP, and the exception for its block. Yields unexpected outcomes."""
     played = {scene.title: demo_scenes.play(scene, of) for scene in SCENES}
     problems = [problem for scene in played.values() for problem in scene.problems]
     blocked = played[C1.title]
@@ -88,7 +88,7 @@ def _play(of: Settings, environment: Mapping[str, str], edge: Provided) -> list[
 
 
 def _typed(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """A command as one types it, with all that it says."""
+    """Run a command and show it as typed, with its output."""
     words = [part for part in command if part != demo_exception.QUIETLY]
     shown = folded(words, talk().width) if talk().is_terminal else f"$ compat-guard {shlex.join(words)}"
     talk().print(Text(shown, style="dim"), soft_wrap=True)
@@ -105,7 +105,7 @@ def _typed(command: Sequence[str], environment: Mapping[str, str]) -> subprocess
 
 
 def folded(words: Sequence[str], width: int) -> str:
-    """A command in lines of a terminal, broken between its words; a shell takes it as it stands."""
+    """A command in lines of a terminal, broken between words; it can be pasted into a shell."""
     lines, line = list[str](), "$ compat-guard"
     for word in map(shlex.quote, words):
         if len(f"{line} {word} \\") > width and line.strip():
@@ -116,7 +116,7 @@ def folded(words: Sequence[str], width: int) -> str:
 
 
 def _width() -> dict[str, str]:
-    """A child writes into a pipe, and what it writes is shown on this terminal."""
+    """A child writes to a pipe, but its output is shown on this terminal."""
     return {"COLUMNS": str(talk().width)} if talk().is_terminal else {}
 
 
@@ -152,7 +152,7 @@ def _stack(folder: Path) -> Generator[Addresses]:
 
 
 def _run(*arguments: str, environment: Mapping[str, str]) -> None:
-    """Another command of ours, shown as one types it; its output is shown only where it fails."""
+    """Run a command and show it as typed; its output is shown only if it fails."""
     talk().print(f"[dim]$ compat-guard {' '.join(arguments)}[/]", highlight=False)
     done = subprocess.run(
         [sys.executable, "-m", "processors.cli", *arguments],

@@ -1,4 +1,4 @@
-"""The edge of the demo: people with an identity provider, a platform, and a configuration that believes both."""
+"""The identity provider and the platform of the demo, and a configuration that trusts both."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _ROLES: Final = {
 
 
 class Provided(NamedTuple):
-    """Where gateway and console will be, variables for all processes of the guard, and the platform."""
+    """The future addresses of gateway and console, variables for all processes of the guard, and the platform."""
 
     url: str
     variables: dict[str, str]
@@ -50,7 +50,7 @@ class Provided(NamedTuple):
 
 @contextmanager
 def provided(folder: Path, shipped: Path) -> Generator[Provided]:
-    """An identity provider and a platform that run, and a configuration that believes them, made of `shipped`."""
+    """A running identity provider and platform, and a configuration that trusts them, based on `shipped`."""
     from processors.embedded.identity import AUDIENCE, IdentityProvider  # noqa: PLC0415 - an optional extra
     from processors.embedded.ports import HOST, free_port  # noqa: PLC0415 - as above
 
@@ -71,7 +71,7 @@ def provided(folder: Path, shipped: Path) -> Generator[Provided]:
 
 
 def link_dashboards(config: Path, dashboards: Mapping[str, str]) -> None:
-    """Let the console lead to them. A gateway that runs reads its configuration again."""
+    """Add links to the dashboards to the console. A running gateway reads its configuration again."""
     file = config / "guard.yaml"
     gateway: dict[str, Any] = yaml.safe_load(file.read_text("utf-8"))["gateway"]
     console = {**gateway["console"], "dashboards": dict(dashboards)}
@@ -86,9 +86,9 @@ def served(environment: Mapping[str, str], folder: Path) -> AbstractContextManag
 
 
 def configure(shipped: Path, folder: Path, *, gateway: str, provider: str) -> Path:
-    """Write a configuration of `shipped` that believes the provider, and the keys of its gateway beside it.
+    """Write a configuration based on `shipped` that trusts the provider, and the keys of its gateway beside it.
 
-    `gateway` and `provider` are addresses. Gives the folder; the keys lie in it as `gateway-keys.json`.
+    `gateway` and `provider` are addresses. Returns the folder; the keys are in it as `gateway-keys.json`.
     """
     config = folder / "config"
     shutil.copytree(shipped, config, dirs_exist_ok=True)
@@ -106,7 +106,7 @@ def configure(shipped: Path, folder: Path, *, gateway: str, provider: str) -> Pa
 
 
 def _connect(config: Path, platform: DemoPlatform, audience: str) -> None:
-    """The gateway believes the platform's tokens, and the relay tells it."""
+    """The gateway accepts the platform's tokens, and the relay sends events to it."""
     file = config / "guard.yaml"
     gateway: dict[str, Any] = yaml.safe_load(file.read_text("utf-8"))["gateway"]
     issuer = {"issuer": platform.url, "audiences": [audience], "jwks": f"{platform.url}/keys"}
@@ -134,7 +134,7 @@ def _gateway(gateway: str, provider: str) -> dict[str, Any]:
 
 
 def _issuers(provider: str) -> list[dict[str, Any]]:
-    """The gateway asks for people whom the provider knows, and the provider vouches for what they sign."""
+    """The gateway may request for people of the provider, and the provider may sign their decisions."""
     from processors.embedded.identity import CLIENT  # noqa: PLC0415 - an optional extra
 
     return [

@@ -1,4 +1,4 @@
-"""The demo's dashboards: Prometheus beside it, where Debian's build of it can be had."""
+"""The demo's dashboards: Prometheus beside it, if Debian's build is available."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from processors.cli import talk
 DEPLOY = Path(__file__).parents[3] / "deploy"
 
 _PATIENCE: Final = 60.0
-"""Seconds that every processor has to be scraped for the first time."""
+"""Seconds for every processor to be scraped for the first time."""
 
 
 @contextmanager
 def watched(folder: Path, first_port: int) -> Generator[Mapping[str, str]]:
-    """Watch the processors that serve from `first_port` on; gives the pages to open by what they show.
+    """Monitor the processors that serve from `first_port` on; returns the pages to open, by title.
 
-    None where it cannot be. Every processor was scraped when this returns, so that the first case is on the pages.
+    None if that is impossible. Every processor was scraped when this returns, so that the first case is on the
+    pages.
     """
     from processors.embedded.debian import prometheus_tools  # noqa: PLC0415 - an optional extra
     from processors.embedded.monitoring import Monitoring  # noqa: PLC0415
@@ -47,7 +48,7 @@ def watched(folder: Path, first_port: int) -> Generator[Mapping[str, str]]:
 
 
 def _await_scraped(prometheus: str, count: int) -> None:
-    """One that does not come up shows on the pages; the demo goes on."""
+    """A processor that does not start is visible on the pages; the demo goes on."""
     until = time.monotonic() + _PATIENCE
     while time.monotonic() < until:
         found = httpx.get(f"{prometheus}/api/v1/query", params={"query": "sum(up)"}).json()["data"]["result"]

@@ -1,4 +1,4 @@
-"""Case C-2 of the demo: from a block to an installation under an exception, with the commands that one types."""
+"""Case C-2 of the demo: from a block to an installation under an exception, with the commands as typed."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from rich.rule import Rule
 from processors.cli.demo.scenes import CRM, PLUGINS
 
 Typed = Callable[[Sequence[str]], "CompletedProcess[str]"]
-"""Runs a command of ours, shows it and its output, and hands back how it ended."""
+"""Runs a command, shows it and its output, and returns its exit code."""
 
 PENDING = 4
 QUIETLY = f"--file={os.devnull}"
-"""Goes with a reinstallation, unseen: its report is that of case C-1, and need not be read five times."""
+"""Sent with a reinstallation, without output: its report is that of case C-1, and need not be shown five times."""
 REINSTALL = (
     "request",
     "--manifest",
@@ -32,7 +32,7 @@ REINSTALL = (
 
 
 def play(typed: Typed, request_id: str) -> list[str]:
-    """Ask for an exception from the block of that request, have it approved, install, and tell the whole story."""
+    """Request an exception for the block of that request, have it approved, install, and show the whole story."""
     return list(_acts(typed, request_id))
 
 

@@ -1,4 +1,4 @@
-"""Case C-1 of the demo as a platform meets it: asked over HTTP, and told by the relay."""
+"""Case C-1 of the demo from a platform's point of view: a request over HTTP, and events from the relay."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from processors.cli.demo.scenes import C1, PLUGINS
 CHECK: Final = "/internal/version/compat/check"
 
 _PATIENCE: Final = 60.0
-"""Seconds that gateway and relay may take to start, and to tell."""
+"""Seconds for gateway and relay to start, and to deliver."""
 
 TOLD: Final = ("plugin.compat.notification", "plugin.compat.blocked")
-"""Types of the events that a block leads to, at the two addresses of the platform."""
+"""Types of the events that follow a block, at the two addresses of the platform."""
 
 
 def play(platform: DemoPlatform, gateway: str, digest: str) -> list[str]:
-    """Ask, and wait until the platform is told. `digest` is that of the report which came through Kafka."""
+    """Ask, and wait until the platform gets the events. `digest` is that of the report that came through Kafka."""
     return list(_acts(platform, gateway, digest))
 
 

@@ -1,4 +1,4 @@
-"""The platform of the demo: it asks the guard over HTTP with a token of its own, and is told by the relay."""
+"""The platform of the demo: it asks the guard over HTTP with its own token, and gets events from the relay."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SUBJECT: Final = "powerx"
 GROUP: Final = "platform"
 
 _LIFETIME: Final = 600
-"""Seconds that a token is good for."""
+"""Seconds for which a token is valid."""
 
 
 class DemoPlatform:
@@ -47,11 +47,11 @@ class DemoPlatform:
 
     @property
     def keys(self) -> bytes:
-        """What the gateway knows its tokens by."""
+        """The public keys for its tokens, for the gateway."""
         return json.dumps({"keys": [self._key.as_dict(private=False)]}).encode()
 
     def token(self, subject: str = SUBJECT) -> str:
-        """An access token, as an identity provider would give it to the platform."""
+        """An access token, as the platform would get it from an identity provider."""
         now = int(time.time())
         claims = {
             "iss": self.url,
@@ -66,7 +66,7 @@ class DemoPlatform:
         return jws.serialize_compact(head, json.dumps(claims), self._key, algorithms=["ES256"])
 
     def targets(self) -> Sequence[dict[str, Any]]:
-        """What the relay has to know of it."""
+        """Its configuration for the relay."""
         common = {"networks": ["127.0.0.0/8"], "secrets": [{"file": "platform-secret"}]}
         return (
             {"name": "platform", "kind": "webhook", "url": self.url + NOTIFY, **common},
@@ -74,11 +74,11 @@ class DemoPlatform:
         )
 
     def told_of(self, request_id: str) -> list[dict[str, Any]]:
-        """The events about a request, each once, in the order in which they came."""
+        """The events about a request, each once, in the order of arrival."""
         return [event for event in list(self._received.values()) if event["data"].get("request_id") == request_id]
 
     def take(self, path: str, id: str, at: str, signature: str, body: bytes) -> bool:
-        """Whether it believes what it is told; whoever sends an id again is thanked, and nothing is done twice."""
+        """Whether the signature of an event is valid. A repeated id is acknowledged and ignored."""
         if not at.isdecimal() or abs(int(at[:12]) - time.time()) > _LIFETIME:
             return False
         ours = signed([key_of(self.secret, "the demo")], id, int(at), body)["webhook-signature"]
@@ -120,4 +120,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """The relay has a log of its own."""
+        """The relay has its own log."""

@@ -1,4 +1,4 @@
-"""The cases of the demo: a request each, and what must come of it."""
+"""The cases of the demo: a request each, and its expected result."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from processors.events.subject_record import subject_to_record
 
 PLUGINS = Path(__file__).parents[3] / "scripts" / "demo.plugins"
 PATIENCE = 60.0
-"""Seconds that the first answer may take: the checker is starting meanwhile."""
+"""Seconds for the first answer: the checker is starting meanwhile."""
 
 CRM = "com.powerx.plugins.crm"
 INVENTORY = "com.powerx.plugins.inventory-sync"
@@ -34,7 +34,7 @@ INVENTORY = "com.powerx.plugins.inventory-sync"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """A request and what must come of it. `says` are words that the summary must hold, `helps` its ways out."""
+    """A request and its expected result. `says` are words that the summary must contain, `helps` its ways out."""
 
     title: str
     manifest: str
@@ -101,11 +101,11 @@ SCENES = (
 
 
 class Played(NamedTuple):
-    """What a scene came to, and what of its outcome was not as expected."""
+    """The result of a scene, and what was unexpected in it."""
 
     request_id: str
     digest: str
-    """Of the report."""
+    """Digest of the report."""
     problems: list[str]
 
 

@@ -1,4 +1,4 @@
-"""What becomes of an exception, told at the terminal."""
+"""Prints what happened to an exception."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ EXTENSION_WAITS = "until the extension is approved, the exception covers nothing
 
 
 def announce(decided: ExceptionDecided, waiting: Waiting) -> None:
-    """Tell the person at the terminal what became of the exception, and whose turn it is."""
+    """Print what happened to the exception, and whose decision it waits for."""
     said = f"{decided.event.replace('_', ' ')}: the exception is {decided.to_state}"
     talk().print(said, highlight=False)
     if decided.event == "extension_requested":

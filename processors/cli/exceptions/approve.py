@@ -1,7 +1,7 @@
-"""`compat-guard approve` and `deny`: the reference approval tool. It signs what a person decides, and nothing else.
+"""`compat-guard approve` and `deny`: the reference approval tool, which signs a person's decision.
 
-In production an approval service with a real login takes its place; it signs the same claims. This one knows the
-people of a laptop and says of them that they logged in with two factors, so its key is good for a laptop only.
+In production an approval service with a real login replaces it and signs the same claims. This tool knows the
+people of one machine and claims that they logged in with two factors, so its key is trusted on that machine only.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PATIENCE = 30.0
 """Seconds to wait for the workflow."""
 
 LIFE = 300
-"""Seconds that a signed decision is good for."""
+"""Seconds for which a signed decision is valid."""
 
 ExceptionId = Annotated[
     str | None,
@@ -60,9 +60,9 @@ def approve(
     timeout: Wait = PATIENCE,
     gateway: GatewayOption = None,
 ) -> None:
-    """Approve the step of an exception that waits. Ends with 0 if it counts, 2 if the workflow refuses it.
+    """Approve the current step of an exception. Ends with 0 if the approval counts, 2 if the workflow refuses it.
 
-    Without an id it shows those that wait, and at a terminal asks which one is meant.
+    Without an id it lists the exceptions that wait, and at a terminal asks which one is meant.
     """
     decide(exception, person, Verb.APPROVE, reason, timeout, gateway, monitoring_profile=monitoring)
 
@@ -74,14 +74,14 @@ def deny(
     timeout: Wait = PATIENCE,
     gateway: GatewayOption = None,
 ) -> None:
-    """Deny an exception, which ends it. Without an id it shows those that wait, as `approve` does."""
+    """Deny an exception, which ends it. Without an id it lists those that wait, as `approve` does."""
     decide(exception, person, Verb.DENY, reason, timeout, gateway)
 
 
 def decide(
     exception: str | None, person: str, verb: Verb, reason: str, timeout: float, gateway: str | None, **more: Any
 ) -> None:
-    """Sign and hand in what a person decides, and tell what came of it."""
+    """Sign and submit a person's decision, and print the result."""
     with connected(settings(), gateway) as guard:
         exception = exception or _chosen(guard)
         waiting = guard.waiting(exception)
@@ -94,7 +94,7 @@ def decide(
 
 
 def _signed(exception: str, digest: str, person: str, verb: Verb, reason: str, **more: str | None) -> str:
-    """The claims of a decision under the key of this machine's tool."""
+    """The claims of a decision, signed with the key of this machine's tool."""
     tool = development.tool()
     if person not in tool.people:
         raise SettingsInvalid(f"the approval tool does not know `{person}`; it knows {', '.join(tool.people)}")
@@ -120,7 +120,7 @@ def _signed(exception: str, digest: str, person: str, verb: Verb, reason: str, *
 
 
 def _chosen(guard: Transport) -> str:
-    """The exception that is meant of those that wait. Raises SettingsInvalid where nobody can be asked."""
+    """The selected exception of those that wait. Raises SettingsInvalid if there is no terminal to ask at."""
     waiting = [facts for facts in guard.exceptions(everything=False) if facts["step"]]
     if not waiting:
         raise SettingsInvalid("no exception waits for a decision")

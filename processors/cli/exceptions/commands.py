@@ -1,4 +1,4 @@
-"""`compat-guard exception`: ask for an exception, look at it, change it, end it."""
+"""`compat-guard exception`: request, show, change and end exceptions."""
 
 from __future__ import annotations
 
@@ -29,14 +29,12 @@ from processors.masking.texts import clean
 from processors.matrix.writing import instant
 
 PENDING = 4
-"""Exit code of what waits for an approval."""
+"""Exit code for waiting for an approval."""
 
 LISTED = ("exception", "for", "status", "requester", "findings", "step", "left")
 WIDE = (*LISTED, "due", "band", "approved_by", "valid_until")
 
-app = typer.Typer(
-    add_completion=False, help="Exceptions from a block: ask, look, change, end.", no_args_is_help=True
-)
+app = typer.Typer(add_completion=False, help="Request, show, change and end exceptions.", no_args_is_help=True)
 
 
 ExceptionId = Annotated[str, typer.Argument(help="exception", metavar="EXCEPTION", autocompletion=exceptions)]
@@ -44,10 +42,13 @@ RequestId = Annotated[str, typer.Argument(help="blocked request that it is for",
 Risk = Annotated[str | None, typer.Option("--risk", help="what is at risk and why it is worth it")]
 RiskFile = Annotated[Path | None, typer.Option("--risk-file", help="the same, from a file")]
 Finding = Annotated[
-    list[str] | None, typer.Option("--finding", help="id or code of what to except; all that block by default")
+    list[str] | None, typer.Option("--finding", help="id or code of a finding to except; default: all that block")
 ]
 Control = Annotated[list[str] | None, typer.Option("--control", help="compensating control; repeatable")]
-For = Annotated[str | None, typer.Option("--for", help="how long it is wanted, such as 3d; default: the longest")]
+For = Annotated[
+    str | None,
+    typer.Option("--for", help="how long it should last, such as 3d; default: the longest that is permitted"),
+]
 Longer = Annotated[
     str | None,
     typer.Option("--for", help="how much longer than now, such as 3d; default: the most that is permitted"),
@@ -56,7 +57,7 @@ Window = Annotated[bool, typer.Option("--window", help="for several installation
 Requester = Annotated[str | None, typer.Option("--requester", help="who asks", show_default="who runs this")]
 Issuer = Annotated[
     str | None,
-    typer.Option("--issuer", help="issuer of the policy that signs for them", show_default="this laptop's"),
+    typer.Option("--issuer", help="issuer that signs for them, from the policy", show_default="this laptop's"),
 ]
 Key = Annotated[Path | None, typer.Option("--key", help="its private key, a JWK", show_default="this laptop's")]
 Reason = Annotated[str, typer.Option("--reason", help="why")]
@@ -79,11 +80,11 @@ def request(
     timeout: Wait = PATIENCE,
     gateway: GatewayOption = None,
 ) -> None:
-    """Ask for an exception from the block of a request. Ends with 4: it waits for approval.
+    """Request an exception for the block of a request. Ends with 4: it waits for approval.
 
-    Without --risk or --risk-file it prints the questions that a risk statement answers.
+    Without --risk or --risk-file it prints the questions that a risk statement must answer.
 
-    If one is open already, nothing is changed, and it ends with 2; stdout names the exception all the same.
+    If one is open already, nothing is changed, and it ends with 2; stdout still shows the id of the exception.
     """
     wanted = Wanted(
         risk=_statement(risk, risk_file),
@@ -108,7 +109,9 @@ def amend(
     exception: ExceptionId,
     risk: Risk = None,
     risk_file: RiskFile = None,
-    request_id: Annotated[str | None, typer.Option("--request", help="rest it on this newer block instead")] = None,
+    request_id: Annotated[
+        str | None, typer.Option("--request", help="use this newer block as the basis instead")
+    ] = None,
     finding: Finding = None,
     control: Control = None,
     valid_for: For = None,
@@ -123,7 +126,7 @@ def amend(
     timeout: Wait = PATIENCE,
     gateway: GatewayOption = None,
 ) -> None:
-    """Change what was asked for; what is not named stays. Approvals given so far are void.
+    """Change an open request; options that are left out stay as they were. Approvals given so far become void.
 
     Ends with 4: it waits for approval.
     """
@@ -152,13 +155,13 @@ def withdraw(
     timeout: Wait = PATIENCE,
     gateway: GatewayOption = None,
 ) -> None:
-    """Take a request back before it is decided. Only who asked may."""
+    """Withdraw a request before it is decided. Only the requester may do so."""
     with connected(settings(), gateway, Author(requester, issuer, key)) as guard:
         announce(guard.withdraw(exception, reason, timeout), guard.waiting(exception))
 
 
 @app.command(
-    help=f"Ask for more time, once; it is approved anew: {EXTENSION_WAITS}. Ends with 4: it waits for approval."
+    help=f"Request more time, once; it needs a new approval: {EXTENSION_WAITS}. Ends with 4: it waits for approval."
 )
 def extend(
     exception: ExceptionId,
@@ -190,7 +193,7 @@ def revoke(
 
 @app.command()
 def show(exception: ExceptionId, output: ListingOption = Listing.table, gateway: GatewayOption = None) -> None:
-    """Show an exception: where it stands, who approved, what happened."""
+    """Show an exception: its state, who approved it, and its history."""
     with connected(settings(), gateway) as guard:
         shown = guard.exception(exception)
     if output is Listing.json:
@@ -211,7 +214,7 @@ def show_all(
     output: ListingOption = Listing.table,
     gateway: GatewayOption = None,
 ) -> None:
-    """List exceptions with who asks, which findings, and what is left of the timer; the most urgent first."""
+    """List exceptions with requester, findings and remaining time; the most urgent first."""
     with connected(settings(), gateway) as guard:
         found = guard.exceptions(everything=everything)
     if output is Listing.json:
@@ -226,7 +229,7 @@ def show_all(
 
 @app.command()
 def rebuild(write: Annotated[bool, typer.Option("--write", help="write what the changelog lacks")] = False) -> None:
-    """Work out every exception again from all that was said about it, and compare it with the changelog.
+    """Rebuild every exception from the topics, and compare it with the changelog.
 
     Ends with 0 if both are equal, or are after --write, and with 1 if anything differs or cannot be explained.
     """

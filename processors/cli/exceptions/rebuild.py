@@ -1,4 +1,5 @@
-"""`compat-guard exception rebuild`: the approval queue from the topics, after a loss of its changelog."""
+"""`compat-guard exception rebuild`: rebuilds the state of exceptions from the topics, after a loss of its
+changelog."""
 
 from __future__ import annotations
 
@@ -32,7 +33,7 @@ from processors.stream.wire.reader import decision_reader
 
 
 def rebuild_exceptions(*, write: bool) -> None:
-    """Compare what the topics say with the changelog, and write what it lacks where that is wanted."""
+    """Compare the topics with the changelog, and write what is missing in the changelog if requested."""
     with codec(settings()) as events:
         rebuilt = _rebuild_all(settings(), events)
         differing = _differing(settings(), events, rebuilt)
@@ -69,7 +70,7 @@ def _inputs(of: Settings, workflow: ExceptionWorkflow) -> Mapping[str, Inbound]:
 
 
 def _differing(of: Settings, events: Codec, rebuilt: list[Rebuilt]) -> dict[str, ExceptionCase | None]:
-    """What the changelog should hold and does not, by exception."""
+    """What the changelog should contain and does not, by exception."""
     restored = _restored(of, events).values()
     held = {key: case for one in restored for key, case in one.values.items() if _is_exception(case)}
     wanted = {one.exception_id: one.case for one in rebuilt if one.case is not None and one.case.exists}

@@ -1,4 +1,4 @@
-"""All commands of `compat-guard ledger`, which stand in several files and share one app."""
+"""Registers all commands of `compat-guard ledger`, which are in several modules and share one app."""
 
 from processors.cli.ledger import people as ledger_people
 from processors.cli.ledger import reconcile as ledger_reconcile

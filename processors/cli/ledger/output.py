@@ -1,4 +1,4 @@
-"""Rows of the ledger on stdout: as a table for people, as JSON or JSON Lines for programs."""
+"""Rows of the ledger on stdout: a table for people, JSON or JSON Lines for programs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Until = Annotated[str | None, typer.Option("--until", "--to", help="ISO 8601 dat
 
 
 def show(rows: Sequence[Mapping[str, Any]], style: Stream, columns: Sequence[str] | None = None) -> None:
-    """Write rows. A table has the columns asked for, JSON all that there are."""
+    """Write rows. A table has the selected columns, JSON all of them."""
     if style is Stream.json:
         typer.echo(json.dumps(list(rows), indent=2, ensure_ascii=False, default=_written))
     elif style is Stream.jsonl:
@@ -32,7 +32,7 @@ def show(rows: Sequence[Mapping[str, Any]], style: Stream, columns: Sequence[str
 
 
 def _written(value: object) -> object:
-    """What JSON has no form for: times as everywhere, figures of the database as numbers."""
+    """Converts values that JSON cannot represent: times as everywhere, numbers of the database as numbers."""
     if isinstance(value, datetime):
         return as_text(round(value.timestamp() * 1000))
     return float(value) if isinstance(value, Decimal) else str(value)
@@ -49,5 +49,5 @@ def instant(given: str | None, option: str) -> int | None:
     try:
         parsed = datetime.fromisoformat(given)
     except ValueError:
-        raise SettingsInvalid(f"{option} `{given}` is no time; expected such as 2026-01-31T12:00Z") from None
+        raise SettingsInvalid(f"{option} `{given}` is not a time such as 2026-01-31T12:00Z") from None
     return int((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp() * 1000)

@@ -1,4 +1,4 @@
-"""`compat-guard ledger`: ask the ledger, and have it prove that it is whole."""
+"""`compat-guard ledger`: search the ledger, and verify it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ from processors.matrix.writing import instant as instant_of
 app = typer.Typer(
     add_completion=False,
     name="ledger",
-    help="Ask the ledger, prove that it is whole, keep it.",
+    help="Search, verify and maintain the ledger.",
     no_args_is_help=True,
 )
 
@@ -97,9 +97,9 @@ def search(
 ) -> None:
     """Find events, the newest first: who did what, with which outcome and why. Ends with 1 if there is none.
 
-    A command or decision that is only SENT has its outcome in an event of its own, REFUSED if it was not accepted.
+    The outcome of a command or decision that is only SENT is a separate event, REFUSED if it was not accepted.
 
-    `ledger show` tells the whole story of a request or an exception, `ledger prove` proves an event.
+    `ledger show` prints the whole story of a request or an exception, `ledger prove` proves an event.
     """
     wanted = Wanted(
         plugin_id=plugin,
@@ -134,11 +134,11 @@ def _place(connection: Connection, event_id: str | None) -> RecordPosition | Non
         return None
     for row in queries.search(connection, Wanted(event_id=event_id), limit=1):
         return place_of(row)
-    raise SettingsInvalid(f"--after `{shorten(event_id)}` is no event of the ledger")
+    raise SettingsInvalid(f"--after `{shorten(event_id)}` is not an event of the ledger")
 
 
 def _one_of(words: type[StrEnum], given: str | None, option: str) -> str | None:
-    """The word as the ledger has it. Raises SettingsInvalid: a word that nothing bears would find nothing."""
+    """The word as the ledger has it. Raises SettingsInvalid for an unknown word, which would find nothing."""
     if given is None:
         return None
     word = given.upper().replace("-", "_")
@@ -148,13 +148,13 @@ def _one_of(words: type[StrEnum], given: str | None, option: str) -> str | None:
 
 
 def _in_short(row: Mapping[str, Any]) -> dict[str, Any]:
-    """What a person looks for in a table."""
+    """A summary of a row for a table."""
     said = happening(row)
     return {
         **row,
         **said._asdict(),
         "who": short(said.who),
-        "outcome": said.outcome.replace("_", " "),  # between words a narrow column can break it
+        "outcome": said.outcome.replace("_", " "),  # a narrow column can break it between words
         "time": clock(row["appended_at"]),
         "plugin": f"{row['plugin_id'] or ''} {row['plugin_version'] or ''}".strip(),
         "host": f"{row['host'] or ''} {row['host_version'] or ''}".strip(),
@@ -182,7 +182,7 @@ def show_case(
     case: Annotated[str, typer.Argument(help="request id, exception id or event id", metavar="ID")],
     output: StreamOption = Stream.table,
 ) -> None:
-    """Tell the whole story of one case, in order. Ends with 1 if nothing bears that id."""
+    """Show the whole story of one case, in order. Ends with 1 if the ledger has nothing under that id."""
     with database("guard_auditor") as engine, reading(engine) as connection:
         rows = [row for row in queries.story(connection, case) if row["kind"] not in queries.MACHINERY]
     if output is Stream.table:
@@ -192,7 +192,7 @@ def show_case(
     else:
         show([{**_shown(row), "story": tell(row)} for row in rows], output)
     if not rows:
-        talk().print(f"nothing in the ledger bears the id `{case}`", highlight=False)
+        talk().print(f"nothing in the ledger has the id `{case}`", highlight=False)
     raise typer.Exit(0 if rows else 1)
 
 
@@ -205,7 +205,7 @@ def export_events(
     exception: Annotated[str | None, typer.Option(help="exception id")] = None,
     since: Since = None,
     until: Until = None,
-    force: Annotated[bool, typer.Option("--force", help="write over a file that is there already")] = False,
+    force: Annotated[bool, typer.Option("--force", help="overwrite an existing file")] = False,
 ) -> None:
     """Write events to a file, oldest first, with a manifest of digests beside it. Stdout stays empty."""
     if file.exists() and not force:
@@ -243,7 +243,7 @@ def verify(
     keys: Keys = None,
     output: StreamOption = Stream.table,
 ) -> None:
-    """Recompute every hash, and name everything that does not fit. Ends with 1 if anything does not."""
+    """Recompute every hash, and report every inconsistency. Ends with 1 if there is any."""
     known = public_keys(keys)
     published = [] if offline else read_anchors(anchors) if anchors else published_anchors()
     window = Window(instant(since, "--from"), instant(until, "--to"), partition)
@@ -262,7 +262,7 @@ def verify(
 
 
 class Verified(NamedTuple):
-    """How many rows and anchors were read, and all that is wrong with any chain."""
+    """How many rows and anchors were read, and all inconsistencies of all chains."""
 
     rows: int
     anchors: int
@@ -270,8 +270,7 @@ class Verified(NamedTuple):
 
 
 def verify_all(connection: Connection, published: Sequence[Noted], keys: KeySet, window: Window) -> Verified:
-    """Verify chain after chain by the anchors that the ledger has and by those that were published; then the tables
-    that searches use."""
+    """Verify all chains with the anchors of the ledger and those on the topic; then the tables for searches."""
     counted, anchors_read = _Counting(), 0
     found: list[Inconsistency] = []
     for at in chains(connection, window, [chain_of(note.event) for note in published]):
@@ -286,7 +285,7 @@ def verify_all(connection: Connection, published: Sequence[Noted], keys: KeySet,
 
 
 def changed_topics(connection: Connection) -> list[Inconsistency]:
-    """Topics that are others than those that the ledger was filed from."""
+    """Topics that are not those from which the ledger was filed."""
     noted = origins.lives(connection)
     found = origins.changes(noted, identify(settings())(noted))
     return [
@@ -322,7 +321,7 @@ def _noted(line: dict[str, Any]) -> Noted:
 
 @app.command("anchors")
 def anchors() -> None:
-    """Print the anchors on their topic as JSON Lines, to be kept where no database can reach."""
+    """Print the anchors on their topic as JSON Lines, to be kept outside of the database."""
     for offset, event in published_anchors():
         typer.echo(json.dumps({"offset": offset, **event}))
 
@@ -333,7 +332,7 @@ def prove(
     file: Annotated[Path | None, typer.Option("--file", "-f", help="write it here instead of stdout")] = None,
     keys: Keys = None,
 ) -> None:
-    """Prove that an event is in the ledger, for somebody who has only the proof and a public key."""
+    """Prove that an event is in the ledger. The proof can be checked with only a public key."""
     known, published = public_keys(keys), published_anchors()
     with database("guard_auditor") as engine, reading(engine) as connection:
         text = json.dumps(prove_event(connection, event_id, published, known), indent=2, ensure_ascii=False)
@@ -347,7 +346,7 @@ def prove(
 def verify_proof(
     file: Annotated[Path, typer.Argument(help="a proof as `ledger prove` writes it")], keys: Keys = None
 ) -> None:
-    """Check a proof without database and broker. Ends with 1 if it does not hold."""
+    """Check a proof without database and broker. Ends with 1 if it is not valid."""
     known = public_keys(keys)
     with naming(file):
         proof = _json(file)

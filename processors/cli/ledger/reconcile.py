@@ -1,4 +1,4 @@
-"""`compat-guard ledger reconcile`: what topics and ledger say of each other, and mending what can be mended."""
+"""`compat-guard ledger reconcile`: compares topics with the ledger, and repairs what can be repaired."""
 
 from __future__ import annotations
 
@@ -62,16 +62,16 @@ from processors.stream.wire.schema import Schemas
 def reconcile(
     topic: Annotated[list[str] | None, typer.Option("--topic", help="only this topic; may be repeated")] = None,
     repair: Annotated[
-        bool, typer.Option("--repair", help="mend chains and current state, and file what was skipped")
+        bool, typer.Option("--repair", help="repair chains and current state, and file what was skipped")
     ] = False,
     keys: Keys = None,
     output: StreamOption = Stream.table,
 ) -> None:
     """Compare every record on the topics with the ledger, and current state with its events.
 
-    A repair puts rows back that a chain proves, and files late, in a chain of its own that it signs, what the sink
-    has skipped. What the sink has still to file it leaves alone. Ends with 1 if anything differs, after the repair
-    where one was asked for.
+    A repair restores rows that a chain proves. Records that the sink has skipped are filed late, in a separate
+    chain that the repair signs. Records that the sink has yet to file are left alone. Ends with 1 if anything
+    differs, after the repair if one was requested.
     """
     chosen = _chosen(topic)
     _require_same(chosen)
@@ -96,7 +96,7 @@ def _chosen(names: Sequence[str] | None) -> list[Topic]:
 
 
 def _require_same(topics: Sequence[Topic]) -> None:
-    """Raises OriginChanged where a topic is another one than the ledger was filed from: nothing of it compares."""
+    """Raises OriginChanged if a topic is not the one from which the ledger was filed: nothing could be compared."""
     found = identify(settings())([topic.name for topic in topics])
     with database("guard_auditor") as engine, reading(engine) as connection:
         changed = origins.changes(origins.lives(connection), found)
@@ -156,7 +156,7 @@ def _note_state(read: Read[ExceptionDecided], record: Inbound, newest: dict[str,
 
 
 def _repair(missing: Sequence[Inbound], events: Codec) -> None:
-    """Put back what a chain proves, and file late what no chain ever had."""
+    """Restore what a chain proves, and file late what no chain ever had."""
     maskers = _maskers()
     rows_by = readings(events, maskers)
     with database("guard_maintenance") as engine:
@@ -174,14 +174,14 @@ def _repair(missing: Sequence[Inbound], events: Codec) -> None:
                 skipped = [r for r in skipped if not any(hole.holds(r) for hole in found)]
             if skipped:
                 _file_late(at, [rows_by[0](record) for record in skipped], maskers[0], events)
-            told = f"{at[0]}/{partition}: {len(records) - len(left)} of {len(records)} missing rows mended"
+            told = f"{at[0]}/{partition}: {len(records) - len(left)} of {len(records)} missing rows restored"
             talk().print(f"{told}, {len(skipped)} filed late", highlight=False)
         with frozen(engine) as connection:
             views.rebuild(connection)
 
 
 def holes_in(engine: Engine, at: At) -> list[Hole]:
-    """Where a chain lacks rows that it proves to have had."""
+    """The gaps of a chain: rows that it proves to have had."""
     with reading(engine) as connection:
         stretch = read_chain(connection, at, (), Window())
         rows = sorted(
@@ -193,8 +193,10 @@ def holes_in(engine: Engine, at: At) -> list[Hole]:
 
 
 def _file_late(at: At, rows: Sequence[Row], masker: Masker, events: Codec) -> None:
-    """As the sink files, and signed before it is committed: a late chain that nobody signed is a forgery. A repair
-    that fails in between has filed nothing, and files the very same rows the next time."""
+    """As the sink files, but signed before it is committed: an unsigned late chain is a forgery.
+
+    A repair that fails in between has filed nothing, and files the very same rows the next time.
+    """
     keys = read_keys(settings().ledger.keys)
     encode = events.encoder(LEDGER_ANCHORS, "LedgerAnchored")
     with (
@@ -218,8 +220,8 @@ def _maskers() -> list[Masker]:
 
 
 def readings(events: Codec, maskers: Sequence[Masker]) -> list[Callable[[Inbound], Row]]:
-    """Rows under each pseudonym key; then as 0.1.0 filed them, which knew fewer fields; then each as it was filed
-    before rows held the digest of their question."""
+    """Rows under each pseudonym key; then as 0.1.0 filed them, with fewer fields; then as they were filed before
+    rows had the digest of their question."""
     topics = load_topics(settings().config / "topics.yaml").telling
     names = {topic.name: topic.event for topic in topics}
     compacted = [topic.name for topic in topics if topic.retention == "compacted"]

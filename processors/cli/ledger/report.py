@@ -1,4 +1,4 @@
-"""`compat-guard ledger report`: blocks and exceptions of a period, as an auditor files them each month."""
+"""`compat-guard ledger report`: blocks and exceptions of a period, for auditors."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def report(
     ] = ReportFormat.markdown,
     file: Annotated[Path | None, typer.Option("--file", "-f", help="write it here instead of stdout")] = None,
 ) -> None:
-    """Report the blocks and exceptions of a period: risk, top causes, what is overdue, and who decided how much.
+    """Report the blocks and exceptions of a period: risk, top causes, what is overdue, and decisions by person.
 
-    Without --until the period ends now. People are pseudonyms.
+    Without --until the period ends now. People appear under pseudonyms.
     """
     begins, ends = _moment(since, "--since"), _moment(until, "--until") if until else datetime.now(UTC)
     if begins >= ends:

@@ -1,4 +1,4 @@
-"""`compat-guard ledger`, for those who keep it: migrations, keys, current state, retention, figures."""
+"""`compat-guard ledger`, for administrators: migrations, keys, current state, retention, figures."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from processors.ledger.reading import Window
 
 @app.command("migrate")
 def migrate_database() -> None:
-    """Bring the ledger's database up to date, and make its months ahead. Twice changes nothing."""
+    """Bring the ledger's database up to date, and create its coming months. Idempotent."""
     migrate(settings().postgres.url.get_secret_value())
     talk().print("the ledger's database is up to date", highlight=False)
 
@@ -39,11 +39,11 @@ def take_up_topics(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="take up every topic that was created anew")] = False,
 ) -> None:
-    """Go on with topics that were created anew, or that are on another cluster now, for good.
+    """Continue with topics that were created again, or that are permanently on another cluster.
 
-    What was filed before stays as it is; what they get from now on goes to chains of their own. What the old topics
-    held and the ledger had not filed is lost. The sink that waits goes on by itself. Without an option it only
-    shows what has changed, for nothing of this can be undone.
+    What was filed before stays unchanged; new records go to separate chains. Records of the old topics that the
+    ledger had not filed are lost. A waiting sink continues by itself. Without an option it only shows what has
+    changed, because this cannot be undone.
     """
     with database("guard_maintenance") as engine, writing(engine) as connection:
         noted = origins.lives(connection)
@@ -62,7 +62,7 @@ def _told(origin: origins.Origin) -> str:
 
 @app.command("months")
 def make_months() -> None:
-    """Make the months ahead. For a timer; the sink makes the month it needs by itself."""
+    """Create the coming months. For a timer; the sink creates the month that it needs by itself."""
     with database("guard_maintenance") as engine, writing(engine) as connection:
         ensure_months(connection)
 
@@ -73,7 +73,7 @@ def keys(
     rotate: Annotated[bool, typer.Option("--rotate", help="add a key of each kind and make it current")] = False,
     public: Annotated[bool, typer.Option("--public", help="print the public keys of the anchors as JWKS")] = False,
 ) -> None:
-    """Make the ledger's keys, rotate them, or print the public ones. Keys that are there are never lost."""
+    """Create the ledger's keys, rotate them, or print the public ones. Existing keys are never lost."""
     path = file or settings().ledger.keys
     if public:
         typer.echo(json.dumps(read_keys(path).public.as_dict(private=False), indent=2))
@@ -97,7 +97,7 @@ def keys(
 def rebuild_views(
     check: Annotated[bool, typer.Option("--check", help="only compare; ends with 1 if anything differs")] = False,
 ) -> None:
-    """Make current state anew from the events, or prove that it is equal to them."""
+    """Rebuild current state from the events, or prove that it is equal to them."""
     with database("guard_maintenance") as engine, frozen(engine) as connection:
         if not check:
             views.rebuild(connection)
@@ -110,7 +110,7 @@ def rebuild_views(
 
 
 retention_app = typer.Typer(
-    add_completion=False, name="retention", help="Let old months leave. Never one younger than 365 days."
+    add_completion=False, name="retention", help="Remove old months. Never one younger than 365 days."
 )
 app.add_typer(retention_app)
 
@@ -145,7 +145,7 @@ def retention_plan(output: StreamOption = Stream.table) -> None:
 
 @retention_app.command("run")
 def retention_run(
-    folder: Annotated[Path, typer.Argument(help="where the months that leave are exported to")],
+    folder: Annotated[Path, typer.Argument(help="folder to which removed months are exported")],
     format_: Annotated[str, typer.Option("--format", help="csv, jsonl or parquet")] = "jsonl",
     output: StreamOption = Stream.table,
 ) -> None:
@@ -167,7 +167,7 @@ def _is_whole(month: retention.Month) -> bool:
 
 @app.command("metrics")
 def workflow_metrics(since: Since = None, until: Until = None, output: StreamOption = Stream.table) -> None:
-    """Print how well the guard does its work in a period, by default the last 30 days."""
+    """Print how well the guard works in a period, by default the last 30 days."""
     end = instant(until, "--until") or int(datetime.now(UTC).timestamp() * 1000)
     start = instant(since, "--since") or end - 30 * 86_400_000
     period = [datetime.fromtimestamp(at / 1000, UTC) for at in (start, end)]

@@ -1,4 +1,4 @@
-"""`compat-guard manifest`: what a plugin's manifest says to the guard, and what its vendor should mend."""
+"""`compat-guard manifest`: what the guard reads in a plugin's manifest, and what its vendor should fix."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from processors.versions import Dialect
 
 app = typer.Typer(
     add_completion=False,
-    help="Manifests: lint them as a vendor's CI does, show what is read.",
+    help="Manifests: lint them as a vendor's CI does, show what the guard reads.",
     no_args_is_help=True,
 )
 
@@ -29,10 +29,10 @@ def lint_files(
     dialect: Annotated[
         Dialect | None, typer.Option(help="language of versions and ranges; default: that of the ecosystem")
     ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="take warnings for errors")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="treat warnings as errors")] = False,
     output: ProseOption = Prose.text,
 ) -> None:
-    """Say what a manifest leaves unsaid or says wrongly, and how to write it.
+    """Report what is missing or wrong in a manifest, and how to write it.
 
     Ends with 0 if there are no errors, 1 if there are, 2 if a file cannot be read at all.
     """
@@ -58,7 +58,7 @@ def show(
 ) -> None:
     """Show what the guard reads in a manifest, and what the manifest does not state.
 
-    Ends with 2 if the file cannot be read at all; defects are shown, and are no failure of this command.
+    Ends with 2 if the file cannot be read at all; defects are shown, and do not count as a failure.
     """
     shown = _statements(file)
     if output is Values.json:

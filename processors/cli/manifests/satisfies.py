@@ -1,4 +1,4 @@
-"""`compat-guard satisfies`: does a version satisfy a range, in the words of its dialect."""
+"""`compat-guard satisfies`: does a version satisfy a range, by the rules of its dialect."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def satisfies(
     dialect: Annotated[
         Dialect, typer.Option(help=f"language of range and version; ranges: {_EXAMPLES}")
     ] = Dialect.NPM,
-    stdin: Annotated[bool, typer.Option("--stdin", help="answer JSON Lines from stdin, one for one")] = False,
+    stdin: Annotated[bool, typer.Option("--stdin", help="answer JSON Lines from stdin, line by line")] = False,
 ) -> None:
     """Say whether VERSION satisfies RANGE, and if not, what it needs.
 
@@ -38,7 +38,7 @@ def satisfies(
             raise typer.BadParameter("give RANGE and VERSION, or --stdin, not both")
         for answer in answers(sys.stdin.buffer, dialect):
             sys.stdout.write(answer + "\n")
-            sys.stdout.flush()  # a caller may hold the pipe open and wait for each answer
+            sys.stdout.flush()  # a caller may keep the pipe open and wait for each answer
         return
     if range_text is None or version_text is None:
         raise typer.BadParameter("expected RANGE and VERSION, or --stdin")
@@ -57,7 +57,7 @@ def sentence(demand: Range, version: Version) -> str:
 
 
 def answers(lines: Iterable[bytes], dialect: Dialect = Dialect.NPM) -> Iterator[str]:
-    """One line of JSON for each line, in order. No line stops the others."""
+    """One line of JSON for each line, in order. An invalid line does not stop the others."""
     for line in lines:
         yield _ENCODE(_answer(line, dialect))
 

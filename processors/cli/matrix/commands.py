@@ -1,4 +1,4 @@
-"""`compat-guard matrix`: check a compatibility matrix, put it in effect, look at it, ask it."""
+"""`compat-guard matrix`: lint, publish, show and query the compatibility matrix."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from processors.matrix.writing import instant, written
 
 app = typer.Typer(
     add_completion=False,
-    help="The compatibility matrix: check it, publish it, look at it, ask it.",
+    help="The compatibility matrix: lint, publish, sync, show and query it.",
     no_args_is_help=True,
 )
 app.command()(status)
@@ -69,7 +69,7 @@ def publish(
     file: File,
     issued_at: Annotated[str | None, typer.Option(help="when it was issued; default: as stated, else now")] = None,
     impact: Annotated[
-        bool, typer.Option("--impact", help="show first which verdicts of past requests would change, and ask")
+        bool, typer.Option("--impact", help="first show which verdicts of past requests would change, and ask")
     ] = False,
     since: Annotated[str, typer.Option("--since", help="how far --impact looks back")] = "7d",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="publish without asking; also what is older")] = False,
@@ -82,9 +82,9 @@ def publish(
 ) -> None:
     """Put a matrix in effect: signed, and all of its parts in one transaction, or none.
 
-    An unchanged matrix may be published again: that renews its expiry. Ends with 2, having written nothing, if the
-    guard would not take it; with 3 if a server does not answer; with 1 if a question was answered with no: that of
-    --impact, or whether a revision shall go back that is older than the one in effect.
+    An unchanged matrix may be published again, which renews its expiry. Ends with 2, without writing anything, if
+    the guard would refuse it; with 3 if a server does not answer; with 1 if a question was answered with no: that
+    of --impact, or whether to replace a newer revision.
     """
     refuse_shipped(file)
     document = _sound(file)
@@ -125,9 +125,10 @@ def sign(
     key: Key = None,
     serial: Serial = None,
 ) -> None:
-    """Sign a matrix without publishing it, for whoever publishes it with `--signed`. Needs no server.
+    """Sign a matrix without publishing it, for somebody who publishes it with `--signed`. Needs no server.
 
-    The time of issue is signed too: let the matrix state it as `published_at`, or name it here and there.
+    The time of issue is signed too: the matrix must state it as `published_at`, or it must be given to both
+    commands.
     """
     from processors.client.matrix_topic import signed  # noqa: PLC0415 - lint needs no client library
 
@@ -141,7 +142,7 @@ def show(
     source: Annotated[str | None, typer.Argument(help="one source, whole; default: how each one stands")] = None,
     output: ContentsOption = Contents.table,
 ) -> None:
-    """Show the matrix that is in effect. A source as YAML or JSON can be published again as it is."""
+    """Show the matrix that is in effect. A source as YAML or JSON can be published again unchanged."""
     matrix = in_effect()
     if source is None:
         _show_sources(matrix, output)
@@ -164,7 +165,7 @@ def _sound(file: Path) -> MatrixDocument:
 
 
 def _issued(document: MatrixDocument, stated: str | None) -> int:
-    """Raises SettingsInvalid for a time that readers would not take, or that would shut out later refreshes."""
+    """Raises SettingsInvalid for a time that readers would refuse, or that would prevent later refreshes."""
     now = _now()
     issued = now if document.published_at is None else document.published_at
     if stated is not None:
@@ -180,7 +181,7 @@ def _issued(document: MatrixDocument, stated: str | None) -> int:
 
 
 def _wanted_still(document: MatrixDocument, since: str, *, yes: bool) -> bool:
-    """Show on stderr what the matrix would change, and ask. Raises SettingsInvalid where nobody answers."""
+    """Show on stderr what the matrix would change, and ask. Raises SettingsInvalid without a terminal."""
     from processors.cli.requests.replay import measure, show  # noqa: PLC0415 - lint needs no client library
 
     show(measure(settings(), [document], since), talk())
@@ -188,7 +189,7 @@ def _wanted_still(document: MatrixDocument, since: str, *, yes: bool) -> bool:
 
 
 def _newer_or_wanted(document: MatrixDocument) -> bool:
-    """Ask where the revision that is in effect is newer. Raises SettingsInvalid where nobody answers."""
+    """Ask if the revision in effect is newer. Raises SettingsInvalid without a terminal."""
     held = next((source.revision for source in in_effect().sources if source.name == document.source), "")
     if document.revision == unnamed(document.digest) or not precedes(document.revision, held):
         return True
@@ -200,8 +201,8 @@ def _confirmed(question: str) -> bool:
     try:
         return typer.confirm(question, err=True)
     except typer.Abort:
-        typer.echo(err=True)  # the question stands there without a line's end
-        raise SettingsInvalid("nobody answers whether to publish it; --yes publishes without asking") from None
+        typer.echo(err=True)  # the question has no line end
+        raise SettingsInvalid("there is no terminal to confirm at; --yes publishes without asking") from None
 
 
 def _now() -> int:

@@ -39,9 +39,9 @@ def explain(
     ] = None,
     output: ListingOption = Listing.table,
 ) -> None:
-    """Show which rows decide about a plugin on a host, and why. Dependencies are for `check` to judge.
+    """Show which rows decide about a plugin on a host, and why. `check` also judges dependencies.
 
-    Ends with 1 if the rows block the plugin there, with 0 if they let it pass, a warning included.
+    Ends with 1 if the rows block the plugin there, with 0 if they allow it, with or without a warning.
     """
     now = time.time_ns() // 1_000_000
     merged = matrix_of(matrix, now) if matrix else in_effect()
@@ -64,9 +64,9 @@ def explain(
 
 
 def _action(weighing: Weighing) -> str:
-    """What a check makes of the rows: the strictest of them, less what governance lets through by its code.
+    """What a check derives from the rows: the strictest of them, without what governance overrides by its code.
 
-    It lets neither its own row through, nor one that nobody can read.
+    Governance overrides neither its own rows nor unreadable ones.
     """
     if weighing.broken or weighing.override_of(Code.MATRIX_BLOCK) is None:
         return weighing.action

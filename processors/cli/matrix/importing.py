@@ -1,4 +1,4 @@
-"""`compat-guard matrix import`: a catalogue that an ecosystem publishes, as a matrix source."""
+"""`compat-guard matrix import`: converts a published catalogue of an ecosystem to a matrix source."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LIMIT: Final = 64 * 1024 * 1024
 """Bytes of a catalogue."""
 
 _CALLBACK: Final = re.compile(rb"\s*[\w.]+\(\s*(\{.*\})\s*\);?\s*", re.DOTALL)
-"""update-center.json is a call with the JSON as its argument."""
+"""update-center.json is a function call with the JSON as its argument."""
 
 
 class Format(StrEnum):
@@ -38,9 +38,10 @@ def import_(
     file: Annotated[Path, typer.Argument(help="the catalogue, as its ecosystem publishes it", show_default=False)],
     source: Annotated[str, typer.Option("--source", help="name of the source", show_default="the format")] = "",
 ) -> None:
-    """Write the releases of a published catalogue as a matrix source, to stdout, as JSON.
+    """Convert a published catalogue to a matrix source, as JSON on stdout.
 
-    It states releases and no rules. Lint and publish it like any other: `compat-guard matrix publish FILE.json`.
+    The source lists releases and no rules. Lint and publish it like any other: `compat-guard matrix publish
+    FILE.json`.
     """
     with naming(file):
         found = catalogue(format, _decoded(format, content_of(file, LIMIT)))

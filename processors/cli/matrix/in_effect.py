@@ -1,4 +1,4 @@
-"""The matrix that the topic holds, for the commands that show it."""
+"""Reads the matrix from its topic, for the commands that show it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from processors.matrix.merged import Matrix
 
 
 def in_effect() -> Matrix:
-    """What the topic holds. Refused records are reported on stderr."""
+    """The matrix on the topic. Refused records are reported on stderr."""
     from processors.client.matrix_topic import read_matrix  # noqa: PLC0415 - offline commands need no client library
 
     fold, rejects = read_matrix(settings())

@@ -1,4 +1,4 @@
-"""`compat-guard matrix keys|sign|withdraw`: who vouches for a source."""
+"""`compat-guard matrix keys|sign|withdraw`: keys and signatures of a source."""
 
 from __future__ import annotations
 
@@ -32,12 +32,13 @@ def keys(
     file: Annotated[Path, typer.Argument(help="file of the private key", show_default=False)],
     name: Annotated[str, typer.Option("--name", help="how the key's id begins")] = "publisher",
 ) -> None:
-    """Make a key to sign with, if the file is not there, and print its public half as a JWKS.
+    """Create a signing key, if the file does not exist, and print its public half as a JWKS.
 
-    The public half goes into the file that config/guard.yaml names for the source. Several keys may stand there.
+    The public half belongs in the file that config/guard.yaml names for the source. That file may contain several
+    keys.
     """
     if make_once(file, new_signing_key(name)):
-        talk().print(f"made {file}. It is secret: whoever has it speaks for the source", highlight=False)
+        talk().print(f"made {file}. Keep it secret: its owner can publish for the source", highlight=False)
     try:
         text = file.read_bytes()
     except OSError as error:
@@ -51,7 +52,7 @@ def withdraw(
     key: Key = None,
     serial: Serial = None,
 ) -> None:
-    """Take a source out of effect: what it demanded binds no more. Without a required source, everything blocks."""
+    """Withdraw a source: its demands no longer apply. Without a required source, everything blocks."""
     from processors.client.matrix_topic import withdraw_matrix  # noqa: PLC0415 - lint needs no client library
 
     said = withdraw_matrix(settings(), source, key=key, serial=serial)
@@ -69,7 +70,7 @@ def shown(statement: Statement, signature: str) -> dict[str, Any]:
 
 
 def read_signature(file: Path) -> tuple[int, str]:
-    """Serial and signature of what `sign` has printed. Raises DocumentRefused, SettingsInvalid."""
+    """Serial and signature from the output of `sign`. Raises DocumentRefused, SettingsInvalid."""
     try:
         text = file.read_bytes()
     except OSError as error:

@@ -1,4 +1,4 @@
-"""`compat-guard matrix sync`: bring the guard's matrix up to what its sources have. Made for CI/CD."""
+"""`compat-guard matrix sync`: updates the guard's matrix from its sources. For CI/CD."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from processors.trust.sources import LONGEST_VALIDITY, Trust
 
 
 class Step(StrEnum):
-    """What becomes of a source."""
+    """What is done with a source."""
 
     NEW = "new"
     CHANGED = "changed"
@@ -42,7 +42,7 @@ PUBLISHED = frozenset({Step.NEW, Step.CHANGED, Step.RENEWED})
 
 
 class Line(NamedTuple):
-    """One source's outcome, as it is shown. `code` is what the command ends with because of it."""
+    """One source's outcome, as it is shown. `code` is its contribution to the exit code."""
 
     source: str
     step: Step
@@ -62,11 +62,11 @@ def sync(
     key: Key = None,
     output: ListingOption = Listing.table,
 ) -> None:
-    """Fetch every source that config/guard.yaml lists, check it, sign it, and publish what has changed.
+    """Fetch every source of config/guard.yaml, check it, sign it, and publish it if it has changed.
 
-    A source that has not changed is published again once it has used up half of its allowed age (`renew_at`), which
-    renews its expiry: it was looked at just now. One that fails stops no other. Ends with 0 if all is well, 2 if a
-    source is refused, 3 if one does not answer.
+    An unchanged source is published again once it has used up half of its allowed age (`renew_at`), which renews
+    its expiry. A failing source does not stop the others. Ends with 0 if all is well, 2 if a source is refused, 3
+    if one does not answer.
     """
     from processors.bootstrap.trust import matrix_trust  # noqa: PLC0415 - as the two below
     from processors.client.matrix_sources import Sources  # noqa: PLC0415 - lint needs neither cryptography nor Kafka
@@ -92,7 +92,7 @@ def outcomes(
     renew_at: int,
     publish: Callable[[MatrixDocument, int], object],
 ) -> Iterator[Line]:
-    """Take the sources one by one; what is wrong with one is its line."""
+    """Process the sources one by one; an error of one becomes its line."""
     standing = {source.name: source for source in matrix.sources}
     for source in sources:
         try:
@@ -110,12 +110,12 @@ def outcomes(
 def step_of(
     document: MatrixDocument, standing: Source | None, renew_at: int, now: int, longest: int = LONGEST_VALIDITY
 ) -> Step:
-    """What to do about a document, given what is in effect of its source, which holds for `longest` (ms). Pure.
+    """What to do with a document, given the source's document in effect, which is valid for `longest` (ms). Pure.
 
-    Digests do not cover times and revisions, so those are compared by themselves. A document that states its own
-    time of issue cannot be renewed by us: whoever issued it has to.
+    Digests do not cover times and revisions, so those are compared separately. A document that states its own time
+    of issue cannot be renewed by us: its publisher has to.
 
-    Raises MatrixRefused for a document that was issued before what is in effect: somebody serves the past.
+    Raises MatrixRefused for a document that was issued before the one in effect: it is outdated.
     """
     if standing is None:
         return Step.NEW

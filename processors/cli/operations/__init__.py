@@ -1,1 +1,1 @@
-"""Commands for whoever operates the guard."""
+"""Commands for operators."""

@@ -25,7 +25,7 @@ from processors.matrix.text import parse_matrix
 from processors.versions import Dialect
 
 WANTED: Final = 0.98
-"""The share of right answers that the guard promises."""
+"""The promised share of right answers."""
 
 CASES: Final = Path(__file__).parents[3] / "tests" / "data" / "cases"
 DIGEST: Final = "sha256:" + "0" * 64
@@ -34,7 +34,7 @@ NOW: Final = 1_795_521_600_000
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One labelled question and its answer. `codes` are the findings that were expected or found."""
+    """One labelled question and its answer. `codes` are the expected or the found findings."""
 
     name: str
     group: str
@@ -46,7 +46,8 @@ class Judged:
 
 @dataclass(slots=True)
 class Tally:
-    """Right answers, and the two ways to be wrong: an allow that should be a block, a block that should not."""
+    """Right answers, and the two kinds of errors: an allow that should be a block, a block that should not be
+    one."""
 
     total: int = 0
     right: int = 0
@@ -74,11 +75,11 @@ def accuracy(
     ] = None,
     output: ListingOption = Listing.table,
 ) -> None:
-    """Run labelled questions through the whole engine, and say how often its answer is the labelled one.
+    """Run labelled questions through the whole engine, and report how often its answer is the labelled one.
 
-    A row is right when the plugin that states its range is allowed exactly on the hosts that satisfy it; a case
-    when verdict and finding codes are as labelled. Ends with 0 from 98 % on, with 1 below, with 2 for a file that
-    cannot be read.
+    A row is right if the plugin that states its range is allowed exactly on the hosts that satisfy it; a case if
+    verdict and finding codes are as labelled. Ends with 0 from 98 % on, with 1 below, with 2 for a file that cannot
+    be read.
     """
     chosen = files or sorted(CASES.glob("*.yaml"))
     if not files:
@@ -148,7 +149,7 @@ def _row(name: str, row: Mapping[str, Any], matrices: Mapping[Dialect, Matrix]) 
 
 
 _PLUGIN_VERSIONS: Final[Mapping[Dialect, str]] = {Dialect.JETBRAINS: "231.1"}
-"""The plugin's own version, in dialects that do not read 1.0.0."""
+"""The plugin's own version, in dialects that cannot read 1.0.0."""
 
 
 def _speaking(dialect: Dialect) -> Matrix:
@@ -158,7 +159,7 @@ def _speaking(dialect: Dialect) -> Matrix:
 
 
 def _tallies(judged: Iterable[Judged]) -> tuple[Tally, dict[str, Tally], dict[str, Tally]]:
-    """Of all, by group, and by finding code; an answer counts under each of its codes."""
+    """For all, by group, and by finding code; an answer counts under each of its codes."""
     whole, groups, codes = Tally(), dict[str, Tally](), dict[str, Tally]()
     for answer in judged:
         whole.add(answer)

@@ -1,4 +1,4 @@
-"""`compat-guard acls`: who may do what on the broker, compared with a cluster and applied to it."""
+"""`compat-guard acls`: the access rules for the broker, compared with a cluster and applied to it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from processors.errors import SettingsInvalid
 
 app = typer.Typer(
     add_completion=False,
-    help="Who may do what on the broker: show it, compare it with a cluster, apply it.",
+    help="Access rules for the broker: show them, compare them with a cluster, apply them.",
     no_args_is_help=True,
 )
 
@@ -39,7 +39,7 @@ Style = Annotated[Output, typer.Option("--output", "-o", help="how to show it on
 
 @app.command()
 def show(principal: Names = None) -> None:
-    """Print every rule as YAML; what the roles are called in your cluster may be said."""
+    """Print every rule as YAML. The principals of your cluster can be given for the roles."""
     typer.echo(to_yaml(document(rules(_names(principal)))), nl=False)
 
 
@@ -51,7 +51,7 @@ def show_page() -> None:
 
 @app.command("diff")
 def show_difference(principal: Names = None, output: Style = Output.table) -> None:
-    """Show what the principals lack and what they have too much. Ends with 0 if nothing, 1 if something."""
+    """Show missing and excess permissions of the principals. Ends with 0 if there are none, 1 if there are."""
     missing, excess = _difference(principal)
     _show(missing, excess, output)
     raise typer.Exit(1 if missing or excess else 0)
@@ -62,10 +62,10 @@ def apply(
     principal: Names = None,
     output: Style = Output.table,
     prune: Annotated[
-        bool, typer.Option("--prune", help="also take away what the principals have too much")
+        bool, typer.Option("--prune", help="also remove excess permissions of the principals")
     ] = False,
 ) -> None:
-    """Give every principal what it lacks. Twice changes nothing more than once. Rules of others are left alone."""
+    """Give every principal its missing permissions. Idempotent. Rules of other principals are left alone."""
     missing, excess = _difference(principal)
     _show(missing, excess if prune else [], output)
     cluster = access_rules(settings())

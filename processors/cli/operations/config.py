@@ -1,4 +1,4 @@
-"""`compat-guard config`: what people write by hand, checked before a process reads it."""
+"""`compat-guard config`: validates hand-written configuration before a process reads it."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ FILES: Final[Mapping[str, Callable[[Path], object]]] = {
     "security_context.yaml": lambda path: security_context.load(path.parent),
     "compat_matrix.yaml": load_matrix,
 }
-"""Every file of the folder, and how it is read by whoever needs it."""
+"""Every file of the folder, and its reader."""
 
 OPTIONAL: Final = frozenset({"compat_matrix.yaml", "relay.yaml", "security_context.yaml"})
-"""Files that need not be there: a matrix and policies may come from elsewhere, and a relay is no duty."""
+"""Files that may be missing: a matrix and policies may come from elsewhere, and the relay is optional."""
 
 
 @app.callback()
@@ -49,10 +49,10 @@ def check(
         Path | None, typer.Argument(help="folder of the files; default: GUARD_CONFIG", show_default=False)
     ] = None,
 ) -> None:
-    """Read every configuration file as the processors do. Ends with 2 and the place of what cannot be used."""
+    """Read every configuration file as the processors do. Ends with 2 and the place of the first error."""
     place = folder or settings().config
     if not place.is_dir():
-        raise SettingsInvalid(f"`{place}` is no folder")
+        raise SettingsInvalid(f"`{place}` is not a folder")
     files = {name: read for name, read in FILES.items() if name not in OPTIONAL or (place / name).exists()}
     refused = [f"{name}: {error}" for name, read in files.items() if (error := _problem(read, place / name))]
     if refused:
@@ -66,9 +66,9 @@ def show(
     wide: tables.WideOption = False,
     columns: tables.ColumnsOption = None,
 ) -> None:
-    """Show each setting, its value and where it comes from: environment, file or default. Secrets are masked.
+    """Show each setting, its value and its origin: environment, file or default. Secrets are masked.
 
-    The configuration folder is the one that GUARD_CONFIG names, else ./config if it holds guard.yaml, else the
+    The configuration folder is the one that GUARD_CONFIG names, else ./config if it contains guard.yaml, else the
     shipped defaults. `config check` reads its files.
     """
     rows = [setting._asdict() for setting in settings_shown(settings(), os.environ)]

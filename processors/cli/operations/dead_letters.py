@@ -1,4 +1,4 @@
-"""`compat-guard dead-letters`: look at what could not be processed, and send it again once the cause is gone."""
+"""`compat-guard dead-letters`: shows what could not be processed, and replays it once the cause is fixed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     add_completion=False,
-    help="Records that could not be processed: look at them, send them again.",
+    help="Records that could not be processed: show and replay them.",
     no_args_is_help=True,
 )
 
@@ -43,11 +43,11 @@ def list_letters(
     processor: Processor = None,
     since: Since = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="also those that were sent again and came back as another one")
+        bool, typer.Option("--all", help="also those that were replayed and came back as another one")
     ] = False,
     output: ListingOption = Listing.table,
 ) -> None:
-    """List dead letters, oldest first. Ends with 0, also when there are none."""
+    """List dead letters, oldest first. Ends with 0, also if there are none."""
     from processors.stream.io.replay import Wanted, letters, newest  # noqa: PLC0415 - the help needs no client library
 
     wanted, found, others = _wanted(topic, reason, processor, since), list["Letter"](), 0
@@ -69,7 +69,7 @@ def list_letters(
 
 @app.command()
 def show(letter_id: Annotated[str, typer.Argument(metavar="ID", help="as in the list, such as 0:17")]) -> None:
-    """Show everything about one dead letter as JSON but its payload, of which only the size is shown."""
+    """Show everything about one dead letter as JSON except its payload, of which only the size is shown."""
     from processors.stream.io.replay import Wanted, letters  # noqa: PLC0415 - the help needs no client library
 
     for letter in letters(_stream(), Wanted(ids={letter_id})):
@@ -90,13 +90,13 @@ def replay(
     reason: Reason = None,
     processor: Processor = None,
     since: Since = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be sent, and send nothing")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="show what would be sent, and send nothing")] = False,
 ) -> None:
-    """Send records again to the topic they came from, with their own key, bytes and headers.
+    """Send records again to the topic they came from, with their original key, bytes and headers.
 
-    Safe to repeat: whoever reads them knows them by their id. What still fails comes back as a dead letter, which
-    stands for both from then on. What the relay could not deliver is left to `deliveries replay`.
-    Sends nothing and ends with 2 if there is no letter with one of the ids.
+    Safe to repeat: consumers recognise records by their ids. A record that still fails comes back as a dead letter,
+    which then stands for both. What the relay could not deliver is left to `deliveries replay`. Sends nothing and
+    ends with 2 if there is no letter with one of the ids.
     """
     from processors.stream.io.replay import Wanted, letters, newest, replay  # noqa: PLC0415 - no client for the help
 

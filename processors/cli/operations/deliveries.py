@@ -1,4 +1,4 @@
-"""`compat-guard deliveries`: what the relay has still to deliver, and what it gave up."""
+"""`compat-guard deliveries`: the pending deliveries of the relay, and those that were given up."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     add_completion=False,
-    help="What the relay has still to deliver: show it, try it again.",
+    help="Pending deliveries of the relay: show and retry them.",
     no_args_is_help=True,
 )
 
@@ -43,7 +43,7 @@ def list_deliveries(
     status: Annotated[Which | None, typer.Option(help="only those that wait, or that were given up")] = None,
     output: ListingOption = Listing.table,
 ) -> None:
-    """List deliveries that wait or were given up, oldest first, and how the targets stand."""
+    """List deliveries that wait or were given up, oldest first, and the status of the targets."""
     relayed = _relayed()
     found = [
         d
@@ -73,7 +73,7 @@ def show(
     delivery_id: Annotated[str, typer.Argument(metavar="ID", help="id of the event, as in the list")],
     target: Target = None,
 ) -> None:
-    """Show everything about the deliveries of one event as JSON, a line each, with what is sent."""
+    """Show everything about the deliveries of one event as JSON, a line each, with the body."""
     for delivery in _named(_relayed(), [delivery_id], target):
         typer.echo(json.dumps(_facts(delivery) | {"body": delivery.body.decode(errors="replace")}))
 
@@ -84,10 +84,10 @@ def replay(
     target: Target = None,
     wait: Patience = 10.0,
 ) -> None:
-    """Try deliveries again, from the first try on: what was given up, and what would wait for longer.
+    """Retry deliveries from the first attempt on: those that were given up, and those with a longer wait.
 
     The receiver gets the same id and bytes as before. Ends with 2 if there is no such delivery, and with 3 if no
-    relay has taken it up in time; what was asked stays until one does.
+    relay has started in time; the command stays on the topic until one does.
     """
     from processors.client.deliveries import ask_relay, replay_commands  # noqa: PLC0415 - as above
 
@@ -98,7 +98,7 @@ def replay(
 
 @app.command()
 def resume(target: Annotated[str, typer.Argument(help="name of the target, as in config/relay.yaml")]) -> None:
-    """Send to a target again at once that is held, disabled or failing."""
+    """Resume a target at once that is held, disabled or failing."""
     from processors.client.deliveries import RESUME_PARTITION, ask_relay  # noqa: PLC0415 - as above
     from processors.relay.records import DeliveryCommand  # noqa: PLC0415 - as above
 
@@ -118,7 +118,7 @@ def _relayed() -> Relayed:
 
 
 def _named(relayed: Relayed, ids: Sequence[str], target: str | None) -> Sequence[Delivery]:
-    """Raises SettingsInvalid if one of them is not there: nothing is done by half."""
+    """Raises SettingsInvalid if one of them is missing: nothing is done partially."""
     found = [d for d in relayed.deliveries if d.id in ids and _is_one(d, target)]
     if missing := [id for id in ids if id not in {d.id for d in found}]:
         raise SettingsInvalid(

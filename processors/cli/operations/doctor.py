@@ -1,4 +1,4 @@
-"""`compat-guard doctor`: ask every part of an installation how it is, and say what to do about each."""
+"""`compat-guard doctor`: checks every part of an installation, with advice for each."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _MARKS: Final = {"ok": "green", "warning": "yellow", "wrong": "bold red", "unrea
 
 
 def doctor(output: ListingOption = Listing.table) -> None:
-    """Ask broker, registry, topics, schemas, access rules, keys, ledger, matrix, processors and clock how they are.
+    """Check broker, registry, topics, schemas, access rules, keys, ledger, matrix, processors and clock.
 
-    Changes nothing. Ends with 0 if nothing is wrong (a warning included), 1 if something is, 3 if a server does not
-    answer.
+    Changes nothing. Ends with 0 if nothing is wrong (warnings do not count), 1 if something is, 3 if a server does
+    not answer.
     """
     from processors.client.examination import State, examine  # noqa: PLC0415 - help needs no client library
 

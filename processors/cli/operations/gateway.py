@@ -20,7 +20,7 @@ app = typer.Typer(
 def keys(
     file: Annotated[Path, typer.Argument(help="file to make, for GUARD_GATEWAY__SIGNING_KEYS", metavar="FILE")],
 ) -> None:
-    """Make the keys that the gateway signs with. All replicas share the file; it is never overwritten."""
+    """Create the keys with which the gateway signs. All replicas share the file; it is never overwritten."""
     from processors.gateway.signing import make_signing_keys  # noqa: PLC0415 - slow to import
 
     make_signing_keys(file)

@@ -23,20 +23,20 @@ def run(
         list[str], typer.Argument(help=f"{', '.join(NAMES)}; or all", metavar="NAME...", autocompletion=processors)
     ],
 ) -> None:
-    """Run processors until SIGTERM or Ctrl-C. One runs in this process; several run in children of their own.
+    """Run processors until SIGTERM or Ctrl-C. A single one runs in this process; several run in child processes.
 
-    `all` are those that react to topics; the gateway, which answers HTTP, is named by itself.
+    `all` are those that process topics; the gateway, which serves HTTP, must be named.
 
-    Several serve health and metrics on GUARD_HEALTH_PORT and those after it, if that is set, in the order in which
-    they are listed here.
+    Several processors serve health and metrics on GUARD_HEALTH_PORT and the following ports, if that is set, in the
+    order in which they are listed here.
 
-    One ends with 70 when it must be started afresh; a supervisor does that, and so does `run` for children. A child
-    that stands still is killed and started again; only one that cannot be configured like this ends them all.
+    A processor ends with 70 when it must be restarted; a supervisor does that, and so does `run` for children. A
+    child that stands still is killed and restarted; only one with an unusable configuration ends them all.
     """
     chosen = list(PROCESSORS) if names == ["all"] else names
     for name in chosen:
         if name not in NAMES:
-            raise SettingsInvalid(f"`{name}` is no processor; there are {', '.join(NAMES)}, and all")
+            raise SettingsInvalid(f"`{name}` is not a processor; there are {', '.join(NAMES)}, and all")
     stop = threading.Event()
 
     def stopped(number: int, frame: object) -> None:  # noqa: ARG001 - a handler's signature

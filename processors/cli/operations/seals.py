@@ -1,4 +1,4 @@
-"""`compat-guard seals`: the keys by which processors know each other's records."""
+"""`compat-guard seals`: the keys with which processors recognise each other's records."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from processors.errors import SettingsInvalid
 
 app = typer.Typer(
     add_completion=False,
-    help="The keys that seal what only processors say to each other. Each processor gets the file by "
-    "GUARD_SEAL__KEY_FILE; nobody else needs it.",
+    help="The keys that seal records between processors. Each processor gets the file by "
+    "GUARD_SEAL__KEY_FILE; no other program needs it.",
     no_args_is_help=True,
 )
 
@@ -24,7 +24,7 @@ File = Annotated[Path, typer.Argument(help="file of the keys", show_default=Fals
 
 @app.command()
 def make(file: File) -> None:
-    """Make a file with a first key. Ends with 2 if it is there already."""
+    """Create a file with a first key. Ends with 2 if it exists already."""
     if not make_once(file, render_seals(new_seals())):
         raise SettingsInvalid(f"`{file}` is there already; `compat-guard seals rotate` adds a key to it")
     _say(f"made {file}. It is secret: keep it out of version control, and in a backup")
@@ -40,7 +40,7 @@ def rotate(file: File) -> None:
 
 @app.command()
 def promote(file: File) -> None:
-    """Second step: the newest key seals. After a restart, processors seal their state anew with it."""
+    """Second step: the newest key seals. After a restart, processors seal their state again with it."""
     seals = with_newest_current(read_seals(file))
     replace_file(file, render_seals(seals))
     _say(f"{seals.current} seals; older keys stay, for the uses that they have sealed")

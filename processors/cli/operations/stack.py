@@ -37,7 +37,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="one line of JSON on stdout
 
 @app.command()
 def up(data: DataFolder = None, as_json: AsJson = False) -> None:
-    """Start all three, say where they are, and keep them until Ctrl-C or SIGTERM.
+    """Start all three, print their addresses, and keep them running until Ctrl-C or SIGTERM.
 
     The first start downloads 205 MB once; later ones need no network.
     """
@@ -49,7 +49,7 @@ def up(data: DataFolder = None, as_json: AsJson = False) -> None:
     _interrupt_on(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     try:
         addresses = stack.start()
-        with suppress(KeyboardInterrupt):  # the wished end; before this point it is a failure
+        with suppress(KeyboardInterrupt):  # the intended end; before this point it is a failure
             _announce(addresses, as_json=as_json)
             _watch(stack)
     finally:
@@ -60,7 +60,7 @@ def up(data: DataFolder = None, as_json: AsJson = False) -> None:
 
 @app.command()
 def down(data: DataFolder = None) -> None:
-    """Stop the stack of a data folder, and whatever a killed one left behind. What it stored stays."""
+    """Stop the stack of a data folder, including the remains of a killed one. Its data stays."""
     _need_embedded()
     from processors.embedded.inspection import bring_down  # noqa: PLC0415
 
@@ -71,7 +71,7 @@ def down(data: DataFolder = None) -> None:
 
 @app.command()
 def status(data: DataFolder = None, as_json: AsJson = False) -> None:
-    """Say which parts are up. Ends with 3 unless all of them are."""
+    """Show which parts are up. Ends with 3 unless all of them are."""
     _need_embedded()
     from processors.embedded.inspection import inspect  # noqa: PLC0415
 
@@ -96,7 +96,7 @@ def _announce(addresses: Addresses, *, as_json: bool) -> None:
 
 
 def _watch(stack: Stack) -> None:
-    """Return never; raise when a server ends by itself."""
+    """Never returns; raises when a server ends by itself."""
     while True:
         time.sleep(0.5)
         for part in stack.parts:
@@ -114,14 +114,14 @@ def _table(parts: tuple[PartStatus, ...], title: str) -> Table:
 
 
 def _interrupt_on(*numbers: signal.Signals) -> None:
-    """Also where a shell started us in the background, which makes SIGINT ignored; but nohup keeps its meaning."""
+    """Even if a shell started us in the background, with SIGINT ignored; nohup keeps its meaning."""
     for number in numbers:
         if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler)
 
 
 def _ignore(*numbers: signal.Signals) -> None:
-    """A second Ctrl-C must not break the stopping off half-way."""
+    """A second Ctrl-C must not interrupt the shutdown."""
     for number in numbers:
         signal.signal(number, signal.SIG_IGN)
 

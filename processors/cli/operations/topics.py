@@ -1,4 +1,4 @@
-"""`compat-guard topics`: the contract between the processors, checked, compared with a cluster, applied to it."""
+"""`compat-guard topics`: the contract between the processors: validate it, compare it with a cluster, apply it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ app = typer.Typer(
 
 File = Annotated[Path | None, typer.Option("--file", help="topics file; default: topics.yaml of the config folder")]
 Shorter = Annotated[
-    bool, typer.Option("--allow-shorter-retention", help="permit what deletes records that are kept today")
+    bool, typer.Option("--allow-shorter-retention", help="permit changes that delete stored records")
 ]
 
 
@@ -62,7 +62,7 @@ def show_difference(file: File = None, output: ListingOption = Listing.table, sh
 
 @app.command()
 def apply(file: File = None, output: ListingOption = Listing.table, shorter: Shorter = False) -> None:
-    """Create topics, register schemas, set what differs. Twice changes nothing more than once.
+    """Create topics, register schemas, set what differs. Idempotent.
 
     Ends with 2, and does nothing at all, if any change would lose records, move keys or break a reader.
     """
@@ -75,22 +75,22 @@ def apply(file: File = None, output: ListingOption = Listing.table, shorter: Sho
 
 @app.command()
 def asyncapi(file: File = None) -> None:
-    """Print the contract as an AsyncAPI document; it belongs beside the schemas as asyncapi.yaml."""
+    """Print the contract as an AsyncAPI document: the file asyncapi.yaml beside the schemas."""
     contract = _sound(file)
     typer.echo(to_yaml(document(contract, processors.__version__)), nl=False)
 
 
 @app.command("page")
 def show_page(file: File = None) -> None:
-    """Print the contract as a page for people; it belongs beside the schemas as README.md."""
+    """Print the contract as a page for people: the file README.md beside the schemas."""
     typer.echo(page(_sound(file)), nl=False)
 
 
 @app.command()
 def release(file: File = None) -> None:
-    """Keep a copy of each schema that changed since its last release. From then on it must stay readable.
+    """Keep a copy of each schema that has changed since its last release. It must stay readable from then on.
 
-    Run it once per release, before the schemas are applied anywhere, and commit what it writes.
+    Run it once for each release, before the schemas are applied anywhere, and commit what it writes.
     """
     contract, folder = _sound(file), settings().schemas / "released"
     changed = unreleased(contract)

@@ -1,4 +1,4 @@
-"""`compat-guard policies`: what security says of components. Check it, put it in force, look at it."""
+"""`compat-guard policies`: lint, publish and show security policies about components."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from processors.policies.text import inspect_policies, load_policies, policy_tex
 from processors.policies.writing import written
 
 app = typer.Typer(
-    add_completion=False, help="Security policies: check them, publish them, look at them.", no_args_is_help=True
+    add_completion=False, help="Security policies: lint, publish and show them.", no_args_is_help=True
 )
 
 
@@ -76,8 +76,8 @@ def publish(
 ) -> None:
     """Put policies in force: all of them in one transaction, or none.
 
-    A policy replaces the one that its component had, so give all records of a component at once. Ends with 2,
-    having written nothing, if one of them must not be published; with 3 if a server does not answer.
+    A policy replaces its component's previous one, so give all records of a component at once. Ends with 2, without
+    writing anything, if one of them must not be published; with 3 if a server does not answer.
     """
     policies = _sound(load_policies(files, component))
     from processors.client.matrix_topic import read_matrix  # noqa: PLC0415 - lint needs no client library
@@ -101,7 +101,7 @@ def show(
     component: Annotated[str | None, typer.Argument(help="one component, whole; default: all, a line each")] = None,
     output: ContentsOption = Contents.table,
 ) -> None:
-    """Show the policies in force. A policy as YAML or JSON can be published again as it is."""
+    """Show the policies in force. A policy as YAML or JSON can be published again unchanged."""
     policies = _in_force()
     chosen = [_one(policies, component)] if component else [*_sorted(policies)]
     if output is Contents.json:
@@ -127,7 +127,7 @@ def withdraw(
     component: Annotated[str, typer.Argument(help="component whose policy is to go", show_default=False)],
     key: Key = None,
 ) -> None:
-    """Take a component's policy out of force. To end one advisory, publish it with `withdrawn_at`."""
+    """Withdraw a component's policy. To end one advisory, publish it with `withdrawn_at`."""
     from processors.client.policy_topic import withdraw_policy  # noqa: PLC0415 - lint needs no client library
 
     _one(_in_force(), component)

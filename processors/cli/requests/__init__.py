@@ -1,1 +1,1 @@
-"""Commands that ask, and show what was answered."""
+"""Commands that ask the guard and show answers."""

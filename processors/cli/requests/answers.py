@@ -1,4 +1,4 @@
-"""Showing a report, and what its verdict means for a script."""
+"""Shows a report, and converts its verdict to an exit code."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ KNOWN: Final = (
     *("request_id", "result_id", "exception_id", "approval_id", "decided_at", "plugin_name", "matrix_expires_at"),
     *("exception_possible", "report_url"),
 )
-"""What the JSON view says beside the report, with the verdict that was decided: an exception can change it."""
+"""Fields that the JSON view has beside the report, with the decided verdict: an exception can change it."""
 
 TIMES: Final = ("decided_at", "matrix_expires_at")
-"""What of a result is a time."""
+"""Fields of a result that are times."""
 
 
 class Style(StrEnum):
@@ -48,12 +48,12 @@ class Style(StrEnum):
 Output = Annotated[Style, typer.Option("--output", "-o", help="how to show the report")]
 
 WhichQuestion = Annotated[
-    str | None, typer.Option("--question", help="which one is meant, where several were asked under the id")
+    str | None, typer.Option("--question", help="which question is meant, if several were asked under the id")
 ]
 
 
 def with_times(result: Result) -> dict[str, Any]:
-    """A result as JSON shows it: times as everywhere on the command line."""
+    """A result as JSON: times in the format of the command line."""
     record = result.record
     return {**record, **{name: instant(record[name]) for name in TIMES if record.get(name) is not None}}
 
@@ -64,7 +64,7 @@ def known_of(result: Result) -> dict[str, Any]:
 
 
 def exit_code(verdict: Verdict) -> int:
-    """0 for what may go on, 1 for everything else: no verdict is a block too."""
+    """0 if the installation may go on, 1 for everything else: a missing verdict is a block too."""
     return EXIT_CODES.get(verdict, BLOCKED)
 
 
@@ -81,18 +81,17 @@ def show(
 ) -> None:
     """Write the report in the given style to stdout, or to a file.
 
-    `decided` is the verdict of the result where an exception made it another than the report's; the JSON view is
-    the report as it is. `artifact` is the manifest's path, beside which code review shows the findings; `matrices`
-    are the files that it was judged by, where no running guard was asked. `known` stands in the JSON view beside
-    the report: the ids of request and result, and what came of an exception.
+    `decided` is the verdict of the result, if an exception changed it; the JSON view has the report unchanged.
+    `artifact` is the manifest's path, beside which code review shows the findings; `matrices` are the files that an
+    offline check used. `known` is added to the report in the JSON view: the ids of request and result, and the
+    effect of an exception.
     """
     seen = report if decided is None or style is Style.json else replace(report, verdict=decided)
     put(_rendered(seen, digest, style, request_id, artifact, matrices, known, Paper.of(file)), file)
 
 
 def as_json(report: Report, digest: str, known: Mapping[str, Any] = MappingProxyType({})) -> str:
-    """The report's record with its digest, the same for the same report wherever it was made, and what is known
-    besides."""
+    """The report's record with its digest, the same for the same report everywhere, and what else is known."""
     record: dict[str, Any] = {**report_to_record(report), "report_digest": digest, **known}
     return json.dumps(record, indent=2, ensure_ascii=False)
 

@@ -1,4 +1,4 @@
-"""`compat-guard check`: the whole answer without a broker, for a vendor's CI and for a look before asking."""
+"""`compat-guard check`: the whole check without a broker, for a vendor's CI and for trying it before a request."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ At = Annotated[
 
 
 _EVENTS: Final = ("InstallRequested", "CompatibilityChecked")
-"""Whose bytes the check is made of."""
+"""The encoder of the subjects that the check judges."""
 
 
 def check(
@@ -79,7 +79,7 @@ def check(
     output: Output = Style.text,
     file: ToFile = None,
 ) -> None:
-    """Say whether a plugin may be installed, why not, and what to do about it. Needs no broker.
+    """Check whether a plugin may be installed, why not, and what to do about it. Needs no broker.
 
     Ends with 0 if it may be installed (a warning included), 1 if it is blocked, 2 if the input cannot be read.
     """

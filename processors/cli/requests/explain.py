@@ -22,10 +22,10 @@ def explain(
         typer.Argument(help="finding code, such as HOST_TOO_OLD", metavar="CODE", autocompletion=finding_codes),
     ],
 ) -> None:
-    """Say what a finding means, why it matters, what to do about it, and how it counts."""
+    """Explain what a finding means, why it matters, what to do about it, and how it counts."""
     known, wanted = sections(), code.upper().replace("-", "_")
     if wanted not in known:
-        raise SettingsInvalid(f"`{shorten(code)}` is no finding code; {nearest(wanted, known)}")
+        raise SettingsInvalid(f"`{shorten(code)}` is not a finding code; {nearest(wanted, known)}")
     typer.echo(wanted)
     for line in known[wanted].splitlines():
         typer.echo(textwrap.fill(_STRONG.sub(r"\1:", line), WIDTH, initial_indent="  ", subsequent_indent="    "))

@@ -1,4 +1,4 @@
-"""Results a line each, as they come: in the words of a newcomer, or in the columns that somebody asks for."""
+"""Results, one line each, as they arrive: in a default layout, or in selected columns."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COLUMNS: Final[Mapping[str, int]] = {
     **{"request": 36, "result": 36, "exception": 36, "approval": 36, "decided": 19, "expires": 19},
     **{"possible": 8, "codes": 24, "url": 0, "summary": 0},
 }
-"""What a line can show, and how wide it is where more follows: nobody knows yet what is still to come."""
+"""The columns of a line and their fixed widths: the values still to come are unknown."""
 
 _FIELDS: Final = {
     **{"plugin": "plugin_id", "version": "plugin_version", "name": "plugin_name", "request": "request_id"},
@@ -29,7 +29,7 @@ _FIELDS: Final = {
 
 
 def require_known(columns: Sequence[str]) -> None:
-    """Raises SettingsInvalid for a column that no line has."""
+    """Raises SettingsInvalid for an unknown column."""
     for name in columns:
         if name not in COLUMNS:
             raise SettingsInvalid(f"--columns `{shorten(name)}`: {nearest(name, COLUMNS)}")
@@ -48,7 +48,7 @@ def row(at: int, result: Result, columns: Sequence[str]) -> Text:
 
 
 def line(result: Result) -> Text:
-    """A result in one line: verdict, risk, the request to ask `report` about, and what the matter is."""
+    """A result in one line: verdict, risk, the request id for `report`, and what it is about."""
     verdict = result.record["verdict"]
     text = Text(f"{verdict.replace('_', ' ').lower():<18} ", style=_COLOURS.get(verdict, "red"))
     text.append(f"{result.score:>3} {result.band.lower():<8} {_harmless(result.request_id)}  ", style="dim")
@@ -60,7 +60,7 @@ def _joined(columns: Sequence[str], cells: Mapping[str, str]) -> str:
 
 
 def _harmless(text: str) -> str:
-    """One line, and nothing that a terminal obeys: most of it is the words of whoever asked."""
+    """One line without control characters: most of it is the requester's text."""
     return " ".join(clean(text).split())
 
 
@@ -90,4 +90,4 @@ _SHOWN: Final[Mapping[str, Callable[[Result], str]]] = {
     "codes": lambda result: ",".join(result.codes),
     "summary": lambda result: result.summary,
 }
-"""Columns that are more than a text of the result."""
+"""Columns that are not simply a text of the result."""

@@ -1,4 +1,4 @@
-"""Where a rendered report or plan goes, and how wide and colourful it may be there."""
+"""Where a rendered report or plan goes, and its width and colours."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ToFile = Annotated[Path | None, typer.Option("--file", "-f", help="write the rep
 
 
 class Paper(NamedTuple):
-    """What text is written on."""
+    """The medium of a text."""
 
     width: int
     colour: bool

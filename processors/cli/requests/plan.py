@@ -1,4 +1,4 @@
-"""`compat-guard plan`: may this host be upgraded, and how; or what makes an installation whole. Needs no broker."""
+"""`compat-guard plan`: how a host can be upgraded, or an installation repaired. Needs no broker."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Wanted = Annotated[
     list[str] | None,
     typer.Option(
         "--host",
-        help="host as it is to run, such as corex@2.0.0; without it, the installation is made whole where it is",
+        help="target host, such as corex@2.0.0; without it, the installation is repaired on the present host",
         metavar="NAME@VERSION",
         show_default=False,
     ),
@@ -41,7 +41,7 @@ Present = Annotated[
     list[str] | None,
     typer.Option(
         "--from",
-        help="host as it runs now, such as corex@1.9.0; with it, the plan says what can be done before the upgrade",
+        help="present host, such as corex@1.9.0; with it, the plan says what can be done before the upgrade",
         metavar="NAME@VERSION",
         show_default=False,
     ),
@@ -49,7 +49,7 @@ Present = Annotated[
 
 
 class PlanStyle(StrEnum):
-    """A plan is no list of findings in a file, so there is no SARIF of it."""
+    """A plan has no SARIF form, because it is not a list of findings in a file."""
 
     text = "text"
     json = "json"
@@ -75,10 +75,10 @@ def plan(
     output: PlanOutput = PlanStyle.text,
     file: ToFile = None,
 ) -> None:
-    """Say how an installation gets to a newer host with everything fitting, or who holds it back. Needs no broker.
+    """Show how an installation can move to a newer host with every plugin fitting, or which plugins hold it back.
 
-    Without --host: what makes everything fit where it runs now. Ends with 0 if everything fits or a plan leads
-    there, 1 if there is none or it cannot be judged, 2 if the input cannot be read.
+    Needs no broker. Without --host: what makes every plugin fit the present host. Ends with 0 if everything fits or
+    there is a plan, 1 if there is none or it cannot be judged, 2 if the input cannot be read.
     """
     listed = read_installed(installed_from) if installed_from else ()
     installation = Installation(
@@ -125,10 +125,10 @@ def _refuse_what_is_no_question(installation: Installation, matrix: Matrix) -> N
     try:
         older = parse_version(wanted.version, dialect) < parse_version(present.version, dialect)
     except VersionInvalid:
-        return  # which the answer says
+        return  # the answer reports that
     if older:
         raise SettingsInvalid(
-            f"--host `{wanted.version}` is older than --from `{present.version}`; a plan takes no host back"
+            f"--host `{wanted.version}` is older than --from `{present.version}`; a plan never downgrades a host"
         )
 
 

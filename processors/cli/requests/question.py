@@ -1,4 +1,4 @@
-"""The question as it is asked on the command line: the same options for `check` and `request`."""
+"""The options of a question: the same for `check` and `request`."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ Database = Annotated[
     typer.Option("--database", help="database of the host, such as postgresql@16.4", metavar="NAME@VERSION"),
 ]
 Previous = Annotated[
-    str | None, typer.Option("--previous", help="version that this one replaces, if `--installed` does not say so")
+    str | None,
+    typer.Option("--previous", help="version that this one replaces, if `--installed` does not state it"),
 ]
 
 Together = Annotated[

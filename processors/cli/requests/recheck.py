@@ -1,4 +1,4 @@
-"""`compat-guard recheck`: ask an earlier question again, under the matrix and the policies as they stand."""
+"""`compat-guard recheck`: asks an earlier question again, under the present matrix and policies."""
 
 from __future__ import annotations
 
@@ -62,10 +62,10 @@ def recheck(
 
 
 def again(asked: KeptRequest, request_id: str, operator: str, now: int) -> InstallRequested:
-    """A request of its own for the same question.
+    """A new request with the same question.
 
-    It is asked without the exception that the first one may have named: what was approved is judged by the
-    exception workflow, which re-checks by itself, and a look must not count as a use.
+    It does not name the exception that the first one may have named: the exception workflow re-checks exceptions by
+    itself, and this must not count as a use.
     """
     return InstallRequested(
         request_id=request_id,
@@ -81,18 +81,16 @@ def again(asked: KeptRequest, request_id: str, operator: str, now: int) -> Insta
 
 
 def changes(earlier: Result, later: Result) -> Difference:
-    """Between two results. An earlier block that an exception had turned counts as what it was turned into."""
+    """The changes between two results. An earlier block under an exception counts with the exception's verdict."""
     return difference(earlier.report, later.report)._replace(before=earlier.verdict, after=later.verdict)
 
 
 def _asked(of: Settings, events: Codec, request_id: str, question: str | None) -> tuple[Question, KeptRequest]:
     """The question of that id, and the request that asked it.
 
-    Raises SettingsInvalid if the topic holds none that can be read, and QuestionUnclear if it holds several and
-    nobody says which.
-
-    Requests are keyed by plugin, and an id does not say which, so all partitions are read; only records whose
-    bytes hold the id are decoded.
+    Raises SettingsInvalid if the topic has no readable one, and QuestionUnclear if it has several and none is
+    named. Requests are keyed by plugin, which the id does not show, so all partitions are read; only records whose
+    bytes contain the id are decoded.
     """
     decode = events.decoder(INSTALL_REQUESTS, "InstallRequested")
     wanted, found = request_id.encode(), dict[Question, tuple[KeptRequest, str]]()

@@ -1,4 +1,4 @@
-"""`compat-guard replay`: what a matrix would change about the requests of the last days, before it is published."""
+"""`compat-guard replay`: what an unpublished matrix would change about the requests of the last days."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def replay(
     since: Annotated[str, typer.Option("--since", help="how far to look back, such as 12h or 30d")] = "7d",
     output: ListingOption = Listing.table,
 ) -> None:
-    """Ask the requests of the last days again, with a matrix that is not published yet, and show what changes.
+    """Evaluate the requests of the last days again, with an unpublished matrix, and show what changes.
 
-    Both answers are worked out now: one with the matrix in effect, one with these sources in the place of what they
-    state today. Nothing is published, and nobody is told. Ends with 0, whatever changes.
+    Both answers are computed now: one with the matrix in effect, one with these sources in place of their present
+    content. Nothing is published, and nobody is notified. Ends with 0, whatever changes.
     """
     found = measure(settings(), load_sources(matrix), since)
     if output is Listing.json:
@@ -49,7 +49,7 @@ def replay(
 
 
 def measure(of: Settings, documents: Iterable[MatrixDocument], since: str) -> Replayed:
-    """Replay the requests since so long ago. Tells its progress on stderr; raises SettingsInvalid for the time."""
+    """Replay the requests of that period. Prints its progress on stderr; raises SettingsInvalid for the time."""
     now = time.time_ns() // 1_000_000
     start = now - _duration(since)
     with codec(of) as events, talk().status("reading requests") as status:
@@ -59,7 +59,7 @@ def measure(of: Settings, documents: Iterable[MatrixDocument], since: str) -> Re
 
 
 def show(replayed: Replayed, console: Console) -> None:
-    """A paragraph for each change, and a line of figures under them."""
+    """A paragraph for each change, and a line of figures after them."""
     impact = replayed.impact
     changes = impact.changes()
     if changes:
@@ -106,7 +106,7 @@ def as_json(replayed: Replayed) -> dict[str, Any]:
 
 
 def finding_json(finding: Finding) -> dict[str, Any]:
-    """A finding in few words."""
+    """A finding in a few words."""
     return {"id": finding.id, "code": finding.code, "effect": finding.effect, "sentence": finding.sentence}
 
 

@@ -1,4 +1,4 @@
-"""`compat-guard request`: ask the running guard, through Kafka or a gateway, and wait for its verdict."""
+"""`compat-guard request`: asks the running guard, through Kafka or a gateway, and waits for its verdict."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ Target = Annotated[str, typer.Option("--target", help="installation it is meant 
 ExceptionId = Annotated[str | None, typer.Option("--exception", help="approved exception to run under")]
 Acknowledge = Annotated[
     str | None,
-    typer.Option("--acknowledge-risk", help="the risk as you take it, in your words; needed with --exception"),
+    typer.Option("--acknowledge-risk", help="acknowledge the risk, in your own words; needed with --exception"),
 ]
 Monitoring = Annotated[
     str | None,
     typer.Option(
         "--monitoring",
-        help="how it will be watched: a profile and its add-ons; needed with --exception",
+        help="how it will be monitored: a profile and its add-ons; needed with --exception",
         metavar="PROFILE[:ADDON,...]",
     ),
 ]
@@ -90,8 +90,8 @@ def request(
 ) -> None:
     """Ask the running guard whether a plugin may be installed, and wait for the verdict.
 
-    Ends with 0 if it may be installed, 1 if it is blocked, 2 if the input cannot be read, 3 if nobody answers,
-    130 after Ctrl-C. Without a verdict nothing may be installed; stderr shows the id at once, to find a late one.
+    Ends with 0 if it may be installed, 1 if it is blocked, 2 if the input cannot be read, 3 if nobody answers, 130
+    after Ctrl-C. Without a verdict nothing may be installed; stderr shows the id at once, to find a late one.
     """
     _refuse_broken(
         {
@@ -129,7 +129,7 @@ def request(
         plan = _plan_needed(guard, result)
     report = result.report
     refuse_mistyped_host(subject.host, report.findings)
-    asking = None if exception else result.request_id  # who has an exception need not be told to ask for one
+    asking = None if exception else result.request_id  # not needed with an exception
     show(report, result.report_digest, output, file, asking, result.verdict, known=known_of(result))
     if output is Style.text:
         _say_more(result, plan)
@@ -150,9 +150,9 @@ def _verdict_on(guard: Transport, inquiry: Inquiry, timeout: float) -> Result:
 def wait_for_verdict(
     ask: Callable[[Tell], Result], timeout: float, id: str | None, way_out: str | None = None
 ) -> Result:
-    """Ask, and show on stderr the id at once, where it is known, and then what is waited for.
+    """Ask, and show on stderr the id at once, if it is known, and then what is being waited for.
 
-    Raises NoVerdict within `timeout` seconds, whatever does not answer; Ctrl-C leaves the way to a late one behind.
+    Raises NoVerdict within `timeout` seconds, whatever does not answer; Ctrl-C prints how to find a late verdict.
     """
     late = way_out or f"a late one is shown by `compat-guard report {id}`"
     about = f"no verdict on request {id}" if id else "no verdict"
@@ -168,14 +168,14 @@ def wait_for_verdict(
 
 
 def _refuse_broken(options: Mapping[str, str | None]) -> None:
-    """No event can carry half a character, and to stop over one must not look like a block."""
+    """No event can contain broken characters, and the error must not look like a block."""
     for option, text in options.items():
         if text is not None and unprintable(text):
             raise SettingsInvalid(f"{option} `{shorten(text)}` holds hidden or broken characters; type it anew")
 
 
 def _only_under_exception(exception: str | None, acknowledged: str | None, monitoring: str | None) -> None:
-    """Words that would count for nothing must not look as if they did."""
+    """Refuses options that would have no effect without an exception."""
     given = {"--acknowledge-risk": acknowledged, "--monitoring": monitoring}
     idle = [option for option, value in given.items() if value is not None]
     if idle and not exception:
@@ -196,14 +196,14 @@ def _under_exception(exception: str, acknowledged: str | None, monitoring: str |
 
 
 def _plan_needed(guard: Transport, result: Result) -> str | None:
-    """The monitoring that was approved, as --monitoring states it; None where nothing was wrong with the plan."""
+    """The approved monitoring as a --monitoring option; None if the plan was not the problem."""
     if not {Reason.MONITORING_PLAN_MISSING, Reason.MONITORING_NOT_COVERING} & set(result.refusals):
         return None
     return guard.monitoring(result.exception_id or "")
 
 
 def _say_more(result: Result, plan: str | None) -> None:
-    """What the report, which knows nothing of exceptions and of pages, cannot say."""
+    """Show what the report cannot contain, because it knows neither exceptions nor pages."""
     if result.report_url and result.verdict is not Verdict.ALLOW:
         talk().print(f"in a browser: {result.report_url}", highlight=False, soft_wrap=True)
     if result.approval_id:

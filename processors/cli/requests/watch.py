@@ -1,4 +1,4 @@
-"""`compat-guard watch` and `compat-guard report`: results as they happen, and one of them in full."""
+"""`compat-guard watch` and `compat-guard report`: results as they arrive, and one of them in full."""
 
 from __future__ import annotations
 
@@ -25,13 +25,15 @@ from processors.events.vocabulary import Verdict
 
 OnlyVerdict = Annotated[Verdict | None, typer.Option("--verdict", help="show only results with this verdict")]
 FromBeginning = Annotated[
-    bool, typer.Option("--from-beginning", help="begin with all that is kept, the oldest first")
+    bool, typer.Option("--from-beginning", help="begin with all stored results, the oldest first")
 ]
 Columns = Annotated[
     str | None,
     typer.Option("--columns", help="columns of a line, such as time,verdict,plugin,operator", metavar="NAME,..."),
 ]
-Count = Annotated[int, typer.Option("--count", "-n", help="stop after so many; 0 goes on until Ctrl-C", min=0)]
+Count = Annotated[
+    int, typer.Option("--count", "-n", help="stop after so many results; 0 goes on until Ctrl-C", min=0)
+]
 
 
 def watch(
@@ -68,8 +70,10 @@ def report(
     question: WhichQuestion = None,
     gateway: GatewayOption = None,
 ) -> None:
-    """Show the newest report of a request, or download it. Ends like `check`: 1 if it was blocked, 2 if several
-    questions were asked under the id."""
+    """Show the newest report of a request, or download it.
+
+    Ends like `check`: 1 if it was blocked, 2 if several questions were asked under the id.
+    """
     with connected(settings(), gateway) as guard:
         result = guard.result(request_id, question)
     show(result.report, result.report_digest, output, file, request_id, result.verdict, known=known_of(result))
