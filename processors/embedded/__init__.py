@@ -1,6 +1,6 @@
-"""Kafka, a schema registry and Postgres themselves, as child processes: for demos and tests.
+"""Runs Kafka, a schema registry and Postgres as child processes: for demos and tests.
 
-The one place of the project that starts servers. README.md tells the life of a start.
+Only this package starts servers. README.md describes how.
 """
 
 from processors.embedded.stack import Addresses, Stack

@@ -1,4 +1,4 @@
-"""What is downloaded, to the byte: the lock files beside this module."""
+"""The exact files that are downloaded: the lock files beside this module."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """One file of a Maven repository, with the digest and the size that it must have."""
+    """One file of a Maven repository, with its required digest and size."""
 
     group: str
     name: str

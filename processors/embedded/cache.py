@@ -1,4 +1,4 @@
-"""The releases on this machine: downloaded once, checked, and used without network from then on."""
+"""The releases on this machine: downloaded once, verified, and used without network from then on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several Kafka nodes as one cluster, for what a single broker cannot show: leaders that fail over."""
+"""Several Kafka nodes as one cluster, for tests that a single broker does not allow: failover of leaders."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Cluster:
     """
 
     def __init__(self, data: Path, nodes: int = 3) -> None:
-        self._spawner = ThreadPoolExecutor(1, "spawner")  # one thread for life: see leash.py
+        self._spawner = ThreadPoolExecutor(1, "spawner")  # one thread for its whole life: see leash.py
         self.nodes = [Node(number, free_port(), free_port()) for number in range(1, nodes + 1)]
         cluster, home = ClusterOf(self.nodes, cluster_id()), installed(KAFKA, Silent())
         self.brokers = tuple(
@@ -44,7 +44,7 @@ class Cluster:
         return self.brokers[number - 1]
 
     def start(self) -> None:
-        """Return when all serve. Raises StackPartFailed for the first that does not come up."""
+        """Returns when all nodes serve. Raises StackPartFailed for the first that does not start."""
         try:
             start_together(self.brokers)
         except BaseException:

@@ -1,6 +1,6 @@
-"""Prometheus and Alertmanager as Debian builds them: those on the PATH, else unpacked into the user's cache.
+"""Prometheus and Alertmanager from Debian: those on the PATH, else unpacked into the user's cache.
 
-Unpacking a package needs no root, installs nothing and starts nothing; where there is no apt there are none.
+Unpacking a package needs no root, installs nothing and starts nothing; without apt they are not available.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class PrometheusTools(NamedTuple):
 
 @lru_cache(maxsize=1)
 def prometheus_tools() -> PrometheusTools | None:
-    """The programs, fetched if need be; None where that is impossible, offline for example. Never raises."""
+    """The programs, fetched if necessary; None if that is impossible, offline for example. Never raises."""
     return _found(os.environ.get("PATH", "")) or _unpacked()
 
 
@@ -73,10 +73,10 @@ def _fetch(folder: Path) -> None:
 
 
 def _make_relative(program: Path) -> None:
-    """Let Alertmanager look for its templates in the folder it is started in.
+    """Make Alertmanager look for its templates in the folder where it is started.
 
-    Debian's build has the absolute path of the installed package compiled in, and no option for another one. A path
-    of the same length takes its place.
+    Debian's build contains the absolute path of the installed package, without an option to change it. A path of
+    the same length replaces it.
     """
     compiled_in = f"/{_TEMPLATES}".encode()
     program.write_bytes(program.read_bytes().replace(compiled_in, b"./" * (len(compiled_in) // 2)))

@@ -1,4 +1,4 @@
-"""The identity provider beside the stack: a process of its own, on loopback, for as long as it is used."""
+"""The identity provider beside the stack: a separate process on loopback, as long as it is used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stack of a data folder, seen and ended from another process."""
+"""Inspects and stops the stack of a data folder from another process."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class StackStatus:
 
 
 def inspect(data: Path) -> StackStatus:
-    """How the stack on this folder does. Also where none has ever run."""
+    """The status of the stack in this folder, even if none has ever run."""
     state = read_state(state_file(data.expanduser().resolve()))
     if state is None:
         return StackStatus(False, tuple(PartStatus(name, "down", None, None) for name in PARTS), {})
@@ -48,10 +48,10 @@ def inspect(data: Path) -> StackStatus:
 
 
 def bring_down(data: Path) -> bool:
-    """End the stack on this folder; True if there was one.
+    """Stop the stack in this folder; True if there was one.
 
-    The process that holds it is asked first and killed if it does not listen; servers that outlived theirs are
-    ended too. Only processes that the folder's own record names, with the same start time, are touched.
+    Its owner is asked first and killed if it does not react; servers that outlived their owner are stopped too.
+    Only processes that the folder's own record names, with the same start time, are touched.
     """
     folder = data.expanduser().resolve()
     state = read_state(state_file(folder))
@@ -62,7 +62,7 @@ def bring_down(data: Path) -> bool:
 
 
 def _let_go(folder: Path, owner: Identity) -> bool:
-    """Make the holder of the folder give it up; False if there is none."""
+    """Make the owner of the folder release it; False if there is none."""
     lock = lock_of(folder)
     if lock.acquire(wait=False):
         lock.release()

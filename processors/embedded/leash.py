@@ -1,11 +1,10 @@
-"""Becomes a server that dies with its parent.
+"""Starts a server that ends with its parent.
 
-Run as a program of its own: `python -I -S leash.py PARENT USER COMMAND...`. It gives up root where a user is
-named, asks the kernel (on Linux) for an interrupt when the parent ends, and then becomes COMMAND under the same
-process id. A `preexec_fn` could do it too, but not safely in a process that has threads.
+Run as a separate program: `python -I -S leash.py PARENT USER COMMAND...`. It gives up root if a user is named, asks
+the kernel (on Linux) for an interrupt when the parent ends, and then becomes COMMAND under the same process id. A
+`preexec_fn` could do it too, but not safely in a process with threads.
 
-The kernel binds the promise to the thread that forked, so whoever starts a leash does it from a thread that
-lives as long as the servers shall.
+The kernel ties this to the thread that forked, so the spawning thread must live as long as the servers.
 """
 
 from __future__ import annotations

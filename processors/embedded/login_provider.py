@@ -1,11 +1,12 @@
-"""A small identity provider that speaks OpenID Connect, for demos and tests: people, passwords and a second factor.
+"""A small OpenID Connect identity provider for demos and tests: people, passwords and a second factor.
 
-Run as a program of its own: `python -m processors.embedded.login_provider CONFIG`. It knows one client and keeps no
-sessions, so everybody logs in every time, whatever `max_age` and `prompt` ask for. It plays the phone of its people
-too, and shows the one-time code beside the field for it: it proves nothing about anybody, and listens on loopback.
+Run as a separate program: `python -m processors.embedded.login_provider CONFIG`. It knows one client and keeps no
+sessions, so everybody logs in every time, whatever `max_age` and `prompt` ask for. It also plays the role of
+people's phones and shows the one-time code beside its field: it proves nothing about anybody, and listens on
+loopback.
 
-Protocol: OpenID Connect Core 1.0 (authorization code), RFC 7636 (PKCE, S256 only), RFC 6238 (one-time codes),
-RFC 9207 (`iss` beside the code).
+Protocol: OpenID Connect Core 1.0 (authorization code), RFC 7636 (PKCE, S256 only), RFC 6238 (one-time codes), RFC
+9207 (`iss` beside the code).
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ MOST_CODES: Final = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """Who may ask, and who may log in. `people` are claims by subject; all have the same password."""
+    """The client and the people who may log in. `people` are claims by subject; all have the same password."""
 
     issuer: str
     client_id: str
@@ -56,7 +57,7 @@ class Client:
 
 
 class _Code(NamedTuple):
-    """A login that its client has not fetched the tokens of yet."""
+    """A login whose tokens the client has not fetched yet."""
 
     subject: str
     nonce: str
@@ -65,7 +66,7 @@ class _Code(NamedTuple):
 
 
 class LoginProvider:
-    """The endpoints. Everything is in memory, and a new key is made at every start."""
+    """The endpoints. Everything is in memory, and a new key is created at every start."""
 
     def __init__(self, client: Client) -> None:
         self._client = client

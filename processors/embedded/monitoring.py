@@ -17,7 +17,7 @@ from processors.embedded.ports import HOST, free_port
 from processors.embedded.registry import serves
 
 SCRAPED_EVERY: Final = "2s"
-"""Somebody looks on. In production 15 seconds are plenty."""
+"""Short, because a person watches. In production 15 seconds are enough."""
 
 
 class Watched(NamedTuple):

@@ -28,7 +28,7 @@ PORT_TAKEN = ("address already in use", "seems to be in use by another process")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """How a server is made. Nothing of the caller's environment reaches it but what `environment` says."""
+    """How a server is started. It gets nothing of the caller's environment except `environment`."""
 
     name: str
     command: tuple[str, ...]

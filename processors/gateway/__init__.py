@@ -1,5 +1,5 @@
-"""The guard for whoever speaks HTTP: asks, requests exceptions, hands in approvals, reads reports and the ledger.
+"""The HTTP interface of the guard: checks, exception requests, approvals, reports and the ledger.
 
-No rule lives here. What is asked becomes a record on a topic, as any client writes it; what is answered is what the
-processors wrote. See README.md.
+It contains no rules. A request becomes a record on a topic, as with any client; the response is what the processors
+wrote. See README.md.
 """

@@ -1,4 +1,4 @@
-"""The application: resources, problems and edges put together. Whoever adds pages includes another router."""
+"""The application: resources, problems and middleware. Other routers, such as pages, can be added."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ _log = structlog.get_logger(__name__)
 
 
 def create_app(desk: Desk, *more: APIRouter) -> ASGIApp:
-    """The gateway over a desk. `more` are routers beside the resources, such as pages for people."""
+    """The gateway for a desk. `more` are routers in addition to the resources, such as pages for people."""
     app = application(*more)
     app.state.desk = desk
     return Measured(Edges(app, desk.turns, tokenless=desk.settings.gateway.profile == "embedded"))
 
 
 def application(*more: APIRouter) -> FastAPI:
-    """The routes and their contract, without anything behind them."""
+    """The routes and their contract, without any services."""
     app = FastAPI(
         title="Compatibility guard",
         version=processors.__version__,

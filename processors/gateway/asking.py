@@ -1,4 +1,4 @@
-"""Asking the checker on behalf of a caller: publish, wait, and hand out only the answer to the very question."""
+"""Asks the checker for a caller: publishes, waits, and returns only the answer to exactly this question."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from processors.stream.wire.writer import EventWriter
 
 SOURCE: Final = "/compat-guard/gateway"
 LONGEST_KEY: Final = 255
-"""Characters of an idempotency key."""
+"""The most characters of an idempotency key."""
 
 _KEYS: Final = uuid.uuid5(uuid.NAMESPACE_URL, "urn:compat-guard:idempotency-key")
 
@@ -42,9 +42,9 @@ class Prepared(NamedTuple):
 
 
 def id_under(key: str | None, who: Principal, tenant: str, kind: str) -> str:
-    """The id of what is asked: the same for the same key of the same caller, so that a retry repeats nothing.
+    """The id of a question: the same for the same key of the same caller, so that a retry has no further effect.
 
-    Parts carry their length, so that no two callers can mean one id. Raises Problem for a key that cannot be one.
+    Parts are prefixed with their lengths, so that no two callers can get one id. Raises Problem for an invalid key.
     """
     if key is None:
         return str(uuid.uuid4())
@@ -57,8 +57,8 @@ def id_under(key: str | None, who: Principal, tenant: str, kind: str) -> str:
 async def prepared(desk: Desk, who: Principal, size: int, asked: Callable[[], InstallRequest]) -> Prepared:
     """The record of the question that `asked` makes of `size` bytes.
 
-    Raises what `asked` raises, Problem, and Crowded: a manifest of a megabyte takes seconds to read, and nobody may
-    have many of them read at once.
+    Raises what `asked` raises, Problem, and Crowded: parsing a manifest of a megabyte takes seconds, and the number
+    of those that are parsed at once is limited.
     """
 
     def make() -> Prepared:
@@ -73,7 +73,7 @@ async def prepared(desk: Desk, who: Principal, size: int, asked: Callable[[], In
 
 
 def prepare(events: Codec, asked: InstallRequest) -> Prepared:
-    """The record of a question. Raises Problem if no topic would take it."""
+    """The record of a question. Raises Problem if it does not fit a topic."""
     now = time.time_ns() // 1_000_000
     event, write = asked.event(now), EventWriter(events, INSTALL_REQUESTED, SOURCE)
     subject = write.tail(subject_to_record(asked.subject))
@@ -84,7 +84,7 @@ def prepare(events: Codec, asked: InstallRequest) -> Prepared:
 
 
 class Asking:
-    """Questions that wait here, so that a second one under the same id joins or is refused at once."""
+    """Questions that are waiting here, so that a second one under the same id joins or is refused at once."""
 
     def __init__(self) -> None:
         self._open: dict[str, tuple[Question, int]] = {}
@@ -109,7 +109,7 @@ class Asking:
                 self._leave(prepared)
         if found is None:
             return None
-        await desk.turns.take()  # many answers may have come together
+        await desk.turns.take()  # many answers may have arrived together
         (kind, _), answer = found
         if kind == "refusal":
             raise Problem(
@@ -132,7 +132,7 @@ class Asking:
 
 
 async def answered(desk: Desk, value: bytes, prepared: Prepared) -> Result:
-    """The result, which must answer this very question. Raises Problem for one that answers another."""
+    """The result, which must answer exactly this question. Raises Problem if it answers another one."""
     result = await desk.result(value)
     if result.question != prepared.question:
         raise key_reused()

@@ -1,4 +1,4 @@
-"""Commands and decisions about exceptions for a caller: publish, and wait for what the workflow decides."""
+"""Commands and decisions about exceptions for a caller: publishes them, and waits for the workflow's decision."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _MOVED: Final = frozenset(
         Reason.TOO_MANY_PARKED,
     }
 )
-"""The exception stands elsewhere than the caller believes."""
+"""Reasons that mean: the exception is in another state than the caller believes."""
 
 _MALFORMED: Final = frozenset(
     {
@@ -53,16 +53,16 @@ _MALFORMED: Final = frozenset(
         Reason.WINDOW_NOT_ALLOWED,
     }
 )
-"""Another wording would be accepted."""
+"""Reasons that mean: a corrected request would be accepted."""
 
 _UNKNOWN: Final = frozenset({Reason.NO_SUCH_EXCEPTION, Reason.ORPHAN_DECISION})
 
 
 async def decide(desk: Desk, kind: EventKind, event: Event, patience: float) -> ExceptionDecided | None:
-    """What the workflow decided on a command or a decision; None if that has not come within `patience` seconds.
-    Where the guard is asked to confirm the report first, what its answer led to.
+    """The workflow's decision on a command or a decision; None if it does not come within `patience` seconds.
 
-    Raises Problem for a record that cannot be read there, Crowded, BrokerUnavailable.
+    If the guard has to confirm the report first, the decision after its answer. Raises Problem for a record that
+    the workflow cannot read, Crowded, BrokerUnavailable.
     """
     record = EventWriter(desk.events, kind, SOURCE)(event, time.time_ns() // 1_000_000)
     if (size := len(record.value or b"")) > LARGEST_VALUE:
@@ -83,9 +83,9 @@ async def decide(desk: Desk, kind: EventKind, event: Event, patience: float) -> 
 
 
 async def _confirmed(desk: Desk, decided: ExceptionDecided, until: float) -> ExceptionDecided | None:
-    """The change with which the exception leaves CHECKING, where it was asked for or amended; else `decided`.
+    """The change with which a requested or amended exception leaves CHECKING; otherwise `decided`.
 
-    Changes are numbered without gaps, so the next one is known before it comes.
+    Changes are numbered without gaps, so the number of the next one is known before it comes.
     """
     while decided.to_state is Status.CHECKING and decided.event in _CHECKED:
         with desk.mailbox.waiter() as waiter:
@@ -98,7 +98,7 @@ async def _confirmed(desk: Desk, decided: ExceptionDecided, until: float) -> Exc
 
 
 _CHECKED: Final = frozenset({"requested", "amended", "repeated"})
-"""Events after which the guard is asked, where they lead to CHECKING."""
+"""Events that are followed by an answer of the guard, if they lead to CHECKING."""
 
 
 def _decided(desk: Desk, answer: bytes) -> ExceptionDecided:
@@ -106,7 +106,7 @@ def _decided(desk: Desk, answer: bytes) -> ExceptionDecided:
 
 
 def refuse(decided: ExceptionDecided, *, proof: bool) -> None:
-    """Raise Problem where the workflow refused. `proof` is whether the caller handed in a decision of somebody."""
+    """Raise Problem if the workflow refused. `proof` says whether the caller submitted a signed decision."""
     code = decided.reason_code
     if not code:
         return

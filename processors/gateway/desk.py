@@ -1,4 +1,4 @@
-"""What every resource of the gateway works with: one object, made when the process starts."""
+"""The services that the resources of the gateway share: one object, created when the process starts."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ from processors.stream.wire.codec import Codec
 T = TypeVar("T")
 
 WRITTEN_WITHIN: Final = 2.5
-"""Seconds that the broker has to take a record; a caller is told within three."""
+"""Seconds that the broker has to take a record; the caller gets an error within three."""
 
 DECODED_AT_ONCE: Final = 64 * 1024
-"""Bytes of a result that are read in the event loop, in a millisecond at most."""
+"""The most bytes of a result that is decoded in the event loop, in a millisecond at most."""
 
 READERS: Final = 4
 MOST_READING: Final = 32
-"""Requests that read topics, the ledger or the matrix at once, waiting ones included."""
+"""The most calls that read topics, the ledger or the matrix at once, including those that wait."""
 
 MOST_LARGE: Final = 64
 MOST_LARGE_EACH: Final = 16
-"""Large questions that are read or wait for it, of everybody and of one caller."""
+"""The most large questions that are parsed or wait for it, in all and for one caller."""
 
 
 SHOWN_KEPT: Final = 500
-"""Results whose text is kept: every stream sends the same one."""
+"""The most results whose text is cached: every stream sends the same one."""
 
 
 class Shown(NamedTuple):
@@ -59,7 +59,7 @@ class Shown(NamedTuple):
 
 @dataclass
 class Desk:
-    """Belongs to the event loop, except where a method says otherwise."""
+    """Belongs to the event loop, except if a method says otherwise."""
 
     settings: Settings
     config: Callable[[], GuardConfig]
@@ -72,11 +72,11 @@ class Desk:
     live: Live = field(default_factory=Live)
     turns: Turns = field(default_factory=Turns)
     large: Share = field(default_factory=lambda: Share("large", 2, most=MOST_LARGE, most_each=MOST_LARGE_EACH))
-    """Reads large questions."""
+    """Parses large questions."""
     catching_up: Share = field(
         default_factory=lambda: Share("catching-up", 2, most=MOST_STREAMS, most_each=MOST_EACH)
     )
-    """Reads again what readers of streams have missed."""
+    """Reads missed results again for readers of streams."""
     _readers: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(READERS, thread_name_prefix="reading")
     )
@@ -103,20 +103,20 @@ class Desk:
 
         self.outbox.send(record, hand_over)
         try:
-            async with asyncio.timeout(WRITTEN_WITHIN):  # the client looks at its own deadline only now and then
+            async with asyncio.timeout(WRITTEN_WITHIN):  # the client checks its own deadline only now and then
                 return await reported
         except TimeoutError:
             raise BrokerUnavailable(f"`{record.topic}` was not written to within {WRITTEN_WITHIN:g} s") from None
 
     async def result(self, value: bytes) -> Result:
-        """A result as it lies on the topic. Raises EventUnreadable, RegistryUnavailable."""
+        """A result in the form of its topic. Raises EventUnreadable, RegistryUnavailable."""
         decode = self.events.decoder(RESULTS, "CompatibilityChecked")
         if len(value) <= DECODED_AT_ONCE and decode.knows_writer(value):
             return Result(decode(value))
         return Result(await asyncio.to_thread(decode, value))
 
     async def shown(self, record: Inbound) -> Shown | None:
-        """A record of the topic of results as streams send it; None for what cannot be read."""
+        """A record of the topic of results as streams send it; None if it is unreadable."""
         at = (record.partition, record.offset)
         if at in self._shown:
             return self._shown[at]
@@ -133,7 +133,7 @@ class Desk:
         return shown
 
     async def read(self, call: Callable[..., T], *arguments: Any) -> T:
-        """Make a call that waits for Kafka or Postgres, in a thread. Raises Crowded, and what the call raises."""
+        """Make a blocking call to Kafka or Postgres, in a thread. Raises Crowded, and what the call raises."""
         if self._reading >= MOST_READING:
             raise Crowded
         self._reading += 1
@@ -143,8 +143,8 @@ class Desk:
             self._reading -= 1
 
     def begin(self, place: Place) -> None:
-        """Where the reader of results stands, when it has caught up and whenever it begins again."""
-        self._shown.clear()  # offsets of a topic that was made anew are those of other results
+        """The position of the reader of results, when it has caught up and whenever it restarts."""
+        self._shown.clear()  # offsets of a topic that was created again are those of other results
         self.live.begin(place)
 
     def deliver(self, answers: Sequence[Answer], results: Sequence[Inbound]) -> None:
@@ -154,7 +154,7 @@ class Desk:
         self.live.publish(results)
 
     def close(self) -> None:
-        """Whoever waits is sent away; streams end."""
+        """Release all waiting requests, and end streams."""
         self.mailbox.close()
         self.live.close()
         self.large.close()

@@ -1,8 +1,8 @@
-"""What holds for every exchange, before and around the resources: an ASGI middleware.
+"""The middleware (ASGI) around all resources.
 
-Bodies are bounded in size and time and never unpacked, so that a few bytes cannot become many. Answers are not
-cached, not sniffed and not framed. Of a crowd that comes at once, a few begin at a time. Where nobody needs a
-token, a web page must not be able to ask in a browser's name.
+Bodies are bounded in size and time and never decompressed, so that a few bytes cannot become many. Responses are
+not cached, not sniffed and not framed. Of many simultaneous requests, a few begin at a time. If no token is needed,
+a web page must not be able to send requests in a browser's name.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
 }
-"""Unless a resource says otherwise. Reports in HTML carry their own style."""
+"""The default. Reports in HTML have their own style."""
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Edges:
-    """Wraps the application. `tokenless` is whether requests without a token are admitted."""
+    """Wraps the application. `tokenless` says whether requests without a token are admitted."""
 
     def __init__(self, app: ASGIApp, turns: Turns, *, tokenless: bool, within: float = BODY_WITHIN) -> None:
         self._app, self._turns, self._tokenless, self._within = app, turns, tokenless, within
@@ -47,7 +47,7 @@ class Edges:
         try:
             self._refuse(scope)
             await self._app(scope, self._bounded(scope, receive), respond)
-        except Problem as problem:  # raised before the application began to answer, or while it read the body
+        except Problem as problem:  # raised before the application began to respond, or while it read the body
             await problem.response()(scope, receive, respond)
 
     def _refuse(self, scope: Scope) -> None:
@@ -69,7 +69,7 @@ class Edges:
             )
 
     def _bounded(self, scope: Scope, receive: Receive) -> Receive:
-        """Also notes in the scope how many bytes have been read."""
+        """Also stores in the scope how many bytes have been read."""
         state: dict[str, int] = scope.setdefault("state", {})
         state["size"] = 0
         until = asyncio.get_running_loop().time() + self._within
@@ -78,7 +78,7 @@ class Edges:
 
         async def bounded() -> Message:
             nonlocal read, complete
-            if complete:  # what follows is only whether the caller is still there
+            if complete:  # what follows only shows whether the caller is still there
                 return await receive()
             try:
                 async with asyncio.timeout_at(until):
@@ -114,7 +114,7 @@ def _with_headers(scope: Scope, send: Send) -> Send:
 
 
 def _is_local(host: str) -> bool:
-    """Whether a page on another site cannot have come here under a name of its own (DNS rebinding)."""
+    """Whether the Host header excludes a page on another site that resolves to this address (DNS rebinding)."""
     name = host.rpartition(":")[0] if ":" in host and not host.endswith("]") else host
     try:
         return ip_address(name.strip("[]")).is_loopback

@@ -1,4 +1,4 @@
-"""Reading what a caller sends: a body of bounded size within a bounded time, as strict JSON or a form."""
+"""Reads requests: a body of bounded size within a bounded time, as strict JSON or a form."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from processors.errors import DocumentRefused
 from processors.gateway.problems import Problem
 
 LARGEST_BODY: Final = 4 * 1024 * 1024
-"""Bytes: a manifest of 1 MiB in a JSON text, where every character may take several, and what is installed."""
+"""Bytes: a manifest of 1 MiB as JSON text, where every character may take several, and the installed plugins."""
 
 AT_ONCE: Final = 8 * 1024
-"""Bytes that are worked on in the event loop: a few milliseconds at most, and mostly less than it takes to
-wake a thread. More is left to a thread, so that others are answered meanwhile."""
+"""The most bytes that are parsed in the event loop: a few milliseconds at most, and mostly less than it takes to
+wake a thread. Larger bodies are parsed in a thread, so that others are answered meanwhile."""
 
 LARGE: Final = 64 * 1024
-"""Bytes above which reading takes half a second and more, so that each caller has it done once at a time."""
+"""Bytes above which parsing takes half a second and more, so that it is done for each caller one at a time."""
 
 DEEPEST: Final = 40
-"""Levels of a JSON body."""
+"""The most levels of a JSON body."""
 
 LONGEST_WAIT: Final = 30
 USUAL_WAIT: Final = 25
@@ -42,7 +42,7 @@ M = TypeVar("M", bound=BaseModel)
 
 
 async def read_json(request: Request, model: type[M]) -> M:
-    """The body as the model has it. Raises Problem: duplicate keys, unknown keys and wrong types are refused."""
+    """The body as the model. Raises Problem: duplicate keys, unknown keys and wrong types are refused."""
     if not _JSON.fullmatch(media_type(request)):
         raise Problem("unsupported-media-type", "expected a body of type application/json")
     body = await request.body()
@@ -71,7 +71,7 @@ def media_type(request: Request) -> str:
 
 
 def size_read(request: Request) -> int:
-    """Bytes of the body that have been read. What a head says of its length is the caller's word, and no more."""
+    """Bytes of the body that have been read. The length in the head is only the caller's claim."""
     return int(request.scope["state"]["size"])
 
 
@@ -95,7 +95,7 @@ def validated(value: Any, model: type[M]) -> M:
 
 
 def patience(request: Request) -> int:
-    """Seconds that the caller is ready to wait: `Prefer: wait=n` (RFC 7240), at most 30."""
+    """Seconds that the caller is willing to wait: `Prefer: wait=n` (RFC 7240), at most 30."""
     found = _WAIT.search(",".join(request.headers.getlist("prefer")))
     return USUAL_WAIT if found is None else min(int(found[1]), LONGEST_WAIT)
 

@@ -1,4 +1,4 @@
-"""Results as they come, for streams of server-sent events. Belongs to the event loop."""
+"""Results as they arrive, for streams of server-sent events. Belongs to the event loop."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from processors.stream.types import Inbound
 
 MOST_STREAMS: Final = 100
 MOST_EACH: Final = 25
-"""Streams of one caller."""
+"""The most streams of one caller."""
 
 BEHIND: Final = 1_000
-"""Results that a stream may lag behind before it is ended: its reader stalls, and reconnects if it is there."""
+"""The most results that a stream may lag behind before it is ended: its reader has stalled, and can reconnect."""
 
 
 REMEMBERED: Final = 300
-"""Results that are kept for whoever comes later."""
+"""The most results that are kept for later readers."""
 
 
 class TooManyStreams(Exception):
-    """As many streams are open as may be, of everybody or of this caller."""
+    """The limit of open streams is reached, in all or for this caller."""
 
 
 class Live:
-    """Hands every result to every stream. A slow reader never delays another, nor the results."""
+    """Sends every result to every stream. A slow reader delays neither others nor the results."""
 
     def __init__(self, most: int = MOST_STREAMS, behind: int = BEHIND, most_each: int = MOST_EACH) -> None:
         self._most, self._behind, self._most_each = most, behind, most_each
@@ -39,14 +39,14 @@ class Live:
 
     @property
     def place(self) -> Place | None:
-        """Where the reader of results stands, and with it whoever begins to read a stream now. None before it has
-        caught up."""
+        """The position of the reader of results, and so that of a new stream. None before it has caught up."""
         return self._place
 
     def begin(self, place: Place) -> None:
-        """The reader stands there: it has caught up, or has found its brokers again.
+        """The reader has caught up, or has found its brokers again, at this position.
 
-        A topic that now ends before what was handed on was made anew. Streams end then, and everything begins anew.
+        If the topic now ends before a delivered result, it was created again. Streams then end, and everything
+        starts over.
         """
         if self._place is not None and not _was_made_anew(self._place, place):
             return
@@ -55,7 +55,7 @@ class Live:
         self._place = dict(place)
 
     def refuse_crowd(self, caller: str) -> None:
-        """Raise TooManyStreams if the caller would get no stream now."""
+        """Raise TooManyStreams if the caller could not get a stream now."""
         if len(self._streams) >= self._most or self._callers[caller] >= self._most_each:
             raise TooManyStreams
 
@@ -64,7 +64,7 @@ class Live:
         return list(self._recent)
 
     def remember(self, results: Sequence[Inbound]) -> None:
-        """Results from before anybody looked: they are listed, and not streamed."""
+        """Results from before the start: they are listed, and not streamed."""
         self._recent.extend(results)
 
     @property
@@ -72,7 +72,7 @@ class Live:
         return len(self._streams)
 
     def publish(self, results: Sequence[Inbound]) -> None:
-        """A reader that has lost its broker for a while reads some of them again; they are passed over."""
+        """After an interruption the reader reads some results again; they are skipped."""
         place = dict(self._place or {})
         results = [result for result in results if not has_seen(place, result)]
         if not results:
@@ -90,7 +90,7 @@ class Live:
 
     @asynccontextmanager
     async def stream(self, caller: str) -> AsyncGenerator[asyncio.Queue[Inbound | None]]:
-        """A queue of results from now on; None says that nothing follows. Raises TooManyStreams."""
+        """A queue of results from now on; None in it means that nothing follows. Raises TooManyStreams."""
         self.refuse_crowd(caller)
         self._callers[caller] += 1
         queue: asyncio.Queue[Inbound | None] = asyncio.Queue()

@@ -1,7 +1,7 @@
-"""Answers that came by lately, and who waits for which. Belongs to the event loop: nothing in it is locked.
+"""Recent answers, and the requests that wait for them. Belongs to the event loop: nothing in it is locked.
 
-Every answer passes through here before anybody is told, so it makes no difference whether it came before or after
-somebody began to wait for it.
+Every answer is stored here first, so it makes no difference whether it came before or after a request began to
+wait.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 
 MOST_ANSWERS: Final = 50_000
 LARGEST: Final = 64 * 1024 * 1024
-"""Bytes of all answers that are kept."""
+"""The most bytes of all stored answers."""
 
 MOST_WAITING: Final = 2_000
 
@@ -23,11 +23,11 @@ Answered = asyncio.Future[bytes]
 
 
 class Crowded(Exception):
-    """As many wait already as may wait at once."""
+    """The limit of waiting requests is reached."""
 
 
 class Mailbox:
-    """Answers by key, the first for each: in the order of the log the first answer is the answer."""
+    """Answers by key, only the first one for each: in the order of the log the first answer counts."""
 
     def __init__(
         self, *, most: int = MOST_ANSWERS, largest: int = LARGEST, most_waiting: int = MOST_WAITING
@@ -40,11 +40,11 @@ class Mailbox:
         self.waiting = 0
 
     def get(self, key: Key) -> bytes | None:
-        """The answer, if it came by lately."""
+        """The answer, if it is stored."""
         return self._answers.get(key)
 
     def put(self, key: Key, answer: bytes) -> None:
-        """An answer came by. Another one under the same key changes nothing."""
+        """An answer has arrived. Another one under the same key changes nothing."""
         if key in self._answers:
             return
         self._answers[key] = answer
@@ -58,7 +58,7 @@ class Mailbox:
 
     @contextmanager
     def waiter(self) -> Generator[Waiter]:
-        """Somebody who waits as long as the block lasts. Raises Crowded."""
+        """A waiter for the duration of the block. Raises Crowded."""
         if self.waiting >= self._most_waiting:
             raise Crowded
         self.waiting += 1
@@ -70,7 +70,7 @@ class Mailbox:
             waiter.leave()
 
     def close(self) -> None:
-        """Nobody waits any longer, and nobody begins to: what they wait for is cancelled."""
+        """End all waiting and accept no new waiters."""
         self._closed = True
         for futures in self._expected.values():
             for future in futures:
@@ -96,7 +96,7 @@ class Mailbox:
 
 
 class Waiter:
-    """Waits for the first answer under any of the keys that it was given."""
+    """Waits for the first answer under any of its keys."""
 
     def __init__(self, mailbox: Mailbox) -> None:
         self._mailbox = mailbox
@@ -106,9 +106,9 @@ class Waiter:
         self._expected.append((key, self._mailbox.expect(key)))
 
     async def first(self, patience: float) -> tuple[Key, bytes] | None:
-        """The key and the answer; None if none came within `patience` seconds, or nobody waits any more.
+        """The key and the answer; None if none came within `patience` seconds, or waiting was ended.
 
-        Of several that are there, the one whose key was given first.
+        If several answers are there, the one whose key was given first.
         """
         futures = [future for _, future in self._expected]
         await asyncio.wait(futures, timeout=patience, return_when=asyncio.FIRST_COMPLETED)

@@ -1,4 +1,4 @@
-"""The gateway in figures: an ASGI middleware around everything, and what the process shows of itself."""
+"""Metrics of the gateway: an ASGI middleware around everything, and gauges of the process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from processors.gateway.mailbox import Mailbox
 from processors.observability import metrics
 
 STREAM: Final = "events"
-"""The operation that lasts as long as its caller likes."""
+"""The operation whose duration the caller decides."""
 
 CONSOLE: Final = "console"
 OTHER: Final = "other"
@@ -39,7 +39,7 @@ class Measured:
         try:
             await self._app(scope, receive, sending)
         finally:
-            if status:  # else the caller went away before there was an answer
+            if status:  # otherwise the caller left before there was a response
                 operation = operation_of(scope)
                 metrics.GATEWAY_REQUESTS.labels(operation, str(status)).inc()
                 if operation != STREAM:
@@ -55,7 +55,7 @@ def operation_of(scope: Scope) -> str:
 
 
 def show(mailbox: Mailbox, live: Live, lag: float) -> None:
-    """Set the gauges. `lag` is how many seconds late the event loop came round."""
+    """Set the gauges. `lag` is how many seconds late the event loop ran."""
     metrics.GATEWAY_WAITING.set(mailbox.waiting)
     metrics.GATEWAY_STREAMS.set(live.streams)
     metrics.GATEWAY_LAG.observe(max(lag, 0.0))

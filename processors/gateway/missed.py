@@ -1,4 +1,4 @@
-"""Results that a reader has missed while it was cut off, read again from the topic."""
+"""Reads results again that a reader of a stream has missed while it was disconnected."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from processors.stream.settings import StreamSettings
 from processors.stream.types import Inbound
 
 MOST: Final = 20_000
-"""Offsets that a reader may have missed. Whoever was away for longer begins anew."""
+"""The most offsets that a reader may have missed. A reader that was away for longer starts over."""
 
 AT_ONCE: Final = 500
-"""Records that are in memory at once, about."""
+"""The approximate number of records in memory at once."""
 
 
 _BEHIND_THE_END: Final = "this place lies behind the end of the results; begin anew without Last-Event-ID"
 
 Missed = tuple[Sequence[Inbound], Place]
-"""Results that were missed, and the place behind them."""
+"""Missed results, and the position after them."""
 
 
 class TooFarBehind(Refused):
-    """Not all that was missed can be given any more."""
+    """Not all missed results are available any more."""
 
 
 def refuse_too_far(place: Place, there: Place) -> None:
-    """Raise TooFarBehind for a place that cannot be gone on from."""
+    """Raise TooFarBehind for a position from which the stream cannot continue."""
     if unknown := place.keys() - there.keys():
         raise TooFarBehind(
             f"the topic of results has no partition {min(unknown)}; begin anew without Last-Event-ID"
@@ -48,7 +48,8 @@ def refuse_too_far(place: Place, there: Place) -> None:
 
 
 def refuse_behind_the_end(settings: StreamSettings, place: Place) -> None:
-    """Raise TooFarBehind for a place behind the end of the topic, as where that was made anew. In a thread.
+    """Raise TooFarBehind for a position after the end of the topic, such as after it was created again. In a
+    thread.
 
     A replica may lag, so only the brokers know. Raises BrokerUnavailable.
     """
@@ -59,9 +60,10 @@ def refuse_behind_the_end(settings: StreamSettings, place: Place) -> None:
 
 
 def read_missed(settings: StreamSettings, place: Place, there: Place) -> Missed:
-    """Some of what lies between the two, in the order of each partition, and the place behind it. In a thread.
+    """Some of the results between the two positions, in the order of each partition, and the position after them.
+    In a thread.
 
-    Raises TooFarBehind where the topic no longer holds it, BrokerUnavailable.
+    Raises TooFarBehind if the topic no longer holds them, BrokerUnavailable.
     """
     missing = behind(place, there)
     found: list[Inbound] = []
@@ -76,11 +78,13 @@ def read_missed(settings: StreamSettings, place: Place, there: Place) -> Missed:
             records = follower.batch(0.1)
             for record in records:
                 _, end = missing[record.partition]
-                if record.offset < end:  # those behind it come by themselves
+                if record.offset < end:  # later ones come by themselves
                     found.append(record)
                 reached[record.partition] = min(record.offset + 1, end)
             if not records and follower.caught_up:
-                reached = {partition: end for partition, (_, end) in missing.items()}  # no records are left between
+                reached = {
+                    partition: end for partition, (_, end) in missing.items()
+                }  # there are no records between them
             heard = time.monotonic() if records else heard
             if time.monotonic() - heard > PATIENCE:
                 raise BrokerUnavailable(f"no broker has answered for {PATIENCE:g} s")

@@ -1,7 +1,8 @@
-"""Where a reader of results stands: the first offset of each partition that it has not seen.
+"""The position of a reader of results: for each partition, the first offset that it has not seen.
 
-It travels as the `id` of an event, and comes back as `Last-Event-ID`: whoever was cut off goes on there, at any
-replica, and misses nothing and sees nothing twice. Whoever makes one up sees results that are theirs anyway. Pure.
+It is the `id` of an event, and comes back as `Last-Event-ID`: a disconnected reader continues there, at any
+replica, without missing or repeating anything. With an invented position a caller only sees results that are its
+own anyway. Pure.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from processors.stream.types import Inbound
 Place = Mapping[int, int]
 
 LONGEST: Final = 16_000
-"""Characters of a place as text."""
+"""The most characters of a position as text."""
 
 _PARTS: Final = re.compile(r"(\d{1,5}):(\d{1,18})(?:,|$)", re.ASCII)
 
@@ -25,7 +26,7 @@ def text_of(place: Place) -> str:
 
 
 def read(text: str) -> Place:
-    """Raises ValueError for what no gateway has written."""
+    """Raises ValueError for text that no gateway has written."""
     found = _PARTS.findall(text)
     place = {int(partition): int(offset) for partition, offset in found}
     if len(text) > LONGEST or not place or text_of(place) != text:
@@ -34,9 +35,9 @@ def read(text: str) -> Place:
 
 
 def behind(place: Place, there: Place) -> dict[int, tuple[int, int]]:
-    """What lies between: for each partition the first offset that is missing, and the one behind the last.
+    """The missing offsets: for each partition the first missing one, and the one after the last.
 
-    A partition that `place` does not name has come since: all of it is missing.
+    A partition that `place` does not name is new: all of it is missing.
     """
     return {
         partition: (place.get(partition, 0), end)
@@ -46,7 +47,7 @@ def behind(place: Place, there: Place) -> dict[int, tuple[int, int]]:
 
 
 def after(place: Place, record: Inbound) -> dict[int, int]:
-    """The place of a reader that has seen this record too."""
+    """The position of a reader that has also seen this record."""
     return {**place, record.partition: record.offset + 1}
 
 

@@ -14,7 +14,7 @@ MEDIA_TYPE: Final = "application/problem+json"
 
 
 class Kind(NamedTuple):
-    """One kind of problem. `name` is the end of its type, `advice` what whoever meets it can do."""
+    """One kind of problem. `name` is the end of its type, `advice` what the caller can do about it."""
 
     name: str
     status: int
@@ -157,7 +157,7 @@ KINDS: Final[Mapping[str, Kind]] = {
 
 
 class Problem(Exception):
-    """Ends a request. `more` are members of the answer besides the standard ones."""
+    """Ends a request. `more` are additional members of the response."""
 
     def __init__(self, kind: str, detail: str, *, headers: Mapping[str, str] | None = None, **more: Any) -> None:
         super().__init__(detail)
@@ -175,12 +175,12 @@ class Problem(Exception):
 
 
 def of_status(status: int) -> Kind:
-    """The general kind of a status, for errors that the framework raises."""
+    """The general kind for a status, for errors that the framework raises."""
     return next((kind for kind in KINDS.values() if kind.status == status), KINDS["malformed"])
 
 
 def page(name: str) -> str | None:
-    """The page that a problem's type leads to, as HTML; None if there is no such kind."""
+    """The page at a problem's type, as HTML; None if there is no such kind."""
     kind = KINDS.get(name)
     if kind is None:
         return None
@@ -210,7 +210,7 @@ SCHEMA: Final[Mapping[str, Any]] = {
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of an operation in OpenAPI, with those that every operation has."""
+    """The `responses` of an operation in OpenAPI, including those that every operation has."""
     every = {400, 401, 403, 406, 408, 413, 415, 429, 503, *statuses}
     return {
         status: {

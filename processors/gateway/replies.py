@@ -1,7 +1,7 @@
-"""The one reader of a replica: every partition of the topics that answers come on, without a group.
+"""The reader of a replica: it reads every partition of the topics with answers, without a consumer group.
 
 A group would move partitions away from the replica whose caller waits. Reading everything costs every replica the
-rate of answers times their size; only what somebody waits for is decoded.
+rate of answers times their size; only answers that a request waits for are decoded.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from processors.stream.wire.headers import header
 from processors.stream.wire.reader import decision_reader
 
 REPLAYED: Final = 15 * 60 * 1000
-"""Milliseconds before the start from which answers are read again: a retry after a restart finds its own."""
+"""Milliseconds before the start from which answers are read again, so that a retry after a restart finds its
+own."""
 
 Answer = tuple[tuple[str, str], bytes]
 """The key under which an answer is waited for, and its bytes."""
@@ -35,27 +36,27 @@ _log = structlog.get_logger(__name__)
 
 
 def result_key(request_id: str) -> tuple[str, str]:
-    """The result of a request: its record as it lies on the topic."""
+    """The result of a request: its record as stored on the topic."""
     return ("result", request_id)
 
 
 def decision_key(place: str) -> tuple[str, str]:
-    """What the workflow decided on the record at `topic/partition/offset`."""
+    """The workflow's decision on the record at `topic/partition/offset`."""
     return ("decision", place)
 
 
 def change_key(exception_id: str, sequence: int) -> tuple[str, str]:
-    """The change of an exception that bears this number."""
+    """The change of an exception with this number."""
     return ("change", f"{exception_id}/{sequence}")
 
 
 def refusal_key(place: str) -> tuple[str, str]:
-    """Why the record at `topic/partition/offset` lies among the dead letters, as UTF-8."""
+    """Why the record at `topic/partition/offset` became a dead letter, as UTF-8."""
     return ("refusal", place)
 
 
 class Replies:
-    """A thread that hands on what it reads, batch by batch, until it is stopped or fails."""
+    """A thread that passes on what it reads, batch by batch, until it is stopped or fails."""
 
     def __init__(
         self,
@@ -65,14 +66,16 @@ class Replies:
         begins: Callable[[Place], None],
         failed: Callable[[BaseException], None],
     ) -> None:
-        """`deliver` gets the answers of a batch and the results in it, `begins` where these begin, before the first
-        of them, and where the topic ends whenever the reader begins again. They and `failed` are called on
-        the thread."""
+        """All callbacks are called on the thread.
+
+        `deliver` gets the answers of a batch and its results. `begins` gets the position where results begin,
+        before the first of them, and the end of the topic whenever the reader restarts.
+        """
         self._settings, self._deliver, self._begins, self._failed = settings, deliver, begins, failed
         self._decision = decision_reader(codec)
         self._stop = threading.Event()
         self.caught_up = threading.Event()
-        """Set once the positions are taken and what is replayed has been read."""
+        """Set once the reader has its positions and has read the replayed answers."""
         self.silent = False
         """Whether no broker answers, as far as is known."""
         self._beat = time.monotonic()
@@ -86,7 +89,7 @@ class Replies:
         self._thread.join(5)
 
     def is_stalled(self, after: float) -> bool:
-        """Whether the reader has not come round for so many seconds."""
+        """Whether the reader has not completed a round for this many seconds."""
         return time.monotonic() - self._beat > after
 
     def _run(self) -> None:
@@ -126,7 +129,7 @@ class Replies:
             self.caught_up.set()
 
     def _answers(self, record: Inbound) -> Sequence[Answer]:
-        """Those that a record gives, each under its key."""
+        """The answers in a record, each under its key."""
         if record.topic == DEAD_LETTERS:
             message = header(record.headers, "__streams.errors.message") or ""
             return [(refusal_key(_came_from(record)), message.encode())]
@@ -138,7 +141,9 @@ class Replies:
             decided = self._decision(record.value)
         except EventUnreadable as error:
             _log.warning("a decision cannot be read", offset=record.offset, message=str(error))
-        except GuardError as error:  # the registry is away: whoever waits for this one is told to come again
+        except (
+            GuardError
+        ) as error:  # the registry is unavailable: callers that wait for this answer are told to retry
             _log.error("a decision was passed over", offset=record.offset, message=str(error))
         else:
             keys = (decision_key(decided.caused_by), change_key(decided.exception_id, decided.sequence))
@@ -147,6 +152,6 @@ class Replies:
 
 
 def _came_from(record: Inbound) -> str:
-    """Where the record lay that became this dead letter, as `topic/partition/offset`."""
+    """The original position of the record behind this dead letter, as `topic/partition/offset`."""
     parts = ("topic", "partition", "offset")
     return "/".join(str(header(record.headers, f"__streams.errors.{part}")) for part in parts)

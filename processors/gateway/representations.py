@@ -1,4 +1,4 @@
-"""One result in the forms that a caller may ask for. All of them are views of the one report."""
+"""One result in the forms that a caller may request. All of them are views of the same report."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ FORMS: Final[Mapping[str, Callable[[Result], str]]] = {
     "application/sarif+json": _sarif,
     "application/junit+xml": _junit,
 }
-"""By media type, in the order of preference where a caller has none."""
+"""By media type, in the default order of preference."""
 
 
 def chosen_form(request: Request) -> str:
-    """The form that `Accept` asks for (RFC 9110, section 12.5.1). Raises Problem if it excludes them all."""
+    """The form that `Accept` requests (RFC 9110, section 12.5.1). Raises Problem if it excludes all of them."""
     accept = ",".join(request.headers.getlist("accept"))
     if (form := negotiated(accept, tuple(FORMS))) is None:
         raise Problem("not-acceptable", f"a report comes as {', '.join(FORMS)}")
@@ -55,7 +55,7 @@ def chosen_form(request: Request) -> str:
 
 
 def negotiated(accept: str, offered: Sequence[str]) -> str | None:
-    """The offer that is wanted most; None if none is. What cannot be read in `accept` wants nothing."""
+    """The preferred offer; None if none is acceptable. Unreadable parts of `accept` are ignored."""
     wanted = [range_ for part in accept.split(",") if (range_ := _range(part)) is not None]
     if not accept.strip():
         return offered[0]
@@ -65,14 +65,14 @@ def negotiated(accept: str, offered: Sequence[str]) -> str | None:
 
 
 async def responded(result: Result, form: str, request: Request) -> Response:
-    """As `response`. Forms for people are made in a thread: they take longer."""
+    """As `response`. Forms for people are rendered in a thread: they take longer."""
     if form == _JSON:
         return response(result, form, request)
     return await asyncio.to_thread(response, result, form, request)
 
 
 def response(result: Result, form: str, request: Request) -> Response:
-    """200 with the result, or 304 where the caller has this very report already."""
+    """200 with the result, or 304 if the caller has this very report already."""
     tag = f'"{result.report_digest}"'
     headers = {"ETag": tag, "Vary": "Accept", "Cache-Control": "private, no-cache"}
     given = [known.strip().removeprefix("W/") for known in request.headers.get("if-none-match", "").split(",")]
@@ -92,7 +92,7 @@ def _range(part: str) -> tuple[str, float] | None:
 
 
 def _quality(offer: str, wanted: Sequence[tuple[str, float]]) -> float:
-    """The most specific range that fits decides."""
+    """The most specific matching range decides."""
     for pattern in (offer, f"{offer.partition('/')[0]}/*", "*/*"):
         for media, quality in wanted:
             if media == pattern:

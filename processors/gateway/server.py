@@ -1,4 +1,4 @@
-"""The process: uvicorn with deadlines for slow senders, readiness, and an end that leaves nobody waiting."""
+"""The server process: uvicorn with deadlines for slow senders, readiness, and a graceful shutdown."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ HEAD_WITHIN: Final = 10.0
 """Seconds from the first byte of a request, or from the opening of a connection, to the end of its head."""
 
 GRACE: Final = 8
-"""Seconds that exchanges have to end after they were told to."""
+"""Seconds that requests have to finish after the shutdown began."""
 
 STALLED_AFTER: Final = 30.0
-"""Seconds without a sign of the reader after which nobody can be answered here."""
+"""Seconds without progress of the reader after which no request can be answered here."""
 
 _LOOK_EVERY: Final = 0.1
 
 _ACCEPTED_IN_A_ROUND: Final = 16
-"""Connections that the event loop takes in one round, as asyncio understands a backlog."""
+"""Connections that the event loop accepts in one round, which asyncio calls the backlog."""
 
 _BACKLOG: Final = 2048
-"""Connections that the system keeps until they are taken."""
+"""Connections that the system keeps until they are accepted."""
 
 
 class Deadlines(H11Protocol):
-    """Closes connections whose next request does not come to the end of its head in time."""
+    """Closes connections whose next request does not reach the end of its head in time."""
 
     _due: asyncio.TimerHandle | None = None
 
@@ -75,7 +75,7 @@ class Deadlines(H11Protocol):
 
 
 class _Server(uvicorn.Server):
-    """Signals are the caller's."""
+    """The caller handles signals."""
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -85,12 +85,12 @@ class _Server(uvicorn.Server):
 async def serve(
     app: ASGIApp, desk: Desk, replies: Replies, health: Health, bound: socket.socket, stop: threading.Event
 ) -> None:
-    """Answer on a bound socket until `stop` is set, then end what is under way within GRACE seconds."""
+    """Serve on a bound socket until `stop` is set, then end open requests within GRACE seconds."""
     server = _Server(_config(app, desk.settings.gateway))
     serving = asyncio.create_task(server.serve([bound]))
     while not server.started and not serving.done():
         await asyncio.sleep(0.01)
-    bound.listen(_BACKLOG)  # asyncio has just told the system its own number, which is small
+    bound.listen(_BACKLOG)  # asyncio has just given the system its own, small number
     while not stop.is_set() and not serving.done():
         health.beat()
         health.moved()

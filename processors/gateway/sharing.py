@@ -1,4 +1,4 @@
-"""Work that takes seconds, in a few threads that callers share: one who asks for much delays mostly themselves."""
+"""Runs slow work in a few threads that callers share fairly: a caller with much work mostly delays itself."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ T = TypeVar("T")
 class Share:
     """Makes one call of each caller at a time. Belongs to the event loop.
 
-    `threads` are how many callers have their turn at once, `most` how many calls are made or wait, and `most_each`
-    how many of those are one caller's.
+    `threads` is how many callers are served at once, `most` how many calls run or wait, and `most_each` how many of
+    those belong to one caller.
     """
 
     def __init__(self, name: str, threads: int, *, most: int, most_each: int) -> None:
@@ -29,7 +29,7 @@ class Share:
     async def run(self, caller: str, call: Callable[..., T], *arguments: Any) -> T:
         """Make the call in a thread. Raises Crowded, and what the call raises.
 
-        A thread cannot be stopped: whoever gives up has used their turn all the same, until the call returns.
+        A thread cannot be stopped: a cancelled call occupies its caller's turn until it returns.
         """
         if self._callers.total() >= self._most or self._callers[caller] >= self._most_each:
             raise Crowded
@@ -52,6 +52,6 @@ class Share:
 
 
 def _heard(made: asyncio.Future[Any]) -> None:
-    """Look at what it raised: whoever asked may have gone, and asyncio would complain."""
+    """Retrieve the error of a cancelled call: asyncio would log it otherwise."""
     if not made.cancelled():
         made.exception()

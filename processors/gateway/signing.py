@@ -1,7 +1,7 @@
-"""The gateway's own keys, for what a person asks whose token it verified, and for what it hands out to see again.
+"""The gateway's own keys, for commands of verified callers, and for values that callers bring back.
 
 The file is a JWKS with private keys. The first one signs; all of them are published, so that a key can be rotated:
-put the new one first, and take the old one out when nothing that it signed is on its way any more.
+put the new one first, and remove the old one when nothing that it signed is in use any more.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from processors.errors import DocumentRefused, SettingsInvalid
 
 _ALGORITHM: Final = "ES256"
 AUDIENCE: Final = "compat-guard"
-"""Whom its commands are for, as exception_workflow.yaml names it."""
+"""The audience of its commands, as in exception_workflow.yaml."""
 
 
 class SealBroken(Exception):
-    """This was not sealed by a gateway of this installation, or for something else."""
+    """This value was not sealed by a gateway of this installation, or for another purpose."""
 
 
 class SigningKeys:
-    """Signs and seals. Safe to use from any thread."""
+    """Signs and seals. Thread-safe."""
 
     def __init__(self, issuer: str, keys: list[ECKey]) -> None:
         self.issuer, self._keys = issuer, keys
@@ -41,20 +41,20 @@ class SigningKeys:
 
     @property
     def signer(self) -> Signer:
-        """Signs commands about exceptions for whoever was verified."""
+        """Signs commands about exceptions for verified callers."""
         return Signer(self.issuer, AUDIENCE, self._keys[0])
 
     def public(self) -> dict[str, Any]:
-        """The JWKS that verifies what was signed."""
+        """The JWKS that verifies the signatures."""
         return {"keys": [{**key.as_dict(private=False), "use": "sig", "alg": _ALGORITHM} for key in self._keys]}
 
     def seal(self, purpose: str, value: Any) -> str:
-        """Something of ours that a caller brings back unchanged, such as where a page ends."""
+        """Protects a value that a caller brings back unchanged, such as the position of a page."""
         body = json.dumps(value, separators=(",", ":")).encode()
         return f"{_text(body)}.{_text(_mac(self._secrets[0], purpose, body))}"
 
     def unseal(self, purpose: str, sealed: str) -> Any:
-        """What was sealed for the same purpose, by any replica. Raises SealBroken."""
+        """The value that any replica sealed for the same purpose. Raises SealBroken."""
         body, _, mac = sealed.partition(".")
         try:
             content, found = urlsafe_b64decode(body.encode()), urlsafe_b64decode(mac.encode())
@@ -66,7 +66,7 @@ class SigningKeys:
 
 
 def read_signing_keys(path: Path, issuer: str) -> SigningKeys:
-    """Raises DocumentRefused for a file that holds no private P-256 keys, each with a `kid`."""
+    """Raises DocumentRefused for a file without private P-256 keys, each with a `kid`."""
     with naming(path):
         document: Any = json_text.load(path.read_bytes())
         try:
@@ -81,7 +81,7 @@ def read_signing_keys(path: Path, issuer: str) -> SigningKeys:
 
 
 def make_signing_keys(path: Path) -> None:
-    """A new file with one key, readable by its owner only. Raises SettingsInvalid if there is one already."""
+    """Create a file with one key, readable by its owner only. Raises SettingsInvalid if it exists already."""
     key = ECKey.generate_key("P-256", {"kid": f"gateway-{secrets.token_hex(4)}"})
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

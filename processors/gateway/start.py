@@ -1,4 +1,4 @@
-"""From the settings to a running gateway."""
+"""Builds a gateway from the settings and runs it."""
 
 from __future__ import annotations
 
@@ -36,15 +36,16 @@ from processors.stream.loop.watchdog import Watchdog
 from processors.stream.types import Inbound
 
 _YOUNG: Final = 10_000
-"""Values after which the collector looks through the young ones: ten milliseconds in which nobody is answered."""
+"""New values after which the youngest generation is collected: ten milliseconds in which no request is answered."""
 
 _log = structlog.get_logger(__name__)
 
 
 def run_gateway(of: Settings, stop: threading.Event) -> None:
-    """Serve until `stop` is set. Raises SettingsInvalid for what must not be served, Fatal when it cannot go on.
+    """Serve until `stop` is set. Raises SettingsInvalid for unsafe settings, Fatal if it cannot go on.
 
-    The process is ended with 70 when the event loop stands still, also while it closes; call it in the main thread.
+    The process ends with code 70 when the event loop stands still, also while it closes; call it in the main
+    thread.
     """
     begin_logging(of)
     config = Watched(of.config)
@@ -92,7 +93,7 @@ def run_gateway(of: Settings, stop: threading.Event) -> None:
 
 
 def refuse_unsafe(of: Settings, config: GatewayConfig) -> None:
-    """Raise SettingsInvalid if somebody could ask without being known, or be overheard."""
+    """Raise SettingsInvalid if callers could be anonymous or their traffic unencrypted."""
     gateway = of.gateway
     local = _is_loopback(gateway.host)
     if gateway.profile == "embedded":
@@ -139,8 +140,8 @@ def signing_keys(of: Settings) -> SigningKeys:
 def listening(host: str, port: int) -> socket.socket:
     """A socket that is bound and does not listen yet. Raises SettingsInvalid."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # With its protocol named, asyncio sends what is written at once (TCP_NODELAY). Else the body of an answer waits
-    # for the caller's system to acknowledge the head, which takes 40 ms.
+    # With its protocol named, asyncio sends data at once (TCP_NODELAY). Otherwise the body of a response waits
+    # until the caller's system acknowledges the head, which takes 40 ms.
     bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

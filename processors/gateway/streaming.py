@@ -13,15 +13,15 @@ from processors.gateway.live import Live
 from processors.stream.types import Inbound
 
 LONGEST: Final = 3600.0
-"""Seconds: as long as a token may live. Whoever may still look comes again, and is asked who they are."""
+"""Seconds: as long as a token may be valid. A client reconnects afterwards, and is authenticated again."""
 
 Results = asyncio.Queue[Inbound | None]
 
 
 class EventStream(StreamingResponse):
-    """Results from now on. Raises TooManyStreams as it begins.
+    """Results from now on. Raises TooManyStreams when it begins.
 
-    Its place among the streams is taken and given back in here: a caller who is gone before the first byte costs
+    Its slot among the streams is taken and released in here: a caller that leaves before the first byte occupies
     none.
     """
 
@@ -36,7 +36,7 @@ class EventStream(StreamingResponse):
 
 
 async def _bounded(texts: AsyncIterator[str], seconds: float) -> AsyncIterator[str]:
-    """Ends after a text that comes later than that; streams say something every few seconds."""
+    """Ends after a text that comes later than that; streams send something every few seconds."""
     until = asyncio.get_running_loop().time() + seconds
     async for text in texts:
         yield text

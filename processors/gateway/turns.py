@@ -1,8 +1,8 @@
-"""A crowd that comes at once is let in a few at a time, so that the event loop always comes round soon.
+"""Admits many simultaneous requests a few at a time, so that a round of the event loop stays short.
 
 A round of the event loop lasts as long as everything that is ready in it: a thousand requests that begin in one
-round, or go on in one because their answers came together, would keep streams, clocks and everybody else waiting
-for seconds.
+round, or continue in one because their answers came together, would delay streams, timers and other requests for
+seconds.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from collections import deque
 from typing import Final
 
 IN_A_ROUND: Final = 8
-"""Requests that take a step in one round. A step takes a few milliseconds at most."""
+"""The most requests that take a step in one round. A step takes a few milliseconds at most."""
 
 
 class Turns:
-    """Lets so many pass in each round of the event loop, in the order in which they came. Belongs to the loop."""
+    """Admits a number of callers in each round of the event loop, in the order of arrival. Belongs to the loop."""
 
     def __init__(self, most: int = IN_A_ROUND) -> None:
         self._most = self._left = most
@@ -24,7 +24,7 @@ class Turns:
         self._is_counting = False
 
     async def take(self) -> None:
-        """Return at once while few come, else when it is the caller's turn."""
+        """Return at once under low load, else when it is the caller's turn."""
         if self._left and not self._queue:
             self._left -= 1
             self._count()
@@ -42,7 +42,7 @@ class Turns:
         self._left, self._is_counting = self._most, False
         while self._queue and self._left:
             turn = self._queue.popleft()
-            if not turn.done():  # else the caller went away
+            if not turn.done():  # otherwise the caller left
                 turn.set_result(None)
                 self._left -= 1
         if self._left < self._most:

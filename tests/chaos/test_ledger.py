@@ -259,7 +259,7 @@ def assert_skipped_and_filed_late(world: World) -> None:
     mended = guard(world, "ledger", "reconcile", "--repair")
 
     assert mended.returncode == 0, mended
-    assert f"compat.results/{partition}: 0 of 3 missing rows mended, 3 filed late" in mended.stderr
+    assert f"compat.results/{partition}: 0 of 3 missing rows restored, 3 filed late" in mended.stderr
     late = query(world, 'SELECT partition, "offset" FROM ledger.ledger_events WHERE partition < 0 ORDER BY 2')
     assert late == [(numbering.late(partition, 1), offset + n) for n in range(3)]
     assert guard(world, "ledger", "verify").returncode == 0

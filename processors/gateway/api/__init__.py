@@ -1,1 +1,1 @@
-"""The resources of the gateway, a file each."""
+"""The resources of the gateway, one module each."""

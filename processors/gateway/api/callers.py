@@ -1,4 +1,4 @@
-"""What every operation begins with: who asks, whether they may, and whether they ask too often."""
+"""The common beginning of every operation: authentication, authorisation, rate limit."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def signed_in(
     desk: AtDesk,
     _: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
 ) -> Principal:
-    """Whoever the token is about. Raises Problem."""
+    """The caller, according to the token. Raises Problem."""
     given = request.headers.getlist("authorization")
     if len(given) > 1:
         raise _unauthenticated("expected one Authorization header")
@@ -44,7 +44,7 @@ SignedIn = Annotated[Principal, Depends(signed_in)]
 
 
 def holding(*roles: Role, rate: Rate) -> Any:
-    """A dependency: the caller, who holds one of these roles and has not asked too often."""
+    """A dependency: the caller, who must have one of these roles and be within the rate limit."""
 
     async def admitted(request: Request, desk: AtDesk, who: SignedIn) -> Principal:
         if not who.roles & set(roles):
@@ -64,7 +64,7 @@ def holding(*roles: Role, rate: Rate) -> Any:
 
 
 def tenant_of(who: Principal, named: str | None) -> str:
-    """The tenant that is meant: one of the caller's own, the only one if none is named. Raises Problem."""
+    """The tenant of the request: one of the caller's own, the only one if none is named. Raises Problem."""
     if named is not None:
         if named not in who.tenants:
             raise Problem("forbidden", "the token is not for that tenant; GET /internal/whoami shows yours")

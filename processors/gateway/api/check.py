@@ -1,4 +1,4 @@
-"""POST version/compat/check: may this plugin be installed? And the answer again, for as long as it is kept."""
+"""POST version/compat/check: may this plugin be installed? And GET for the answer, as long as it is stored."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from processors.manifests import read_manifest
 
 PATH: Final = "/internal/version/compat/check"
 LONGEST_ID: Final = 200
-"""Characters of a request id."""
+"""The most characters of a request id."""
 
 MOST_TOGETHER: Final = 50
 
@@ -235,7 +235,7 @@ async def report(
 
 
 def pending(desk: Desk, request_id: str, tenant: str) -> Response:
-    """202: it was asked, and nobody has answered yet. Callers come again at different times."""
+    """202: the question was asked, and is not answered yet. Callers retry at different times."""
     ticket = desk.keys.seal(_PENDING, [request_id, tenant])
     return JSONResponse(
         {"request_id": request_id, "status": "pending"},
@@ -245,7 +245,7 @@ def pending(desk: Desk, request_id: str, tenant: str) -> Response:
 
 
 def retry_after() -> str:
-    """2 to 8 seconds: a fixed value would make all of them collide again."""
+    """2 to 8 seconds: with a fixed value all of them would collide again."""
     return str(2 + secrets.randbelow(7))
 
 
@@ -306,7 +306,7 @@ def _text(field: str, content: bytes) -> str:
 
 
 def subject_of(question: CheckRequest) -> Subject:
-    """The question that the checker is asked. Raises DocumentRefused or SettingsInvalid that names the place."""
+    """The question for the checker. Raises DocumentRefused or SettingsInvalid that names the place."""
     for name, text in {"environment": question.environment, "target": question.target}.items():
         printable(name, text)
     plain = [text for text in question.installed if isinstance(text, str)]
@@ -346,7 +346,7 @@ def under_exception(use: ExceptionUse | None) -> UnderException | None:
 
 
 def _asked_by(desk: Desk, request_id: str, ticket: str | None) -> str | None:
-    """The tenant that asked, where the ticket of a pending request says so."""
+    """The tenant that asked, if the ticket of a pending request contains it."""
     if ticket is None:
         return None
     try:
@@ -357,10 +357,10 @@ def _asked_by(desk: Desk, request_id: str, ticket: str | None) -> str | None:
 
 
 async def known_result(desk: Desk, request_id: str, who: Principal, question: str | None = None) -> Result | None:
-    """The result as it came by lately, else from the one partition of the topic that would hold it.
+    """The recent result if this replica has it, else from the one partition of the topic that would contain it.
 
-    Only what is the caller's own: others may have used the same id. Raises Problem where the caller's tenants have
-    several questions under it.
+    Only results of the caller's tenants count: others may have used the same id. Raises Problem if those tenants
+    have several questions under it.
     """
     if len(request_id) > LONGEST_ID or unprintable(request_id):
         return None

@@ -1,4 +1,4 @@
-"""GET deliveries: what the relay has still to deliver, and what it gave up; and POST to try one again."""
+"""GET deliveries: the relay's pending deliveries, and those that were given up; and POST to retry one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from processors.gateway.problems import Problem, documented
 
 PREFIX: Final = "/internal/deliveries"
 MOST: Final = 1_000
-"""Deliveries in an answer."""
+"""The most deliveries in a response."""
 
 router = APIRouter(tags=["deliveries"])
 Operator = Annotated[Principal, holding(Role.OPERATOR, rate=Rate.LEDGER)]

@@ -1,4 +1,4 @@
-"""GET events: results of the caller's tenants as they come, as server-sent events."""
+"""GET events: results of the caller's tenants as they arrive, as server-sent events."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _place(stated: str | None) -> Place | None:
 
 
 async def _missed(desk: Desk, who: Principal, begin: Place, there: Place) -> Missed:
-    """The first of what was missed. Raises Problem where not all of it can be had."""
+    """The first missed results. Raises Problem if not all of them are available."""
     try:
         refuse_too_far(begin, there)
         if places.behind(there, begin):
@@ -90,20 +90,20 @@ async def _read(desk: Desk, who: Principal, begin: Place, there: Place) -> Misse
 def _texts(
     desk: Desk, queue: Results, who: Principal, begin: Place | None, first: Missed | None
 ) -> AsyncIterator[str]:
-    """Call it as the queue begins: what that will hold lies behind the place where the results stand now."""
+    """Called when the queue begins: its results come after the present position of the results."""
     there = desk.live.place or {}
     reader = _Reader(desk, who, there if begin is None else begin)
     return reader.texts(queue, there, ((), reader.place) if first is None else first)
 
 
 class _Reader:
-    """Somebody who reads a stream, and where they stand."""
+    """A reader of a stream, and its position."""
 
     def __init__(self, desk: Desk, who: Principal, place: Place) -> None:
         self._desk, self._who, self.place = desk, who, place
 
     async def texts(self, queue: Results, there: Place, missed: Missed) -> AsyncIterator[str]:
-        """What was missed up to `there`, of which the first is at hand, and then what the queue holds."""
+        """The missed results up to `there`, of which the first are at hand, and then those of the queue."""
         yield f": results behind this place\n{self._mark()}"
         try:
             while True:
@@ -121,7 +121,7 @@ class _Reader:
                 async for text in self._told([one for one in records if not places.has_seen(self.place, one)]):
                     yield text
         except (GuardError, Crowded):
-            return  # who comes again goes on from here, or is told why that cannot be
+            return  # a client that reconnects continues here, or gets the reason why that is impossible
 
     async def _told(self, records: Sequence[Inbound]) -> AsyncIterator[str]:
         for record in records:
@@ -131,7 +131,7 @@ class _Reader:
                 yield f"event: result\ndata: {shown.text}\n{self._mark()}"
 
     def _mark(self) -> str:
-        """The end of an event, with the place behind it."""
+        """The end of an event, with the position after it."""
         return f"id: {places.text_of(self.place)}\n\n"
 
 

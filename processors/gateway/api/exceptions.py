@@ -1,4 +1,4 @@
-"""Exceptions: asking for one, handing in decisions, looking at them."""
+"""Exceptions: requests, signed decisions, and views."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ async def request_exception(
 async def ask_for(
     desk: Desk, asked: ExceptionRequest, who: Principal, key: str | None, patience: float
 ) -> tuple[str, ExceptionDecided | None]:
-    """Ask for an exception; its id, and what was decided within `patience` seconds. Raises Problem."""
+    """Request an exception; its id, and the decision within `patience` seconds. Raises Problem."""
     require_printable(asked)
     block = await desk.read(_block, desk, who, asked.request_id, asked.question, asked.findings)
     wanted = Wanted(
@@ -204,7 +204,7 @@ async def change_exception(
 async def ask_to_change(
     desk: Desk, exception_id: str, change: ExceptionChange, who: Principal, key: str | None, patience: float
 ) -> ExceptionDecided | None:
-    """Amend, withdraw or extend; what was decided within `patience` seconds. Raises Problem."""
+    """Amend, withdraw or extend; the decision within `patience` seconds. Raises Problem."""
     _printable(change.reason, change.risk or "", *(change.findings or ()), *(change.controls or ()))
     case = await own_case(desk, exception_id, who)
     id = id_under(key, who, case.scope.tenant, change.kind)
@@ -236,7 +236,7 @@ async def approve(
 
 
 async def hand_in(desk: Desk, handed: Approval, who: Principal, patience: float) -> ExceptionDecided | None:
-    """Hand in a decision; what became of it within `patience` seconds. Raises Problem where it does not count."""
+    """Submit a decision; its result within `patience` seconds. Raises Problem if it does not count."""
     await own_case(desk, handed.exception_id, who)
     id = id_under(_jti(handed), who, "", "approve")
     now, kind = time.time_ns() // 1_000_000, ProofKind(handed.proof_kind)
@@ -308,7 +308,7 @@ def _block(
     named: Sequence[str] | None,
     otherwise: Sequence[str] = (),
 ) -> Block:
-    """In a thread. A request of another tenant is answered like one that is not there."""
+    """Runs in a thread. A request of another tenant is answered like a missing one."""
     results = results_of(desk.settings, desk.events, request_id)
     own = {asked: result for asked, result in results.items() if result.tenant in who.tenants}
     if not own:
@@ -323,7 +323,7 @@ def _block(
 async def _changed(
     desk: Desk, case: ExceptionCase, change: ExceptionChange, who: Principal, id: str
 ) -> ExceptionRequested:
-    """The command that a change asks for."""
+    """The command for a change."""
     if change.kind != "amend":
         extends, now = change.kind == "extend", time.time_ns() // 1_000_000
         until = extended_until(case, change.longer, now) if change.valid_until is None else change.valid_until
@@ -350,7 +350,7 @@ async def own_case(desk: Desk, exception_id: str, who: Principal) -> ExceptionCa
 async def _command(
     desk: Desk, asked: ExceptionRequested, who: Principal, patience: float
 ) -> ExceptionDecided | None:
-    """Sign a command for the caller, and see what becomes of it."""
+    """Sign a command for the caller, and return its result."""
     signed = replace(asked, command=desk.keys.signer.sign(asked.command, Person(who.issuer, who.subject)))
     decided = await decide(desk, EXCEPTION_COMMANDED, signed, patience)
     if decided is not None:
@@ -364,9 +364,9 @@ def _undecided(exception_id: str) -> Response:
 
 
 def _jti(handed: Approval) -> str:
-    """The id that the decision bears, so that one that is handed in again is the same decision. Raises Problem.
+    """The id of the decision, so that a repeated submission is the same decision. Raises Problem.
 
-    An ID token says who logged in; the decision, whose hash is its nonce, stands beside it.
+    An ID token says who logged in; the decision, whose hash is its nonce, is a separate document.
     """
     try:
         claims = read(handed.proof).claims
@@ -381,7 +381,7 @@ def _jti(handed: Approval) -> str:
 
 
 def require_printable(asked: ExceptionRequest) -> None:
-    """Raises Problem for characters that nobody sees."""
+    """Raises Problem for invisible characters."""
     _printable(asked.risk_statement, *asked.compensating_controls, *asked.findings)
 
 

@@ -1,4 +1,4 @@
-"""GET whoami: what was understood of a token; and the keys that the gateway signs with."""
+"""GET whoami: what the gateway derived from a token; and the keys that the gateway signs with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GET matrix/status and matrix/hosts: how fresh each source of the matrix is, and how hosts write versions."""
+"""GET matrix/status and matrix/hosts: how fresh each source of the matrix is, and the dialects of hosts."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from processors.matrix.merged import Matrix
 from processors.versions import Dialect
 
 KEPT: Final = 15.0
-"""Seconds for which a matrix that was read is shown again: it may have a million rows."""
+"""Seconds for which a matrix is cached: it may have a million rows."""
 
 router = APIRouter(tags=["matrix"])
 
 
 class _Lately:
-    """The matrix as it was read last, by one reader at a time."""
+    """The cached matrix, loaded by one reader at a time."""
 
     def __init__(self) -> None:
         self._reading = asyncio.Lock()

@@ -1,1 +1,1 @@
-"""Who asks, and what they may: bearer tokens, the keys that they are signed with, and roles by positive match."""
+"""Authentication and authorisation: bearer tokens, their keys, and roles by positive match."""

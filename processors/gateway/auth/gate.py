@@ -18,19 +18,19 @@ ON_THIS_MACHINE: Final = Principal(
     tenants=frozenset({"default"}),
     roles=frozenset(Role),
 )
-"""Whoever asks without a token where the stack is the embedded one."""
+"""The caller without a token in the profile of the embedded stack."""
 
 
 class Gate:
-    """Verifies tokens. Belongs to the event loop. The configuration is looked at for every token."""
+    """Verifies tokens. Belongs to the event loop. The configuration is read for every token."""
 
     def __init__(self, config: Callable[[], GatewayConfig], folder: Path, *, open_to_all: bool) -> None:
-        """`folder` is what file names are relative to; `open_to_all` admits whoever has no token as a developer."""
+        """File names are relative to `folder`; `open_to_all` admits callers without a token as a developer."""
         self._config, self._folder, self._open = config, folder, open_to_all
         self._keys: dict[TokenIssuer, IssuerKeys] = {}
 
     async def admit(self, authorization: str | None) -> Principal:
-        """Raises TokenRefused, or KeysStale where nobody can tell."""
+        """Raises TokenRefused, or KeysStale if it cannot be verified."""
         if authorization is None:
             if self._open:
                 return ON_THIS_MACHINE

@@ -1,8 +1,8 @@
-"""The keys of one issuer, read from its JWKS and kept while it is away.
+"""The keys of one issuer, read from its JWKS and kept while it is unavailable.
 
-An attacker chooses the key ids in tokens, so they must not decide how often the issuer is asked, nor push out keys
-that are in use: at most one fetch in thirty seconds, and a failed one changes nothing. What is not among the keys
-then is refused, without a memory of what was refused.
+An attacker chooses the key ids in tokens, so they must not cause many fetches, nor push out keys that are in use:
+there is at most one fetch in thirty seconds, and a failed one changes nothing. Keys that are not in the set then
+are refused, without storing the refusal.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ _log = structlog.get_logger(__name__)
 
 
 class KeysStale(Unavailable):
-    """The issuer has not given its keys for so long that none of them is believed any more."""
+    """The issuer's keys could not be fetched for so long that none of them is trusted any more."""
 
 
 class VerifyingKey(NamedTuple):
-    """A public key, and what it can have signed."""
+    """A public key, and the algorithms that it can sign with."""
 
     kid: str
     key: Key
@@ -63,7 +63,7 @@ class IssuerKeys:
         self._background: set[asyncio.Task[None]] = set()
 
     async def find(self, kid: str) -> Sequence[VerifyingKey]:
-        """The keys of that id, none if the issuer has no such key. Raises KeysStale."""
+        """The keys with that id, none if the issuer has no such key. Raises KeysStale."""
         age = self._clock() - self._read_at
         if kid in self._keys and age < STALE_AFTER:
             if age > REFRESH_AFTER:
@@ -75,7 +75,7 @@ class IssuerKeys:
         return self._keys.get(kid, ())
 
     def _refresh_soon(self) -> None:
-        """Beside the request at hand, which has its key."""
+        """In parallel to the present request, which has its key."""
         if not self._background and self._may_fetch():
             task = asyncio.create_task(self._refresh())
             self._background.add(task)
@@ -111,9 +111,9 @@ def fetching(issuer: TokenIssuer, folder: Path) -> Callable[[], bytes]:
 
 
 def read_keys(text: bytes) -> Mapping[str, Sequence[VerifyingKey]]:
-    """The signing keys of a JWKS that we can use, by id; others, such as those for encryption, are passed over.
+    """The usable signing keys of a JWKS, by id; others, such as those for encryption, are skipped.
 
-    Raises DocumentRefused if the document is no JWKS or has no key that can be used.
+    Raises DocumentRefused if the document is not a JWKS or has no usable key.
     """
     document: Any = json_text.load(text, limit=LARGEST_JWKS)
     members: Any = cast("dict[str, Any]", document).get("keys") if isinstance(document, dict) else None
@@ -135,7 +135,7 @@ def _usable(member: Mapping[str, Any]) -> VerifyingKey | None:
     plain: dict[str, str | list[str]] = {name: str(member[name]) for name in _PUBLIC_MEMBERS if name in member}
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SecurityWarning)  # a key that is too short is passed over below
+            warnings.simplefilter("ignore", SecurityWarning)  # a key that is too short is skipped below
             key = JWKRegistry.import_key(plain)
     except (JoseError, LookupError, ValueError, TypeError):
         return None

@@ -1,4 +1,4 @@
-"""Who asks: a person or service at an issuer, their tenants, and the roles that the configuration gives them."""
+"""The caller: a person or service at an issuer, their tenants, and the roles from the configuration."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NAME = re.compile(r"[\w.:@/-]{1,255}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Whoever a verified token is about. `roles` and `tenants` may be empty, and then admit to nothing."""
+    """The subject of a verified token. `roles` and `tenants` may be empty, which permits nothing."""
 
     issuer: str
     subject: str
@@ -24,12 +24,12 @@ class Principal:
 
     @property
     def key(self) -> str:
-        """One text for this person, whatever characters are in the names."""
+        """One text for this person, whatever characters the names contain."""
         return json.dumps([self.issuer, self.subject])
 
 
 def principal(claims: Mapping[str, Any], issuer: TokenIssuer, config: GatewayConfig) -> Principal:
-    """What a verified token says under the rules of the configuration."""
+    """The principal of a verified token under the rules of the configuration."""
     tenants = frozenset(issuer.tenants or texts(claims, issuer.tenant))
     return Principal(
         issuer=issuer.issuer,
@@ -40,7 +40,7 @@ def principal(claims: Mapping[str, Any], issuer: TokenIssuer, config: GatewayCon
 
 
 def roles(claims: Mapping[str, Any], issuer: str, config: GatewayConfig) -> frozenset[Role]:
-    """The roles of which at least one rule matches. A rule never matches what is not there."""
+    """The roles of which at least one rule matches. A rule never matches a missing claim."""
     return frozenset(
         role
         for role, rules in config.roles.items()
@@ -50,7 +50,10 @@ def roles(claims: Mapping[str, Any], issuer: str, config: GatewayConfig) -> froz
 
 
 def texts(claims: Mapping[str, Any], name: str) -> frozenset[str]:
-    """The texts under a claim: one, or a list of them. A dot leads into an object, unless it is in the name."""
+    """The texts of a claim: one, or a list of them.
+
+    A dot selects a field of an object, unless it is part of the name.
+    """
     value: Any = claims.get(name)
     if value is None and "." in name:
         value = claims

@@ -1,6 +1,6 @@
-"""Is this an access token of an issuer that we believe? Checks in a fixed order; the first that fails is told.
+"""Is this an access token of a trusted issuer? Checks in a fixed order; the first failure is reported.
 
-Pure: keys and time come in. The algorithm is the issuer's and the key's choice, never the token's, and nothing in a
+Pure: keys and time are arguments. The issuer and the key determine the algorithm, never the token, and nothing in a
 token's header says where keys come from.
 """
 
@@ -28,15 +28,15 @@ LONGEST_LIFE = 3600
 """Seconds."""
 
 _OF_ID_TOKENS = ("nonce", "at_hash", "c_hash", "s_hash")
-"""Claims of ID tokens, which tell the client that asked who logged in, and admit nobody anywhere."""
+"""Claims of ID tokens, which tell a client who logged in, and which no API must accept."""
 
 
 class TokenRefused(Exception):
-    """Why a token is not believed, in words that help its owner and tell nobody else anything."""
+    """Why a token is refused, in words that help its owner and reveal nothing to others."""
 
 
 class Unverified(NamedTuple):
-    """A token that has been read and not been checked. Nothing in it may be acted upon."""
+    """A decoded token that has not been verified. Nothing in it may be relied on."""
 
     header: Mapping[str, Any]
     claims: Mapping[str, Any]
@@ -64,7 +64,7 @@ def read(token: str) -> Unverified:
 def verify(
     unverified: Unverified, issuer: TokenIssuer, keys: Sequence[VerifyingKey], now: float
 ) -> Mapping[str, Any]:
-    """The claims of an access token. `keys` are the issuer's that bear the token's key id; `now` is seconds.
+    """The claims of an access token. `keys` are the issuer's with the token's key id; `now` is seconds.
 
     Raises TokenRefused.
     """
@@ -128,7 +128,7 @@ def _signed(header: Mapping[str, Any], token: str, issuer: TokenIssuer, keys: Se
 
 
 def _matches(token: str, key: VerifyingKey, alg: str) -> bool:
-    """Whether the key signed the token's first two parts, exactly as they stand (RFC 7515, section 5.2)."""
+    """Whether the key signed the first two parts of the token, byte for byte (RFC 7515, section 5.2)."""
     signed, _, signature = token.rpartition(".")
     algorithm = JWSRegistry.algorithms["Ed25519" if alg == "EdDSA" else alg]
     try:
