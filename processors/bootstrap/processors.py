@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from processors.bootstrap.clients import codec, stream_settings
-from processors.bootstrap.pulse import pulse
+from processors.bootstrap.heartbeat import heartbeat
 from processors.bootstrap.sealing import seals
 from processors.bootstrap.trust import matrix_trust, policy_trust
 from processors.configuration.guard import Watched
@@ -72,14 +72,14 @@ def _exception_workflow(of: Settings, events: Codec) -> Processor:
 def _relay(name: str, of: Settings, stop: threading.Event) -> None:  # noqa: ARG001 - as every processor
     from processors.bootstrap.relay import run_relay  # noqa: PLC0415 - as above
 
-    run_relay(of, stop, lambda health: Watchdog(health, stop, pulse()).start())
+    run_relay(of, stop, lambda health: Watchdog(health, stop, heartbeat()).start())
 
 
 def _security_context(name: str, of: Settings, stop: threading.Event) -> None:
     from processors.bootstrap.security_context import run_security_context  # noqa: PLC0415 - as above
 
     health = Health(name)
-    Watchdog(health, stop, pulse()).start()
+    Watchdog(health, stop, heartbeat()).start()
     run_security_context(of, stop, health)
 
 
@@ -91,7 +91,7 @@ def _loop(make: Make, transaction: MakeTransaction | None = None) -> Run:
 
     def run(name: str, of: Settings, stop: threading.Event) -> None:
         health = Health(name)
-        Watchdog(health, stop, pulse()).start()
+        Watchdog(health, stop, heartbeat()).start()
         with ExitStack() as stack:
             events = stack.enter_context(codec(of))
             opened = transaction(of, events, stack) if transaction else None

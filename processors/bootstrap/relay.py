@@ -22,7 +22,7 @@ from processors.relay.making import made
 from processors.relay.measures import DeliveryMeasures
 from processors.relay.pace import ORDINARY, URGENT, Pace
 from processors.relay.processor import Relay
-from processors.relay.standing import Pauses, Standing
+from processors.relay.target_status import Pauses, TargetStatus
 from processors.stream.loop.health import Health, HealthServer, SharedHealth, Vitals
 from processors.stream.loop.loop import run as run_loop
 from processors.stream.settings import StreamSettings
@@ -74,7 +74,7 @@ def _line(target: Target, links: str, of: Settings, stack: ExitStack) -> Line:
     def pace(delivery: Delivery) -> Pace:
         return URGENT if delivery.urgent else ordinary
 
-    dispatch = Dispatch(pace, pauses, Standing(endpoint=ready.endpoint))
+    dispatch = Dispatch(pace, pauses, TargetStatus(endpoint=ready.endpoint))
     measures = DeliveryMeasures(target.name)
     courier = Courier(target.name, dispatch, ready.sender, target.in_flight, measures)
     events = stack.enter_context(codec(of))  # one for each thread

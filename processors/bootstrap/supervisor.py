@@ -12,8 +12,8 @@ from typing import Final
 
 import structlog
 
+from processors.bootstrap.heartbeat import HeartbeatPipe
 from processors.bootstrap.processors import PROCESSORS
-from processors.bootstrap.pulse import Listening
 
 MISTAKEN: Final = 2
 """The exit code for unusable settings or arguments: a restart would not help."""
@@ -43,7 +43,7 @@ def supervise(names: Sequence[str], first_port: int, stop: threading.Event) -> i
     children = [Child(name, lambda n=name: _start(n, ports[n])) for name in names]
     try:
         while not stop.wait(0.2):
-            if any(child.tend() == MISTAKEN for child in children):
+            if any(child.supervise() == MISTAKEN for child in children):
                 return MISTAKEN
     finally:
         _end(children)
@@ -59,7 +59,7 @@ def health_ports(names: Sequence[str], first: int) -> dict[str, int]:
     return {name: first + order.index(name) if first else 0 for name in names}
 
 
-Started = tuple["subprocess.Popen[bytes]", Listening]
+Started = tuple["subprocess.Popen[bytes]", HeartbeatPipe]
 
 
 class Child:
@@ -70,7 +70,7 @@ class Child:
         self._restarts, self._due = 0, 0.0
         self._begin()
 
-    def tend(self) -> int | None:
+    def supervise(self) -> int | None:
         """Restart the child if it has ended and its pause is over, and kill it if it stands still.
 
         Returns its exit code while it does not run.
@@ -101,7 +101,7 @@ class Child:
 
 def _start(name: str, health_port: int) -> Started:
     """In a separate session, so that Ctrl-C reaches only the parent."""
-    pipe = Listening()
+    pipe = HeartbeatPipe()
     environment = {**os.environ, "GUARD_HEALTH_PORT": str(health_port), **pipe.environment()}
     command = [sys.executable, "-m", "processors.cli", "run", name]
     process = subprocess.Popen(command, env=environment, start_new_session=True, pass_fds=(pipe.there,))

@@ -32,7 +32,11 @@ def attributed(case: Case, finding: Finding, version: str = "") -> Finding:
         return finding
     there = case.others.get(finding.subject)
     if there is None or version not in ("", there.version):
-        rows = known_rows(case.matrix, InstalledPlugin(finding.subject, version), case.tongue) if version else ()
+        rows = (
+            known_rows(case.matrix, InstalledPlugin(finding.subject, version), case.default_dialect)
+            if version
+            else ()
+        )
     else:
         rows = () if attrgetter(stated)(there) else case.rows.get(there.id, ())
     return _by_row(finding, rows, stated)

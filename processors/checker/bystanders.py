@@ -13,12 +13,12 @@ from collections.abc import Mapping
 from itertools import chain
 from typing import Any, Final, NamedTuple
 
-from processors.checker.brought import with_plain_ids
-from processors.checker.case import tongue_of
+from processors.checker.case import default_dialect_of
+from processors.checker.host_provisions import with_plain_ids
 from processors.checker.memo import Answered
 from processors.checker.memory import Memory
 from processors.checker.parts import KnownParts, Parts
-from processors.checker.ties import MOST_NAMED, named_through, states_at_most, ties_of
+from processors.checker.relations import MOST_NAMED, named_through, relations_of, states_at_most
 from processors.documents.canonical import digest_of
 from processors.events.subject import Manifest, Subject
 from processors.events.vocabulary import Verdict
@@ -35,7 +35,7 @@ _ENTRY: Final = 1024
 _ID: Final = 128
 """Bytes that an id takes in addition to its text."""
 
-_TONGUES: Final = 4
+_DIALECTS: Final = 4
 """The most dialects for which plugins are remembered at the same time.
 
 The requester's kind of host chooses the dialect.
@@ -106,10 +106,10 @@ class Bystanders:
         template = _template(subject, answered)
         if parts is None or template is None or self._matrix is None:
             return
-        tongue = _tongue(question, self._matrix)
-        if not self._learn_asker(parts, question, self._matrix, tongue):
+        default_dialect = _default_dialect(question, self._matrix)
+        if not self._learn_asker(parts, question, self._matrix, default_dialect):
             return
-        if not self._learn_plugins(parts, question, self._matrix, tongue):
+        if not self._learn_plugins(parts, question, self._matrix, default_dialect):
             return
         key = self._key(parts)
         if key is not None:
@@ -128,8 +128,8 @@ class Bystanders:
         asker = self._askers.get(parts.manifest + parts.host)
         if asker is None:
             return None
-        tongue, named = asker
-        known = self._plugins.get(tongue)
+        default_dialect, named = asker
+        known = self._plugins.get(default_dialect)
         if known is None:
             return None
         plugins: list[_Plugin] = []
@@ -151,26 +151,26 @@ class Bystanders:
         count = len(of_weight).to_bytes(2, "big")
         return b"".join((parts.manifest, parts.host, count, *of_weight, parts.rest))
 
-    def _learn_asker(self, parts: Parts, question: Subject, matrix: Matrix, tongue: Dialect) -> bool:
+    def _learn_asker(self, parts: Parts, question: Subject, matrix: Matrix, default_dialect: Dialect) -> bool:
         """False if the plugin names too many ids to follow."""
         named = named_through(_named_by(question.manifest), matrix)
         if named is None:
             return False
-        if tongue not in self._plugins and len(self._plugins) >= _TONGUES:
+        if default_dialect not in self._plugins and len(self._plugins) >= _DIALECTS:
             self._plugins.clear()
-        self._plugins.setdefault(tongue, Memory(self._kept // _TONGUES))
+        self._plugins.setdefault(default_dialect, Memory(self._kept // _DIALECTS))
         size = _size(len(parts.manifest) + len(parts.host), named)
-        self._askers.keep(parts.manifest + parts.host, (tongue, named), size)
+        self._askers.keep(parts.manifest + parts.host, (default_dialect, named), size)
         return True
 
-    def _learn_plugins(self, parts: Parts, question: Subject, matrix: Matrix, tongue: Dialect) -> bool:
+    def _learn_plugins(self, parts: Parts, question: Subject, matrix: Matrix, default_dialect: Dialect) -> bool:
         """False if one of the plugins names too many ids to follow."""
-        known = self._plugins[tongue]
+        known = self._plugins[default_dialect]
         for piece, plugin in zip(parts.installed, question.installed, strict=True):
             if known.get(piece) is None:
                 if not states_at_most(plugin, MOST_NAMED):
                     return False
-                ties = ties_of(plugin, matrix, tongue)
+                ties = relations_of(plugin, matrix, default_dialect)
                 mentions = named_through(ties.mentions | ties.offers, matrix)
                 if mentions is None:
                     return False
@@ -183,9 +183,9 @@ def _size(bytes_: int, ids: frozenset[str]) -> int:
     return _ENTRY + bytes_ + sum(_ID + len(id) for id in ids)
 
 
-def _tongue(question: Subject, matrix: Matrix) -> Dialect:
+def _default_dialect(question: Subject, matrix: Matrix) -> Dialect:
     declared = matrix.host(question.host.name)
-    return tongue_of(question.manifest, Dialect(declared.dialect) if declared else Dialect.NPM)
+    return default_dialect_of(question.manifest, Dialect(declared.dialect) if declared else Dialect.NPM)
 
 
 def _named_by(manifest: Manifest) -> chain[str]:

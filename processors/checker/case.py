@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Final, Literal, TypeAlias
 
-from processors.checker.brought import brings, with_plain_ids
+from processors.checker.host_provisions import is_provided_by_host, with_plain_ids
 from processors.checker.statements import Statement, host_statements
 from processors.errors import VersionInvalid
 from processors.events.subject import InstalledPlugin, Manifest, Migration, Provision, Requirement, Subject
@@ -46,7 +46,7 @@ class Case:
     policies: Policies
     now: int
     dialect: Dialect
-    tongue: Dialect
+    default_dialect: Dialect
     version: Version | None
     host_version: Version | None
     host_statements: tuple[Statement, ...]
@@ -83,7 +83,7 @@ class Case:
         else:
             there = self.others.get(plugin)
             versions = (there.version if there else self.matrix.known_version(plugin),)
-        return plugin_dialect(self.matrix, plugin, self.tongue, versions=versions, ranges=(range,))
+        return plugin_dialect(self.matrix, plugin, self.default_dialect, versions=versions, ranges=(range,))
 
     def conflicts(self) -> Iterator[Stated]:
         """Every plugin that the requested one conflicts with, and who states it."""
@@ -139,7 +139,7 @@ class Case:
         if plugin.provides:
             return plugin.provides
         is_other = plugin.id in self.others
-        rows = self.rows.get(plugin.id) if is_other else known_rows(self.matrix, plugin, self.tongue)
+        rows = self.rows.get(plugin.id) if is_other else known_rows(self.matrix, plugin, self.default_dialect)
         return tuple(offer for row in rows for offer in row.provides) if rows else ()
 
     def offered_by_others(self) -> Iterator[Provision]:
@@ -168,28 +168,28 @@ def read_case(subject: Subject, matrix: Matrix, policies: Policies, now: int) ->
     manifest, host = subject.manifest, subject.host
     declared = matrix.host(host.name)
     dialect = Dialect(declared.dialect) if declared else Dialect.NPM
-    tongue = tongue_of(manifest, dialect)
+    default_dialect = default_dialect_of(manifest, dialect)
     host_version = readable(host.version, dialect)
     others, described_twice = _by_id(subject.installed)
     previous = others.pop(manifest.id, None)
     previous_text = previous.version if previous else subject.previous_version or None
-    own = plugin_dialect(matrix, manifest.id, tongue, versions=(manifest.version, previous_text or ""))
+    own = plugin_dialect(matrix, manifest.id, default_dialect, versions=(manifest.version, previous_text or ""))
     version = readable(manifest.version, own)
     releases = matrix.release(manifest.id, manifest.version, own)
 
-    def brought(need: Requirement) -> bool:
-        return need.id not in others and brings(host, declared, manifest.host, need, dialect)
+    def provided(need: Requirement) -> bool:
+        return need.id not in others and is_provided_by_host(host, declared, manifest.host, need, dialect)
 
-    requirements = tuple(stated for stated in _requirements(manifest, releases) if not brought(stated[0]))
+    requirements = tuple(stated for stated in _requirements(manifest, releases) if not provided(stated[0]))
     replaced = _replaced(manifest, requirements, others) if manifest.replaces else {}
-    rows = {p.id: found for p in others.values() if (found := known_rows(matrix, p, tongue))}
+    rows = {p.id: found for p in others.values() if (found := known_rows(matrix, p, default_dialect))}
     return Case(
         subject=subject,
         matrix=matrix,
         policies=policies,
         now=now,
         dialect=dialect,
-        tongue=tongue,
+        default_dialect=default_dialect,
         version=version,
         host_version=host_version,
         host_statements=tuple(host_statements(manifest, host.name, releases, matrix)),
@@ -202,23 +202,23 @@ def read_case(subject: Subject, matrix: Matrix, policies: Policies, now: int) ->
         replaced=replaced,
         described_twice=described_twice,
         rows=rows,
-        needs=_without(_known(others, rows, "requires"), brought),
+        needs=_without(_known(others, rows, "requires"), provided),
         excludes=_known(others, rows, "conflicts"),
         previous=previous,
         previous_text=previous_text,
     )
 
 
-def tongue_of(manifest: Manifest, dialect: Dialect) -> Dialect:
+def default_dialect_of(manifest: Manifest, dialect: Dialect) -> Dialect:
     """The dialect of plugin versions where the matrix declares none; `dialect` is the host's."""
     return plugin_scheme(manifest.host) or dialect
 
 
 def known_rows(
-    matrix: Matrix, plugin: InstalledPlugin, tongue: Dialect, before: Sequence[str] = ()
+    matrix: Matrix, plugin: InstalledPlugin, default_dialect: Dialect, before: Sequence[str] = ()
 ) -> Sequence[Release]:
     """What the catalogue knows of an installed release. `before` are the versions that it replaces."""
-    own = plugin_dialect(matrix, plugin.id, tongue, versions=(plugin.version, *before))
+    own = plugin_dialect(matrix, plugin.id, default_dialect, versions=(plugin.version, *before))
     return matrix.release(plugin.id, plugin.version, own)
 
 
@@ -239,10 +239,12 @@ def _requirements(manifest: Manifest, releases: Iterable[Release]) -> Iterator[S
             yield need, Statement.of_release(need.range, release)
 
 
-def _without(stated: dict[str, Requirements], brought: Callable[[Requirement], bool]) -> Mapping[str, Requirements]:
+def _without(
+    stated: dict[str, Requirements], provided: Callable[[Requirement], bool]
+) -> Mapping[str, Requirements]:
     """What each plugin needs, without what the host provides."""
     for id, needs in list(stated.items()):
-        left = tuple(need for need in needs if not brought(need))
+        left = tuple(need for need in needs if not provided(need))
         if left:
             stated[id] = left
         else:

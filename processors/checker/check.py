@@ -12,9 +12,9 @@ import processors
 from processors.checker import words
 from processors.checker.attribution import attributed
 from processors.checker.bounds import MOST_POLICIES, brief, brief_rows, brief_ways, listed
-from processors.checker.brought import with_plain_ids
 from processors.checker.case import Case
-from processors.checker.plans.asked_before import AskedBefore
+from processors.checker.host_provisions import with_plain_ids
+from processors.checker.plans.answer_cache import AnswerCache
 from processors.checker.plans.ways_out import ways_out
 from processors.checker.risk import score
 from processors.checker.rules.lifecycle import lifecycle_dates
@@ -43,7 +43,7 @@ def check(
     now: int,
     input_digest: str,
     policies: Policies = NO_POLICIES,
-    before: AskedBefore | None = None,
+    before: AnswerCache | None = None,
 ) -> Answer:
     """Decide whether the plugin may be installed.
 

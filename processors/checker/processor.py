@@ -14,7 +14,7 @@ from processors.checker.intake import IncomingRequest, Intake
 from processors.checker.measures import Decision
 from processors.checker.memo import Answered, Memo
 from processors.checker.parts import KnownParts
-from processors.checker.plans.asked_before import AskedBefore
+from processors.checker.plans.answer_cache import AnswerCache
 from processors.checker.recurring import RecurringQuestions
 from processors.checker.unguarded import FEATURE, unguarded
 from processors.events.addresses import report_address
@@ -106,7 +106,7 @@ class Checker:
         known = KnownParts(requests.part("manifest"), requests.part("host"), requests.part("installed"))
         parts = (requests.tail, self._results.tail, said.encode)
         self._memo = Memo(
-            evaluator(*parts, partial(check, before=AskedBefore()), Bystanders(known), may_be_excepted)
+            evaluator(*parts, partial(check, before=AnswerCache()), Bystanders(known), may_be_excepted)
         )
         self._unguarded = Memo(evaluator(*parts, _unchecked, may_be_excepted=may_be_excepted, checked=False))
 

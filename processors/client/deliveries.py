@@ -16,7 +16,7 @@ from processors.events.topics import RELAY_STATE
 from processors.matrix.writing import instant
 from processors.relay.delivery import Delivery
 from processors.relay.records import COMMAND, DeliveryCommand, from_record, to_record
-from processors.relay.standing import Standing
+from processors.relay.target_status import TargetStatus
 from processors.stream.io.atomically import publish_atomically
 from processors.stream.io.follow import Follower
 from processors.stream.seals import Seals
@@ -40,7 +40,7 @@ class Relayed:
     """Undelivered events, oldest first, and the status of each target."""
 
     deliveries: Sequence[Delivery]
-    standings: Mapping[str, Standing]
+    standings: Mapping[str, TargetStatus]
 
 
 def read_relayed(of: Settings) -> Relayed:
@@ -73,7 +73,7 @@ def delivery_facts(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def target_facts(standings: Mapping[str, Standing]) -> dict[str, Any]:
+def target_facts(standings: Mapping[str, TargetStatus]) -> dict[str, Any]:
     """The status of each target, by name."""
     return {name: {"mode": of.mode, "message": of.message} for name, of in standings.items()}
 
@@ -122,7 +122,7 @@ def ask_relay(of: Settings, commands: Mapping[DeliveryCommand, int], patience: f
 def _relayed(held: Mapping[tuple[int, bytes], bytes | None], events: Codec) -> Relayed:
     read = events.decoder(RELAY_STATE, EVENT)
     deliveries: list[Delivery] = []
-    standings: dict[str, Standing] = {}
+    standings: dict[str, TargetStatus] = {}
     for (_, key), value in held.items():
         if value is None or key.startswith(COMMAND.encode()):
             continue
@@ -133,10 +133,10 @@ def _relayed(held: Mapping[tuple[int, bytes], bytes | None], events: Codec) -> R
             continue
         if isinstance(found, Delivery):
             deliveries.append(found)
-        elif isinstance(found, Standing):
+        elif isinstance(found, TargetStatus):
             standings[record["target"]] = _newer(found, standings.get(record["target"]))
     return Relayed(sorted(deliveries, key=lambda d: (d.at, d.target, d.id)), standings)
 
 
-def _newer(one: Standing, other: Standing | None) -> Standing:
+def _newer(one: TargetStatus, other: TargetStatus | None) -> TargetStatus:
     return one if other is None or one.changed_at >= other.changed_at else other

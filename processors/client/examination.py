@@ -26,7 +26,7 @@ from processors.ledger import origins
 from processors.ledger.database import connect, head, reading, revision
 from processors.ledger.keys import read_keys
 from processors.staleness.freshness import Level, level
-from processors.stream.admin.standing import broker_count, members
+from processors.stream.admin.members import broker_count, members
 from processors.stream.io.clients import admin, beyond_loopback
 
 PATIENCE: Final = 5.0

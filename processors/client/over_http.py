@@ -14,8 +14,8 @@ from urllib.parse import quote
 from processors.client.exception_facts import Waiting
 from processors.client.gateway_calls import Files, GatewayCalls, GatewayRefused, retry_after
 from processors.client.installed import LARGEST_LIST, lines_of
+from processors.client.mistyped import refuse_mistyped_before
 from processors.client.question import PluginQuestion, only
-from processors.client.slips import refuse_mistyped_before
 from processors.client.streamed import watched
 from processors.client.transport import (
     AlreadyOpen,

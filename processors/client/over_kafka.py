@@ -15,9 +15,9 @@ from processors.client.exception_facts import Waiting, by_urgency, facts_of, mon
 from processors.client.exceptions import all_cases, case_of, history, publish
 from processors.client.install_request import InstallRequest
 from processors.client.matrix_topic import read_matrix
+from processors.client.mistyped import refuse_mistyped_before
 from processors.client.results import ask, follow, result_of
 from processors.client.signing import signer_of
-from processors.client.slips import refuse_mistyped_before
 from processors.client.transport import AlreadyOpen, Author, Change, ExceptionView, Inquiry, Record, Tell, Wanted
 from processors.configuration.settings import Settings
 from processors.errors import Refused, Unavailable

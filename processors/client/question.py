@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from processors.client.installed import id_and_version, printable, read_installed
-from processors.client.slips import refuse_mistyped
+from processors.client.mistyped import refuse_mistyped
 from processors.errors import SettingsInvalid
 from processors.events.subject import Host, InstalledPlugin, Provision, Subject
 from processors.manifests import load_manifest

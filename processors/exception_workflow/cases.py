@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from processors.exception_workflow.config import ExceptionPolicy
-from processors.exception_workflow.notify.notifier import Teller
+from processors.exception_workflow.notify.notifier import Notifier
 from processors.exception_workflow.proof.keys import KeyRing
 from processors.exception_workflow.proof.token import Proof
 from processors.exception_workflow.proof.verify import Decision, verify
@@ -15,7 +15,7 @@ from processors.exception_workflow.rules.timers import next_due
 from processors.exception_workflow.rules.transitions import Fact, Move, catch_up, decide
 from processors.exception_workflow.rules.triggers import Decided
 from processors.exception_workflow.state.case import ExceptionCase, Held
-from processors.exception_workflow.state.scene import Scene
+from processors.exception_workflow.state.move_context import MoveContext
 from processors.stream.types import NotYet, Outcome
 
 
@@ -23,42 +23,42 @@ class Cases:
     """`note` is called with each state that is written, so that its timers are known."""
 
     def __init__(
-        self, policy: ExceptionPolicy, keys: Callable[[], KeyRing], teller: Teller, note: Callable[[Held], None]
+        self, policy: ExceptionPolicy, keys: Callable[[], KeyRing], notifier: Notifier, note: Callable[[Held], None]
     ) -> None:
-        self._policy, self._keys, self._teller, self._note = policy, keys, teller, note
+        self._policy, self._keys, self._notifier, self._note = policy, keys, notifier, note
 
-    def held(self, scene: Scene, exception_id: str) -> ExceptionCase:
-        held: Held | None = scene.outcome.get(scene.view, scene.partition, exception_id)
+    def held(self, context: MoveContext, exception_id: str) -> ExceptionCase:
+        held: Held | None = context.outcome.get(context.view, context.partition, exception_id)
         return held if isinstance(held, ExceptionCase) else ExceptionCase(exception_id=exception_id)
 
-    def caught_up(self, scene: Scene, case: ExceptionCase) -> ExceptionCase:
+    def caught_up(self, context: MoveContext, case: ExceptionCase) -> ExceptionCase:
         """The exception after every timer that was due before this moment.
 
         Raises NotYet if an unread record may still stop a timer that is due.
         """
         due = next_due(case, self._policy)
-        if due is not None and scene.view.read_until(scene.partition) < due <= scene.now:
+        if due is not None and context.view.read_until(context.partition) < due <= context.now:
             raise NotYet
-        case, late = parking.orphans(case, self._policy, scene.now)
+        case, late = parking.orphans(case, self._policy, context.now)
         for parked in late:
             objection = Objection(Reason.ORPHAN_DECISION, "no request came for this decision")
-            self._teller.tell(scene, refused(case, scene, objection, cause=parked.cause, event="orphaned"))
-        for move in catch_up(case, self._policy, scene.now):
-            self._teller.tell(scene, move)
+            self._notifier.publish(context, refused(case, context, objection, cause=parked.cause, event="orphaned"))
+        for move in catch_up(case, self._policy, context.now):
+            self._notifier.publish(context, move)
             case = move.after
         return case
 
-    def call_parked(self, scene: Scene, case: ExceptionCase) -> ExceptionCase:
+    def call_parked(self, context: MoveContext, case: ExceptionCase) -> ExceptionCase:
         """Judge the parked decisions, each proof at its own time of arrival."""
         case, waiting = parking.called(case)
         for parked in waiting:
             proof = Proof(parked.kind, parked.proof, parked.decision)
             try:
                 decision = verify(proof, self._policy.proof, self._keys(), parked.at)
-                move = decide(case, Decided(decision=decision, at=scene.now, cause=parked.cause), self._policy)
+                move = decide(case, Decided(decision=decision, at=context.now, cause=parked.cause), self._policy)
             except Objection as objection:
-                move = refused(case, scene, objection, cause=parked.cause)
-            self._teller.tell(scene, move)
+                move = refused(case, context, objection, cause=parked.cause)
+            self._notifier.publish(context, move)
             case = move.after
         return case
 
@@ -70,14 +70,21 @@ class Cases:
         self._note(after)
 
 
-def fact(event: str, scene: Scene, decision: Decision) -> Fact:
-    return Fact(event, scene.now, scene.cause, decision.person.subject, step=decision.step, text=decision.reason)
+def fact(event: str, context: MoveContext, decision: Decision) -> Fact:
+    return Fact(
+        event, context.now, context.cause, decision.person.subject, step=decision.step, text=decision.reason
+    )
 
 
 def refused(
-    case: ExceptionCase, scene: Scene, objection: Objection, *, cause: str | None = None, event: str = "refused"
+    case: ExceptionCase,
+    context: MoveContext,
+    objection: Objection,
+    *,
+    cause: str | None = None,
+    event: str = "refused",
 ) -> Move:
     stated = Fact(
-        event, scene.now, cause or scene.cause, "", "", case.request_id, objection.reasons, objection.text
+        event, context.now, cause or context.cause, "", "", case.request_id, objection.reasons, objection.text
     )
     return Move(case, case, stated)

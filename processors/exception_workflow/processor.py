@@ -27,7 +27,7 @@ from processors.exception_workflow.cases import Cases, fact, refused
 from processors.exception_workflow.config import ExceptionPolicy
 from processors.exception_workflow.intake import headers_to_pass, in_order, require_short, require_uuid
 from processors.exception_workflow.measures import ExceptionGauges
-from processors.exception_workflow.notify.notifier import Teller
+from processors.exception_workflow.notify.notifier import Notifier
 from processors.exception_workflow.proof.commands import stated, verify_command
 from processors.exception_workflow.proof.keys import KeyRing
 from processors.exception_workflow.proof.token import Proof
@@ -47,7 +47,7 @@ from processors.exception_workflow.state.case import (
     PendingDigest,
 )
 from processors.exception_workflow.state.changelog import Changelog
-from processors.exception_workflow.state.scene import SOURCE, Scene
+from processors.exception_workflow.state.move_context import SOURCE, MoveContext
 from processors.observability import metrics
 from processors.stream.seals import Seals
 from processors.stream.types import Inbound, Outbound, Outcome, View
@@ -92,8 +92,8 @@ class ExceptionWorkflow:
         self._policy, self._keys, self._seals, self._offered, self._pages = policy, keys, seals, offered, pages
         self._standing = ExceptionGauges(policy)
         self._due = DueIndex(policy)
-        self._teller = Teller(codec, policy, self._due.note)
-        self._cases = Cases(policy, keys, self._teller, self._due.note)
+        self._notifier = Notifier(codec, policy, self._due.note)
+        self._cases = Cases(policy, keys, self._notifier, self._due.note)
         self.tables = (Revisions(codec.decoder(MATRIX_REFRESHES, "MatrixRefreshed").split, trust),)
         self._commands = codec.decoder(EXCEPTION_REQUESTS, "ExceptionRequested")
         self._decisions = codec.decoder(APPROVAL_DECISIONS, "ApprovalDecided", canonical=True)
@@ -133,16 +133,16 @@ class ExceptionWorkflow:
             return view.read_until(_partition(key, view))
 
         for held in self._due.due(now, until, state, MOST_FIRED):
-            scene = Scene(_partition(held.key, view), until(held.key), view, outcome)
+            context = MoveContext(_partition(held.key, view), until(held.key), view, outcome)
             if isinstance(held, PendingDigest):
-                self._teller.send_digest(scene, held)
+                self._notifier.send_digest(context, held)
             else:
-                self._cases.put(outcome, scene.partition, held, self._cases.caught_up(scene, held))
+                self._cases.put(outcome, context.partition, held, self._cases.caught_up(context, held))
         mark = _refreshed(view).mark
         moved = {write.key for write in outcome.writes}  # `state` does not contain yet what has just fired
         for case in self._due.unjudged(mark, state, MOST_RECHECKED) if mark else ():
             if case.key not in moved:
-                self._ask_again(case, mark, Scene(_partition(case.key, view), now, view, outcome))
+                self._ask_again(case, mark, MoveContext(_partition(case.key, view), now, view, outcome))
         return outcome
 
     def observe(self, outcome: Outcome, view: View) -> None:
@@ -163,39 +163,44 @@ class ExceptionWorkflow:
             proof = Proof(command.proof_kind, command.proof or "")
             self._judge(record, command.exception_id, proof, view, outcome, command)
             return
-        scene = Scene.of(record, view, outcome)
-        before = self._cases.held(scene, command.exception_id)
+        context = MoveContext.of(record, view, outcome)
+        before = self._cases.held(context, command.exception_id)
         if command.kind is CommandKind.UNKNOWN:
-            self._teller.tell(
-                scene, refused(before, scene, Objection(Reason.UNKNOWN_COMMAND, "nobody knows this command"))
+            self._notifier.publish(
+                context, refused(before, context, Objection(Reason.UNKNOWN_COMMAND, "nobody knows this command"))
             )
             return
         subject = b"" if envelope["subject"] is None else self._questions.tail(envelope["subject"])
         basis = None if report is None else basis_of(report, digest_of(tail[_UNION_INDEX:]))
-        case = self._cases.caught_up(scene, before)
-        move = self._commanded(case, command, basis, subject, scene)
-        self._teller.tell(scene, move)
+        case = self._cases.caught_up(context, before)
+        move = self._commanded(case, command, basis, subject, context)
+        self._notifier.publish(context, move)
         if move.changed and move.after.status is Status.CHECKING:
-            self._ask(move.after, scene)
-        self._cases.put(outcome, scene.partition, before, move.after)
+            self._ask(move.after, context)
+        self._cases.put(outcome, context.partition, before, move.after)
 
     def _commanded(
-        self, case: ExceptionCase, command: ExceptionCommand, basis: Basis | None, subject: bytes, scene: Scene
+        self,
+        case: ExceptionCase,
+        command: ExceptionCommand,
+        basis: Basis | None,
+        subject: bytes,
+        context: MoveContext,
     ) -> Move:
         """Handle a command of the author that its proof names."""
         try:
-            author = verify_command(command, self._policy.proof, self._keys(), scene.now)
+            author = verify_command(command, self._policy.proof, self._keys(), context.now)
             self._require_offered(command.kind)
         except Objection as objection:
-            return refused(case, scene, objection)
+            return refused(case, context, objection)
         asked = Commanded(
             command=replace(command, requester=author.person),
-            at=scene.now,
-            cause=scene.cause,
+            at=context.now,
+            cause=context.cause,
             basis=basis,
             subject=subject,
             subject_digest=digest_of(subject),
-            mark=_refreshed(scene.view).mark,
+            mark=_refreshed(context.view).mark,
             spent_until=author.spent_until,
         )
         return decide(case, asked, self._policy)
@@ -227,25 +232,25 @@ class ExceptionWorkflow:
 
         `command` is the command that carried the proof, if it was one.
         """
-        scene = Scene.of(record, view, outcome)
-        before = self._cases.held(scene, exception_id)
-        case = self._cases.caught_up(scene, before)
+        context = MoveContext.of(record, view, outcome)
+        before = self._cases.held(context, exception_id)
+        case = self._cases.caught_up(context, before)
         try:
             decision = verify(proof, self._policy.proof, self._keys(), record.timestamp)
             if command is not None:
                 stated(command, decision.person)
             if parking.comes_early(case, decision):
-                waits = (record.timestamp, scene.cause, decision.jti)
+                waits = (record.timestamp, context.cause, decision.jti)
                 early = Parked(proof.kind, proof.token, proof.decision, *waits)
-                move = Move(case, parking.park(case, early), fact("parked", scene, decision))
+                move = Move(case, parking.park(case, early), fact("parked", context, decision))
             else:
                 move = decide(
-                    case, Decided(decision=decision, at=record.timestamp, cause=scene.cause), self._policy
+                    case, Decided(decision=decision, at=record.timestamp, cause=context.cause), self._policy
                 )
         except Objection as objection:
-            move = refused(case, scene, objection)
-        self._teller.tell(scene, move)
-        self._cases.put(outcome, scene.partition, before, move.after)
+            move = refused(case, context, objection)
+        self._notifier.publish(context, move)
+        self._cases.put(outcome, context.partition, before, move.after)
 
     def _use(self, record: Inbound, view: View, outcome: Outcome) -> None:
         self._seals.check(record)
@@ -255,22 +260,22 @@ class ExceptionWorkflow:
         use = answers.use_of(envelope, self._uses.tail(tail), digest_of(tail), overtaken=overtaken)
         if self._moved_home(record, use.exception_id, view, outcome):
             return
-        scene = Scene.of(record, view, outcome)
-        before = self._cases.held(scene, use.exception_id)
-        asked = UseReported(use=use, at=record.timestamp, cause=scene.cause)
-        move = decide(self._cases.caught_up(scene, before), asked, self._policy)
-        self._teller.tell(scene, move)
+        context = MoveContext.of(record, view, outcome)
+        before = self._cases.held(context, use.exception_id)
+        asked = UseReported(use=use, at=record.timestamp, cause=context.cause)
+        move = decide(self._cases.caught_up(context, before), asked, self._policy)
+        self._notifier.publish(context, move)
         result = answers.result(envelope, use, move, record.timestamp, self._pages)
-        scene.publish(self._results.joined(result, tail, scene.now, scene.headers))
+        context.publish(self._results.joined(result, tail, context.now, context.headers))
         if move.fact.reasons and use.recheck_of is None:
             block = answers.block(envelope, use, move.fact.reasons, record.timestamp, self._pages)
-            scene.publish(self._blocks.joined(block, tail, scene.now, scene.headers))
+            context.publish(self._blocks.joined(block, tail, context.now, context.headers))
         if use.recheck_of is None:
             codes = tuple(sorted({finding.code for finding in use.basis.blocking}))
             outcome.facts.append(measures.Answered(result.verdict, use.basis.band, codes))
         opened = move.fact.event == "review_opened"
-        case = self._cases.call_parked(scene, move.after) if opened else move.after
-        self._cases.put(outcome, scene.partition, before, case)
+        case = self._cases.call_parked(context, move.after) if opened else move.after
+        self._cases.put(outcome, context.partition, before, case)
 
     def _outcome(self, record: Inbound, view: View, outcome: Outcome) -> None:
         written = self._outcomes(record.value)
@@ -281,13 +286,13 @@ class ExceptionWorkflow:
         require_uuid(news.exception_id)
         if self._moved_home(record, news.exception_id, view, outcome):
             return
-        scene = Scene.of(record, view, outcome)
-        before = self._cases.held(scene, news.exception_id)
-        case = self._cases.caught_up(scene, before)
-        told = reported(case, Reported(news=news, at=record.timestamp, cause=scene.cause), self._policy)
+        context = MoveContext.of(record, view, outcome)
+        before = self._cases.held(context, news.exception_id)
+        case = self._cases.caught_up(context, before)
+        told = reported(case, Reported(news=news, at=record.timestamp, cause=context.cause), self._policy)
         move = decide(case, told, self._policy)
-        self._teller.tell(scene, move)
-        self._cases.put(outcome, scene.partition, before, move.after)
+        self._notifier.publish(context, move)
+        self._cases.put(outcome, context.partition, before, move.after)
 
     def _moved_home(self, record: Inbound, exception_id: str, view: View, outcome: Outcome) -> bool:
         """Forward a record to the partition that holds its exception, if a client wrote it to another one."""
@@ -298,16 +303,18 @@ class ExceptionWorkflow:
         outcome.publish(Outbound(record.topic, key, record.value, headers, partition=home))
         return True
 
-    def _ask_again(self, case: ExceptionCase, mark: str, scene: Scene) -> None:
-        move = decide(case, RecheckSent(mark=mark, at=scene.now), self._policy)
-        self._teller.tell(scene, move)
-        self._ask(move.after, scene)
-        self._cases.put(scene.outcome, scene.partition, case, move.after)
+    def _ask_again(self, case: ExceptionCase, mark: str, context: MoveContext) -> None:
+        move = decide(case, RecheckSent(mark=mark, at=context.now), self._policy)
+        self._notifier.publish(context, move)
+        self._ask(move.after, context)
+        self._cases.put(context.outcome, context.partition, case, move.after)
 
-    def _ask(self, case: ExceptionCase, scene: Scene) -> None:
+    def _ask(self, case: ExceptionCase, context: MoveContext) -> None:
         """Ask the checker to answer the question of an exception again."""
-        question = self._questions.joined(answers.recheck(case, scene.now), case.subject, scene.now, scene.headers)
-        scene.publish(self._seals.sealed(question))
+        question = self._questions.joined(
+            answers.recheck(case, context.now), case.subject, context.now, context.headers
+        )
+        context.publish(self._seals.sealed(question))
 
 
 def _partition(key: str, view: View) -> int:

@@ -47,7 +47,7 @@ def create_app(desk: Desk, *more: APIRouter) -> ASGIApp:
     """The gateway for a desk. `more` are routers in addition to the resources, such as pages for people."""
     app = application(*more)
     app.state.desk = desk
-    return Measured(Edges(app, desk.turns, tokenless=desk.settings.gateway.profile == "embedded"))
+    return Measured(Edges(app, desk.admission, tokenless=desk.settings.gateway.profile == "embedded"))
 
 
 def application(*more: APIRouter) -> FastAPI:

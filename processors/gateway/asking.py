@@ -109,7 +109,7 @@ class Asking:
                 self._leave(prepared)
         if found is None:
             return None
-        await desk.turns.take()  # many answers may have arrived together
+        await desk.admission.take()  # many answers may have arrived together
         (kind, _), answer = found
         if kind == "refusal":
             raise Problem(

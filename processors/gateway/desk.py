@@ -15,15 +15,15 @@ from processors.configuration.settings import Settings
 from processors.errors import BrokerUnavailable, EventUnreadable
 from processors.events.results import Result
 from processors.events.topics import RESULTS
+from processors.gateway.admission import Admission
 from processors.gateway.auth.gate import Gate
+from processors.gateway.fair_threads import FairThreads
 from processors.gateway.limits import Limits
 from processors.gateway.live import MOST_EACH, MOST_STREAMS, Live
 from processors.gateway.mailbox import Crowded, Mailbox
-from processors.gateway.places import Place
+from processors.gateway.positions import Position
 from processors.gateway.replies import Answer
-from processors.gateway.sharing import Share
 from processors.gateway.signing import SigningKeys
-from processors.gateway.turns import Turns
 from processors.stream.io.outbox import Outbox
 from processors.stream.io.publish import Delivered
 from processors.stream.types import Inbound, Outbound
@@ -70,11 +70,13 @@ class Desk:
     mailbox: Mailbox = field(default_factory=Mailbox)
     limits: Limits = field(default_factory=Limits)
     live: Live = field(default_factory=Live)
-    turns: Turns = field(default_factory=Turns)
-    large: Share = field(default_factory=lambda: Share("large", 2, most=MOST_LARGE, most_each=MOST_LARGE_EACH))
+    admission: Admission = field(default_factory=Admission)
+    large: FairThreads = field(
+        default_factory=lambda: FairThreads("large", 2, most=MOST_LARGE, most_each=MOST_LARGE_EACH)
+    )
     """Parses large questions."""
-    catching_up: Share = field(
-        default_factory=lambda: Share("catching-up", 2, most=MOST_STREAMS, most_each=MOST_EACH)
+    catching_up: FairThreads = field(
+        default_factory=lambda: FairThreads("catching-up", 2, most=MOST_STREAMS, most_each=MOST_EACH)
     )
     """Reads missed results again for readers of streams."""
     _readers: ThreadPoolExecutor = field(
@@ -142,7 +144,7 @@ class Desk:
         finally:
             self._reading -= 1
 
-    def begin(self, place: Place) -> None:
+    def begin(self, place: Position) -> None:
         """The position of the reader of results, when it has caught up and whenever it restarts."""
         self._shown.clear()  # offsets of a topic that was created again are those of other results
         self.live.begin(place)

@@ -14,9 +14,9 @@ from typing import Final
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from processors.gateway.admission import Admission
 from processors.gateway.intake import LARGEST_BODY
 from processors.gateway.problems import Problem
-from processors.gateway.turns import Turns
 
 BODY_WITHIN: Final = 30.0
 """Seconds from the head of a request to the end of its body."""
@@ -35,14 +35,14 @@ _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 class Edges:
     """Wraps the application. `tokenless` says whether requests without a token are admitted."""
 
-    def __init__(self, app: ASGIApp, turns: Turns, *, tokenless: bool, within: float = BODY_WITHIN) -> None:
-        self._app, self._turns, self._tokenless, self._within = app, turns, tokenless, within
+    def __init__(self, app: ASGIApp, admission: Admission, *, tokenless: bool, within: float = BODY_WITHIN) -> None:
+        self._app, self._admission, self._tokenless, self._within = app, admission, tokenless, within
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        await self._turns.take()
+        await self._admission.take()
         respond = _with_headers(scope, send)
         try:
             self._refuse(scope)

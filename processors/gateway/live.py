@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
-from processors.gateway.places import Place, has_seen
+from processors.gateway.positions import Position, has_seen
 from processors.stream.types import Inbound
 
 MOST_STREAMS: Final = 100
@@ -35,14 +35,14 @@ class Live:
         self._callers = Counter[str]()
         self._streams: set[asyncio.Queue[Inbound | None]] = set()
         self._recent: deque[Inbound] = deque(maxlen=REMEMBERED)
-        self._place: Place | None = None
+        self._place: Position | None = None
 
     @property
-    def place(self) -> Place | None:
+    def place(self) -> Position | None:
         """The position of the reader of results, and so that of a new stream. None before it has caught up."""
         return self._place
 
-    def begin(self, place: Place) -> None:
+    def begin(self, place: Position) -> None:
         """The reader has caught up, or has found its brokers again, at this position.
 
         If the topic now ends before a delivered result, it was created again. Streams then end, and everything
@@ -114,5 +114,5 @@ class Live:
         stream.put_nowait(None)
 
 
-def _was_made_anew(before: Place, ends: Place) -> bool:
+def _was_made_anew(before: Position, ends: Position) -> bool:
     return any(offset > ends.get(partition, 0) for partition, offset in before.items())

@@ -16,7 +16,7 @@ import structlog
 
 from processors.errors import EventUnreadable, GuardError, Unavailable
 from processors.events.topics import DEAD_LETTERS, EXCEPTION_DECISIONS, RESULTS
-from processors.gateway.places import Place
+from processors.gateway.positions import Position
 from processors.stream.io.follow import Follower
 from processors.stream.loop.transaction import backoff
 from processors.stream.settings import StreamSettings
@@ -63,7 +63,7 @@ class Replies:
         settings: StreamSettings,
         codec: Codec,
         deliver: Callable[[Sequence[Answer], Sequence[Inbound]], None],
-        begins: Callable[[Place], None],
+        begins: Callable[[Position], None],
         failed: Callable[[BaseException], None],
     ) -> None:
         """All callbacks are called on the thread.
@@ -125,7 +125,7 @@ class Replies:
             live = self.caught_up.is_set()
             self._deliver(answers, [record for record in records if record.topic == RESULTS] if live else ())
         if not self.caught_up.is_set() and follower.caught_up:
-            self._begins(follower.places(RESULTS))
+            self._begins(follower.positions(RESULTS))
             self.caught_up.set()
 
     def _answers(self, record: Inbound) -> Sequence[Answer]:

@@ -14,8 +14,8 @@ import structlog
 
 from processors.bootstrap import development
 from processors.bootstrap.clients import codec, stream_settings
+from processors.bootstrap.heartbeat import heartbeat
 from processors.bootstrap.processors import begin_logging
-from processors.bootstrap.pulse import pulse
 from processors.configuration.gateway import GatewayConfig
 from processors.configuration.guard import Watched
 from processors.configuration.settings import Settings
@@ -24,7 +24,7 @@ from processors.gateway.app import create_app
 from processors.gateway.auth.gate import Gate
 from processors.gateway.console.pages import PAGES
 from processors.gateway.desk import WRITTEN_WITHIN, Desk
-from processors.gateway.places import Place
+from processors.gateway.positions import Position
 from processors.gateway.replies import Answer, Replies
 from processors.gateway.server import serve
 from processors.gateway.signing import SigningKeys, read_signing_keys
@@ -60,7 +60,7 @@ def run_gateway(of: Settings, stop: threading.Event) -> None:
         stack.callback(outbox.close)
         health = Health("gateway")
         health.tables_loaded = health.restored = True  # it has neither
-        Watchdog(health, stop, pulse()).start()
+        Watchdog(health, stop, heartbeat()).start()
         stack.enter_context(HealthServer(health, of.health_host, of.health_port))
         gate = Gate(lambda: config().gateway, of.config, open_to_all=of.gateway.profile == "embedded")
         desk = Desk(settings=of, config=config, events=events, outbox=outbox, gate=gate, keys=keys)
@@ -75,7 +75,7 @@ def run_gateway(of: Settings, stop: threading.Event) -> None:
             def deliver(answers: Sequence[Answer], results: Sequence[Inbound]) -> None:
                 loop.call_soon_threadsafe(desk.deliver, answers, results)
 
-            def begins(place: Place) -> None:
+            def begins(place: Position) -> None:
                 loop.call_soon_threadsafe(desk.begin, place)
 
             replies = Replies(stream, events, deliver, begins, failed)

@@ -191,7 +191,7 @@ def compare_states(
 
 
 @dataclass(frozen=True, slots=True)
-class Hole:
+class Gap:
     """Missing rows of a chain: their sequences, the hash before, and the hash that must result after.
 
     `next_leaf` and `next_hash` are those of the row after the gap; if there is none, `next_hash` is the head.
@@ -220,35 +220,33 @@ class Placed:
     leaf: bytes
 
 
-def holes(
-    rows: Iterable[Placed], last: int, head: bytes, start: int = 0, before: bytes = GENESIS
-) -> Iterator[Hole]:
+def gaps(rows: Iterable[Placed], last: int, head: bytes, start: int = 0, before: bytes = GENESIS) -> Iterator[Gap]:
     """The gaps of a chain of `last` rows whose head is known. `rows` in order of their sequence."""
     sequence, offset = start, -1
     for row in rows:
         if row.sequence > sequence + 1:
-            yield Hole(sequence + 1, row.sequence - 1, before, offset, row.offset, row.leaf, row.hash)
+            yield Gap(sequence + 1, row.sequence - 1, before, offset, row.offset, row.leaf, row.hash)
         sequence, offset, before = row.sequence, row.offset, row.hash
     if sequence < last:
-        yield Hole(sequence + 1, last, before, offset, 2**62, None, head)
+        yield Gap(sequence + 1, last, before, offset, 2**62, None, head)
 
 
-def fill(hole: Hole, candidates: Sequence[Row]) -> list[tuple[int, bytes]] | None:
+def fill(gap: Gap, candidates: Sequence[Row]) -> list[tuple[int, bytes]] | None:
     """The places and hashes of the rows if they are the missing ones; None if they are not."""
-    if len(candidates) != hole.last - hole.first + 1:
+    if len(candidates) != gap.last - gap.first + 1:
         return None
     placed: list[tuple[int, bytes]] = []
-    last = hole.before
-    for sequence, row in enumerate(candidates, hole.first):
+    last = gap.before
+    for sequence, row in enumerate(candidates, gap.first):
         last = link(last, sequence, leaf_of(canonical_row(row)))
         placed.append((sequence, last))
-    out = last if hole.next_leaf is None else link(last, hole.last + 1, hole.next_leaf)
-    return placed if out == hole.next_hash else None
+    out = last if gap.next_leaf is None else link(last, gap.last + 1, gap.next_leaf)
+    return placed if out == gap.next_hash else None
 
 
-def mend(
+def restore(
     connection: Connection,
-    found: Sequence[Hole],
+    found: Sequence[Gap],
     missing: Sequence[Inbound],
     readings: Sequence[Callable[[Inbound], Row]],
 ) -> list[Inbound]:
@@ -256,19 +254,19 @@ def mend(
 
     `readings` make rows of records, one for each pseudonym key that may have been current.
     """
-    mended: list[Inbound] = []
-    for hole in found:
-        inside = [record for record in missing if hole.holds(record)]
+    restored: list[Inbound] = []
+    for gap in found:
+        inside = [record for record in missing if gap.holds(record)]
         for read in readings:
-            rows = [_standing(connection, read(record)) for record in inside]
-            if (places := fill(hole, rows)) is not None:
+            rows = [_as_filed(connection, read(record)) for record in inside]
+            if (places := fill(gap, rows)) is not None:
                 insert_rows(cursor_of(connection), rows, places)
-                mended += inside
+                restored += inside
                 break
-    return mended
+    return restored
 
 
-def _standing(connection: Connection, row: Row) -> Row:
+def _as_filed(connection: Connection, row: Row) -> Row:
     """The row as it was filed: as a conflict, if its id belongs to different content."""
     if not row.same:
         return row

@@ -19,7 +19,7 @@ from processors.matrix.merged import Matrix
 from processors.matrix.parts import TOPIC, Part, Refresh, assemble, part_at, read_part
 from processors.matrix.writing import instant
 from processors.observability.collector import collector_paused
-from processors.stream.types import Inbound, Reject, Told
+from processors.stream.types import Inbound, LogEntry, Reject
 from processors.trust.signatures import verify
 from processors.trust.sources import Trust, TrustedSource
 from processors.trust.statements import Untrusted
@@ -86,7 +86,7 @@ class MatrixFold:
         self.topic = topic
         self._decode, self._trust, self._floors = decode, trust, floors
         self._sources: dict[str, _Source] = {}
-        self._told: list[Told] = []
+        self._log_entries: list[LogEntry] = []
         self._matrix = Matrix.EMPTY.requiring(trust.required)
 
     def apply(self, records: Sequence[Inbound]) -> Sequence[Reject]:
@@ -99,8 +99,8 @@ class MatrixFold:
     def snapshot(self) -> Matrix:
         return self._matrix
 
-    def told(self) -> Sequence[Told]:
-        told, self._told = self._told, []
+    def log_entries(self) -> Sequence[LogEntry]:
+        told, self._log_entries = self._log_entries, []
         return told
 
     def parts(self, source: str) -> frozenset[int]:
@@ -116,7 +116,7 @@ class MatrixFold:
         return max(known, default=None)
 
     def _tell(self, event: str, **facts: str | int) -> None:
-        self._told.append(Told(event, facts))
+        self._log_entries.append(LogEntry(event, facts))
 
     def _judged(self, record: Inbound) -> Reject | None:
         try:
@@ -206,8 +206,8 @@ class MatrixFold:
             if self._is_expected(name) and self._matrix.document(name) is None:
                 empty = MatrixDocument(source=name, revision=UNUSABLE, digest="")
                 self._matrix = self._matrix.add(empty, 0, 0)
-                self._told.append(
-                    Told("no whole refresh of a source is to be had", {"source": name}, is_error=True)
+                self._log_entries.append(
+                    LogEntry("no whole refresh of a source is to be had", {"source": name}, is_error=True)
                 )
 
     def _is_expected(self, name: str) -> bool:

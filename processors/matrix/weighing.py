@@ -274,11 +274,11 @@ def _why(
     rule: Rule, decisive: bool, loosened: Mapping[str, Rule], loosening: Collection[tuple[str, int]], now: int
 ) -> str:
     in_force = (rule.source, rule.row) in loosening
-    reasons = [_standing(rule, decisive, loosened), _own_override(rule, in_force, now), rule.notes]
+    reasons = [_status(rule, decisive, loosened), _own_override(rule, in_force, now), rule.notes]
     return "; ".join(filter(None, reasons))
 
 
-def _standing(rule: Rule, decisive: bool, loosened: Mapping[str, Rule]) -> str:
+def _status(rule: Rule, decisive: bool, loosened: Mapping[str, Rule]) -> str:
     by = loosened.get(f"{rule.source}#{rule.row}") or loosened.get(rule.source)
     if by is not None and rule.source != GOVERNANCE:
         return f"overridden by {GOVERNANCE} matrix[{by.row}]"

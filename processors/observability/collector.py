@@ -52,14 +52,13 @@ def collector_eased(young: int = YOUNG) -> Generator[None]:
         gc.unfreeze()
 
 
-def keep() -> None:
+def freeze() -> None:
     """Exclude all values that are alive now from collection. Takes no time; present garbage is excluded too."""
     gc.freeze()
 
 
-def keep_anew() -> None:
-    """As `keep`, after new long-lived values were created. Values that were excluded before and are garbage by now
-    are freed.
+def freeze_again() -> None:
+    """As `freeze`, after new long-lived values were created. Excluded values that are garbage by now are freed.
 
     Takes about a second for a matrix of a million rows.
     """

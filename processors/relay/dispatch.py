@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from processors.relay.delivery import Delivery, Reply
 from processors.relay.pace import Pace, after
-from processors.relay.standing import Mode, Pauses, Standing, admits, judged, resumed
+from processors.relay.target_status import Mode, Pauses, TargetStatus, admits, judged, resumed
 
 LineKey = tuple[str, str]
 """Topic and key of an event: events with the same key stay in order."""
@@ -41,7 +41,7 @@ class Attempt(NamedTuple):
 class Dispatch:
     """Pending deliveries of one target: the committed state, plus the uncommitted attempts since."""
 
-    def __init__(self, pace: Callable[[Delivery], Pace], pauses: Pauses, standing: Standing) -> None:
+    def __init__(self, pace: Callable[[Delivery], Pace], pauses: Pauses, standing: TargetStatus) -> None:
         self._pace, self._pauses = pace, pauses
         self._lock = threading.Lock()
         self._pending: dict[str, Delivery] = {}
@@ -64,7 +64,7 @@ class Dispatch:
                     if delivery.pending:
                         self._remember(key, delivery)
 
-    def adopt(self, standings: Iterable[Standing]) -> None:
+    def adopt(self, standings: Iterable[TargetStatus]) -> None:
         """Take over the target's status if another partition has a newer one for the same address."""
         with self._lock:
             same = [standing for standing in standings if standing.endpoint == self.standing.endpoint]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from processors.observability import metrics
 from processors.relay.delivery import Delivery, Reception, Reply
-from processors.relay.standing import Mode, Standing
+from processors.relay.target_status import Mode, TargetStatus
 
 
 class DeliveryMeasures:
@@ -29,7 +29,7 @@ class DeliveryMeasures:
     def died(self) -> None:
         metrics.RELAY_DEAD.labels(self._target).inc()
 
-    def show(self, waiting: Sequence[Delivery], standing: Standing) -> None:
+    def show(self, waiting: Sequence[Delivery], standing: TargetStatus) -> None:
         """Set every gauge."""
         metrics.RELAY_PENDING.labels(self._target).set(len(waiting))
         for pace, urgent in (("urgent", True), ("ordinary", False)):

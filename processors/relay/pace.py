@@ -63,5 +63,5 @@ def patience(reply: Reply) -> int:
 
 def _jittered(wait: int, delivery: Delivery) -> int:
     """Derived from the delivery itself, so that a restart computes the same instant."""
-    dice = zlib.crc32(f"{delivery.id}:{delivery.attempts}".encode("utf-8", "surrogatepass")) / 2**32
-    return round(wait * (1 - JITTER + 2 * JITTER * dice))
+    fraction = zlib.crc32(f"{delivery.id}:{delivery.attempts}".encode("utf-8", "surrogatepass")) / 2**32
+    return round(wait * (1 - JITTER + 2 * JITTER * fraction))

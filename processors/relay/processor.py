@@ -22,7 +22,7 @@ from processors.relay.dispatch import Change, Dispatch
 from processors.relay.measures import DeliveryMeasures
 from processors.relay.outgoing import KINDS, Outgoing, outgoing
 from processors.relay.records import DeliveryCommand, StateValue, from_record, standing_key, to_record
-from processors.relay.standing import Mode, Standing
+from processors.relay.target_status import Mode, TargetStatus
 from processors.stream.seals import Seals
 from processors.stream.types import Inbound, NotYet, Outbound, Outcome, Reject, StateSpec, View
 from processors.stream.wire.codec import Codec
@@ -105,7 +105,9 @@ class Relay:
         self._measures.show(self._dispatch.waiting(), self._dispatch.standing)
 
     def _take_in(self, record: Inbound, view: View, outcome: Outcome, room: dict[int, int]) -> None:
-        standing: Standing = outcome.get(view, record.partition, standing_key(self._target)) or self._new(view.now)
+        standing: TargetStatus = outcome.get(view, record.partition, standing_key(self._target)) or self._new(
+            view.now
+        )
         if record.timestamp < standing.known_since:
             return
         kind = self._kinds[record.topic]
@@ -185,7 +187,7 @@ class Relay:
     def _share_standing(self, now: int, view: View, outcome: Outcome) -> None:
         """Every partition stores the target's status, so that its next owner knows it."""
         key = standing_key(self._target)
-        held = {number: cast("Standing | None", view.state(number).get(key)) for number in view.partitions()}
+        held = {number: cast("TargetStatus | None", view.state(number).get(key)) for number in view.partitions()}
         self._dispatch.adopt([standing for standing in held.values() if standing is not None])
         for number, standing in held.items():
             since = (standing or self._new(now)).known_since
@@ -193,7 +195,7 @@ class Relay:
             if told != standing:
                 outcome.put(number, key, told)
 
-    def _new(self, now: int) -> Standing:
+    def _new(self, now: int) -> TargetStatus:
         return replace(self._dispatch.standing, known_since=now if self._since is None else self._since, recent=())
 
     def _encode(self, value: StateValue) -> bytes:

@@ -8,7 +8,7 @@ from typing import Any
 
 from processors.errors import EventUnreadable
 from processors.relay.delivery import Delivery, DeliveryStatus
-from processors.relay.standing import Mode, Standing
+from processors.relay.target_status import Mode, TargetStatus
 
 COMMAND = "command:"
 """The prefix of the keys of commands. No name of a target contains a colon."""
@@ -29,7 +29,7 @@ class DeliveryCommand:
         return f"{COMMAND}{self.target}/{self.topic}/{self.id}"
 
 
-StateValue = Delivery | Standing | DeliveryCommand
+StateValue = Delivery | TargetStatus | DeliveryCommand
 
 
 def standing_key(target: str) -> str:
@@ -41,7 +41,7 @@ def to_record(target: str, value: StateValue) -> dict[str, Any]:
     return {
         "target": target,
         "delivery": _delivery_record(value) if isinstance(value, Delivery) else None,
-        "standing": _standing_record(value) if isinstance(value, Standing) else None,
+        "standing": _standing_record(value) if isinstance(value, TargetStatus) else None,
         "command": _command_record(value) if isinstance(value, DeliveryCommand) else None,
     }
 
@@ -54,7 +54,7 @@ def from_record(record: Mapping[str, Any]) -> StateValue:
             return Delivery(target=record["target"], **rest)
         if (standing := record["standing"]) is not None:
             kept: dict[str, Any] = {**standing, "mode": Mode(standing["mode"])}
-            return Standing(**kept)
+            return TargetStatus(**kept)
         if (command := record["command"]) is not None:
             return DeliveryCommand(**{**command, "target": record["target"]})
     except ValueError as error:
@@ -81,7 +81,7 @@ def _delivery_record(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def _standing_record(standing: Standing) -> dict[str, Any]:
+def _standing_record(standing: TargetStatus) -> dict[str, Any]:
     return {
         "mode": standing.mode.value,
         "known_since": standing.known_since,

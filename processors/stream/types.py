@@ -106,7 +106,7 @@ class Fold(Protocol):
     def snapshot(self) -> Any: ...
 
 
-class Told(NamedTuple):
+class LogEntry(NamedTuple):
     """An entry for the log."""
 
     event: str
@@ -115,10 +115,10 @@ class Told(NamedTuple):
 
 
 @runtime_checkable
-class Telling(Protocol):
+class LogSource(Protocol):
     """A fold that has more to report than refused records."""
 
-    def told(self) -> Sequence[Told]:
+    def log_entries(self) -> Sequence[LogEntry]:
         """What has happened since the last call."""
         ...
 

@@ -12,7 +12,7 @@ from typing import Final
 from processors.checker.attribution import attributed
 from processors.checker.case import Case
 from processors.checker.plans.causes import version_of
-from processors.checker.plans.looked_through import looked_through
+from processors.checker.plans.considered import considered_releases
 from processors.checker.plans.solver import Cured, Node
 from processors.events.report import Change, Finding, Inference
 from processors.events.vocabulary import Code
@@ -35,7 +35,7 @@ def derivation(case: Case, ends: Sequence[tuple[Node, Finding]]) -> tuple[Infere
 
 def _link(case: Case, made: Sequence[Change], finding: Finding, chosen: Change | None) -> Inference:
     version = version_of(case, made, finding)
-    listed = looked_through(case, finding) if chosen is None else ()
+    listed = considered_releases(case, finding) if chosen is None else ()
     return Inference(finding=attributed(case, finding, version), version=version, chosen=chosen, listed=listed)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from processors.checker.case import Case
-from processors.checker.plans.asked_before import AskedBefore, Found, blocking_in, found_in, weight
+from processors.checker.plans.answer_cache import AnswerCache, Found, blocking_in, found_in, weight
 from processors.events.report import Finding
 from processors.events.subject import Subject
 
@@ -62,7 +62,7 @@ class Effort:
         """
         return self._paid(lambda: found_in(subject, self.case))
 
-    def blocking(self, subject: Subject, before: AskedBefore | None) -> tuple[Finding, ...]:
+    def blocking(self, subject: Subject, before: AnswerCache | None) -> tuple[Finding, ...]:
         """The findings of these that block.
 
         A cached answer is charged the same effort, so that a search ends where it would have ended without the

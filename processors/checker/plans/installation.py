@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from processors.checker import words
 from processors.checker.case import Case, read_case
-from processors.checker.plans.everybody import Everybody, HeldBack
+from processors.checker.plans.installation_search import HeldBack, InstallationSearch
 from processors.checker.rules.invalid import host_version_is_valid, the_request_agrees_with_itself
 from processors.checker.rules.matrix import host_is_known, matrix_is_fresh, matrix_is_loaded
 from processors.events.report import Finding, Remediation, SourceStanding
@@ -94,7 +94,7 @@ def plan_for(
     unjudged = {finding.id: finding for case in (start, end) if case for finding in _unjudged(case)}
     if unjudged:
         return replace(answer, unjudged=tuple(unjudged.values()))
-    found = Everybody(start, end, moves=installation.moves).found()
+    found = InstallationSearch(start, end, moves=installation.moves).found()
     answer = replace(
         answer, held_back=found.held_back, unstated=found.unstated, is_cheapest=found.is_cheapest, plans=found.plans
     )

@@ -7,8 +7,8 @@ from dataclasses import replace
 from functools import reduce
 from typing import Final
 
-from processors.checker.brought import with_plain_ids
 from processors.checker.case import Case
+from processors.checker.host_provisions import with_plain_ids
 from processors.checker.together import installed_as
 from processors.events.report import Change, Remediation
 from processors.events.subject import InstalledPlugin, Manifest, Provision, Subject

@@ -17,7 +17,7 @@ from processors.checker.plans.branches import Branches, Choice, decides, other_r
 from processors.checker.plans.catalogue import Alike, Catalogue
 from processors.checker.plans.cost import Cost, cost_of
 from processors.checker.plans.effort import AFTER_THE_FIRST, Effort, Exhausted
-from processors.checker.plans.harm import Harm, Wrong
+from processors.checker.plans.plan_check import BlockedQuestion, PlanCheck
 from processors.checker.plans.situation import changed
 from processors.events.report import Change, Finding
 from processors.events.subject import Subject
@@ -97,7 +97,7 @@ class Solver:
         self,
         case: Case,
         findings: tuple[Finding, ...],
-        harm: Harm,
+        plan_check: PlanCheck,
         effort: Effort,
         branches: Branches | None = None,
         least: Mapping[str, Cost] | None = None,
@@ -108,7 +108,7 @@ class Solver:
         self._case = case
         self._findings = findings
         self._effort = effort
-        self._harm = harm
+        self._plan_check = plan_check
         self._branches = branches or Branches(case, Catalogue(case, effort))
         self._least: Mapping[str, Cost] = {} if least is None else least
         self._greedy = greedy
@@ -130,7 +130,7 @@ class Solver:
         return outcome
 
     def _expand(self, node: Node, outcome: Outcome) -> None:
-        wrong = self._harm.first(node.subject, node.changes)
+        wrong = self._plan_check.first(node.subject, node.changes)
         if wrong is None:
             if not outcome.found:
                 self._effort.left = min(self._effort.left, AFTER_THE_FIRST)
@@ -138,7 +138,7 @@ class Solver:
             self._kept.append(node.touched)
             return
         self._note(node, wrong, outcome)
-        if not node.changes and self._harm.asks:
+        if not node.changes and self._plan_check.asks:
             for choice in self._branches.of_asked():
                 self._push(node, choice, wrong.findings[0], _NOTHING)
         finding, choices = self._hardest(node, wrong)
@@ -151,7 +151,7 @@ class Solver:
         for choice in choices:
             self._push(node, choice, finding, _remaining(missed, {finding.object, choice.change.target}))
 
-    def _hardest(self, node: Node, wrong: Wrong) -> tuple[Finding | None, list[Choice]]:
+    def _hardest(self, node: Node, wrong: BlockedQuestion) -> tuple[Finding | None, list[Choice]]:
         """The finding with the fewest cures. If one has none, no further changes have to be tried.
 
         None if it takes more changes than are allowed.
@@ -202,7 +202,7 @@ class Solver:
         touched = waiting.parent.touched.union(decides(waiting.choice.change))
         return any(kept <= touched for kept in self._kept)
 
-    def _note(self, node: Node, wrong: Wrong, outcome: Outcome) -> None:
+    def _note(self, node: Node, wrong: BlockedQuestion, outcome: Outcome) -> None:
         if not wrong.is_asked or node.asks_other:
             return
         open_now = len(wrong.findings)

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
-from processors.checker.case import Case, tongue_of
-from processors.checker.plans.asked_before import AskedBefore
+from processors.checker.case import Case, default_dialect_of
+from processors.checker.plans.answer_cache import AnswerCache
 from processors.checker.plans.effort import Effort
-from processors.checker.ties import Ties, named_through, ties_of
+from processors.checker.relations import Relations, named_through, relations_of
 from processors.checker.together import installed_as
 from processors.events.report import Finding
 from processors.events.subject import Host, InstalledPlugin, Provision, Subject
@@ -32,8 +32,8 @@ class _Index:
     """Relations between the plugins of one installation, by id."""
 
     there: Sequence[InstalledPlugin]
-    tongue: Dialect
-    ties: dict[str, Ties]
+    default_dialect: Dialect
+    ties: dict[str, Relations]
     mentioning: dict[str, list[str]]
     offering: list[str]
 
@@ -47,9 +47,9 @@ class Judgements:
     """
 
     case: Case
-    before: AskedBefore | None = None
+    before: AnswerCache | None = None
     _known: dict[_Key, tuple[Finding, ...]] = field(default_factory=dict[_Key, "tuple[Finding, ...]"])
-    _ties: dict[_Said, Ties] = field(default_factory=dict["_Said", Ties])
+    _ties: dict[_Said, Relations] = field(default_factory=dict["_Said", Relations])
     _absent: dict[str, frozenset[str] | None] = field(default_factory=dict[str, "frozenset[str] | None"])
     _indexes: tuple[_Index, ...] = ()
     """A search asks alternately about an installation before a change and after it, read in two dialects."""
@@ -75,10 +75,10 @@ class Judgements:
         makes no statement about the plugin, about what the plugin needs, or about what goes with the previous
         version and the replaced plugins.
         """
-        tongue = tongue_of(question.manifest, self.case.dialect)
-        index = self._indexed(there, tongue)
+        default_dialect = default_dialect_of(question.manifest, self.case.dialect)
+        index = self._indexed(there, default_dialect)
         before = tuple(p.version for p in question.installed if p.id == question.manifest.id)
-        asked = self._of(installed_as(question.manifest), tongue, before)
+        asked = self._of(installed_as(question.manifest), default_dialect, before)
         closure = self._closure((*asked.needs, *index.offering), index)
         kept = set(closure) | asked.mentions
         for id in closure:
@@ -86,7 +86,7 @@ class Judgements:
         gone = {question.manifest.id, *question.manifest.replaces}
         kept |= gone
         leaving = (plugin for plugin in question.installed if plugin.id in gone)
-        lost = {offer for plugin in leaving for offer in self._of(plugin, tongue).offers}
+        lost = {offer for plugin in leaving for offer in self._of(plugin, default_dialect).offers}
         for mentioned in (*closure, *gone, *lost):
             for id in index.mentioning.get(mentioned, ()):
                 kept |= {id, *index.ties[id].mentions}
@@ -123,22 +123,24 @@ class Judgements:
                 self._absent.setdefault(one, named)
         return self._absent[id]
 
-    def _indexed(self, there: Sequence[InstalledPlugin], tongue: Dialect) -> _Index:
+    def _indexed(self, there: Sequence[InstalledPlugin], default_dialect: Dialect) -> _Index:
         for index in self._indexes:
-            if index.there is there and index.tongue is tongue:
+            if index.there is there and index.default_dialect is default_dialect:
                 return index
-        ties = {plugin.id: self._of(plugin, tongue) for plugin in there}
+        ties = {plugin.id: self._of(plugin, default_dialect) for plugin in there}
         mentioning: dict[str, list[str]] = {}
         for id, said in ties.items():
             for mentioned in said.mentions:
                 mentioning.setdefault(mentioned, []).append(id)
-        new = _Index(there, tongue, ties, mentioning, [id for id, said in ties.items() if said.offers])
+        new = _Index(there, default_dialect, ties, mentioning, [id for id, said in ties.items() if said.offers])
         self._indexes = (new, *self._indexes[:3])
         return new
 
-    def _of(self, plugin: InstalledPlugin, tongue: Dialect, before: tuple[str, ...] = ()) -> Ties:
+    def _of(self, plugin: InstalledPlugin, default_dialect: Dialect, before: tuple[str, ...] = ()) -> Relations:
         """`before` are installed versions of the same plugin: they help decide how its versions are read."""
-        known = self._ties.get((plugin, tongue, before))
+        known = self._ties.get((plugin, default_dialect, before))
         if known is None:
-            known = self._ties[plugin, tongue, before] = ties_of(plugin, self.case.matrix, tongue, before)
+            known = self._ties[plugin, default_dialect, before] = relations_of(
+                plugin, self.case.matrix, default_dialect, before
+            )
         return known

@@ -8,11 +8,11 @@ from typing import Final, NamedTuple
 
 from processors.checker.bounds import brief, brief_links
 from processors.checker.case import Case
-from processors.checker.plans.asked_before import AskedBefore
+from processors.checker.plans.answer_cache import AnswerCache
 from processors.checker.plans.causes import with_causes
 from processors.checker.plans.derivation import derivation
 from processors.checker.plans.effort import EFFORT, Effort, Exhausted
-from processors.checker.plans.harm import Harm, stated
+from processors.checker.plans.plan_check import PlanCheck, stated
 from processors.checker.plans.solver import MOST_CHANGES, Node, Outcome, Solver
 from processors.checker.plans.steps import steps_of
 from processors.checker.plans.surroundings import Judgements
@@ -40,7 +40,7 @@ MOST_LEFT_OPEN: Final = 8
 _HOPELESS: Final = frozenset({Code.MATRIX_MISSING, Code.MATRIX_EXPIRED})
 
 
-def ways_out(case: Case, findings: tuple[Finding, ...], before: AskedBefore | None = None) -> WaysOut:
+def ways_out(case: Case, findings: tuple[Finding, ...], before: AnswerCache | None = None) -> WaysOut:
     """Plans for a blocked request. Pure, and the same for the same inputs on any machine.
 
     `before` caches earlier searches: it makes this one faster and changes nothing.
@@ -51,10 +51,10 @@ def ways_out(case: Case, findings: tuple[Finding, ...], before: AskedBefore | No
     if case.host_version is None or case.described_twice or not case.matrix.names_host(case.subject.host.name):
         return WaysOut(note=ASK_AGAIN)
     effort, judgements = Effort.of(case, findings), Judgements(case, before)
-    harm = Harm(case, effort, case.subject, judgements, known=findings)
+    plan_check = PlanCheck(case, effort, case.subject, judgements, known=findings)
     together = (manifest.id for manifest in case.subject.together)
     root = Node(case.subject, decided=frozenset({case.plugin, *together}))
-    outcome = Solver(case, blocking, harm, effort).solve(root)
+    outcome = Solver(case, blocking, plan_check, effort).solve(root)
     plans = tuple(_plan(case, findings, node, judgements) for node in outcome.found)
     if plans:
         return WaysOut(plans=plans)
@@ -108,10 +108,10 @@ def _what_is_left(
     while not outcome.found and chain and chain[0].finding.id in blocking and len(left) < MOST_LEFT_OPEN:
         left[chain[0].finding.id] = chain[0].finding
         rest = tuple(finding for id, finding in blocking.items() if id not in left)
-        harm = Harm(
+        plan_check = PlanCheck(
             case, effort, case.subject, judgements, known=rest, left_open=frozenset(map(stated, left.values()))
         )
-        outcome = Solver(case, rest, harm, effort).solve(root)
+        outcome = Solver(case, rest, plan_check, effort).solve(root)
         chain = () if outcome.found or outcome.stopped else derivation(case, outcome.ends)
         if chain and all(chain[-1].finding.id != link.finding.id for link in links):
             links += chain
@@ -122,8 +122,8 @@ def _what_is_left(
 def _plan(
     case: Case, findings: tuple[Finding, ...], node: Node, judgements: Judgements, left: tuple[str, ...] = ()
 ) -> Remediation:
-    harm = Harm(case, Effort(case, EFFORT), case.subject, judgements, asks=False)
-    return _remediation(case, steps_of(case, findings, node, harm, left), node, left)
+    plan_check = PlanCheck(case, Effort(case, EFFORT), case.subject, judgements, asks=False)
+    return _remediation(case, steps_of(case, findings, node, plan_check, left), node, left)
 
 
 def _closest(
@@ -133,14 +133,14 @@ def _closest(
     if outcome.closest is None:
         return None
     node, still_open = outcome.closest
-    harm = Harm(case, Effort(case, EFFORT), case.subject, judgements, asks=False)
+    plan_check = PlanCheck(case, Effort(case, EFFORT), case.subject, judgements, asks=False)
     try:
-        if harm.first(node.subject, node.changes) is not None:
+        if plan_check.first(node.subject, node.changes) is not None:
             return None
     except Exhausted:
         return None
     left = tuple(sorted(finding.id for finding in still_open))
-    return _remediation(case, steps_of(case, findings, node, harm, left), node, left)
+    return _remediation(case, steps_of(case, findings, node, plan_check, left), node, left)
 
 
 def _remediation(case: Case, steps: Sequence[PlanStep], node: Node, leaves_open: tuple[str, ...]) -> Remediation:

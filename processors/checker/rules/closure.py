@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from processors.checker.case import Case, readable
+from processors.checker.demand_check import check_demand
 from processors.checker.fit import Misfit, Side
-from processors.checker.meeting import meeting
 from processors.checker.rules.conflict import is_meant
 from processors.checker.rules.invalid import unreadable
 from processors.checker.statements import Statement
@@ -94,10 +94,10 @@ def _is_offered(case: Case, need: Requirement) -> bool:
     if not versions or not need.range.strip():
         return bool(versions)
     try:
-        range = Statement(need.range, "", "").range(case.tongue)
+        range = Statement(need.range, "", "").range(case.default_dialect)
     except Refused:
         return False
-    read = (readable(version, case.tongue) for version in versions)
+    read = (readable(version, case.default_dialect) for version in versions)
     return any(version is not None and range.admits(version) for version in read)
 
 
@@ -105,7 +105,7 @@ def _version(case: Case, plugin: InstalledPlugin, need: Requirement, there: Inst
     if not need.range.strip():
         return
     statement = Statement(need.range, "installed", plugin.id)
-    match meeting(case, statement, there, case.dialect_of(need.id, need.range), plugin.id):
+    match check_demand(case, statement, there, case.dialect_of(need.id, need.range), plugin.id):
         case Finding() as unread:
             yield unread
         case Misfit() as miss:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from processors.checker.case import Case, readable
+from processors.checker.demand_check import check_demand
 from processors.checker.fit import Misfit, Side, misfit
-from processors.checker.meeting import meeting
 from processors.checker.offers import Offers, offers_by_id
 from processors.checker.rules.invalid import unreadable
 from processors.checker.statements import Statement
@@ -64,7 +64,7 @@ def _version_fits(
 ) -> Iterator[Finding]:
     if not need.range.strip():
         return  # any version is enough, even an unreadable one
-    match meeting(case, statement, plugin, case.dialect_of(need.id, need.range, plugin.version)):
+    match check_demand(case, statement, plugin, case.dialect_of(need.id, need.range, plugin.version)):
         case Finding() as unread:
             yield unread
         case Misfit() as miss:
@@ -79,13 +79,13 @@ def _stand_in(case: Case, statement: Statement, id: str, offers: Offers | None) 
     if offers is None:
         return None
     try:
-        return InstalledPlugin(id, offers.best(statement.range(case.tongue)).text)
+        return InstalledPlugin(id, offers.best(statement.range(case.default_dialect)).text)
     except Refused:
         return None  # reported by `ranges_can_be_read`
 
 
 def _offers(case: Case, offered: Iterable[Provision]) -> Mapping[str, Offers]:
-    return offers_by_id(offered, lambda text: readable(text, case.tongue))
+    return offers_by_id(offered, lambda text: readable(text, case.default_dialect))
 
 
 def _offered_after(case: Case) -> Iterator[Provision]:
@@ -143,9 +143,9 @@ def _orphan(
     stand-in."""
     statement = Statement(need.range, "installed", plugin.id)
     try:
-        range = statement.range(case.tongue)
+        range = statement.range(case.default_dialect)
     except Refused as error:
-        yield unreadable(case, Dimension.DEPENDENCY, need.id, statement, error, plugin.id, case.tongue)
+        yield unreadable(case, Dimension.DEPENDENCY, need.id, statement, error, plugin.id, case.default_dialect)
         return
     if after is None or not (after.fit(range) or not need.range.strip()):
         served = need.id in case.replaced or (before is not None and before.may_fit(range))

@@ -9,8 +9,8 @@ from typing import Any, Final, NamedTuple
 
 import processors
 from processors.checker import words
-from processors.checker.plans.everybody import HeldBack
 from processors.checker.plans.installation import InstallationPlan, Outlook
+from processors.checker.plans.installation_search import HeldBack
 from processors.checker.sentences import dead_ends, lists, orders
 from processors.checker.views.junit import attribute, xml_text
 from processors.checker.views.markdown import plain

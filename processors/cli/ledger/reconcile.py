@@ -38,14 +38,14 @@ from processors.ledger.reading import Window, exception_states, read_chain, read
 from processors.ledger.reconcile import (
     Comparison,
     Difference,
-    Hole,
+    Gap,
     Kind,
     Placed,
     by_chain,
     compare_states,
     filed,
-    holes,
-    mend,
+    gaps,
+    restore,
 )
 from processors.ledger.records import Row
 from processors.masking.masker import Masker
@@ -167,11 +167,11 @@ def _repair(missing: Sequence[Inbound], events: Codec) -> None:
             left = list(records)
             skipped = list(records)
             for chain in chains:
-                found = holes_in(engine, chain)
+                found = gaps_in(engine, chain)
                 with writing(engine) as connection:
-                    mended = mend(connection, found, left, [_placed(read, chain[1]) for read in rows_by])
-                left = [record for record in left if record not in mended]
-                skipped = [r for r in skipped if not any(hole.holds(r) for hole in found)]
+                    restored = restore(connection, found, left, [_placed(read, chain[1]) for read in rows_by])
+                left = [record for record in left if record not in restored]
+                skipped = [r for r in skipped if not any(gap.holds(r) for gap in found)]
             if skipped:
                 _file_late(at, [rows_by[0](record) for record in skipped], maskers[0], events)
             told = f"{at[0]}/{partition}: {len(records) - len(left)} of {len(records)} missing rows restored"
@@ -180,7 +180,7 @@ def _repair(missing: Sequence[Inbound], events: Codec) -> None:
             views.rebuild(connection)
 
 
-def holes_in(engine: Engine, at: At) -> list[Hole]:
+def gaps_in(engine: Engine, at: At) -> list[Gap]:
     """The gaps of a chain: rows that it proves to have had."""
     with reading(engine) as connection:
         stretch = read_chain(connection, at, (), Window())
@@ -189,7 +189,7 @@ def holes_in(engine: Engine, at: At) -> list[Hole]:
             for row in read_rows(connection, stretch)
         )
     chain = stretch.chain
-    return list(holes(rows, chain.head.sequence, chain.head.hash, chain.start, chain.before))
+    return list(gaps(rows, chain.head.sequence, chain.head.hash, chain.start, chain.before))
 
 
 def _file_late(at: At, rows: Sequence[Row], masker: Masker, events: Codec) -> None:

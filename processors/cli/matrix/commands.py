@@ -218,7 +218,7 @@ def _kind(notice: Notice) -> str:
 
 
 def _show_sources(matrix: Matrix, output: Contents) -> None:
-    rows = [_standing(matrix, source) for source in matrix.sources]
+    rows = [_summary(matrix, source) for source in matrix.sources]
     if output is not Contents.table:
         typer.echo(_text({"digest": matrix.digest, "sources": rows}, output), nl=False)
     elif rows:
@@ -227,7 +227,7 @@ def _show_sources(matrix: Matrix, output: Contents) -> None:
         typer.echo("no source has published a matrix")
 
 
-def _standing(matrix: Matrix, source: Source) -> dict[str, Any]:
+def _summary(matrix: Matrix, source: Source) -> dict[str, Any]:
     document = matrix.document(source.name)
     return {
         "source": source.name,

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from processors.cli import tables, talk
 from processors.cli.formats import Listing, ListingOption
-from processors.client.matrix_standings import standings
+from processors.client.matrix_freshness import freshness
 from processors.configuration import guard as guard_config
 from processors.configuration.settings import settings
 from processors.staleness.freshness import Level
@@ -32,7 +32,7 @@ def status(
     warn_at = guard_config.load(of.config).staleness.warn_at
     now = time.time_ns() // 1_000_000
     matrix = read_matrix(of)[0].snapshot()
-    rows = standings(matrix, warn_at, now)
+    rows = freshness(matrix, warn_at, now)
     if output is Listing.json:
         typer.echo(json.dumps(rows))
     elif rows:

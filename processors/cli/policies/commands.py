@@ -92,7 +92,7 @@ def publish(
         if one.dropped:
             what = f"{one.policy.component_id} no longer has {', '.join(one.dropped)}"
             talk().print(Text(what, style="yellow"))
-    rows = [_standing(one.policy) | {"state": "published" if one.is_changed else "unchanged"} for one in done]
+    rows = [_summary(one.policy) | {"state": "published" if one.is_changed else "unchanged"} for one in done]
     _show_rows(rows, output)
 
 
@@ -113,13 +113,13 @@ def show(
     elif component:
         _show_policy(chosen[0])
     else:
-        _show_rows([_standing(policy) for policy in chosen], Listing.table)
+        _show_rows([_summary(policy) for policy in chosen], Listing.table)
 
 
 @app.command("list")
 def show_all(output: ListingOption = Listing.table) -> None:
     """List the policies in force, a line each."""
-    _show_rows([_standing(policy) for policy in _sorted(_in_force())], output)
+    _show_rows([_summary(policy) for policy in _sorted(_in_force())], output)
 
 
 @app.command()
@@ -163,7 +163,7 @@ def _sorted(policies: Policies) -> Iterable[SecurityPolicy]:
     return (policy for _, policy in sorted(policies.by_component.items()))
 
 
-def _standing(policy: SecurityPolicy) -> dict[str, str | int]:
+def _summary(policy: SecurityPolicy) -> dict[str, str | int]:
     return {
         "component": policy.component_id,
         "policy": policy.policy_id,
@@ -176,7 +176,7 @@ def _standing(policy: SecurityPolicy) -> dict[str, str | int]:
 
 
 def _show_policy(policy: SecurityPolicy) -> None:
-    tables.show(("", ""), [(name, str(value)) for name, value in _standing(policy).items()])
+    tables.show(("", ""), [(name, str(value)) for name, value in _summary(policy).items()])
     rows = [
         (
             a.id,

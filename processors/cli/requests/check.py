@@ -26,9 +26,9 @@ from processors.cli.requests.question import (
     Together,
 )
 from processors.client.matrices import chosen_matrix, matrix_of
+from processors.client.mistyped import refuse_mistyped_host
 from processors.client.policy_reach import idle_for
 from processors.client.question import PluginQuestion
-from processors.client.slips import refuse_mistyped_host
 from processors.configuration.settings import settings
 from processors.errors import SettingsInvalid
 from processors.events.report_record import report_from_record

@@ -16,8 +16,8 @@ from processors.cli.requests.pages import Paper, ToFile, put
 from processors.cli.requests.question import Database, Installed, InstalledFile, Runtimes
 from processors.client.installed import id_and_version, read_installed
 from processors.client.matrices import chosen_matrix, matrix_of
+from processors.client.mistyped import refuse_mistyped, refuse_mistyped_host
 from processors.client.question import DATABASE, HOST, RUNTIME, only
-from processors.client.slips import refuse_mistyped, refuse_mistyped_host
 from processors.configuration.settings import settings
 from processors.errors import SettingsInvalid, VersionInvalid
 from processors.events.subject import Host, InstalledPlugin, Provision

@@ -25,8 +25,8 @@ from processors.cli.requests.question import (
 from processors.cli.waiting import OutOfTime, await_answer
 from processors.client.connecting import connected
 from processors.client.install_request import UnderException
+from processors.client.mistyped import refuse_mistyped_host
 from processors.client.question import PluginQuestion
-from processors.client.slips import refuse_mistyped_host
 from processors.client.transport import Author, Inquiry, NoVerdict, Tell, Transport
 from processors.configuration.settings import settings
 from processors.documents.scalars import unprintable

@@ -142,7 +142,7 @@ def failed_conditions(case: ExceptionCase, use: Use, policy: ExceptionPolicy, at
     if not case.exists:
         return (Reason.NO_SUCH_EXCEPTION,)
     return (
-        *_standing(case, at),
+        *_unavailable(case, at),
         *_out_of_scope(case.scope, use.scope),
         *_report(case, use, policy),
         *_care(case, use, policy),
@@ -160,7 +160,7 @@ def has_risen(case: ExceptionCase, basis: Basis) -> bool:
     return basis.band is Band.UNKNOWN or _BANDS.index(basis.band) > _BANDS.index(case.band)
 
 
-def _standing(case: ExceptionCase, at: int) -> Iterator[Reason]:
+def _unavailable(case: ExceptionCase, at: int) -> Iterator[Reason]:
     if case.status is not Status.APPROVED:
         yield _BY_STATUS.get(case.status, Reason.NOT_APPROVED)
     elif case.valid_until is None or at >= case.valid_until:

@@ -227,7 +227,7 @@ async def report(
             found = await waiter.first(patience(request))
         if found is None:
             return pending(desk, request_id, tenant)
-        await desk.turns.take()
+        await desk.admission.take()
         result = await desk.result(found[1])
     if result is None:
         raise Problem("not-found", "there is no such request")
@@ -364,9 +364,9 @@ async def known_result(desk: Desk, request_id: str, who: Principal, question: st
     """
     if len(request_id) > LONGEST_ID or unprintable(request_id):
         return None
-    lately = desk.mailbox.get(result_key(request_id))
-    if lately is not None and question is None:
-        result = await desk.result(lately)
+    recent = desk.mailbox.get(result_key(request_id))
+    if recent is not None and question is None:
+        result = await desk.result(recent)
         if result.tenant in who.tenants:
             return result
     kept = await desk.read(results_of, desk.settings, desk.events, request_id)

@@ -11,14 +11,20 @@ from fastapi import APIRouter, Header, Response
 from processors.bootstrap.clients import stream_settings
 from processors.configuration.gateway import Role
 from processors.errors import GuardError, Unavailable
-from processors.gateway import places
+from processors.gateway import positions
 from processors.gateway.api.callers import AtDesk, holding
 from processors.gateway.auth.principal import Principal
 from processors.gateway.desk import Desk
 from processors.gateway.limits import Rate
 from processors.gateway.mailbox import Crowded
-from processors.gateway.missed import Missed, TooFarBehind, read_missed, refuse_behind_the_end, refuse_too_far
-from processors.gateway.places import Place
+from processors.gateway.missed_results import (
+    Missed,
+    TooFarBehind,
+    read_missed,
+    refuse_behind_the_end,
+    refuse_too_far,
+)
+from processors.gateway.positions import Position
 from processors.gateway.problems import Problem, documented
 from processors.gateway.streaming import EventStream, Results
 from processors.stream.types import Inbound
@@ -46,7 +52,7 @@ async def events(
     who: Annotated[Principal, holding(Role.READER, rate=Rate.LEDGER)],
     last_event_id: Annotated[
         str | None,
-        Header(alias="Last-Event-ID", max_length=places.LONGEST, description="the newest `id` that was seen"),
+        Header(alias="Last-Event-ID", max_length=positions.LONGEST, description="the newest `id` that was seen"),
     ] = None,
 ) -> Response:
     """Of the caller's tenants, from now on, for an hour at most. A reader that falls a thousand results behind is
@@ -60,20 +66,20 @@ async def events(
     return EventStream(desk.live, who.key, lambda results: _texts(desk, results, who, begin, first))
 
 
-def _place(stated: str | None) -> Place | None:
+def _place(stated: str | None) -> Position | None:
     if not stated:
         return None
     try:
-        return places.read(stated)
+        return positions.read(stated)
     except ValueError as error:
         raise Problem("malformed", f"Last-Event-ID: {error}") from None
 
 
-async def _missed(desk: Desk, who: Principal, begin: Place, there: Place) -> Missed:
+async def _missed(desk: Desk, who: Principal, begin: Position, there: Position) -> Missed:
     """The first missed results. Raises Problem if not all of them are available."""
     try:
         refuse_too_far(begin, there)
-        if places.behind(there, begin):
+        if positions.behind(there, begin):
             settings = stream_settings(desk.settings)
             await desk.catching_up.run(who.key, refuse_behind_the_end, settings, begin)
         return await _read(desk, who, begin, there)
@@ -81,14 +87,14 @@ async def _missed(desk: Desk, who: Principal, begin: Place, there: Place) -> Mis
         raise Problem("results-gone", str(error)) from None
 
 
-async def _read(desk: Desk, who: Principal, begin: Place, there: Place) -> Missed:
-    if not places.behind(begin, there):
+async def _read(desk: Desk, who: Principal, begin: Position, there: Position) -> Missed:
+    if not positions.behind(begin, there):
         return (), begin
     return await desk.catching_up.run(who.key, read_missed, stream_settings(desk.settings), begin, there)
 
 
 def _texts(
-    desk: Desk, queue: Results, who: Principal, begin: Place | None, first: Missed | None
+    desk: Desk, queue: Results, who: Principal, begin: Position | None, first: Missed | None
 ) -> AsyncIterator[str]:
     """Called when the queue begins: its results come after the present position of the results."""
     there = desk.live.place or {}
@@ -99,10 +105,10 @@ def _texts(
 class _Reader:
     """A reader of a stream, and its position."""
 
-    def __init__(self, desk: Desk, who: Principal, place: Place) -> None:
+    def __init__(self, desk: Desk, who: Principal, place: Position) -> None:
         self._desk, self._who, self.place = desk, who, place
 
-    async def texts(self, queue: Results, there: Place, missed: Missed) -> AsyncIterator[str]:
+    async def texts(self, queue: Results, there: Position, missed: Missed) -> AsyncIterator[str]:
         """The missed results up to `there`, of which the first are at hand, and then those of the queue."""
         yield f": results behind this place\n{self._mark()}"
         try:
@@ -111,14 +117,14 @@ class _Reader:
                 async for text in self._told(records):
                     yield text
                 self.place = place
-                if not places.behind(place, there):
+                if not positions.behind(place, there):
                     break
                 missed = await _read(self._desk, self._who, place, there)
             yield self._mark()
             while (records := await _next(queue)) is not None:
                 if not records:
                     yield f": still here\n{self._mark()}"
-                async for text in self._told([one for one in records if not places.has_seen(self.place, one)]):
+                async for text in self._told([one for one in records if not positions.has_seen(self.place, one)]):
                     yield text
         except (GuardError, Crowded):
             return  # a client that reconnects continues here, or gets the reason why that is impossible
@@ -126,13 +132,13 @@ class _Reader:
     async def _told(self, records: Sequence[Inbound]) -> AsyncIterator[str]:
         for record in records:
             shown = await self._desk.shown(record)
-            self.place = places.after(self.place, record)
+            self.place = positions.after(self.place, record)
             if shown is not None and shown.tenant in self._who.tenants:
                 yield f"event: result\ndata: {shown.text}\n{self._mark()}"
 
     def _mark(self) -> str:
         """The end of an event, with the position after it."""
-        return f"id: {places.text_of(self.place)}\n\n"
+        return f"id: {positions.text_of(self.place)}\n\n"
 
 
 async def _next(queue: Results) -> Sequence[Inbound] | None:

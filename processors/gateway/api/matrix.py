@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Path
 from pydantic import BaseModel
 
-from processors.client.matrix_standings import standings
+from processors.client.matrix_freshness import freshness
 from processors.client.matrix_topic import read_matrix
 from processors.configuration.gateway import Role
 from processors.gateway.api.callers import AtDesk, holding
@@ -26,7 +26,7 @@ KEPT: Final = 15.0
 router = APIRouter(tags=["matrix"])
 
 
-class _Lately:
+class _CachedMatrix:
     """The cached matrix, loaded by one reader at a time."""
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ class _Lately:
             return self._matrix
 
 
-lately = _Lately()
+cached = _CachedMatrix()
 
 
 @router.get(
@@ -56,8 +56,8 @@ async def matrix_status(
     who: Annotated[Principal, holding(Role.READER, rate=Rate.LEDGER)],  # noqa: ARG001 - it is admitted
 ) -> list[dict[str, Any]]:
     """Those that expire first on top. None at all means that every request is blocked."""
-    matrix = await lately.read(desk)
-    return standings(matrix, desk.config().staleness.warn_at, time.time_ns() // 1_000_000)
+    matrix = await cached.read(desk)
+    return freshness(matrix, desk.config().staleness.warn_at, time.time_ns() // 1_000_000)
 
 
 class HostDialect(BaseModel):
@@ -79,4 +79,4 @@ async def matrix_host(
     host: Annotated[str, Path(max_length=256)],
 ) -> HostDialect:
     """As the matrix in effect says; npm's way for a host that no source declares."""
-    return HostDialect(name=host, dialect=(await lately.read(desk)).host_dialect(host))
+    return HostDialect(name=host, dialect=(await cached.read(desk)).host_dialect(host))

@@ -20,7 +20,7 @@ from processors.gateway.limits import Rate
 from processors.gateway.problems import Problem
 from processors.relay.delivery import Delivery
 from processors.relay.records import DeliveryCommand
-from processors.relay.standing import Standing
+from processors.relay.target_status import TargetStatus
 
 SHOWN: Final = 200
 PATIENCE: Final = 8.0
@@ -37,7 +37,7 @@ class Deliveries(Page):
     said: str
     deliveries: Sequence[Delivery]
     more: int
-    troubled: Sequence[tuple[str, Standing]]
+    troubled: Sequence[tuple[str, TargetStatus]]
     targets: Sequence[str]
 
 

@@ -45,7 +45,7 @@ class AccessRules:
                 an error), or the broker has no authorizer.
             BrokerUnavailable: no broker answers.
         """
-        self._refuse_blindness()
+        self._refuse_hidden_rules()
         try:
             found = self._admin.describe_acls(_everything(), request_timeout=ANSWER_WITHIN).result()
         except KafkaException as error:
@@ -72,7 +72,7 @@ class AccessRules:
             except KafkaException as error:
                 raise _ours(error) from error
 
-    def _refuse_blindness(self) -> None:
+    def _refuse_hidden_rules(self) -> None:
         """A broker answers a principal that may not see its rules with an empty list."""
         asked = self._admin.describe_cluster(include_authorized_operations=True, request_timeout=ANSWER_WITHIN)
         try:

@@ -67,12 +67,12 @@ class Contact:
         if _is_answered(client, topic):
             del self._misses[topic]
         elif self._others_are_answered(topic):
-            self._missed(topic)
+            self._note_silence(topic)
         else:
             self.silent = True
         self._next = time.monotonic() + (self._every if self.silent else self._every / self._count)
 
-    def _missed(self, topic: str) -> None:
+    def _note_silence(self, topic: str) -> None:
         self._misses[topic] += 1
         if self._misses[topic] >= MISSES:
             raise Fatal(

@@ -72,7 +72,7 @@ class Follower:
             self._consumer.assign([TopicPartition(topic, number, offset) for number, offset in offsets.items()])
         return gone
 
-    def places(self, topic: str) -> dict[int, int]:
+    def positions(self, topic: str) -> dict[int, int]:
         """For each partition of the topic that was started by time, the offset of the next record."""
         begins = {number: offset for (of, number), offset in self._begins.items() if of == topic}
         here = self._consumer.position([TopicPartition(topic, number) for number in begins])

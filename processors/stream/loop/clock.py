@@ -39,7 +39,7 @@ KEEPS: Final = 60.0
 MOST_SKEW: Final = 30_000
 """Milliseconds by which the clocks of process and broker may differ before timers stop."""
 
-DEAF: Final = 60.0
+UNANSWERED: Final = 60.0
 """Seconds without an answer to this clock, while brokers answer other clients, after which the process is
 restarted: its producer has failed for good, and waiting does not help."""
 
@@ -90,7 +90,7 @@ class Clock:
             self.producer.flush(PATIENCE + 1)
             self._raise_failure()
         if self._base is None:
-            self._refuse_deafness(others_are_answered=True)  # another client got the number of partitions
+            self._refuse_unanswered(others_are_answered=True)  # another client got the number of partitions
             raise BrokerUnavailable(f"no broker has told the time within {PATIENCE:g} s")
 
     def look(self, *, others_are_answered: bool = True) -> None:
@@ -106,7 +106,7 @@ class Clock:
         if _ticks() - self._asked_at >= EVERY:
             self._ask()
         if _ticks() - self._answered_at > KEEPS:
-            self._refuse_deafness(others_are_answered=others_are_answered)
+            self._refuse_unanswered(others_are_answered=others_are_answered)
             raise BrokerUnavailable(f"no broker has told the time for {KEEPS:g} s")
         self._compare()
 
@@ -170,14 +170,16 @@ class Clock:
         if error.fatal() or error.code() == KafkaError._FATAL:
             self._failure = Fatal(f"the producer that asks for the time cannot go on: {error.str()}")
 
-    def _refuse_deafness(self, *, others_are_answered: bool) -> None:
+    def _refuse_unanswered(self, *, others_are_answered: bool) -> None:
         """An outage is waited out, however long it lasts."""
         if not others_are_answered:
             self._deaf_since = math.inf
             return
         self._deaf_since = min(self._deaf_since, _ticks())
-        if _ticks() - self._deaf_since >= DEAF:
-            raise Fatal(f"brokers answer, and none has told the time for {DEAF:g} s: this client cannot go on")
+        if _ticks() - self._deaf_since >= UNANSWERED:
+            raise Fatal(
+                f"brokers answer, and none has told the time for {UNANSWERED:g} s: this client cannot go on"
+            )
 
     def _compare(self) -> None:
         agreed = self.agrees

@@ -37,14 +37,14 @@ STILL_AFTER: Final = 6.0
 """Seconds without a completed round of the loop after which it is not ready."""
 
 
-class Beat(Protocol):
+class Heartbeat(Protocol):
     """Reports that the loop is alive, and within how many seconds it will report again."""
 
     def __call__(self, patience: float = ..., /) -> None: ...
 
 
 def unwatched(patience: float = CALLING) -> None:
-    """The `Beat` of a command, which no watchdog watches."""
+    """The `Heartbeat` of a command, which no watchdog watches."""
 
 
 class Health:
@@ -61,7 +61,7 @@ class Health:
         self.waiting: str | None = None
 
     def beat(self, patience: float = CALLING) -> None:
-        """A `Beat`."""
+        """A `Heartbeat`."""
         now = time.monotonic()
         self._beat, self._deadline = now, now + patience
         self._gauge.set_to_current_time()

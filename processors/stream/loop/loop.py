@@ -20,7 +20,7 @@ import structlog
 from confluent_kafka import Consumer
 
 from processors.errors import Fatal, TransactionAborted, Unavailable
-from processors.observability.collector import collector_eased, keep, keep_anew
+from processors.observability.collector import collector_eased, freeze, freeze_again
 from processors.stream.io import clients
 from processors.stream.io.contact import Contact
 from processors.stream.loop.assignment import Assignment
@@ -51,7 +51,7 @@ _log = structlog.get_logger(__name__)
 RELEASE_EVERY = 1.0
 """The most seconds until records that were left for later are handled again."""
 
-KEPT_ANEW_EVERY = 60.0
+FREEZE_EVERY = 60.0
 """The fewest seconds between two full garbage collections after tables have changed."""
 
 MOST_ABORTS = 8
@@ -181,7 +181,7 @@ class Runner:
             self._note_rejects(table, table.load(self._settings.retry_deadline, self._health.beat))
         self._health.tables_loaded = True
         self._kept = [table.revision for table in self.tables.values()]
-        keep()
+        freeze()
         counts = {topic: self.partition_count(topic) for topic in self._processor.inputs}
         self._transaction = self._open_transaction(self._consumer, self._health)
         self.assignment = Assignment(
@@ -216,13 +216,13 @@ class Runner:
                 self._wait(error)
                 undo()
             else:
-                self._calm()
+                self._reset_backoff()
                 return True
         return False
 
     def _round(self) -> None:
         """One round: a tick if one is due, and a batch if there is one."""
-        self._look_around()
+        self._check_brokers()
         if time.monotonic() >= self._next_tick:
             self._tick()
         with self._measures.phase("poll"):
@@ -233,7 +233,7 @@ class Runner:
         if batch:
             self._handle_all(batch, positions)
 
-    def _look_around(self) -> None:
+    def _check_brokers(self) -> None:
         """Check the brokers: polling a silent broker looks the same as polling an idle topic."""
         self._contact.check()
         if self._contact.silent:
@@ -281,7 +281,7 @@ class Runner:
         It includes the current positions: a transaction without offsets is not fenced.
         """
         self._next_tick = time.monotonic() + self._settings.tick
-        self._rest()
+        self._freeze_tables()
         if not self.assignment.positions:
             return
         self._release()
@@ -294,12 +294,12 @@ class Runner:
             self._observe(outcome)
         self._measures.lag(self._consumer, self.assignment.positions)
 
-    def _rest(self) -> None:
+    def _freeze_tables(self) -> None:
         """Exclude the values of changed tables, which are long-lived, from garbage collection."""
         revisions = [table.revision for table in self.tables.values()]
         if revisions != self._kept and time.monotonic() >= self._next_kept:
-            self._kept, self._next_kept = revisions, time.monotonic() + KEPT_ANEW_EVERY
-            keep_anew()
+            self._kept, self._next_kept = revisions, time.monotonic() + FREEZE_EVERY
+            freeze_again()
 
     def _release(self) -> None:
         """Read again what was left for later, at most once a second, however often the processor ticks: each
@@ -360,7 +360,7 @@ class Runner:
         self._stop.wait(backoff(self._attempt))
         self._attempt += 1
 
-    def _calm(self) -> None:
+    def _reset_backoff(self) -> None:
         """Reset the back-off after a successful round.
 
         After an abort it must be one that committed: an empty one proves nothing.
@@ -377,7 +377,7 @@ class Runner:
         if self.assignment.has_first():
             for refusals in self._refusals.values():
                 outcome.rejects.extend(refusals.due())
-        self.state.mend(outcome)
+        self.state.repair(outcome)
 
     def _note_rejects(self, table: Table, rejects: Sequence[Reject]) -> None:
         self._measures.table(table, rejects)

@@ -18,7 +18,7 @@ from processors.stream.types import Outbound, Outcome, StateSpec, Write
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
-MOST_MENDED: Final = 500
+MOST_REPAIRED: Final = 500
 """The most unsound records of a changelog that one transaction overwrites: it should stay short."""
 
 
@@ -58,11 +58,11 @@ class KeyedState:
         held = self._partitions.get(partition)
         return 1 if held is None else held.number + 1
 
-    def mend(self, outcome: Outcome) -> None:
+    def repair(self, outcome: Outcome) -> None:
         """Add repairs of the changelogs to an outcome, a portion at a time: the valid state is written over
         refused records, which become dead letters."""
         written = {(write.partition, write.key) for write in outcome.writes}
-        for partition, key in islice(self._unsound(), MOST_MENDED):
+        for partition, key in islice(self._unsound(), MOST_REPAIRED):
             held = self._partitions[partition]
             if (reject := held.unsound[key]) is not None:
                 outcome.rejects.append(reject)

@@ -14,10 +14,10 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
 from processors.stream.io.clients import partition_count
 from processors.stream.io.to_end import MOST_AT_ONCE, to_end
-from processors.stream.loop.health import WORKING, Beat, unwatched
+from processors.stream.loop.health import WORKING, Heartbeat, unwatched
 from processors.stream.loop.inbound import Polled
 from processors.stream.loop.transaction import At, raise_if_serious
-from processors.stream.types import Fold, Inbound, Reject, Telling
+from processors.stream.types import Fold, Inbound, LogSource, Reject
 
 _log = structlog.get_logger(__name__)
 
@@ -38,7 +38,7 @@ class Table:
         self.snapshot: Any = None
         self.revision = 0
 
-    def load(self, deadline: float, alive: Beat = unwatched) -> Sequence[Reject]:
+    def load(self, deadline: float, alive: Heartbeat = unwatched) -> Sequence[Reject]:
         """Read to the end. May be called again after Unavailable, and then continues.
 
         Raises:
@@ -78,9 +78,9 @@ class Table:
     def _apply(self) -> Sequence[Reject]:
         rejects = self._fold.apply(self._pending)
         self._pending = []
-        if isinstance(self._fold, Telling):
-            for told in self._fold.told():
-                (_log.error if told.is_error else _log.info)(told.event, **told.facts)
+        if isinstance(self._fold, LogSource):
+            for entry in self._fold.log_entries():
+                (_log.error if entry.is_error else _log.info)(entry.event, **entry.facts)
         self.snapshot = self._fold.snapshot()
         self.revision += 1
         return rejects

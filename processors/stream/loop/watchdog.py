@@ -45,7 +45,7 @@ class Watchdog:
     """
 
     def __init__(self, health: Vitals, stop: threading.Event, told: Callable[[], None] = lambda: None) -> None:
-        self._health, self._stop, self._told = health, stop, told
+        self._health, self._stop, self._log_entries = health, stop, told
         self._stopping: float | None = None
 
     def start(self) -> None:
@@ -64,7 +64,7 @@ class Watchdog:
     def _watch(self) -> None:
         while (why := self._overdue()) is None:
             if self._health.alive:
-                self._told()
+                self._log_entries()
             self._arm()
             time.sleep(EVERY)
         _log.critical("the process is ended", why=why, **self._health.facts())

@@ -13,7 +13,7 @@ from processors.relay.envelope import cloud_event
 from processors.relay.measures import DeliveryMeasures
 from processors.relay.pace import ORDINARY
 from processors.relay.processor import Relay
-from processors.relay.standing import Pauses, Standing
+from processors.relay.target_status import Pauses, TargetStatus
 
 TARGET = "platform"
 
@@ -29,7 +29,10 @@ class Idle(Courier):
 
 
 def relay() -> Relay:
-    dispatch, measures = Dispatch(lambda _: ORDINARY, Pauses(1000, 10_000), Standing()), DeliveryMeasures(TARGET)
+    dispatch, measures = (
+        Dispatch(lambda _: ORDINARY, Pauses(1000, 10_000), TargetStatus()),
+        DeliveryMeasures(TARGET),
+    )
     return Relay(
         checker.CODEC,
         TARGET,

@@ -17,7 +17,7 @@ from examples.ground import eventually
 from examples.issuers import claims, token
 
 from processors.client.streamed import StreamedEvent, events
-from processors.gateway import places
+from processors.gateway import positions
 
 pytestmark = pytest.mark.stack
 
@@ -69,11 +69,11 @@ def test_any_replica_goes_on_where_another_one_ended(pair: Sequence[Replica]) ->
 
 def test_who_goes_on_sees_the_results_of_their_own_tenants_alone(pair: Sequence[Replica]) -> None:
     (begin,) = read(pair[0], None, 0)
-    before = {partition: max(0, offset - 100) for partition, offset in places.read(begin.id or "").items()}
+    before = {partition: max(0, offset - 100) for partition, offset in positions.read(begin.id or "").items()}
     foreign = bearer(token(claims("gus", tenant=f"t-{uuid.uuid4()}", roles=("reader", "deployer"))))
     own = ask(pair[0].url, headers=foreign).json()["request_id"]
 
-    assert requests_of(read(pair[1], places.text_of(before), 1, foreign)) == [own]
+    assert requests_of(read(pair[1], positions.text_of(before), 1, foreign)) == [own]
 
 
 @pytest.mark.parametrize(
@@ -87,8 +87,8 @@ def test_who_cannot_go_on_without_a_gap_is_told(pair: Sequence[Replica], place: 
 def test_who_stands_behind_the_end_is_told(pair: Sequence[Replica]) -> None:
     """As where the topic was made anew: whatever comes until then would be passed over."""
     (begin,) = read(pair[0], None, 0)
-    ahead = {partition: offset + 3 for partition, offset in places.read(begin.id or "").items()}
-    headers = {**READER, "Last-Event-ID": places.text_of(ahead)}
+    ahead = {partition: offset + 3 for partition, offset in positions.read(begin.id or "").items()}
+    headers = {**READER, "Last-Event-ID": positions.text_of(ahead)}
     with httpx.stream("GET", f"{pair[0].url}/internal/events", headers=headers, timeout=30) as answer:
         assert answer.status_code == 410
 

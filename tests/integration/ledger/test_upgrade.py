@@ -24,7 +24,7 @@ from sqlalchemy import Engine
 
 from processors.bootstrap.seal_keys import read_seals
 from processors.cli.ledger.queries import verify_all
-from processors.cli.ledger.reconcile import holes_in, readings
+from processors.cli.ledger.reconcile import gaps_in, readings
 from processors.configuration.settings import shipped
 from processors.contracts.files import load_topics
 from processors.events.exceptions import Status
@@ -46,7 +46,7 @@ from processors.ledger.lives import LivingTransaction
 from processors.ledger.origins import Origin
 from processors.ledger.processor import Ledger
 from processors.ledger.reading import Window
-from processors.ledger.reconcile import mend
+from processors.ledger.reconcile import restore
 from processors.ledger.transaction import Entries, PostgresTransaction
 from processors.masking.masker import Masker
 from processors.relay.delivery import Delivery
@@ -250,9 +250,9 @@ def test_rows_that_were_deleted_are_put_back(
     put_back = 0
     for partition in sorted({record.partition for record in records(topic)}):
         missing = [record for record in records(topic) if record.partition == partition]
-        found = holes_in(upgraded, (topic, partition))
+        found = gaps_in(upgraded, (topic, partition))
         with writing(maintenance) as connection:
-            put_back += len(mend(connection, found, missing, readings(CODEC, [masker])))
+            put_back += len(restore(connection, found, missing, readings(CODEC, [masker])))
 
     assert put_back == gone > 0
     assert whole(upgraded) == []

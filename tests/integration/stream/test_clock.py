@@ -80,7 +80,7 @@ def test_a_clock_that_alone_is_not_answered_ends_its_process(clock: Clock, monke
     with pytest.raises(BrokerUnavailable):
         clock.look()
 
-    monkeypatch.setattr(clocks, "DEAF", 0.0)
+    monkeypatch.setattr(clocks, "UNANSWERED", 0.0)
     with pytest.raises(BrokerUnavailable):
         clock.look(others_are_answered=False)
     with pytest.raises(Fatal, match="cannot go on"):

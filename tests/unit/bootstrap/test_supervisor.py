@@ -11,17 +11,19 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from processors.bootstrap import supervisor
-from processors.bootstrap.pulse import Listening
+from processors.bootstrap.heartbeat import HeartbeatPipe
 from processors.bootstrap.supervisor import MISTAKEN, Child, Started
 
-LIVELY = "import time, processors.bootstrap.pulse as p; beat = p.pulse()\nwhile True: beat(); time.sleep(0.05)"
+LIVELY = (
+    "import time, processors.bootstrap.heartbeat as p; beat = p.heartbeat()\nwhile True: beat(); time.sleep(0.05)"
+)
 MUTE = "import time; time.sleep(600)"
 Make = Callable[[str], Child]
 
 
 def program(text: str) -> Callable[[], Started]:
     def start() -> Started:
-        pipe = Listening()
+        pipe = HeartbeatPipe()
         process = subprocess.Popen([sys.executable, "-c", text], env=pipe.environment(), pass_fds=(pipe.there,))
         pipe.started()
         return process, pipe

@@ -9,9 +9,9 @@ import pytest
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
+from processors.gateway.admission import Admission
 from processors.gateway.edges import Edges
 from processors.gateway.intake import size_read
-from processors.gateway.turns import Turns
 
 
 def size_of(chunks: list[bytes], headers: Mapping[str, str]) -> int:
@@ -39,7 +39,7 @@ def size_of(chunks: list[bytes], headers: Mapping[str, str]) -> int:
         "method": "POST",
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
     }
-    asyncio.run(Edges(application, Turns(), tokenless=False)(scope, receive, send))
+    asyncio.run(Edges(application, Admission(), tokenless=False)(scope, receive, send))
     return sizes[0]
 
 

@@ -17,9 +17,9 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from processors.gateway import server
+from processors.gateway.admission import Admission
 from processors.gateway.edges import Edges
 from processors.gateway.server import Deadlines
-from processors.gateway.turns import Turns
 
 WITHIN = 0.6
 """Seconds for a head, and for a body; in production ten and thirty."""
@@ -39,7 +39,7 @@ def port() -> Iterator[int]:
     patch = pytest.MonkeyPatch()
     patch.setattr(server, "HEAD_WITHIN", WITHIN)
     bound = socket.create_server(("127.0.0.1", 0))
-    app = Edges(echo, Turns(), tokenless=False, within=WITHIN)
+    app = Edges(echo, Admission(), tokenless=False, within=WITHIN)
     serving = uvicorn.Server(uvicorn.Config(app, http=Deadlines, lifespan="off", log_config=None))
     thread = threading.Thread(target=lambda: asyncio.run(serving.serve([bound])), daemon=True)
     thread.start()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from processors.ledger.anchors import Noted, anchor, anchored_offsets
 from processors.ledger.chain import Head, extend, leaf_of
 from processors.ledger.keys import new_keys
-from processors.ledger.reconcile import Comparison, Filed, Kind, Placed, compare_states, fill, holes
+from processors.ledger.reconcile import Comparison, Filed, Kind, Placed, compare_states, fill, gaps
 from processors.ledger.records import Row, canonical_row
 from processors.ledger.samples import traffic
 from processors.stream.types import Inbound
@@ -30,9 +30,9 @@ def test_every_hole_is_filled_with_the_rows_that_were_there(missing: set[int]) -
     rest = [placed for placed in PLACED if placed.sequence not in missing]
 
     filled: dict[int, bytes] = {}
-    for hole in holes(rest, len(ROWS), CHAIN.head.hash):
-        candidates = [row for row in ROWS if hole.after_offset < row.offset < hole.until_offset]
-        places = fill(hole, candidates)
+    for gap in gaps(rest, len(ROWS), CHAIN.head.hash):
+        candidates = [row for row in ROWS if gap.after_offset < row.offset < gap.until_offset]
+        places = fill(gap, candidates)
         assert places is not None
         filled |= dict(places)
     assert filled == {number: CHAIN.hashes[number - 1] for number in missing}
@@ -49,9 +49,9 @@ def test_every_hole_is_filled_with_the_rows_that_were_there(missing: set[int]) -
 def test_other_rows_do_not_fill_a_hole(spoil: Callable[[list[Row]], list[Row]]) -> None:
     """What the chain does not prove is not put into it."""
     rest = [placed for placed in PLACED if placed.sequence not in (10, 11, 12)]
-    (hole,) = holes(rest, len(ROWS), CHAIN.head.hash)
+    (gap,) = gaps(rest, len(ROWS), CHAIN.head.hash)
 
-    assert fill(hole, spoil(ROWS[9:12])) is None
+    assert fill(gap, spoil(ROWS[9:12])) is None
 
 
 def a_record(offset: int, value: bytes = b"v") -> Inbound:

@@ -7,7 +7,7 @@ import weakref
 
 import pytest
 
-from processors.observability.collector import YOUNG, collector_eased, collector_paused, keep_anew
+from processors.observability.collector import YOUNG, collector_eased, collector_paused, freeze_again
 
 
 class Circle:
@@ -40,7 +40,7 @@ def test_what_was_kept_and_is_garbage_by_now_goes_when_something_else_is_kept() 
         del circle
         gc.collect()
         assert gone() is not None, "what was there at the beginning is not looked at"
-        keep_anew()
+        freeze_again()
         assert gone() is None
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from processors.relay.delivery import Delivery, Reception, Reply
 from processors.relay.dispatch import Attempt, Dispatch
 from processors.relay.pace import Pace
-from processors.relay.standing import Mode, Pauses, Standing
+from processors.relay.target_status import Mode, Pauses, TargetStatus
 
 OK = Reply(Reception.ACCEPTED, "200 OK")
 FAILED = Reply(Reception.FAILED, "500")
@@ -20,7 +20,7 @@ GONE = Reply(Reception.GONE, "410 Gone")
 
 
 def dispatch() -> Dispatch:
-    return Dispatch(lambda _: Pace((1000, 1000)), Pauses(), Standing())
+    return Dispatch(lambda _: Pace((1000, 1000)), Pauses(), TargetStatus())
 
 
 def held(*deliveries: Delivery) -> dict[str, Delivery]:
@@ -121,12 +121,12 @@ def test_a_target_that_is_gone_keeps_its_deliveries() -> None:
 
 
 def test_another_process_standing_is_taken_over_if_it_is_newer_and_about_the_same_address() -> None:
-    line = Dispatch(lambda _: Pace(()), Pauses(), Standing(endpoint="here"))
-    line.adopt([Standing(mode=Mode.DISABLED, endpoint="there", changed_at=9)])
+    line = Dispatch(lambda _: Pace(()), Pauses(), TargetStatus(endpoint="here"))
+    line.adopt([TargetStatus(mode=Mode.DISABLED, endpoint="there", changed_at=9)])
     assert line.standing.mode is Mode.ACTIVE
-    line.adopt([Standing(mode=Mode.HELD, endpoint="here", changed_at=8)])
+    line.adopt([TargetStatus(mode=Mode.HELD, endpoint="here", changed_at=8)])
     assert line.standing.mode is Mode.HELD
-    line.adopt([Standing(mode=Mode.BROKEN, endpoint="here", changed_at=7)])
+    line.adopt([TargetStatus(mode=Mode.BROKEN, endpoint="here", changed_at=7)])
     assert line.standing.mode is Mode.HELD
 
 
@@ -134,7 +134,7 @@ def test_another_process_standing_is_taken_over_if_it_is_newer_and_about_the_sam
 def test_any_run_delivers_everything_and_keeps_each_key_in_order(seed: int, keys: list[int], most: int) -> None:
     """With random failures, commits in between and tries cut off, each is accepted once, in its key's order."""
     dice = random.Random(seed)
-    line = Dispatch(lambda _: Pace((10,) * 10_000), Pauses(10, 10), Standing())
+    line = Dispatch(lambda _: Pace((10,) * 10_000), Pauses(10, 10), TargetStatus())
     state = held(*(event(f"e{n}", f"k{key}", n) for n, key in enumerate(keys)))
     flying: list[Attempt] = []
     accepted: dict[str, list[int]] = defaultdict(list)

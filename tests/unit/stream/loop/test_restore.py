@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from processors.stream.loop.restore import Restored
-from processors.stream.loop.state import MOST_MENDED, KeyedState, changelog_records
+from processors.stream.loop.state import MOST_REPAIRED, KeyedState, changelog_records
 from processors.stream.seals import Seals
 from processors.stream.types import Inbound, Outbound, Outcome, StateSpec, Write
 
@@ -52,9 +52,9 @@ class Changelog:
         last = {record.key: record for record in self.records}
         self.records = list(last.values())
 
-    def mend(self) -> Outcome:
+    def repair(self) -> Outcome:
         outcome = Outcome()
-        self.state.mend(outcome)
+        self.state.repair(outcome)
         self.commit(outcome)
         return outcome
 
@@ -66,7 +66,7 @@ def test_a_forged_state_changes_nothing_and_is_written_over() -> None:
     log.forge(b"a", b"APPROVED")
 
     assert log.restart().values == {"a": "PENDING", "b": "USED"}
-    outcome = log.mend()
+    outcome = log.repair()
     assert [reject.reason for reject in outcome.rejects] == ["seal_refused"]
     assert outcome.writes == [Write(0, "a", "PENDING")]
     log.compact()
@@ -81,9 +81,9 @@ def test_junk_under_any_key_is_quarantined_once() -> None:
         log.forge(key, JUNK)
 
     assert log.restart().values == {"a": "1"}
-    assert {reject.record.key for reject in log.mend().rejects} == {b"a", b"new", JUNK}
+    assert {reject.record.key for reject in log.repair().rejects} == {b"a", b"new", JUNK}
     assert log.restart().unsound == {}
-    assert log.mend() == Outcome()
+    assert log.repair() == Outcome()
 
 
 def test_a_forged_tombstone_deletes_nothing() -> None:
@@ -104,7 +104,7 @@ def test_a_state_of_the_past_does_not_come_back() -> None:
 
     restored = log.restart()
     assert restored.values == {"a": "USED"}
-    assert "number 2 stands before it" in log.mend().rejects[0].message
+    assert "number 2 stands before it" in log.repair().rejects[0].message
 
 
 def test_a_forgery_that_was_written_over_since_is_nobodys_business() -> None:
@@ -122,7 +122,7 @@ def test_a_key_written_in_the_same_transaction_is_not_written_twice() -> None:
     log.restart()
 
     outcome = Outcome(writes=[Write(0, "a", "2")])
-    log.state.mend(outcome)
+    log.state.repair(outcome)
 
     assert outcome.writes == [Write(0, "a", "2")]
     assert len(outcome.rejects) == 1
@@ -136,17 +136,17 @@ def test_an_aborted_transaction_is_mended_again() -> None:
 
     for _ in range(2):
         outcome = Outcome()
-        log.state.mend(outcome)
+        log.state.repair(outcome)
         assert (len(outcome.rejects), len(outcome.writes)) == (1, 1)
 
 
 def test_many_forgeries_are_written_over_a_portion_at_a_time() -> None:
     log = Changelog()
-    for number in range(MOST_MENDED + 1):
+    for number in range(MOST_REPAIRED + 1):
         log.forge(str(number).encode(), JUNK)
     log.restart()
 
-    assert [len(log.mend().rejects) for _ in range(3)] == [MOST_MENDED, 1, 0]
+    assert [len(log.repair().rejects) for _ in range(3)] == [MOST_REPAIRED, 1, 0]
 
 
 def test_after_a_rotation_state_is_sealed_anew() -> None:
@@ -156,7 +156,7 @@ def test_after_a_rotation_state_is_sealed_anew() -> None:
     log.write(("gone", None))
 
     assert log.restart(ROTATED).values == {"a": "1"}
-    outcome = log.mend()
+    outcome = log.repair()
     assert (outcome.rejects, outcome.writes) == ([], [Write(0, "a", "1")])
     log.compact()
     assert log.restart(Seals("k2", {"k2": ROTATED.keys["k2"]})).values == {"a": "1"}

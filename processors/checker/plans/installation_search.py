@@ -17,7 +17,7 @@ from processors.checker.plans.causes import with_causes
 from processors.checker.plans.cost import Cost
 from processors.checker.plans.derivation import derivation
 from processors.checker.plans.effort import INSTALLATION, Effort, Exhausted
-from processors.checker.plans.harm import Harm
+from processors.checker.plans.plan_check import PlanCheck
 from processors.checker.plans.situation import NOT_TOLD, asking, manifest_of
 from processors.checker.plans.solver import MOST_CHANGES, Node, Outcome, Solver
 from processors.checker.plans.steps import order_of, ordered
@@ -58,7 +58,7 @@ class Found:
     stopped: bool = False
 
 
-class Everybody:
+class InstallationSearch:
     """One search.
 
     `end` is the installation on the target host, `start` is it on the present host, if that is known.
@@ -147,12 +147,14 @@ class Everybody:
         branches = Branches(self._end, Catalogue(self._end, effort), self._suits if self._moves else None)
         least = self._least(branches, unfit) if self._moves else None
         root = Node(self._end.subject, decided=frozenset({"host"}) if self._moves else frozenset())
-        harm = self._harm(self._end, effort, excused)
+        plan_check = self._plan_check(self._end, effort, excused)
         most = MOST_CHANGES + 2 * len(self._enabled)
-        return Solver(self._end, (), harm, effort, branches, least, greedy=greedy, most_changes=most).solve(root)
+        return Solver(self._end, (), plan_check, effort, branches, least, greedy=greedy, most_changes=most).solve(
+            root
+        )
 
-    def _harm(self, case: Case, effort: Effort, excused: frozenset[str], *, whole: bool = True) -> Harm:
-        return Harm(
+    def _plan_check(self, case: Case, effort: Effort, excused: frozenset[str], *, whole: bool = True) -> PlanCheck:
+        return PlanCheck(
             case,
             effort,
             case.subject,
@@ -212,8 +214,8 @@ class Everybody:
         start = self._start
         if start is None:
             return (PlanStep(tuple(ordered(changes, node.trail))),)
-        harm = self._harm(start, Effort(start, INSTALLATION), excused, whole=False)
-        return order_of(start, changes, node.trail, harm)
+        plan_check = self._plan_check(start, Effort(start, INSTALLATION), excused, whole=False)
+        return order_of(start, changes, node.trail, plan_check)
 
 
 def _needed(changes: Sequence[Change]) -> tuple[Change, ...]:

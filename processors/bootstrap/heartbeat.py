@@ -14,7 +14,7 @@ VARIABLE = "PULSE_OF_COMPAT_GUARD"
 """Names the descriptor to a child. Set only by the supervisor; its name shows that it is not a setting."""
 
 
-def pulse() -> Callable[[], None]:
+def heartbeat() -> Callable[[], None]:
     """What a processor calls while it is alive. Does nothing in a process without a supervisor."""
     given = os.environ.pop(VARIABLE, None)
     if given is None:
@@ -29,7 +29,7 @@ def pulse() -> Callable[[], None]:
     return beat
 
 
-class Listening:
+class HeartbeatPipe:
     """The supervisor's end of one child's pipe."""
 
     def __init__(self) -> None:

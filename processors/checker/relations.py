@@ -17,7 +17,7 @@ MOST_ROWS: Final = 2000
 """The most rows of the catalogue that are searched for them."""
 
 
-class Ties(NamedTuple):
+class Relations(NamedTuple):
     """The ids that a plugin cannot do without, those that it makes any statement about, and those that it
     offers."""
 
@@ -26,15 +26,17 @@ class Ties(NamedTuple):
     offers: frozenset[str]
 
 
-def ties_of(plugin: InstalledPlugin, matrix: Matrix, tongue: Dialect, before: Sequence[str] = ()) -> Ties:
+def relations_of(
+    plugin: InstalledPlugin, matrix: Matrix, default_dialect: Dialect, before: Sequence[str] = ()
+) -> Relations:
     """From the plugin's own statements and from the catalogue: too many ids do no harm, a missing one would.
 
     `before` are installed versions of the plugin: they help decide how its versions are read.
     """
-    each = (plugin, *known_rows(matrix, plugin, tongue, before))
+    each = (plugin, *known_rows(matrix, plugin, default_dialect, before))
     needs = frozenset(need.id for one in each for need in one.requires if not need.optional)
     mentions = frozenset(other.id for one in each for other in (*one.requires, *one.conflicts, *one.consumes))
-    return Ties(needs, mentions, frozenset(offer.id for one in each for offer in one.provides))
+    return Relations(needs, mentions, frozenset(offer.id for one in each for offer in one.provides))
 
 
 def named_through(ids: Iterable[str], matrix: Matrix) -> frozenset[str] | None:

@@ -11,12 +11,12 @@ from processors.staleness.freshness import level, warns_at
 HOUR: Final = 3_600_000
 
 
-def standings(matrix: Matrix, warn_at: int, now: int) -> list[dict[str, Any]]:
+def freshness(matrix: Matrix, warn_at: int, now: int) -> list[dict[str, Any]]:
     """The displayed fields of each source, those that expire first on top."""
-    return [_standing(source, warn_at, now) for source in sorted(matrix.sources, key=lambda s: s.expires_at)]
+    return [_freshness(source, warn_at, now) for source in sorted(matrix.sources, key=lambda s: s.expires_at)]
 
 
-def _standing(source: Source, warn_at: int, now: int) -> dict[str, Any]:
+def _freshness(source: Source, warn_at: int, now: int) -> dict[str, Any]:
     life = source.expires_at - source.issued_at
     return {
         "source": source.name,

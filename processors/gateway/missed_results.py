@@ -9,7 +9,7 @@ from typing import Final
 
 from processors.errors import BrokerUnavailable, Refused
 from processors.events.topics import RESULTS
-from processors.gateway.places import Place, behind
+from processors.gateway.positions import Position, behind
 from processors.stream.io.follow import PATIENCE, Follower
 from processors.stream.settings import StreamSettings
 from processors.stream.types import Inbound
@@ -23,7 +23,7 @@ AT_ONCE: Final = 500
 
 _BEHIND_THE_END: Final = "this place lies behind the end of the results; begin anew without Last-Event-ID"
 
-Missed = tuple[Sequence[Inbound], Place]
+Missed = tuple[Sequence[Inbound], Position]
 """Missed results, and the position after them."""
 
 
@@ -31,7 +31,7 @@ class TooFarBehind(Refused):
     """Not all missed results are available any more."""
 
 
-def refuse_too_far(place: Place, there: Place) -> None:
+def refuse_too_far(place: Position, there: Position) -> None:
     """Raise TooFarBehind for a position from which the stream cannot continue."""
     if unknown := place.keys() - there.keys():
         raise TooFarBehind(
@@ -47,7 +47,7 @@ def refuse_too_far(place: Place, there: Place) -> None:
         )
 
 
-def refuse_behind_the_end(settings: StreamSettings, place: Place) -> None:
+def refuse_behind_the_end(settings: StreamSettings, place: Position) -> None:
     """Raise TooFarBehind for a position after the end of the topic, such as after it was created again. In a
     thread.
 
@@ -59,7 +59,7 @@ def refuse_behind_the_end(settings: StreamSettings, place: Place) -> None:
         raise TooFarBehind(_BEHIND_THE_END)
 
 
-def read_missed(settings: StreamSettings, place: Place, there: Place) -> Missed:
+def read_missed(settings: StreamSettings, place: Position, there: Position) -> Missed:
     """Some of the results between the two positions, in the order of each partition, and the position after them.
     In a thread.
 

@@ -7,15 +7,15 @@ import threading
 
 import pytest
 
+from processors.gateway.fair_threads import FairThreads
 from processors.gateway.mailbox import Crowded
-from processors.gateway.sharing import Share
 
 
 def test_a_caller_who_asks_for_much_keeps_one_thread_and_others_are_served() -> None:
     go_on = threading.Event()
 
     async def scene() -> None:
-        share = Share("test", 2, most=10, most_each=3)
+        share = FairThreads("test", 2, most=10, most_each=3)
         ann = [asyncio.ensure_future(share.run("ann", go_on.wait, 10)) for _ in range(3)]
         await asyncio.sleep(0)
         with pytest.raises(Crowded):
@@ -33,7 +33,7 @@ def test_no_more_wait_than_may_wait() -> None:
     go_on = threading.Event()
 
     async def scene() -> None:
-        share = Share("test", 1, most=2, most_each=2)
+        share = FairThreads("test", 1, most=2, most_each=2)
         waiting = [asyncio.ensure_future(share.run(caller, go_on.wait, 10)) for caller in ("ann", "bob")]
         await asyncio.sleep(0)
         with pytest.raises(Crowded):
@@ -54,7 +54,7 @@ def test_who_gives_up_has_used_their_turn_until_the_call_returns() -> None:
         raise ValueError("nobody is there to hear it")
 
     async def scene() -> None:
-        share = Share("test", 2, most=10, most_each=1)
+        share = FairThreads("test", 2, most=10, most_each=1)
         asked = asyncio.ensure_future(share.run("ann", long))
         await asyncio.to_thread(begun.wait, 10)
         asked.cancel()
@@ -69,7 +69,7 @@ def test_who_gives_up_has_used_their_turn_until_the_call_returns() -> None:
 
 def test_what_the_call_raises_is_raised() -> None:
     async def scene() -> None:
-        share = Share("test", 1, most=1, most_each=1)
+        share = FairThreads("test", 1, most=1, most_each=1)
         with pytest.raises(ZeroDivisionError):
             await share.run("ann", lambda: 1 // 0)
         assert await share.run("ann", lambda: 1) == 1

@@ -41,7 +41,7 @@ def stated(finding: Finding) -> Stated:
     return Stated(finding.subject, finding.object, finding.required.identity)
 
 
-class Wrong(NamedTuple):
+class BlockedQuestion(NamedTuple):
     """What blocks one question. `is_asked` says that the question is the request itself."""
 
     findings: tuple[Finding, ...]
@@ -49,7 +49,7 @@ class Wrong(NamedTuple):
 
 
 @dataclass(slots=True)
-class Harm:
+class PlanCheck:
     """Asks all questions about a situation: the request first, unless `asks` is False, then the installed plugins.
 
     `before` is the installation that "fitted before" refers to; `known` are the findings of `case` itself. With
@@ -72,19 +72,19 @@ class Harm:
     _fitted: dict[str, bool] = field(default_factory=dict[str, bool])
     _reach: dict[str, frozenset[str]] = field(default_factory=dict[str, "frozenset[str]"])
 
-    def first(self, subject: Subject, changes: Sequence[Change]) -> Wrong | None:
+    def first(self, subject: Subject, changes: Sequence[Change]) -> BlockedQuestion | None:
         """The first question that is answered with a block, None if there is none. Raises Exhausted."""
         if self.asks and (blocking := self._blocking(subject)):
-            return Wrong(blocking, True)
+            return BlockedQuestion(blocking, True)
         there = with_request(subject) if self.asks else subject.installed
         for question, unknown in self._questions(subject, there, changes):
             blocking = self.judgements.blocking(question, there, self.effort)
             blocking = tuple(f for f in blocking if not (unknown and f.code in self.not_told))
             counting = tuple(f for f in blocking if not self._is_old(f, question.manifest.id))
             if counting:
-                return Wrong(counting, False)
+                return BlockedQuestion(counting, False)
         lost = self._lost(subject, changes) if self.asks else ()
-        return Wrong(lost, False) if lost else None
+        return BlockedQuestion(lost, False) if lost else None
 
     def _is_old(self, finding: Finding, plugin: str) -> bool:
         """Whether a change of `plugin` costs another plugin something that did not fit before either."""

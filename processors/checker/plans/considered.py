@@ -22,7 +22,7 @@ _OF_THE_HOST: Final = frozenset({Code.HOST_TOO_OLD, Code.HOST_PRERELEASE_EXCLUDE
 _OF_A_PLUGIN: Final = frozenset({Code.DEPENDENCY_MISSING, Code.DEPENDENCY_TOO_OLD, Code.DEPENDENCY_TOO_NEW})
 
 
-def looked_through(case: Case, finding: Finding) -> tuple[Listed, ...]:
+def considered_releases(case: Case, finding: Finding) -> tuple[Listed, ...]:
     """The releases of what is demanded, and of an installed plugin that demands it."""
     return tuple(listed for listed in _all(case, finding) if listed is not None)
 

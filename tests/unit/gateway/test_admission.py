@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from processors.gateway.turns import Turns
+from processors.gateway.admission import Admission
 
 
 def test_a_few_pass_in_each_round_and_everybody_in_order() -> None:
@@ -13,10 +13,10 @@ def test_a_few_pass_in_each_round_and_everybody_in_order() -> None:
 
     async def scene() -> None:
         nonlocal rounds
-        turns = Turns(3)
+        admission = Admission(3)
 
         async def caller(n: int) -> None:
-            await turns.take()
+            await admission.take()
             passed.append((rounds, n))
 
         callers = [asyncio.create_task(caller(n)) for n in range(20)]
@@ -32,9 +32,9 @@ def test_a_few_pass_in_each_round_and_everybody_in_order() -> None:
 
 def test_whoever_comes_alone_does_not_wait() -> None:
     async def scene() -> None:
-        turns = Turns(1)
+        admission = Admission(1)
         for _ in range(3):
-            taking = turns.take()
+            taking = admission.take()
             try:
                 taking.send(None)
             except StopIteration:
@@ -48,14 +48,14 @@ def test_whoever_comes_alone_does_not_wait() -> None:
 
 def test_whoever_goes_away_in_the_queue_costs_nobody_a_turn() -> None:
     async def scene() -> None:
-        turns = Turns(1)
-        callers = [asyncio.create_task(turns.take()) for _ in range(10)]
+        admission = Admission(1)
+        callers = [asyncio.create_task(admission.take()) for _ in range(10)]
         await asyncio.sleep(0)
         for leaving in callers[1:9]:
             leaving.cancel()
         async with asyncio.timeout(10):
             await asyncio.gather(*callers, return_exceptions=True)
-            await turns.take()
+            await admission.take()
         assert callers[9].exception() is None
 
     asyncio.run(scene())

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.relay.delivery import Reception, Reply
-from processors.relay.standing import Mode, Pauses, Standing, admits, is_broken, judged, resumed
+from processors.relay.target_status import Mode, Pauses, TargetStatus, admits, is_broken, judged, resumed
 
 NOW = 1_800_000_000_000
 PAUSES = Pauses()
@@ -21,11 +21,11 @@ OK, FAILED, REFUSED, UNAUTHORIZED, GONE = map(
     said,
     (Reception.ACCEPTED, Reception.FAILED, Reception.REFUSED, Reception.UNAUTHORIZED, Reception.GONE),
 )
-BROKEN = Standing(mode=Mode.BROKEN, not_before=NOW, pause=30_000, changed_at=1)
-HELD = Standing(mode=Mode.HELD, not_before=NOW, pause=30_000, changed_at=1)
+BROKEN = TargetStatus(mode=Mode.BROKEN, not_before=NOW, pause=30_000, changed_at=1)
+HELD = TargetStatus(mode=Mode.HELD, not_before=NOW, pause=30_000, changed_at=1)
 
 
-def run(standing: Standing, *replies: Reply) -> Standing:
+def run(standing: TargetStatus, *replies: Reply) -> TargetStatus:
     for reply in replies:
         standing = judged(standing, reply, PAUSES, NOW, probe=standing.mode is not Mode.ACTIVE)
     return standing
@@ -50,11 +50,11 @@ def test_the_breaker_opens_at_five_in_a_row_or_half_of_twenty(recent: list[bool]
 
 def test_a_message_that_is_refused_does_not_open_the_breaker() -> None:
     """The target answers; the message is at fault."""
-    assert run(Standing(), *[REFUSED] * 30).mode is Mode.ACTIVE
+    assert run(TargetStatus(), *[REFUSED] * 30).mode is Mode.ACTIVE
 
 
 def test_the_first_probe_comes_after_half_a_minute_and_the_pauses_double_up_to_ten_minutes() -> None:
-    standing = run(Standing(), *[FAILED] * 5)
+    standing = run(TargetStatus(), *[FAILED] * 5)
     waits = [standing.not_before - NOW]
     for _ in range(6):
         standing = run(standing, FAILED)
@@ -65,12 +65,14 @@ def test_the_first_probe_comes_after_half_a_minute_and_the_pauses_double_up_to_t
 
 @pytest.mark.parametrize("standing", [BROKEN, HELD], ids=["broken", "held"])
 @pytest.mark.parametrize("reply", [OK, REFUSED], ids=["accepted", "refused"])
-def test_a_probe_that_is_answered_closes_the_breaker_and_ends_the_hold(standing: Standing, reply: Reply) -> None:
+def test_a_probe_that_is_answered_closes_the_breaker_and_ends_the_hold(
+    standing: TargetStatus, reply: Reply
+) -> None:
     assert run(standing, reply).mode is Mode.ACTIVE
 
 
 @pytest.mark.parametrize("standing", [BROKEN, HELD], ids=["broken", "held"])
-def test_a_target_is_probed_with_one_delivery_at_a_time(standing: Standing) -> None:
+def test_a_target_is_probed_with_one_delivery_at_a_time(standing: TargetStatus) -> None:
     assert not admits(standing, NOW - 1, in_flight=False)
     assert admits(standing, NOW, in_flight=False)
     assert not admits(standing, NOW, in_flight=True)
@@ -84,11 +86,11 @@ def test_late_answers_neither_close_nor_widen_an_open_breaker() -> None:
 
 def test_a_target_that_does_not_know_us_is_held_at_once() -> None:
     """Every message would be refused for the same reason."""
-    assert run(Standing(), UNAUTHORIZED).mode is Mode.HELD
+    assert run(TargetStatus(), UNAUTHORIZED).mode is Mode.HELD
 
 
 def test_a_target_that_is_gone_is_sent_nothing_until_it_is_resumed() -> None:
-    standing = run(Standing(), GONE)
+    standing = run(TargetStatus(), GONE)
 
     assert standing.mode is Mode.DISABLED
     assert not admits(standing, NOW + 10**12, in_flight=False)
@@ -97,7 +99,7 @@ def test_a_target_that_is_gone_is_sent_nothing_until_it_is_resumed() -> None:
 
 def test_retry_after_makes_the_whole_target_wait() -> None:
     """It is most likely the target that is overrun, not the message."""
-    standing = run(Standing(), said(Reception.FAILED, 60_000))
+    standing = run(TargetStatus(), said(Reception.FAILED, 60_000))
 
     assert standing.mode is Mode.ACTIVE
     assert not admits(standing, NOW + 59_999, in_flight=False)
@@ -111,7 +113,7 @@ replies = st.sampled_from([OK, FAILED, REFUSED, UNAUTHORIZED, GONE])
 @given(st.lists(st.tuples(replies, st.booleans()), max_size=60))
 def test_a_target_that_is_not_gone_is_always_tried_again(heard: list[tuple[Reply, bool]]) -> None:
     """After any answers in any order, some instant within the longest pause admits a try."""
-    standing = Standing()
+    standing = TargetStatus()
     for reply, probe in heard:
         standing = judged(standing, reply, PAUSES, NOW, probe=probe)
     tried_again = admits(standing, NOW + PAUSES.longest, in_flight=False)
@@ -123,7 +125,7 @@ def test_a_target_that_is_not_gone_is_always_tried_again(heard: list[tuple[Reply
 @given(modes, replies, st.booleans())
 def test_judging_keeps_what_the_target_is(mode: Mode, reply: Reply, probe: bool) -> None:
     """Since when it is known, and at which address, are no matter of its answers."""
-    standing = Standing(mode=mode, known_since=7, endpoint="abc", pause=30_000)
+    standing = TargetStatus(mode=mode, known_since=7, endpoint="abc", pause=30_000)
     after = judged(standing, reply, PAUSES, NOW, probe=probe)
 
     assert replace(after, known_since=7, endpoint="abc") == after

@@ -33,7 +33,7 @@ class Pauses:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class TargetStatus:
     """The status of a target. `known_since` is when it was first seen; older events are not sent to it."""
 
     mode: Mode = Mode.ACTIVE
@@ -52,14 +52,14 @@ class Standing:
     """
 
 
-def admits(standing: Standing, now: int, *, in_flight: bool) -> bool:
+def admits(standing: TargetStatus, now: int, *, in_flight: bool) -> bool:
     """Whether an attempt may begin. If the target is being probed, only while no other is in flight."""
     if standing.mode is Mode.DISABLED or now < standing.not_before:
         return False
     return standing.mode is Mode.ACTIVE or not in_flight
 
 
-def judged(standing: Standing, reply: Reply, pauses: Pauses, now: int, *, probe: bool) -> Standing:
+def judged(standing: TargetStatus, reply: Reply, pauses: Pauses, now: int, *, probe: bool) -> TargetStatus:
     """The status after an attempt.
 
     An attempt from before the breaker opened is no probe, and does not prolong the pause.
@@ -79,12 +79,12 @@ def judged(standing: Standing, reply: Reply, pauses: Pauses, now: int, *, probe:
             return _failed(standing, reply, pauses, now, probe=probe)
 
 
-def resumed(standing: Standing, now: int) -> Standing:
+def resumed(standing: TargetStatus, now: int) -> TargetStatus:
     """Active again, with no failures counted."""
-    return Standing(known_since=standing.known_since, changed_at=now, endpoint=standing.endpoint)
+    return TargetStatus(known_since=standing.known_since, changed_at=now, endpoint=standing.endpoint)
 
 
-def _failed(standing: Standing, reply: Reply, pauses: Pauses, now: int, *, probe: bool) -> Standing:
+def _failed(standing: TargetStatus, reply: Reply, pauses: Pauses, now: int, *, probe: bool) -> TargetStatus:
     if standing.mode is not Mode.ACTIVE:
         return (
             _changed(standing, Mode.BROKEN, _next_pause(standing, Mode.BROKEN, pauses), reply, now)
@@ -102,11 +102,11 @@ def is_broken(recent: tuple[bool, ...]) -> bool:
     return in_a_row or (len(recent) == WINDOW and sum(recent) >= OF_WINDOW)
 
 
-def _next_pause(standing: Standing, mode: Mode, pauses: Pauses) -> int:
+def _next_pause(standing: TargetStatus, mode: Mode, pauses: Pauses) -> int:
     return min(standing.pause * 2, pauses.longest) if standing.mode is mode else pauses.first
 
 
-def _changed(standing: Standing, mode: Mode, pause: int, reply: Reply, now: int) -> Standing:
+def _changed(standing: TargetStatus, mode: Mode, pause: int, reply: Reply, now: int) -> TargetStatus:
     return replace(
         standing,
         mode=mode,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from processors.checker.case import read_case
 from processors.checker.check import check
-from processors.checker.plans.asked_before import AskedBefore
+from processors.checker.plans.answer_cache import AnswerCache
 from processors.checker.plans.effort import Effort
 from processors.events.subject import Host, InstalledPlugin, Lifecycle, Manifest, Requirement, Subject
 from processors.events.vocabulary import Code, Verdict
@@ -44,7 +44,7 @@ def a_matrix(*blocked: str, expires: int = NOON + DAY) -> Matrix:
 def test_whatever_was_asked_before_every_report_is_that_of_a_fresh_search(
     subjects: list[Subject], matrices: list[Matrix], policies: list[Policies], later: list[int]
 ) -> None:
-    before = AskedBefore()
+    before = AnswerCache()
     for matrix, accepted, more in itertools.product(matrices, policies, (0, 0, *later)):
         for subject in subjects:
             known = check(subject, matrix, NOON + more, "sha256:0", accepted, before)
@@ -52,7 +52,7 @@ def test_whatever_was_asked_before_every_report_is_that_of_a_fresh_search(
 
 
 def test_what_a_search_asks_again_is_remembered() -> None:
-    before, matrix = AskedBefore(), a_matrix()
+    before, matrix = AnswerCache(), a_matrix()
     report = check(BLOCKED, matrix, NOON, "sha256:0", NO_POLICIES, before).report
     held = before.held()
     assert report.verdict is Verdict.BLOCK
@@ -67,7 +67,7 @@ def test_what_a_search_asks_again_is_remembered() -> None:
 def test_a_question_that_was_asked_before_takes_the_same_effort() -> None:
     case = read_case(BLOCKED, a_matrix(), NO_POLICIES, NOON)
     question = replace(BLOCKED, manifest=Manifest(id="p1", version="1.0.0", requires=THERE[1].requires))
-    before, asked = AskedBefore(), []
+    before, asked = AnswerCache(), []
     for known in (None, before, before):
         effort = Effort(case, 1000)
         asked.append((effort.blocking(question, known), effort.left))
@@ -78,7 +78,7 @@ def test_a_question_that_was_asked_before_takes_the_same_effort() -> None:
 
 
 def test_another_matrix_and_a_date_that_passes_are_seen() -> None:
-    before = AskedBefore()
+    before = AnswerCache()
     for matrix, now in (
         (a_matrix(), NOON),
         (a_matrix("p2"), NOON),
@@ -91,7 +91,7 @@ def test_another_matrix_and_a_date_that_passes_are_seen() -> None:
 
 
 def test_a_question_with_dates_of_its_own_is_not_remembered() -> None:
-    before, case = AskedBefore(), read_case(BLOCKED, a_matrix(), NO_POLICIES, NOON)
+    before, case = AnswerCache(), read_case(BLOCKED, a_matrix(), NO_POLICIES, NOON)
     ending = replace(CRM, host_range=None, lifecycle=Lifecycle("sunset", NOON + HOUR, None, ""))
     question = replace(BLOCKED, manifest=ending)
 
@@ -102,7 +102,7 @@ def test_a_question_with_dates_of_its_own_is_not_remembered() -> None:
 
 
 def test_memory_is_bounded_however_much_a_plugin_says() -> None:
-    before, case = AskedBefore(kept=100_000), read_case(BLOCKED, a_matrix(), NO_POLICIES, NOON)
+    before, case = AnswerCache(kept=100_000), read_case(BLOCKED, a_matrix(), NO_POLICIES, NOON)
     for n in range(300):
         talker = InstalledPlugin(f"t{n}", "1.0.0", requires=(Requirement("x" * 1000, optional=True),))
         before.blocking(replace(BLOCKED, manifest=Manifest(id="q", version="1.0.0"), installed=(talker,)), case)

@@ -55,7 +55,7 @@ class Found(NamedTuple):
     weight: int
 
 
-class AskedBefore:
+class AnswerCache:
     """Questions by their whole content.
 
     All are forgotten when matrix or policies change, and when a date passes on which any answer could depend.

@@ -15,7 +15,7 @@ IN_A_ROUND: Final = 8
 """The most requests that take a step in one round. A step takes a few milliseconds at most."""
 
 
-class Turns:
+class Admission:
     """Admits a number of callers in each round of the event loop, in the order of arrival. Belongs to the loop."""
 
     def __init__(self, most: int = IN_A_ROUND) -> None:

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from processors.cli.root import app
-from processors.client.slips import refuse_mistyped_before
+from processors.client.mistyped import refuse_mistyped_before
 from processors.errors import SettingsInvalid
 from processors.events.subject import Host
 from processors.versions import Dialect

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.gateway import places
+from processors.gateway import positions
 from processors.gateway.live import Live
-from processors.gateway.missed import MOST, TooFarBehind, refuse_too_far
+from processors.gateway.missed_results import MOST, TooFarBehind, refuse_too_far
 from processors.stream.types import Inbound
 
 offsets = st.integers(0, 10**15)
@@ -23,7 +23,7 @@ def result(partition: int, offset: int) -> Inbound:
 
 @given(some_places)
 def test_a_place_is_read_as_it_was_written(place: dict[int, int]) -> None:
-    assert places.read(places.text_of(place)) == place
+    assert positions.read(positions.text_of(place)) == place
 
 
 @pytest.mark.parametrize(
@@ -32,18 +32,18 @@ def test_a_place_is_read_as_it_was_written(place: dict[int, int]) -> None:
 )
 def test_what_no_gateway_has_written_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="place"):
-        places.read(text)
+        positions.read(text)
 
 
 def test_a_partition_that_has_come_since_is_missing_as_a_whole() -> None:
-    assert places.behind({0: 5, 1: 9}, {0: 7, 1: 9, 2: 3}) == {0: (5, 7), 2: (0, 3)}
+    assert positions.behind({0: 5, 1: 9}, {0: 7, 1: 9, 2: 3}) == {0: (5, 7), 2: (0, 3)}
 
 
 def test_another_replica_may_lag_a_little() -> None:
     """A reader that is ahead of it has missed nothing, and is sent nothing twice."""
-    assert places.behind({0: 9}, {0: 7}) == {}
-    assert places.has_seen({0: 9}, result(0, 8))
-    assert not places.has_seen({0: 9}, result(0, 9))
+    assert positions.behind({0: 9}, {0: 7}) == {}
+    assert positions.has_seen({0: 9}, result(0, 8))
+    assert not positions.has_seen({0: 9}, result(0, 9))
     refuse_too_far({0: 9}, {0: 7})
 
 

@@ -13,7 +13,7 @@ from processors.events.vocabulary import Dimension
 from processors.versions import Dialect
 
 
-def meeting(
+def check_demand(
     case: Case, statement: Statement, there: InstalledPlugin, dialect: Dialect, owner: str = ""
 ) -> Finding | Misfit | None:
     """None if a needed plugin is installed in an admitted version, else how it misses; a finding if range or

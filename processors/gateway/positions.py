@@ -13,7 +13,7 @@ from typing import Final
 
 from processors.stream.types import Inbound
 
-Place = Mapping[int, int]
+Position = Mapping[int, int]
 
 LONGEST: Final = 16_000
 """The most characters of a position as text."""
@@ -21,11 +21,11 @@ LONGEST: Final = 16_000
 _PARTS: Final = re.compile(r"(\d{1,5}):(\d{1,18})(?:,|$)", re.ASCII)
 
 
-def text_of(place: Place) -> str:
+def text_of(place: Position) -> str:
     return ",".join(f"{partition}:{offset}" for partition, offset in sorted(place.items()))
 
 
-def read(text: str) -> Place:
+def read(text: str) -> Position:
     """Raises ValueError for text that no gateway has written."""
     found = _PARTS.findall(text)
     place = {int(partition): int(offset) for partition, offset in found}
@@ -34,7 +34,7 @@ def read(text: str) -> Place:
     return place
 
 
-def behind(place: Place, there: Place) -> dict[int, tuple[int, int]]:
+def behind(place: Position, there: Position) -> dict[int, tuple[int, int]]:
     """The missing offsets: for each partition the first missing one, and the one after the last.
 
     A partition that `place` does not name is new: all of it is missing.
@@ -46,10 +46,10 @@ def behind(place: Place, there: Place) -> dict[int, tuple[int, int]]:
     }
 
 
-def after(place: Place, record: Inbound) -> dict[int, int]:
+def after(place: Position, record: Inbound) -> dict[int, int]:
     """The position of a reader that has also seen this record."""
     return {**place, record.partition: record.offset + 1}
 
 
-def has_seen(place: Place, record: Inbound) -> bool:
+def has_seen(place: Position, record: Inbound) -> bool:
     return record.offset < place.get(record.partition, 0)

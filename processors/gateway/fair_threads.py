@@ -13,7 +13,7 @@ from processors.gateway.mailbox import Crowded
 T = TypeVar("T")
 
 
-class Share:
+class FairThreads:
     """Makes one call of each caller at a time. Belongs to the event loop.
 
     `threads` is how many callers are served at once, `most` how many calls run or wait, and `most_each` how many of
@@ -24,7 +24,7 @@ class Share:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._most, self._most_each = most, most_each
         self._callers = Counter[str]()
-        self._turns: dict[str, asyncio.Lock] = {}
+        self._admission: dict[str, asyncio.Lock] = {}
 
     async def run(self, caller: str, call: Callable[..., T], *arguments: Any) -> T:
         """Make the call in a thread. Raises Crowded, and what the call raises.
@@ -40,12 +40,12 @@ class Share:
 
     async def _make(self, caller: str, call: Callable[..., T], *arguments: Any) -> T:
         try:
-            async with self._turns.setdefault(caller, asyncio.Lock()):
+            async with self._admission.setdefault(caller, asyncio.Lock()):
                 return await asyncio.get_running_loop().run_in_executor(self._threads, call, *arguments)
         finally:
             self._callers[caller] -= 1
             if not self._callers[caller]:
-                del self._callers[caller], self._turns[caller]
+                del self._callers[caller], self._admission[caller]
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)

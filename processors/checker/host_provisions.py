@@ -43,7 +43,9 @@ def _plain(needs: Iterable[Requirement]) -> tuple[Requirement, ...]:
     return tuple(replace(need, id=need.id.lower()) for need in needs)
 
 
-def brings(host: Host, declared: HostDeclaration | None, kind: str, need: Requirement, dialect: Dialect) -> bool:
+def is_provided_by_host(
+    host: Host, declared: HostDeclaration | None, kind: str, need: Requirement, dialect: Dialect
+) -> bool:
     """Whether the host itself provides what is needed, in an admitted version.
 
     A component that the matrix declares has the version of the host. A provision of the host has a version of its

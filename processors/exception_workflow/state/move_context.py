@@ -7,7 +7,7 @@ from processors.stream.types import Inbound, Outbound, Outcome, View
 SOURCE = "/compat-guard/exception-workflow"
 
 
-class Scene:
+class MoveContext:
     """`now` is the broker's time of the record, or the time up to which a tick may look.
 
     Traces continue from the record.
@@ -23,7 +23,7 @@ class Scene:
         self.headers = () if record is None else record.headers
 
     @classmethod
-    def of(cls, record: Inbound, view: View, outcome: Outcome) -> Scene:
+    def of(cls, record: Inbound, view: View, outcome: Outcome) -> MoveContext:
         return cls(record.partition, record.timestamp, view, outcome, record)
 
     def publish(self, record: Outbound) -> None:
