@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from processors.errors import SettingsInvalid
-from processors.outbound.places import SecretPlace
+from processors.outbound.endpoints import SecretPlace
 
 
 def secret(place: SecretPlace, folder: Path) -> str:

@@ -1,1 +1,1 @@
-"""What is sent over HTTP goes from here: to places that are configured, and to the addresses that they may have."""
+"""Sends HTTP requests: only to configured endpoints, and only to their allowed addresses."""

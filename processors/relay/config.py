@@ -13,7 +13,7 @@ from processors.documents import yaml_text
 from processors.documents.complaints import refusal
 from processors.documents.files import naming
 from processors.documents.scalars import WrittenInt
-from processors.outbound.places import Range, SecretPlace, refuse_address, refuse_plain_http
+from processors.outbound.endpoints import Range, SecretPlace, refuse_address, refuse_plain_http
 
 FILE = "relay.yaml"
 

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
 from processors.errors import SettingsInvalid
-from processors.outbound.places import SecretPlace, refuse_address
+from processors.outbound.endpoints import SecretPlace, refuse_address
 from processors.relay.config import (
     AuditTarget,
     ChatTarget,

@@ -12,7 +12,7 @@ from processors.documents.complaints import refusal
 from processors.documents.durations import Duration
 from processors.documents.files import naming
 from processors.documents.scalars import WrittenInt
-from processors.outbound.places import Range, SecretPlace, refuse_address, refuse_plain_http
+from processors.outbound.endpoints import Range, SecretPlace, refuse_address, refuse_plain_http
 
 FILE = "security_context.yaml"
 

@@ -9,7 +9,7 @@ import pytest
 
 from processors.configuration.settings import shipped
 from processors.errors import DocumentRefused, SettingsInvalid
-from processors.outbound.places import SecretPlace
+from processors.outbound.endpoints import SecretPlace
 from processors.relay.config import load, parse
 from processors.relay.making import made
 
