@@ -32,7 +32,7 @@ Stated: TypeAlias = tuple[Requirement, Statement]
 class Case:
     """A subject together with the matrix. `version` and `host_version` are None if they cannot be read.
 
-    `dialect` is the host's dialect; `default_dialect` is the dialect of plugins for which none is declared. `now` is
+    `dialect` is the host's, `default_dialect` is that of plugins for which none is declared. `now` is
     milliseconds since the epoch, UTC. `releases` are the catalogue rows of exactly the requested release, at most
     one for each source. `previous` is the installed version of the plugin, `replaced` are the installed plugins
     that it replaces, and `others` are all remaining ones. `described_twice` names everything that the request
