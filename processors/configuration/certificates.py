@@ -1,4 +1,4 @@
-"""Whose certificates a client believes."""
+"""The certificate authorities that a client trusts."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from processors.errors import SettingsInvalid
 
 
 def believed(ca: Path | None, variable: str) -> ssl.SSLContext | bool:
-    """What httpx takes as `verify`: the authorities in a PEM file, or those of the system where there is none.
+    """The `verify` argument for httpx: the authorities in a PEM file, or the system's if there is none.
 
-    `variable` is where the file was named. Raises SettingsInvalid where it holds no certificates.
+    `variable` is where the file was named. Raises SettingsInvalid if it contains no certificates.
     """
     if ca is None:
         return True

@@ -1,8 +1,8 @@
-"""The variables of an environment: which the guard knows, what they say, and what the files that they name hold.
+"""The environment variables of the guard: which ones exist, their values, and the content of files that they name.
 
-A variable that nobody reads is a mistake that shows itself only in production, so a mistyped one is refused. A
-secret may come from a file, as orchestrators hand it out: `GUARD_KAFKA__PASSWORD_FILE` names the file whose content
-is `GUARD_KAFKA__PASSWORD`.
+An unknown variable is a mistake that would show only in production, so it is refused. A secret may come from a
+file, as orchestrators provide it: `GUARD_KAFKA__PASSWORD_FILE` names the file with the content of
+`GUARD_KAFKA__PASSWORD`.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from processors.errors import SettingsInvalid, nearest
 
 PREFIX: Final = "GUARD_"
 SECRET_FILE: Final = "_FILE"  # noqa: S105 - part of a name, and no secret
-"""Ends the name of a variable that names the file of a secret."""
+"""The suffix of a variable that names the file of a secret."""
 LARGEST_SECRET: Final = 64 * 1024
-"""Bytes. A longer file is no password but a mistake."""
+"""Bytes. A longer file cannot be a password."""
 
 ELSEWHERE: Final = frozenset(
     {
@@ -35,15 +35,15 @@ ELSEWHERE: Final = frozenset(
         "GUARD_GOLDEN",
     }
 )
-"""Variables of ours that are no settings."""
+"""Our variables that are not settings."""
 
 _FOR_TESTS: Final = "GUARD_TEST_"
 _OF_A_SERVICE = re.compile(r"_SERVICE_(HOST|PORT(_\w+)?)$|_PORT_\d+_(TCP|UDP)(_\w+)?$")
-"""What Kubernetes sets for a Service whose name begins with `guard-`."""
+"""The variables that Kubernetes sets for a Service whose name begins with `guard-`."""
 
 
 def refuse_unknown(environment: Mapping[str, str], settings: type[BaseModel]) -> None:
-    """Raise SettingsInvalid that names each GUARD_* variable which nobody reads, with the one probably meant."""
+    """Raise SettingsInvalid that names each unknown GUARD_* variable, with the most similar known one."""
     known = {name for name, _ in _variables(settings)} | {f"{name}{SECRET_FILE}" for name in _secrets(settings)}
     unknown = [
         name
@@ -58,10 +58,10 @@ def refuse_unknown(environment: Mapping[str, str], settings: type[BaseModel]) ->
 
 
 def values_of(environment: Mapping[str, str], settings: type[BaseModel]) -> dict[str, Any]:
-    """What the variables say, as texts in the shape of `settings`. Names count in any case.
+    """The values of the variables, as texts in the structure of `settings`. Names are case-insensitive.
 
-    The content of a secret's file stands in the place of its path; a line break at its end is not part of the
-    secret. Raises SettingsInvalid that names the variable whose file cannot be read, or that is set in both ways.
+    The content of a secret's file replaces its path; a trailing line break is not part of the secret. Raises
+    SettingsInvalid that names the variable whose file cannot be read, or that is set in both ways.
     """
     return _values({name.upper(): value for name, value in environment.items()}, settings, PREFIX)
 

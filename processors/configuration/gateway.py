@@ -1,4 +1,4 @@
-"""Whom the gateway believes and what they may do: the section `gateway` of config/guard.yaml."""
+"""Whom the gateway trusts and what they may do: the section `gateway` of config/guard.yaml."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 Algorithm = Literal["ES256", "EdDSA", "Ed25519", "PS256", "RS256"]
-"""What a token may be signed with. Never a shared secret, never nothing."""
+"""The algorithms for tokens. Never a shared secret, and never none."""
 
 
 class Role(StrEnum):
-    """What somebody may do over HTTP. Nobody holds a role that no rule gives them."""
+    """The roles over HTTP. Nobody has a role without a matching rule."""
 
     REQUESTER = "requester"
     APPROVER = "approver"
@@ -35,14 +35,14 @@ def _safe_address(jwks: str) -> str:
 
 
 def _safe_page(address: str) -> str:
-    """An address that browsers are sent to, without a slash at its end."""
+    """An address to which browsers are sent, without a trailing slash."""
     if "://" not in address:
         raise ValueError("expected an https URL, or http on loopback")
     return _safe_address(address).rstrip("/")
 
 
 def _is_loopback(host: str) -> bool:
-    """By number: a name could come to mean another machine."""
+    """Only numeric addresses count: a name could later resolve to another machine."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -54,7 +54,7 @@ class _Part(BaseModel):
 
 
 class TokenIssuer(_Part):
-    """An identity provider whose access tokens are believed."""
+    """An identity provider whose access tokens are trusted."""
 
     issuer: str = Field(min_length=1, max_length=512, description="`iss`, compared exactly")
     audiences: tuple[str, ...] = Field(min_length=1, description="one of them must be in `aud`")
@@ -69,7 +69,7 @@ class TokenIssuer(_Part):
 
 
 class RoleRule(_Part):
-    """Gives a role to whoever's claim holds one of the values. A claim that is absent never matches."""
+    """Gives a role to everybody whose claim has one of the values. A missing claim never matches."""
 
     claim: str = Field(min_length=1)
     any_of: tuple[str, ...] = Field(min_length=1)
@@ -77,7 +77,7 @@ class RoleRule(_Part):
 
 
 class ConsoleConfig(_Part):
-    """Pages for people: where browsers find them, and who logs people in. Addresses are https, or on loopback."""
+    """Pages for people: their address, and the identity provider. Addresses are https, or on loopback."""
 
     url: Annotated[str, AfterValidator(_safe_page)] = Field(
         description="address of the gateway, as browsers see it"
@@ -98,7 +98,7 @@ class ConsoleConfig(_Part):
 
 
 class GatewayConfig(_Part):
-    """Nobody is believed, and nobody may do anything, unless it is said here."""
+    """Nobody is trusted, and nothing is permitted, by default."""
 
     issuers: tuple[TokenIssuer, ...] = ()
     roles: Mapping[Role, tuple[RoleRule, ...]] = Field(default_factory=dict[Role, tuple[RoleRule, ...]])
@@ -106,7 +106,7 @@ class GatewayConfig(_Part):
 
     @property
     def pages(self) -> str:
-        """The address of the pages, as browsers see it; empty where nobody can log in to them."""
+        """The address of the pages for browsers; empty if nobody can log in to them."""
         return self.console.url if self.console is not None else ""
 
     @model_validator(mode="after")

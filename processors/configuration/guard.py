@@ -1,4 +1,4 @@
-"""config/guard.yaml: features, the watch on the matrix, and where matrices come from.
+"""config/guard.yaml: feature flags, monitoring of the matrix, and the sources of matrices.
 
 `Watched` reads the file again when it changes, so that a feature is switched without a restart.
 """
@@ -23,10 +23,10 @@ from processors.errors import DocumentRefused
 FILE = "guard.yaml"
 SOURCE_NAME = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 LONGEST_VALIDITY = 31 * 86_400_000
-"""Milliseconds that a refresh or policy holds at most where nothing else is configured."""
+"""The longest validity of a refresh or policy in milliseconds, unless configured otherwise."""
 
 _LOOK_EVERY = 1.0
-"""Seconds between two looks at the file."""
+"""Seconds between two checks of the file."""
 
 _log = structlog.get_logger(__name__)
 
@@ -43,7 +43,7 @@ class _Part(BaseModel):
 
 
 class Features(_Part):
-    """The switches, by the names that operators know them by."""
+    """The feature flags, by the names that operators use."""
 
     guard: bool = Field(default=True, alias="plugin-compat-guard", strict=True)
     exceptions: bool = Field(default=True, alias="plugin-compat-exception", strict=True)
@@ -94,8 +94,11 @@ class Sync(_Part):
 
 
 class Trusted(_Part):
-    """A source of the matrix. `keys` is a JWKS file of those that may vouch for it; nothing is judged without one
-    that is `required`; no refresh holds for longer than `longest_validity`, whatever it states."""
+    """A trusted source of the matrix. `keys` is a JWKS file of its public keys.
+
+    Without a `required` source nothing is judged. No refresh is valid for longer than `longest_validity`, whatever
+    it states.
+    """
 
     name: str = Field(pattern=SOURCE_NAME)
     keys: Path
@@ -104,13 +107,13 @@ class Trusted(_Part):
 
 
 class Authority(_Part):
-    """Who may publish security policies: the keys of a JWKS file."""
+    """The publishers of security policies: the keys of a JWKS file."""
 
     keys: Path
 
 
 class TrustConfig(_Part):
-    """Who may publish what. On loopback a key of this machine vouches for whatever is not named here."""
+    """Who may publish what. On loopback a key of this machine is trusted for everything that is not listed here."""
 
     sources: tuple[Trusted, ...] = ()
     policies: Authority | None = None
@@ -150,10 +153,10 @@ def parse(text: bytes | str) -> GuardConfig:
 
 
 class Watched:
-    """The configuration as the file has it now. Call it; the file is looked at once a second at most.
+    """The present configuration of the file. Call it; the file is checked once a second at most.
 
-    The first reading raises DocumentRefused. Later ones keep the last good version and log what is wrong: a slip of
-    the pen must not stop installations, and must not switch anything either.
+    The first reading raises DocumentRefused. Later ones keep the last valid version and log errors: a typing
+    mistake must neither stop installations nor switch a feature.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -181,7 +184,7 @@ class Watched:
             _log.info("configuration read again", file=str(self._path), features=self._config.features.model_dump())
 
     def _stamp(self) -> tuple[int, int, int] | None:
-        """What changes whenever the file does, also where another file is put in its place."""
+        """Changes whenever the file does, also if another file replaces it."""
         try:
             status = self._path.stat()
         except OSError:

@@ -22,7 +22,7 @@ from processors.errors import SettingsInvalid
 
 
 def configuration_folder() -> Path:
-    """Where GUARD_CONFIG names none: `./config` if it holds guard.yaml, else the folder that is shipped."""
+    """The folder if GUARD_CONFIG names none: `./config` if it contains guard.yaml, else the shipped folder."""
     here = Path.cwd() / "config"
     return here if (here / "guard.yaml").is_file() else shipped("config")
 
@@ -103,7 +103,7 @@ class SigningSettings(_Section):
 
 
 class GatewaySettings(_Section):
-    """Where the gateway listens, and where the command line finds one. Whom it believes is in config/guard.yaml."""
+    """Where the gateway listens, and where the command line finds one. config/guard.yaml says whom it trusts."""
 
     host: str = Field(default="127.0.0.1", description="Address that the gateway listens on")
     port: int = Field(default=8080, ge=0, le=65535, description="Its port; 0 picks one")

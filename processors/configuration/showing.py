@@ -1,4 +1,4 @@
-"""The settings as they stand: each variable, its value, and where that comes from. Secrets stay secret."""
+"""The effective settings: each variable, its value, and its origin. Secrets are never shown."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MASKED: Final = "********"
 
 
 class Setting(NamedTuple):
-    """`origin` is `default`, `environment`, or the file that holds the secret; `value` is empty where none is."""
+    """`origin` is `default`, `environment`, or the file of the secret; `value` is empty if there is none."""
 
     variable: str
     value: str

@@ -1,1 +1,4 @@
-"""What the processors agree on: topics and schemas, whether they are sound, what a cluster lacks of them. Pure."""
+"""The contract between the processors: topics and schemas, their validation, and comparison with a cluster.
+
+Pure.
+"""

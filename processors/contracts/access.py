@@ -1,10 +1,10 @@
-"""Who may do what on the broker: one table, and the access rules that follow from it.
+"""The access rules for the broker, generated from one table of roles.
 
-What is not in the table is denied. Nobody has a right to the cluster but who administers topics, and nobody needs
-IdempotentWrite (brokers from 2.8 on). Reading a topic or writing to it includes the right to describe it.
+What is not in the table is denied. Only the administrator of topics has a permission on the cluster, and nobody
+needs IdempotentWrite (brokers from 2.8 on). Reading or writing a topic includes the permission to describe it.
 
-A rule names a topic and not a key: whoever may write a topic may write any key of it. What a record claims beyond
-that, such as the source of a matrix, has to be proved by its value.
+A rule names a topic and not a key: a writer of a topic may write any key. What a record claims beyond that, such as
+the source of a matrix, must be proved by its value.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from processors.events.topics import (
 )
 
 PREFIX: Final = "compat."
-"""How the name of every topic of the guard begins."""
+"""The prefix of the names of the guard's topics."""
 
 Resource = Literal["TOPIC", "GROUP", "TRANSACTIONAL_ID"]
 Pattern = Literal["LITERAL", "PREFIXED"]
@@ -44,7 +44,7 @@ Operation = Literal["READ", "WRITE", "CREATE", "DESCRIBE", "DESCRIBE_CONFIGS", "
 
 
 class Rule(NamedTuple):
-    """One permission, as the broker keeps it. It holds from any host."""
+    """One permission, as the broker stores it. It applies from any host."""
 
     principal: str
     """With its type: `User:checker`."""
@@ -56,24 +56,27 @@ class Rule(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
-    """Somebody who talks to the broker, and what that needs."""
+    """A principal of the broker, and what it needs."""
 
     name: str
     who: str
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
-    """Consumer groups that it joins, or keeps offsets in; one that ends with `*` stands for all that begin so."""
+    """Consumer groups that it joins, or in which it keeps offsets; a trailing `*` makes it a prefix."""
 
     looks: tuple[str, ...] = ()
-    """Names under which it reads without joining a group. The client asks about them all the same, and would be
-    denied once a second, in the broker's log, without the right to."""
+    """Names under which it reads without joining a group.
+
+    The client queries them nevertheless, and without the permission would be denied once a second, in the broker's
+    log.
+    """
 
     transactions: str = ""
-    """Transactional id; one that ends with `*` stands for all that begin so."""
+    """Transactional id; a trailing `*` makes it a prefix."""
 
     administers: str = ""
-    """What the names of the topics begin with that it may create, describe and configure."""
+    """The prefix of the topics that it may create, describe and configure."""
 
 
 _INPUTS: Final = (EXCEPTION_REQUESTS, APPROVAL_DECISIONS, EXCEPTION_USES, INSTALL_OUTCOMES)
@@ -239,9 +242,9 @@ ROLES: Final[tuple[Role, ...]] = (
 
 
 def rules(names: Mapping[str, str] | None = None) -> frozenset[Rule]:
-    """Every rule of the table. `names` are principals by role, for those that are not called `User:<role>`.
+    """Every rule of the table. `names` are principals by role, for those other than `User:<role>`.
 
-    Raises SettingsInvalid for a role that there is not, and for a principal without a type.
+    Raises SettingsInvalid for an unknown role, and for a principal without a type.
     """
     given = names or {}
     for role, principal in given.items():
@@ -269,7 +272,7 @@ def page(roles: Iterable[Role] = ROLES) -> str:
 
 
 def document(of: Iterable[Rule]) -> dict[str, object]:
-    """The rules as plain data, by principal, in an order that does not change."""
+    """The rules as plain data, by principal, in a stable order."""
     grouped: dict[str, dict[tuple[str, str, str], list[str]]] = {}
     for rule in sorted(of):
         at = (rule.resource, rule.pattern, rule.name)

@@ -19,10 +19,10 @@ _OURS = frozenset(
         *("cli", "all processors"),
     }
 )
-"""Writers that are the guard itself; all others are met by receiving."""
+"""Writers that belong to the guard; the guard receives from all others."""
 
 _AVRO = "application/vnd.apache.avro+json;version=1.9.0"
-"""The newest that AsyncAPI's own Avro parser reads; a later one it passes by without a look."""
+"""The newest version that AsyncAPI's own Avro parser reads; it silently skips later ones."""
 
 _CLOUD_EVENTS = {
     "ce_id": "Identity of the event; the same in every repetition of it",
@@ -89,7 +89,8 @@ def _channel(file: TopicsFile, topic: Topic) -> Json:
 
 
 def _operations(topic: Topic) -> Sequence[tuple[str, Json]]:
-    """What the guard does with a topic: it sends what its processors write, and receives what others write."""
+    """The operations of the guard on a topic: it sends what its processors write, and receives what others
+    write."""
     ours = [writer for writer in topic.written_by if writer in _OURS]
     others = [writer for writer in topic.written_by if writer not in _OURS]
     found = [("send", ours), ("receive", others)]

@@ -1,8 +1,8 @@
-"""An Avro schema as typed, resolved values: names are looked up, spelling differences are gone.
+"""An Avro schema as typed, resolved values: names are looked up, spelling differences are removed.
 
-Two schemas that say the same compare equal, whether a named type stands in full or by reference, in whatever order
-the JSON keys come, and however their docs are worded, since no reader is touched by that. Aliases are not read:
-with FULL_TRANSITIVE nothing is ever renamed.
+Two equivalent schemas compare equal, whether a named type is defined in place or by reference, in whatever order
+the JSON keys are, and whatever their docs say, since none of that affects readers. Aliases are not read: with
+FULL_TRANSITIVE nothing is ever renamed.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Field:
     default: str | None
     """The default as JSON text; None if the field has none (a default of null is the text `null`)."""
     masking: str = field(default="", compare=False)
-    """What the ledger and the logs show of it, as `masking` states at the field; empty where nothing is stated."""
+    """The masking of the field in the ledger and logs, as `masking` states; empty if nothing is stated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +110,9 @@ def walk(schema: Schema, at: str = "") -> Iterator[tuple[str, Schema]]:
 
 
 def written(schema: Schema) -> Json:
-    """A schema as JSON that stands by itself: full names, each defined where it first occurs.
+    """A schema as self-contained JSON: full names, each defined at its first use.
 
-    It holds what decides how bytes are read and nothing else: no docs, and no logical types.
+    It contains only what decides how bytes are read: no docs, and no logical types.
     """
     return _written(schema, set())
 
@@ -148,7 +148,7 @@ def _written_field(field: Field, known: set[str]) -> Json:
 
 
 def kind(schema: Schema) -> str:
-    """What a schema is, in a word or two: `int`, `array`, `enum compat.Band`."""
+    """The type of a schema: `int`, `array`, `enum compat.Band`."""
     match schema:
         case Primitive():
             return schema.name
@@ -163,7 +163,7 @@ def join(at: str, name: str) -> str:
 
 
 class _Parser:
-    """One pass over a document, which remembers the names it met. `None` marks a name that is still open."""
+    """One pass over a document, which remembers names. `None` marks a name whose definition is not finished."""
 
     def __init__(self) -> None:
         self._names: dict[str, Schema | None] = {}

@@ -1,7 +1,7 @@
 """Whether a reader with one Avro schema understands what was written with another.
 
 The rules are those of "Schema Resolution" in the Avro 1.12 specification. A schema registry applies them too; here
-they need no server, so that a pull request is refused before any registry hears of it.
+they need no server, so that a pull request fails before it reaches any registry.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _PROMOTIONS = {
 
 
 def full_transitive(new: Schema, released: Iterable[tuple[str, Schema]]) -> Iterator[str]:
-    """What keeps a schema from being exchanged with every released one, both ways. Nothing if all is well.
+    """What makes a schema incompatible with any released one, in both directions. Empty if it is compatible.
 
     `released` are pairs of a label and a schema, such as ("version 2", schema). Each objection is a sentence with
-    the path of the field that it is about.
+    the path of its field.
     """
     for label, old in released:
         for why in unreadable(reader=new, writer=old):

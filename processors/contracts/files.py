@@ -1,4 +1,4 @@
-"""The contract as it lies on disk: config/topics.yaml, schemas/*.avsc and schemas/released/<Event>/<n>.avsc."""
+"""The files of the contract: config/topics.yaml, schemas/*.avsc and schemas/released/<Event>/<n>.avsc."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from processors.errors import ContractBroken, DocumentRefused, SettingsInvalid
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """Topics and schemas as declared. Values of `schemas` and `released` are parsed JSON, not yet judged."""
+    """Topics and schemas as declared. Values of `schemas` and `released` are parsed JSON, not validated yet."""
 
     topics: TopicsFile
     schemas: Mapping[str, object]
@@ -36,7 +36,7 @@ def load_topics(path: Path) -> TopicsFile:
 
 
 def load_contract(topics: Path, schemas: Path) -> Contract:
-    """Raises DocumentRefused or SettingsInvalid like load_topics. Judges nothing: see `problems`."""
+    """Raises DocumentRefused or SettingsInvalid like load_topics. Validates nothing: see `problems`."""
     current = {path.stem: _json(path) for path in sorted(schemas.glob("*.avsc"))}
     released = {event: tuple(map(_json, _versions(schemas / "released" / event))) for event in current}
     return Contract(load_topics(topics), current, released)
@@ -53,7 +53,7 @@ def release_text(raw: object) -> str:
 
 
 def problems(contract: Contract) -> list[Problem]:
-    """Everything that is wrong with a contract by itself, without a look at any server."""
+    """Everything that is wrong with a contract by itself, without asking any server."""
     found = [problem for event, raw in contract.schemas.items() for problem in lint_schema(event, raw)]
     found += _unconnected(contract)
     readable = dict(_readable(contract.schemas))
@@ -64,7 +64,7 @@ def problems(contract: Contract) -> list[Problem]:
 
 
 def unreleased(contract: Contract) -> Mapping[str, int]:
-    """Events whose schema says something else than their newest released version, each with the number to come."""
+    """Events whose schema differs from their newest released version, each with its next number."""
     return {
         event: len(contract.released[event]) + 1
         for event, raw in contract.schemas.items()

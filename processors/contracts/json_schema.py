@@ -23,13 +23,13 @@ _PLAIN: Final[Mapping[str, Json]] = {
 def json_schema(avro: Schema) -> Json:
     """The schema of an event. Named types that occur again are repeated: our events have no recursion.
 
-    Raises KeyError for what our events do not use, which is `bytes` and `fixed`.
+    Raises KeyError for the types that our events do not use, `bytes` and `fixed`.
     """
     return _of(avro, {})
 
 
 def _of(avro: Schema, named: dict[str, Json]) -> Json:
-    """`named` are the types that were met, so that YAML may write each once."""
+    """`named` are the types met so far, so that YAML may write each once."""
     match avro:
         case Primitive() | Fixed():
             return dict(_PLAIN[avro.name])

@@ -1,4 +1,4 @@
-"""What a schema of ours must be beyond valid Avro, so that it documents itself, can grow, and decodes safely."""
+"""Our rules for schemas beyond valid Avro: they must be documented, able to grow, and safe to decode."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def lint_schema(event: str, raw: object) -> list[Problem]:
 
 
 def lint_names(schemas: Mapping[str, Schema]) -> Iterator[Problem]:
-    """Named types that mean one thing in one event and another elsewhere. `schemas` are by event."""
+    """Named types with different definitions in different events. `schemas` are by event."""
     first: dict[str, tuple[str, Schema]] = {}
     for event, schema in schemas.items():
         for part in {

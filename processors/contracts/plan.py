@@ -1,7 +1,7 @@
-"""What would make a cluster and a registry as declared, and what must not be done to them.
+"""The difference between the declared contract and a cluster with its registry, as steps and refusals.
 
-A refusal is a change that loses records, moves keys or breaks a reader. It is never done half: while one stands,
-nothing of the plan is applied.
+A refusal is a change that would lose records, move keys or break a reader. A plan with a refusal is not applied at
+all.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class ActualSubject:
 
 @dataclass(frozen=True, slots=True)
 class Actual:
-    """What is there. A topic or subject that is absent does not exist."""
+    """The present state. A topic or subject that is absent does not exist."""
 
     topics: Mapping[str, ActualTopic]
     subjects: Mapping[str, ActualSubject]
@@ -98,7 +98,7 @@ class Plan:
     steps: tuple[Step, ...]
     refusals: tuple[Refusal, ...]
     unknown: tuple[str, ...]
-    """Topics that share a prefix with ours and that nobody declared. They are reported, never touched."""
+    """Undeclared topics with our prefix. They are reported, never changed."""
 
     @property
     def is_empty(self) -> bool:
@@ -106,7 +106,10 @@ class Plan:
 
 
 def diff(declared: Contract, actual: Actual, *, allow_shorter_retention: bool = False) -> Plan:
-    """What leads from the actual to the declared. Assumes a contract without problems: see `files.problems`."""
+    """The steps from the actual to the declared state.
+
+    Assumes a contract without problems: see `files.problems`.
+    """
     file = declared.topics
     found = list(chain.from_iterable(_topic(file, topic, actual, allow_shorter_retention) for topic in file.topics))
     for topic in file.topics:
@@ -153,7 +156,7 @@ def _config(
 
 
 def _loss(key: str, found: str, value: str, wanted: Mapping[str, str]) -> tuple[str, str] | None:
-    """Why a setting would delete records that are kept today, and the way out. None if it would not."""
+    """Why a setting would delete stored records, and the way out. None if it would not."""
     if key == "cleanup.policy" and set(value.split(",")) - set(found.split(",")):
         return (
             f"cleanup.policy is `{found}`, and `{value}` would delete records that it keeps",
@@ -168,12 +171,13 @@ def _loss(key: str, found: str, value: str, wanted: Mapping[str, str]) -> tuple[
 
 
 def _shortens(found: str, value: str) -> bool:
-    """A retention of -1 is without end."""
+    """A retention of -1 is unlimited."""
     return int(found or 0) < 0 <= int(value) or 0 <= int(value) < int(found or 0)
 
 
 def _subject(subject: str, raw: object, found: ActualSubject, level: str) -> Iterator[Step | Refusal]:
-    """The level comes before a further version, but after the first: some registries know a subject only then."""
+    """The level is set before a further version, but after the first: some registries create a subject only
+    then."""
     text = schema_text(raw)
     levels = [] if found.compatibility == level else [SetCompatibility(subject, found.compatibility, level)]
     if not found.versions:

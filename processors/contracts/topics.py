@@ -1,4 +1,4 @@
-"""The topics file: which topics there are, what each carries and how long it is kept."""
+"""The topics file: the topics, their content and retention."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _COMPACTED = {
 }
 _KEPT = {
     "cleanup.policy": "delete",
-    "retention.bytes": "-1",  # the promise is in days; no size may cut it short
+    "retention.bytes": "-1",  # the promise is in days; no size limit may shorten it
 }
 
 
@@ -62,7 +62,7 @@ class _Strict(BaseModel):
 class Defaults(_Strict):
     partitions: Partitions
     compatibility: Literal["FULL_TRANSITIVE"]
-    """The one level under which readers and writers can be upgraded in any order, whatever is still on a topic."""
+    """The only level under which readers and writers can be upgraded in any order, whatever is still on a topic."""
 
     config: Config = {}
 
@@ -70,10 +70,10 @@ class Defaults(_Strict):
 class Topic(_Strict):
     name: Annotated[str, Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._-]{0,200}$")]
     event: str | None = None
-    """Stem of its schema's file; None where foreign bytes are carried, or none."""
+    """Stem of its schema's file; None if it carries foreign bytes, or none."""
 
     empty: bool = False
-    """Its records have no value: that they were taken, and when, is all that they say."""
+    """Its records have no value: only their existence and time matter."""
 
     key: str
     group: str | None = None
@@ -96,7 +96,7 @@ class TopicsFile:
 
     @property
     def telling(self) -> tuple[Topic, ...]:
-        """The topics whose records say something, which are those that the ledger keeps."""
+        """The topics with meaningful records, which the ledger stores."""
         return tuple(topic for topic in self.topics if not topic.empty)
 
     def partitions(self, topic: Topic) -> int:

@@ -1,1 +1,1 @@
-"""Reading what people and programs write: strict YAML and JSON with limits, and complaints that name the line."""
+"""Strict readers of YAML, JSON and XML, with limits and errors that name the line."""

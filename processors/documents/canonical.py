@@ -1,7 +1,7 @@
-"""Canonical JSON, one text for one value, and the digest of bytes.
+"""Canonical JSON, one text for each value, and the digest of bytes.
 
-RFC 8785 as far as events need it: sorted keys, no spaces, UTF-8, integers. No event has floats; meeting one is a
-mistake, because two writers may print it differently.
+RFC 8785 as far as events need it: sorted keys, no spaces, UTF-8, integers. Events have no floats: two writers may
+format a float differently.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import orjson
 
 
 def _other(value: Any) -> Any:
-    """What orjson has no form for, in terms of what it has."""
+    """Converts values that orjson cannot represent."""
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, tuple):  # a named one
@@ -31,7 +31,7 @@ _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_P
 def canonical(value: Any) -> str:
     """The one JSON text of a value of text, integers, booleans, null, lists and mappings with text keys.
 
-    Bytes become lower-case hex. Raises TypeError for anything else; floats the caller must not hand in.
+    Bytes become lower-case hex. Raises TypeError for anything else; callers must not pass floats.
     """
     try:
         return orjson.dumps(value, default=_other, option=_OPTIONS).decode()
@@ -42,13 +42,13 @@ def canonical(value: Any) -> str:
 _UNBOUNDED = JSONEncoder(
     ensure_ascii=False, check_circular=False, allow_nan=False, sort_keys=True, separators=(",", ":"), default=_other
 )
-"""Writes the same text, and also integers of more than 64 bits, deep nesting and what is no Unicode; slowly."""
+"""Writes the same text, and also integers of more than 64 bits, deep nesting and invalid Unicode; slowly."""
 
 
 def canonical_with(record: Mapping[str, Any], name: str, text: str) -> str:
-    """The canonical text of `record` and one more field, whose canonical text is there already.
+    """The canonical text of `record` plus one more field, whose canonical text is given.
 
-    No record in it may have a field of that name; in a text its quotes would be escaped.
+    No record in it may have a field of that name; within a text, its quotes would be escaped.
     """
     return canonical({**record, name: None}).replace(f'"{name}":null', f'"{name}":{text}', 1)
 

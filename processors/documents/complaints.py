@@ -1,4 +1,4 @@
-"""What pydantic finds wrong with a configuration file, in the guard's own words."""
+"""Converts pydantic's validation errors of a configuration file to the guard's own messages."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from processors.documents import yaml_text
 from processors.errors import DocumentRefused, nearest
 
 _TRANSPARENT = (Union, UnionType, Annotated)
-"""What stands around a model without a step in the path."""
+"""Validators that wrap a model without adding a step to the path."""
 
 
 def refusal(error: ValidationError, document: type[BaseModel]) -> DocumentRefused:
-    """One complaint, with its place. A key that is not known comes first, with the one that was probably meant: a
-    misspelled key is a missing one, too, and only the first is where the slip is."""
+    """One error, with its place.
+
+    Unknown keys come first, with a suggestion: a misspelled key also makes a required key missing, and only the
+    first error points at the mistake.
+    """
     found = error.errors(include_input=False, include_url=False)
     first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
     where = yaml_text.where(first["loc"])
@@ -33,7 +36,7 @@ def refusal(error: ValidationError, document: type[BaseModel]) -> DocumentRefuse
 
 
 def _models(kind: Any, path: Sequence[int | str]) -> Iterator[type[BaseModel]]:
-    """The models that may stand at a path, seen from a type."""
+    """The possible models at a path, starting from a type."""
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         if not path:
             yield kind

@@ -14,7 +14,7 @@ _DURATION: Final = re.compile(r"(\d{1,6})(ms|s|m|h|d)")
 
 
 def duration(text: Any) -> int:
-    """Milliseconds. Raises ValueError for what is no duration, or none at all."""
+    """Milliseconds. Raises ValueError for invalid or zero durations."""
     match = _DURATION.fullmatch(str(text))
     if match is None or int(match[1]) == 0:
         raise ValueError(f"`{shorten(str(text))}` is not a duration such as 30s, 10m, 4h or 7d")

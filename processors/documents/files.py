@@ -1,4 +1,4 @@
-"""Files that somebody has named: read no further than a reader may, and named in every complaint about them."""
+"""Reads files that a user has named: with a size limit, and with the file name in every error."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from processors.errors import DocumentRefused
 
 @contextmanager
 def naming(file: Path) -> Generator[None]:
-    """A DocumentRefused from inside has the file in front of its place; that it cannot be opened becomes one."""
+    """Adds the file to the place of a DocumentRefused from inside; an error on opening becomes one."""
     try:
         yield
     except OSError as error:
@@ -21,7 +21,7 @@ def naming(file: Path) -> Generator[None]:
 
 
 def content_of(file: Path, limit: int) -> bytes:
-    """What stands in the file, up to one byte more than may be read, so that the reader sees that it is too much.
+    """The content of the file, up to one byte more than may be read, so that the reader notices the excess.
 
     Raises DocumentRefused if there is no such file.
     """

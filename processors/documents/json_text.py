@@ -1,6 +1,6 @@
 """Strict JSON: for documents too large for YAML, and for settings inside events.
 
-Duplicate keys, NaN, infinities and absurd numbers are refused, where Python's reader would take them silently.
+Duplicate keys, NaN, infinities and oversized numbers are refused, which Python's reader would accept silently.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ LIMIT: Final = 512 * 1024 * 1024
 
 
 def load(text: bytes | str, *, limit: int = LIMIT) -> Any:
-    """The value; numbers keep how they were written. Raises DocumentRefused."""
+    """The value; numbers keep their original text. Raises DocumentRefused."""
     content = utf8(text, limit)
     try:
         value = json.loads(
@@ -47,7 +47,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_unprintable(key: str, value: Any) -> None:
-    """A text, or texts inside lists; those of an object were looked at when it was read."""
+    """A text, or texts inside lists; those of objects were checked while reading."""
     if isinstance(value, str):
         if unprintable(value):
             raise DocumentRefused(shorten(key), "expected text, found control characters or half a character")

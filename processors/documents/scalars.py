@@ -1,4 +1,4 @@
-"""What strict YAML and strict JSON share: UTF-8 within a limit, printable text, numbers as written, and needs."""
+"""Shared by strict YAML and strict JSON: UTF-8 within a limit, printable text, numbers as written, and demands."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LONGEST_NUMBER: Final = 40
 
 
 class WrittenInt(int):
-    """A whole number that knows how it was written, so that a message can show `007` as `007`."""
+    """A whole number with its original text, so that a message can show `007` as `007`."""
 
     text: str
 
@@ -25,7 +25,7 @@ class WrittenInt(int):
 
 
 class WrittenFloat(float):
-    """A number that knows how it was written: `1.10` equals 1.1, and whoever meant a version needs to be told."""
+    """A number with its original text: `1.10` equals 1.1, but may be meant as a version."""
 
     text: str
 
@@ -42,16 +42,16 @@ def unprintable(text: str) -> bool:
 
 
 def id_and_range(text: str) -> tuple[str, str] | None:
-    """A need as people write it: `com.acme.crm >=1.2`, `com.acme.crm>=1.2` and `com.acme.crm@1.2` alike.
+    """A demand as people write it: `com.acme.crm >=1.2`, `com.acme.crm>=1.2` and `com.acme.crm@1.2` alike.
 
-    The range is empty where none is stated. None where the text does not begin with an id.
+    The range is empty if none is stated. None if the text does not begin with an id.
     """
     read = _ID_AND_RANGE.fullmatch(text)
     return None if read is None else (read[1], read[2].strip())
 
 
 def utf8(text: bytes | str, limit: int) -> str:
-    """The text, less a byte order mark. Raises DocumentRefused when it is longer than `limit` bytes."""
+    """The text without a byte order mark. Raises DocumentRefused if it is longer than `limit` bytes."""
     refuse_more_than(limit, text)
     if isinstance(text, str):
         return text
@@ -62,7 +62,7 @@ def utf8(text: bytes | str, limit: int) -> str:
 
 
 def refuse_more_than(limit: int, text: bytes | str) -> None:
-    """Raises DocumentRefused. How much more there is, nobody may have read."""
+    """Raises DocumentRefused. The full size is unknown, because the rest was not read."""
     if len(text) > limit:
         raise DocumentRefused("", f"expected at most {limit} bytes, found more")
 

@@ -1,4 +1,4 @@
-"""Files that hold secrets: read only where nobody else can read them, written whole and for the owner alone."""
+"""Files with secrets: read only if nobody else can read them, written atomically and for the owner alone."""
 
 from __future__ import annotations
 
@@ -14,16 +14,15 @@ from processors.errors import SettingsInvalid
 T = TypeVar("T")
 
 OTHERS: Final = 0o007
-"""The rights of those who are neither owner nor of the owner's group."""
+"""The permissions of others, who are neither the owner nor in the owner's group."""
 
 GROUP_AND_OTHERS: Final = 0o077
 
 
 def read_secret(path: Path, parse: Callable[[Any], T], *, closed_to: int, what: str, made_by: str) -> T:
-    """What `parse` makes of the JSON in a file. `made_by` is the command that makes such a file.
+    """The result of `parse` for the JSON in a file. `made_by` is the command that creates such a file.
 
-    Raises SettingsInvalid for a file that is missing, is open to those it should be closed to, or does not hold
-    `what` it should.
+    Raises SettingsInvalid for a file that is missing, readable by others, or without the expected content `what`.
     """
     try:
         if path.stat().st_mode & closed_to:
@@ -40,13 +39,13 @@ def read_secret(path: Path, parse: Callable[[Any], T], *, closed_to: int, what: 
 
 
 def replace_file(path: Path, text: str) -> None:
-    """Write a secret whole or not at all, for the owner only."""
+    """Write a secret completely or not at all, readable by the owner only."""
     beside = _draft(path, text)
     beside.replace(path)
 
 
 def make_once(path: Path, text: str) -> bool:
-    """The same, unless the file is there: of several that try at once exactly one makes it, and is told so."""
+    """The same, unless the file exists: of several simultaneous attempts exactly one succeeds."""
     beside = _draft(path, text)
     try:
         os.link(beside, path)

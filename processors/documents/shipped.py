@@ -1,4 +1,4 @@
-"""The files that come with the guard: beside the package in a checkout, inside it in an installed wheel."""
+"""The files that are shipped with the guard: beside the package in a checkout, inside it in an installed wheel."""
 
 from __future__ import annotations
 

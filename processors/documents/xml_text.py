@@ -1,6 +1,6 @@
-"""Strict XML, as manifests need it: elements, attributes and text, without anything that a document can declare.
+"""Strict XML for manifests: elements, attributes and text, without declarations.
 
-Declarations of entities and a document type with a subset of its own are refused, so nothing expands or is fetched.
+Entity declarations and an internal document type are refused, so nothing is expanded or fetched.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ MOST_ELEMENTS: Final = 20_000
 
 @dataclass(slots=True)
 class Element:
-    """`text` is what stands directly inside, without the white space around it."""
+    """`text` is the element's direct text, without surrounding white space."""
 
     name: str
     attributes: dict[str, str] = field(default_factory=dict[str, str])
@@ -30,7 +30,10 @@ class Element:
 
 
 def load(data: bytes | str, *, limit: int, depth: int) -> Element:
-    """The root element. Raises DocumentRefused for what is no XML, too large, too deep or declares entities."""
+    """The root element.
+
+    Raises DocumentRefused for invalid XML, or if it is too large, too deep or declares entities.
+    """
     content = utf8(data, limit)
     reading = _Reading(depth)
     parser = expat.ParserCreate(namespace_separator=None)
@@ -50,7 +53,7 @@ def load(data: bytes | str, *, limit: int, depth: int) -> Element:
 
 
 class _Reading:
-    """What expat calls back."""
+    """The callbacks for expat."""
 
     def __init__(self, depth: int) -> None:
         self.root: Element | None = None

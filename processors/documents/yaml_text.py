@@ -1,8 +1,8 @@
-"""Strict YAML: what a person writes by hand, and nothing that a person would only write to break a reader.
+"""Strict YAML: what people write by hand, without features that serve only to attack a reader.
 
-Read from libyaml's events with a stack of our own, so that depth costs no recursion and an alias is refused
-before it is followed. A plain scalar is null, true, false, a decimal number or else text: `no`, `0x1F`, `1:30`
-and dates stay the text that stands in the file.
+Read from libyaml's events with an explicit stack, so that depth needs no recursion and an alias is refused before
+it is followed. A plain scalar is null, true, false, a decimal number or else text: `no`, `0x1F`, `1:30` and dates
+stay text.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LIMIT: Final = 1024 * 1024
 DEPTH: Final = 32
 
 Path: TypeAlias = tuple[str | int, ...]
-"""Where something stands in a document: keys and list positions from the root."""
+"""The place of a value in a document: keys and list indexes from the root."""
 
 _INT: Final = re.compile(r"[-+]?[0-9]+")
 _FLOAT: Final = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+)(?:[eE][-+]?[0-9]+)?")
@@ -36,7 +36,7 @@ _WORDS: Final[Mapping[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document's value, and the line (from 1) of everything in it. Numbers keep how they were written."""
+    """A document's value, and the line (from 1) of everything in it. Numbers keep their original text."""
 
     value: Any
     lines: Mapping[Path, int]
@@ -79,7 +79,7 @@ def _unreadable(error: yaml.YAMLError) -> DocumentRefused:
 
 
 class _Open:
-    """A list or mapping that is being filled. `key` is the next place in it; None while a key is awaited."""
+    """A list or mapping under construction. `key` is the next place in it; None while a key is expected."""
 
     __slots__ = ("key", "path", "value")
 

@@ -1,4 +1,4 @@
-"""Values as YAML that our own strict reader reads back as the same values."""
+"""Writes values as YAML that our strict reader reads back as the same values."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from processors.documents.yaml_text import is_text
 
 
 def to_yaml(values: Mapping[str, Any]) -> str:
-    """Keys stand in the order given, without anchors: the reader refuses them."""
-    # Which types the stubs leave open differs from release to release.
+    """Keys keep the given order. There are no anchors: the reader refuses them."""
+    # The stubs' open types differ from release to release.
     dump: Any = yaml.dump  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     return str(dump(dict(values), Dumper=_Plain, sort_keys=False, allow_unicode=True, width=116))
 
 
 class _Plain(yaml.SafeDumper):
-    """Quotes what our reader, rather than PyYAML's, would not take for text."""
+    """Quotes texts that our reader, rather than PyYAML's, would not read as text."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the signature is PyYAML's
         return True

@@ -1,4 +1,4 @@
-"""Where people find what an event is about, if there are pages for them."""
+"""Addresses of pages about events, if there are pages."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from processors.events.fields import fields_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerAnchored:
-    """How long the chain of a partition was at a time, and its last hash; digests are `sha256:<hex>`."""
+    """The length of a partition's chain at a time, and its last hash; digests are `sha256:<hex>`."""
 
     anchor_id: str
     at: int
@@ -33,7 +33,7 @@ class LedgerAnchored:
         return f"{self.topic}/{self.partition}"
 
     def facts(self) -> dict[str, Any]:
-        """What is signed."""
+        """The signed fields."""
         return fields_of(self, "signature")
 
     def record(self) -> dict[str, Any]:

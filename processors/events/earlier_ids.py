@@ -1,7 +1,7 @@
-"""Under which ids a finding was known to engines before 0.2, which hashed the words of some demands.
+"""The ids of findings in engines before 0.2, which hashed the sentences of some demands.
 
-An exception that was approved under such an id stays valid: the workflow accepts it for the finding as it is named
-now. The phrases below are frozen; nothing else may use them.
+An exception that was approved under such an id stays valid: the workflow accepts it for the finding under its
+present id. The phrases below are frozen; nothing else may use them.
 """
 
 from __future__ import annotations

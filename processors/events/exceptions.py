@@ -21,7 +21,7 @@ _SCOPES = uuid.uuid5(uuid.NAMESPACE_URL, "urn:compat-guard:exception-scope")
 
 
 class Status(StrEnum):
-    """Where an exception stands."""
+    """The status of an exception."""
 
     UNKNOWN = "UNKNOWN"
     PENDING = "PENDING"
@@ -60,7 +60,7 @@ class ProofKind(StrEnum):
 
 
 class Scope(NamedTuple):
-    """What an exception is for. Versions are compared as text, because that is what was approved."""
+    """What an exception covers. Versions are compared as text, because that is what was approved."""
 
     tenant: str
     plugin_id: str
@@ -71,7 +71,10 @@ class Scope(NamedTuple):
 
     @property
     def exception_id(self) -> str:
-        """UUID5 of the scope: whoever asks twice meets the same exception. Parts carry their length."""
+        """UUID5 of the scope, so that a second request finds the same exception.
+
+        Parts are prefixed with their lengths.
+        """
         return str(uuid.uuid5(_SCOPES, "".join(f"{len(part)}:{part}" for part in self)))
 
 
@@ -79,7 +82,7 @@ NO_SCOPE = Scope("", "", "", "", "", "")
 
 
 class Person(NamedTuple):
-    """Somebody, by the immutable subject at an identity provider; never by an address."""
+    """A person, by the immutable subject at an identity provider; never by an address."""
 
     issuer: str
     subject: str
@@ -90,9 +93,9 @@ NOBODY = Person("", "")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExceptionCommand:
-    """Something asked of the workflow, as its record states it; `proof` is what names the requester.
+    """A command to the workflow, as its record states it; `proof` names the requester.
 
-    The report and the question that it answers travel beside it, as bytes.
+    The report and the question that it answers are separate, as bytes.
     """
 
     command_id: str
@@ -124,7 +127,7 @@ class ExceptionCommand:
 
 @dataclass(frozen=True, slots=True)
 class ExceptionRequested:
-    """A command as it is published: with the question and the report of the block that it rests on, as records."""
+    """A command as it is published: with the question and the report of its block, as records."""
 
     command: ExceptionCommand
     subject: Record | None = None
@@ -144,7 +147,7 @@ class ExceptionRequested:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalDecision:
-    """A person's decision. Only `proof` counts; the rest says where to look."""
+    """A person's decision. Only `proof` counts; the other fields are for routing."""
 
     decision_id: str
     exception_id: str
@@ -276,5 +279,5 @@ def scope_from_record(record: Record) -> Scope:
 
 
 def _symbol(words: type[E], text: str) -> E:
-    """The word, or UNKNOWN for one that a newer writer has."""
+    """The word, or UNKNOWN for one of a newer writer."""
     return words(text) if text in words.__members__ else words("UNKNOWN")

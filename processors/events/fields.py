@@ -1,4 +1,4 @@
-"""From an event to its record: its fields have the names that its schema gives them."""
+"""From an event to its record: fields have the same names in the class and in the schema."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ if TYPE_CHECKING:
 
 
 def fields_of(event: DataclassInstance, *but: str) -> dict[str, Any]:
-    """Each field of an event but those, by name; what is a tuple here is a list there. The encoder refuses a record
-    that lacks a field of its schema, or has one more."""
+    """Each field of an event except `but`, by name; tuples become lists.
+
+    The encoder refuses a record that lacks a field of its schema, or has one more.
+    """
     record: dict[str, Any] = {}
     for name in _names(type(event), but):
         value = getattr(event, name)

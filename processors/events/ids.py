@@ -1,4 +1,4 @@
-"""Ids that we mint. They are functions of what they name, so that doing a thing again mints the same id."""
+"""Generated ids. They are derived from what they name, so that a repetition gets the same id."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
 def minted(kind: str, *parts: str) -> str:
-    """A UUID (version 5, RFC 9562) of a kind and its parts. Parts are told apart by their lengths.
+    """A UUID (version 5, RFC 9562) of a kind and its parts, which are prefixed with their lengths.
 
-    The same as `uuid.uuid5`, at a third of its cost: one is minted for every answer.
+    The same as `uuid.uuid5`, at a third of its cost: one is generated for every answer.
     """
     name = kind + "".join([f"\x1f{len(part)}:{part}" for part in parts])
     text = hashlib.sha1(_NAMESPACE + name.encode(), usedforsecurity=False).hexdigest()

@@ -1,4 +1,4 @@
-"""Somebody asks whether a plugin may be installed. Mirrors the envelope of `InstallRequested` in schemas/."""
+"""A request to install a plugin. Mirrors the envelope of `InstallRequested` in schemas/."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from processors.events.vocabulary import Action
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RiskAcknowledgement:
-    """That somebody takes the risk of going on under an exception, in their words."""
+    """The acknowledgement of the risk under an exception, in the operator's words."""
 
     by: str
     at: int
@@ -26,7 +26,7 @@ class RiskAcknowledgement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonitoringPlan:
-    """How an installation under an exception will be watched, and who answers for it."""
+    """How an installation under an exception will be monitored, and who is responsible."""
 
     profile: str
     addons: tuple[str, ...]
@@ -38,8 +38,11 @@ class MonitoringPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstallRequested:
-    """Who asks, and for what. The subject, which is the question itself, travels beside it: as bytes, because equal
-    subjects have equal bytes. `plugin_id` is the subject's, which the record is keyed by."""
+    """Who asks, and for what. The subject, which is the question itself, is separate.
+
+    It is passed as bytes, because equal subjects have equal bytes. `plugin_id` is the subject's, the key of the
+    record.
+    """
 
     request_id: str
     requested_at: int
@@ -73,7 +76,7 @@ class InstallRequested:
 
 @dataclass(frozen=True, slots=True)
 class KeptRequest:
-    """A request as its readers see it. `record` is the whole of it, as the topic gave it."""
+    """A request for its readers. `record` is the whole record of the topic."""
 
     record: Mapping[str, Any]
 
@@ -103,7 +106,7 @@ class KeptRequest:
 
     @property
     def acknowledgement(self) -> RiskAcknowledgement | None:
-        """That somebody took the risk of an exception; None where nobody did."""
+        """The acknowledgement of the risk; None if there is none."""
         said = self.record["acknowledgement"]
         if said is None:
             return None
@@ -111,7 +114,7 @@ class KeptRequest:
 
     @property
     def monitoring(self) -> MonitoringPlan | None:
-        """How the installation is to be watched; None where nobody said."""
+        """How the installation is to be monitored; None if that is not stated."""
         plan = self.record["monitoring"]
         if plan is None:
             return None
@@ -119,7 +122,7 @@ class KeptRequest:
 
     @property
     def subject_record(self) -> Mapping[str, Any]:
-        """The question to be asked again, or to be handed on."""
+        """The question, to be asked again or passed on."""
         return self.record["subject"]
 
     @property

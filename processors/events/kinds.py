@@ -1,6 +1,6 @@
-"""Every event by its names: the topic that carries it, its schema, its CloudEvents type, the field that is its id.
+"""The names of every event: its topic, its schema, its CloudEvents type, and the field with its id.
 
-Pure. What a topic is like stands in config/topics.yaml, what an event says in schemas/.
+Pure. config/topics.yaml declares the topics, schemas/ the content of events.
 """
 
 from __future__ import annotations
@@ -12,8 +12,11 @@ from processors.events import topics
 
 
 class EventKind(NamedTuple):
-    """`schema` is the stem of its file in schemas/. `id` and `at` name fields: an event without an id of its own
-    has an empty `id`, and an empty `at` stands for the broker's time."""
+    """`schema` is the stem of its file in schemas/.
+
+    `id` and `at` name fields: `id` is empty for an event without an id, and an empty `at` stands for the broker's
+    time.
+    """
 
     topic: str
     schema: str
@@ -70,4 +73,4 @@ BY_SCHEMA: Final[Mapping[str, EventKind]] = {
         ANCHORED,
     )
 }
-"""The processors' own state is not among them: nobody else reads it."""
+"""The processors' own state is not included: nobody else reads it."""

@@ -1,4 +1,4 @@
-"""Something that somebody should be told. Mirrors `NotificationRequested` in schemas/."""
+"""A notification for a recipient. Mirrors `NotificationRequested` in schemas/."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from processors.events.fields import fields_of
 
 
 class Urgency(StrEnum):
-    """How soon somebody should look."""
+    """How soon somebody should look at it."""
 
     UNKNOWN = "UNKNOWN"
     INFO = "INFO"
@@ -20,7 +20,7 @@ class Urgency(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotificationRequested:
-    """One message for one recipient. `count` tells how many cases are gathered in it."""
+    """One message for one recipient. `count` is how many cases it combines."""
 
     notification_id: str
     at: int

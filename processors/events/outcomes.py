@@ -1,4 +1,4 @@
-"""What became of an installation, as the rollout system tells it. Mirrors `InstallFinished` in schemas/."""
+"""The outcome of an installation, from the rollout system. Mirrors `InstallFinished` in schemas/."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class MonitoringStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstallFinished:
-    """An outcome, or news of the monitoring alone, in which case `outcome` is UNKNOWN. Empty where not stated."""
+    """An outcome, or a change of the monitoring alone, with `outcome` UNKNOWN. Empty fields are not stated."""
 
     outcome_id: str
     request_id: str
@@ -45,7 +45,7 @@ class InstallFinished:
 
     @property
     def told(self) -> str:
-        """Digest of what it tells: the same again is a repetition, anything else under the same id is news."""
+        """Digest of its content: the same digest again is a repetition, another one under the same id is news."""
         parts = (self.outcome_id, self.request_id, self.target, self.outcome, self.monitoring)
         parts = (*parts, self.monitoring_profile, *self.monitoring_addons)
         return hashlib.sha256("".join(f"{len(p)}:{p}" for p in parts).encode()).hexdigest()[:32]

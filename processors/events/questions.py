@@ -1,7 +1,7 @@
 """Which question a result answers.
 
-A request id is its sender's choice, so two people can ask two questions under one id. Whoever reads a result
-compares the question as well, and never takes the answer to another one for theirs.
+The sender chooses a request id, so two people can ask two questions under one id. Readers of results compare the
+question as well, and never take the answer to another one for theirs.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 
 class Question(NamedTuple):
-    """Everything of a request that its answer depends on or is for; `input_digest` is of the subject's bytes."""
+    """All fields of a request that its answer depends on; `input_digest` is of the subject's bytes."""
 
     request_id: str
     input_digest: str
@@ -26,7 +26,7 @@ class Question(NamedTuple):
 
     @property
     def name(self) -> str:
-        """A short name by which people tell two questions of one id apart."""
+        """A short name to distinguish two questions with one id."""
         text = "".join(f"{len(part)}:{part}" for part in self)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
@@ -42,7 +42,7 @@ def answered_by(result: Mapping[str, Any]) -> Question:
 
 
 def _question(event: Mapping[str, Any], input_digest: str) -> Question:
-    """Requests and results name these fields alike."""
+    """Requests and results have the same names for these fields."""
     return Question(
         request_id=event["request_id"],
         input_digest=input_digest,

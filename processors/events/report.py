@@ -1,7 +1,7 @@
-"""The answer: findings, risk, ways out, and what it all rests on. Mirrors `Report` in schemas/.
+"""The answer: findings, risk, ways out, and what it is based on. Mirrors `Report` in schemas/.
 
-A report holds no time and no identity of who asked, so that the same question under the same matrix has the
-same report, byte for byte, on any day and in any process.
+A report contains neither a time nor the requester, so that the same question under the same matrix has the same
+report, byte for byte, on any day and in any process.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from processors.events.vocabulary import (
 )
 
 ALTERNATIVES: Final = " | "
-"""Between the values of a demand of kind ONE_OF or FIXED_IN: any of them will do."""
+"""Separates the values of a demand of kind ONE_OF or FIXED_IN: any of them is enough."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demand:
-    """What must hold, and who says so. `constraint` is what the kind is about: a range, a checksum, a format."""
+    """A demand and its source. The kind says what `constraint` is: a range, a checksum, a format."""
 
     constraint: str
     kind: DemandKind = DemandKind.RANGE
@@ -48,8 +48,8 @@ class Demand:
 class Finding:
     """One reason why a plugin does not fit: a fact. words.py gives it its sentence.
 
-    `found` is the version or value that was found, `ground` why that is not enough. `path` leads from the plugin
-    that is asked for to `subject` through what each one needs, both ends included; empty where they are the same.
+    `found` is the version or value that was found, `ground` why that is not enough. `path` leads from the requested
+    plugin to `subject` along their needs, both ends included; empty if they are the same.
     """
 
     code: Code
@@ -80,9 +80,9 @@ class Finding:
 
 
 def demand_identity(kind: str, constraint: str) -> str:
-    """What tells one demand from another. Facts only: rewording a report changes no id.
+    """Distinguishes demands, by facts only: a reworded report changes no id.
 
-    A range is itself. A report that knows no kinds, made by an earlier engine, has the text that it had.
+    A range stands for itself. A report of an earlier engine without kinds keeps its text.
     """
     if kind in (DemandKind.RANGE, DemandKind.UNKNOWN):
         return constraint
@@ -90,7 +90,7 @@ def demand_identity(kind: str, constraint: str) -> str:
 
 
 def finding_id(code: str, subject: str, object: str, constraint: str) -> str:
-    """First 16 hex digits of sha256 over the four parts, each with its length, so that none runs into the next."""
+    """First 16 hex digits of sha256 over the four parts, each prefixed with its length."""
     parts = "".join(f"{len(part)}:{part}" for part in (str(code), subject, object, constraint))
     return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
@@ -117,7 +117,7 @@ class Risk:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing to change: install, upgrade, enable or replace `target` so that it is at `to`; None removes it."""
+    """One change: install, upgrade, enable or replace `target` so that it has version `to`; None removes it."""
 
     kind: RemedyKind
     target: str
@@ -126,7 +126,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """Why `target` is changed: the demand that the change serves. `version` is that of `subject` as it would be."""
+    """Why `target` is changed: the demand that the change serves. `version` is that of `subject` after the plan."""
 
     target: str
     code: Code
@@ -138,10 +138,10 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class PlanStep:
-    """What is changed at once. `with_request` says that the request itself is carried out with it.
+    """The changes that are made at once. `with_request` says that the request is part of the step.
 
-    `cures` are ids of findings of the request that are gone after the step, `causes` the demands that its changes
-    serve: those of the request, and those that come with another change of the plan.
+    `cures` are ids of findings of the request that the step removes, `causes` the demands that its changes serve:
+    those of the request, and those of other changes in the plan.
     """
 
     changes: tuple[Change, ...]
@@ -152,10 +152,10 @@ class PlanStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remediation:
-    """A way out: a plan. `verified` says that the check was asked again after each step, and passes in the end.
+    """A way out: a plan. `verified` says that the check was repeated after each step, and passes in the end.
 
     `change` and `also` are all changes, in the order of the steps. `leaves_open` are ids of findings that still
-    block after it; there are some only in the plan that comes closest where none passes.
+    block after it; only the closest plan, if no plan passes, has any.
     """
 
     change: Change
@@ -175,7 +175,7 @@ class Remediation:
 class Listed:
     """What the sources list of a plugin or of the host: `count` versions, of which `versions` are the newest.
 
-    `fitting` is how many of them all the demand admits beside which this stands.
+    `fitting` is how many of them the related demand admits.
     """
 
     target: str
@@ -187,11 +187,11 @@ class Listed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inference:
-    """One link in the reason why there is no way out: a fact, and what follows from it.
+    """One link of the explanation why there is no way out: a fact, and what follows from it.
 
-    `version` is that of the finding's subject as it would be, `chosen` what was tried against the finding; None
-    where nothing is left to try. Then `listed` is what was looked through: the releases of what is demanded, and of
-    the plugin that demands it.
+    `version` is that of the finding's subject after the changes, `chosen` what was tried against the finding; None
+    if nothing is left to try. Then `listed` are the releases that were considered: of what is demanded, and of the
+    plugin that demands it.
     """
 
     finding: Finding
@@ -202,7 +202,7 @@ class Inference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaysOut:
-    """At most five plans, the cheapest first; where there is none, why, and what comes closest."""
+    """At most five plans, the cheapest first; if there are none, the reason, and the closest plan."""
 
     plans: tuple[Remediation, ...] = ()
     note: str = ""
@@ -222,7 +222,7 @@ class SourceStanding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowWeighed:
-    """A matrix row that applies, and what it counted for."""
+    """A matrix row that applies, and its effect."""
 
     source: str
     revision: str

@@ -1,4 +1,4 @@
-"""Between the Avro record of a report and its typed value; the JSON view is the same record."""
+"""Converts a report to and from its Avro record; the JSON view is the same record."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from processors.events.vocabulary import Verdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What results and blocks have in common. The report travels beside it, as bytes: they are reused."""
+    """The common fields of results and blocks. The report is separate, as bytes: they are reused."""
 
     request_id: str
     decided_at: int
@@ -65,7 +65,7 @@ class CompatibilityChecked(Answer):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstallBlocked(Answer):
-    """A block, for whoever needs to know of blocks alone."""
+    """A block, for readers that need only blocks."""
 
     block_id: str
     finding_codes: tuple[str, ...]
@@ -77,8 +77,11 @@ class InstallBlocked(Answer):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A result as its readers see it. `record` is the whole of it, as a topic or a gateway gave it; an older one
-    leaves out what was added since. The report is read when it is asked for."""
+    """A result for its readers.
+
+    `record` is the whole record, from a topic or a gateway; an older one lacks newer fields. The report is parsed
+    on demand.
+    """
 
     record: Mapping[str, Any]
 
@@ -130,7 +133,7 @@ class Result:
 
     @property
     def verdict(self) -> Verdict:
-        """UNKNOWN for one that only a newer guard has, which is no leave to install."""
+        """UNKNOWN for a verdict of a newer guard, which does not permit an installation."""
         text = self.record["verdict"]
         return Verdict(text) if text in Verdict.__members__ else Verdict.UNKNOWN
 
@@ -194,10 +197,10 @@ class Result:
 
     @property
     def report(self) -> Report:
-        """As the guard made it, which knows nothing of exceptions."""
+        """As the guard made it, without knowledge of exceptions."""
         return report_from_record(self.record["report"])
 
     @property
     def seen(self) -> Report:
-        """The report under the verdict of the result, which an exception may have made another one."""
+        """The report with the verdict of the result, which an exception may have changed."""
         return replace(self.report, verdict=self.verdict)

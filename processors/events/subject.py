@@ -1,6 +1,6 @@
 """The compatibility question: a plugin's own statements, and where it would run. Mirrors `Subject` in schemas/.
 
-Versions and ranges are text as written; what they mean depends on the host's dialect, which the matrix knows.
+Versions and ranges are text as written; their meaning depends on the host's dialect, which the matrix declares.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """What a plugin needs of another thing. An empty range means any version."""
+    """A demand for another plugin or thing. An empty range means any version."""
 
     id: str
     range: str = ""
@@ -28,7 +28,7 @@ class Provision:
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One data migration. `reversible` None means that its vendor does not say."""
+    """One data migration. `reversible` None means that its vendor does not state it."""
 
     id: str = ""
     driver: str = ""
@@ -42,7 +42,7 @@ class Migration:
 
 @dataclass(frozen=True, slots=True)
 class Lifecycle:
-    """Where a release stands in its life. Dates are milliseconds since the epoch, UTC."""
+    """The lifecycle of a release. Dates are milliseconds since the epoch, UTC."""
 
     status: str = ""
     effective_date: int | None = None
@@ -55,7 +55,7 @@ NO_LIFECYCLE = Lifecycle()
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """Something in a manifest file that cannot be read as what it should be."""
+    """A malformed part of a manifest file."""
 
     path: str
     problem: str
@@ -63,7 +63,7 @@ class Defect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """What a plugin says of itself. None and empty mean "not stated", which is never a pass by itself."""
+    """The statements of a plugin. None and empty mean "not stated", which is never a pass by itself."""
 
     id: str
     version: str
@@ -95,7 +95,7 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class InstalledPlugin:
-    """A plugin that is on the host now. Its requirements are empty where the deployer does not know them."""
+    """An installed plugin. Its requirements are empty if the deployer does not know them."""
 
     id: str
     version: str

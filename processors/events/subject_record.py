@@ -1,7 +1,7 @@
-"""Between the Avro record of a subject and its typed value.
+"""Converts a subject to and from its Avro record.
 
 Small parts repeat from request to request (the same plugin is installed on thousands of hosts), so they are
-interned: building one costs a look-up, and equal parts are one object.
+interned: creating one costs a look-up, and equal parts are one object.
 """
 
 from __future__ import annotations

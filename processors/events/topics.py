@@ -1,4 +1,4 @@
-"""The topics by name. What each of them is stands in config/topics.yaml."""
+"""The topics by name. config/topics.yaml declares them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The words of the contract: the enumerations of schemas/, symbol for symbol.
+"""The enumerations of schemas/, symbol for symbol.
 
-UNKNOWN is every enumeration's default: a reader that meets a symbol it does not have reads UNKNOWN, and what it
-cannot judge it treats as a block.
+UNKNOWN is every enumeration's default: a reader gets UNKNOWN for a symbol that it does not have, and treats what it
+cannot judge as a block.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Dimension(StrEnum):
 
 
 class Severity(StrEnum):
-    """How bad a finding is within its dimension; the matrix gives each a number from 0 to 100."""
+    """The severity of a finding within its dimension; the matrix assigns each a number from 0 to 100."""
 
     UNKNOWN = "UNKNOWN"
     MAJOR = "MAJOR"
@@ -67,7 +67,7 @@ class Severity(StrEnum):
 
 
 class Distance(StrEnum):
-    """How far what was found lies from what is demanded."""
+    """The distance between what was found and what is demanded."""
 
     UNKNOWN = "UNKNOWN"
     NONE = "NONE"
@@ -79,7 +79,7 @@ class Distance(StrEnum):
 
 
 class DemandKind(StrEnum):
-    """What kind of thing a demand states. Only a RANGE is held against a version."""
+    """The kind of a demand. Only a RANGE is compared with a version."""
 
     UNKNOWN = "UNKNOWN"
     RANGE = "RANGE"
@@ -112,7 +112,7 @@ class DemandKind(StrEnum):
 
 
 class Ground(StrEnum):
-    """Why a demand is not met, where version and demand alone do not say it. UNKNOWN says nothing more."""
+    """Why a demand is not met, if version and demand alone do not show it. UNKNOWN adds nothing."""
 
     UNKNOWN = "UNKNOWN"
     ABSENT = "ABSENT"
@@ -189,4 +189,4 @@ class Code(StrEnum):
 
 
 NEVER_EXCEPTED = frozenset({Code.MANIFEST_INVALID, Code.CONSTRAINT_INVALID})
-"""Nobody knows what an exception from these would be for."""
+"""Findings that no exception can cover."""

@@ -1,8 +1,8 @@
-"""What may be stored or logged of an event: people become pseudonyms, free text loses its secrets.
+"""Masks events for storage and logs: people become pseudonyms, secrets are removed from free text.
 
-Each field is treated as its schema states, by its name, whatever event it is in. A field of which nothing is stated
-is hidden whole: what we do not know we do not show. Masking is deterministic under one set of keys. It never raises
-on odd text.
+Each field is treated as its schema states, by its name, whatever event it is in. A field without a statement is
+hidden completely: unknown content is not shown. Masking is deterministic for one set of keys. It never raises
+because of a text.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ DEEPEST: Final = 32
 HIDDEN: Final = "[masked]"
 
 _MOST_MET: Final = 10_000
-"""More people than any batch has: where nobody empties the list, it ends here."""
+"""A limit above the people of any batch, in case nobody empties the list."""
 
 Treatment = Callable[["Masker", Any, int], Any]
 
 
 class Masker:
-    """Masks events under one set of keys. Remembers the pseudonyms of people it met lately."""
+    """Masks events under one set of keys. Collects the pseudonyms of people in recent events."""
 
     def __init__(self, keys: PseudonymKeys) -> None:
         self.keys = keys
         self.met = dict[str, str]()
-        """Names by pseudonym of people who were met since this was emptied last."""
+        """Names by pseudonym of people since this was last emptied."""
         self._pseudonym = lru_cache(maxsize=10_000)(self._meet)
         self._shown_person = lru_cache(maxsize=10_000)(self._show_person)
 
     def event(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """The event as it may be stored. Numbers, booleans and null pass; the input is left alone."""
+        """The event as it may be stored. Numbers, booleans and null pass unchanged; the input is not modified."""
         return self._record(event, 0)
 
     def pseudonym(self, person: str) -> str:
@@ -68,7 +68,7 @@ class Masker:
         masked, treat_as = dict[str, Any](), self._treatments
         for name, value in record.items():
             treat = treat_as.get(name)
-            if treat is _plain and type(value) is str:  # most of what there is
+            if treat is _plain and type(value) is str:  # the most common case
                 masked[name] = word(value)
             elif value is None or type(value) is int or type(value) is bool:
                 masked[name if treat else word(name)] = value
@@ -79,7 +79,7 @@ class Masker:
         return masked
 
     def _nested(self, value: Any, depth: int, leaf: Treatment) -> Any:
-        """Go into records and lists, and treat the texts that lie in them as the field they came in."""
+        """Descends into records and lists, and treats their texts like the field that contains them."""
         if isinstance(value, str):
             return leaf(self, value, depth)
         if depth >= DEEPEST:
@@ -104,18 +104,18 @@ def _text(masker: Masker, value: Any, depth: int) -> Any:
 
 
 def _digest(_masker: Masker, value: Any, _depth: int) -> Any:
-    """A signed proof is a token: whoever holds it could replay it. What it claims is stored apart."""
+    """A signed proof is a token that its holder could replay. Its claims are stored separately."""
     return digest_of(value.encode("utf-8", "replace")) if isinstance(value, str) else HIDDEN
 
 
 def _anchor_signature(masker: Masker, value: Any, depth: int) -> Any:
-    """Of an anchor it is public, and needed to verify it; any other token is one."""
+    """In an anchor it is public, and needed to verify it; elsewhere it is a token."""
     is_anchors = isinstance(value, str) and {"anchor_id", "head", "sequence"} <= claims_of(value).keys()
     return value if is_anchors else _digest(masker, value, depth)
 
 
 def _document(masker: Masker, value: Any, depth: int) -> Any:
-    """JSON in a string: its fields are treated like any others; what is not JSON is free text."""
+    """JSON in a string: its fields are treated like others; invalid JSON is free text."""
     if not isinstance(value, str):
         return HIDDEN
     try:
@@ -155,17 +155,17 @@ _ELSEWHERE: Final[Mapping[str, Treatment]] = {
     **dict.fromkeys(["amr", "auth_time", "claims", "exp", "iat", "iss", "jti", "roles", "size"], _plain),
     **dict.fromkeys(("approver", "sub"), _person),
 }
-"""Fields that are in no schema: of documents that a state holds, and of what a proof claims."""
+"""Fields that are in no schema: of documents in a state, and of the claims of a proof."""
 
 
 @cache
 def treatments() -> Mapping[str, Treatment]:
-    """How each field of each event is treated, by its name."""
+    """The treatment of each field of each event, by its name."""
     return {**{name: TREATMENTS[how] for name, how in stated_by_shipped().items()}, **_ELSEWHERE}
 
 
 def claims_of(token: str) -> dict[str, Any]:
-    """What a compact JWS claims, unverified; empty if it is none. For search only, never for a decision."""
+    """The claims of a compact JWS, unverified; empty if it is invalid. For search only, never for a decision."""
     parts = token.split(".")
     if len(parts) != 3 or len(token) > 100_000:
         return {}

@@ -1,4 +1,4 @@
-"""What secrets and addresses look like in a text, and what is written instead of them. Data, and nothing else."""
+"""Patterns of secrets and addresses in texts, and their replacements. Data only."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ HINTS = (
     *("one-time", "one time", "verification", "security "),
 )
 
-# The parts that patterns are made of. Texts are hostile: what repeats is possessive (`*+`) or has a bound, so that
-# the time they take grows with the length of a text and not with its square.
+# Parts of patterns. Texts are hostile: repetitions are possessive (`*+`) or bounded, so that the time grows
+# linearly with the length of a text and not quadratically.
 _PHRASE = r"(?:pass(?:w(?:or)?[dt]|phrase|code)|kennwort|pwd)[\w.-]{0,60}+"
 _NAMED = (
     rf"(?:{_PHRASE}|(?:secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|session[_-]?id)"
     r"[\w.-]{0,60}+)"
 )
 _BEGINS = r"(?:(?<![^\W\d_])|(?<=[a-z])(?-i:(?=[A-Z])))"
-"""Short words hide in longer ones: `compass`, `bypass`. They begin after what is no letter, or as in `dbPass`."""
+"""Short words occur in longer ones: `compass`, `bypass`. They must begin after a non-letter, or as in `dbPass`."""
 _CALLED = r"[\\\"'`*]{0,4}\s{0,20}(?:=>|:=|[:=]|%3D)\s{0,20}"
 _SAID = rf"(?:{_CALLED}|\s{{1,9}}(?:is|was)(?:\s{{0,3}}:)?\s{{1,9}})"
 _QUOTED = r"(?P<quote>\\{0,8}[\"'])(?:(?!(?<!\\)(?P=quote)).|(?P=quote){2})*+(?P=quote)?"
 """Up to the quote that closes it, be it escaped itself as JSON in JSON is, and not up to one that is doubled or
 escaped; what was cut off goes up to its end."""
 _ENDS = r"(?:[,;&.](?=\s|$)|[,;&](?=[\w.-]{1,60}+[\"']?[:=])|[\"'](?=[\s,:}\]]|$))"
-"""Where a value without quotes ends. A comma within one is part of it."""
+"""The end of a value without quotes. A comma within one is part of it."""
 _VALUE = rf"(?:{_QUOTED}|(?:(?!{_ENDS})\S)++)"
 _WORDS = rf"(?:(?!{_ENDS})[^\n])++"
 _PARAMETER = rf"[\w-]{{1,40}}+=(?:\"[^\"\n]*+\"?|(?:(?!{_ENDS})[^\s,;\"])++)"
@@ -43,12 +43,12 @@ _ABROAD = (
     r"(?:mot de passe|contrase[nñ]a|senha|wachtwoord|l[oö]senord|has[lł]o|пароль|密码|密碼|パスワード"
     r"|pass phrase|p/w|(?:api|access|private|secret) key)"
 )
-"""Passwords by other names: too ordinary, or too long, to be the beginning of a name."""
+"""Other names for passwords: too ordinary, or too long, to be the beginning of a name."""
 _LOOKS = (
     r"(?!v?\d+[.\s])(?!v\d)(?!(?:oauth|sha|md|[ehpr]s|base|utf|http|tls|x|argon|aes|ed|http/)-?\d+\b)"
     r"(?![0-9a-f]{8}-[0-9a-f]{4}-)(?=[^\s\d]{0,60}\d)(?=[^\sa-z]{0,60}[a-z])[\w!$%^&*#+=~?-]{5,80}+(?![\w@:/]|\.\w)"
 )
-"""A word that looks like a secret: letters and digits in one, and neither a version, an algorithm nor an id."""
+"""A word that looks like a secret: letters and digits mixed, and not a version, an algorithm or an id."""
 _BETWEEN = (
     r"[\"'`*]{0,4}(?:\s{0,9}(?:->|→|[-–—|/(\[<:=\"'`*])){0,3}\s{0,9}"
     r"(?:(?:to|from|set|changed|now|will|be|is|was|it|are|equals|became|ist|lautet|hei(?:ß|ss)t|est|es|still)\s{1,9}){0,4}"
@@ -76,7 +76,7 @@ SECRETS: Final = (
         ),
         "[token]",
     ),
-    # The scheme goes with what follows it, which is a word or a list: nobody knows all schemes.
+    # The scheme belongs to the following word or list: the set of schemes is open.
     (
         _pattern(
             rf"(authorization{_CALLED})(?:{_QUOTED}|(?:[a-z][\w-]{{0,60}}+[ \t]{{1,9}})?"

@@ -1,4 +1,4 @@
-"""People by names that only the holder of a key can make: the same person has the same one. Pure."""
+"""Pseudonyms of people that only the holder of a key can compute: the same person has the same one. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from processors.masking.texts import clean
 
 @dataclass(frozen=True, slots=True)
 class PseudonymKeys:
-    """Secret keys by id. `current` is used for what is written; the others still find what was written before."""
+    """Secret keys by id. `current` is used for new data; the others find older data."""
 
     current: str
     keys: Mapping[str, bytes] = field(repr=False)
@@ -35,11 +35,11 @@ class PseudonymKeys:
         return f"{key_id}:{digest[:32]}"
 
     def pseudonyms(self, person: str) -> list[str]:
-        """All names a person may have in the ledger, one for each key that was ever current."""
+        """All pseudonyms of a person in the ledger, one for each key that ever was current."""
         return [self.pseudonym(person, key_id) for key_id in self.keys]
 
 
 def shown(person: str) -> str:
-    """Enough of a name to recognise whom one knows, too little to learn it: `a…@e…`, `b…`."""
+    """Enough of a name to recognise a known person, too little to reveal it: `a…@e…`, `b…`."""
     parts = [clean(part)[:1] for part in person.strip().split("@")[:2]]
     return "@".join(f"{part}…" for part in parts)

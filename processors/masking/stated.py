@@ -1,8 +1,8 @@
-"""How each field is masked, as it is stated at the field in schemas/*.avsc.
+"""The masking of each field, as stated in schemas/*.avsc.
 
-Masking goes by the name of a field, whatever event it is in, so a name is masked in one way everywhere. A field
-that can hold no text of its own, such as a number or an enum, needs no statement. A text of which nothing is stated
-is hidden whole.
+Masking depends on the name of a field, whatever event it is in, so a name is masked the same way everywhere. A
+field that cannot contain text, such as a number or an enum, needs no statement. A text without a statement is
+hidden completely.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ CLEAR = "clear"
 
 @cache
 def stated_by_shipped() -> Mapping[str, str]:
-    """By the name of each field of the schemas that come with the guard, its masking."""
+    """The masking of each field of the shipped schemas, by its name."""
     files = sorted(shipped("schemas").glob("*.avsc"))
     return stated(parse(json.loads(file.read_text("utf-8"))) for file in files)
 
 
 def stated(schemas: Iterable[Schema]) -> Mapping[str, str]:
-    """The same for any schemas. Raises ContractBroken for a name that is masked in two ways."""
+    """The same for any schemas. Raises ContractBroken for a name with two kinds of masking."""
     found: dict[str, str] = {}
     silent: set[str] = set()
     for field in _fields(schemas):

@@ -1,4 +1,4 @@
-"""Texts as they may be stored or logged: printable, capped, without secrets and addresses. No text is too odd."""
+"""Texts as they may be stored or logged: printable, capped, without secrets and addresses. Accepts any text."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from processors.masking.patterns import (
 )
 
 LONGEST_TEXT: Final = 4000
-"""Characters of a free text that are kept."""
+"""The most characters of a free text that are kept."""
 
 LONGEST_WORD: Final = 500
-"""Characters of an id, a version or another plain field that are kept."""
+"""The most characters of an id, a version or another plain field that are kept."""
 
 
 def word(text: str) -> str:
-    """A plain field: an id, a version, a code. Secrets that are in it by mistake go all the same."""
+    """A plain field: an id, a version, a code. Secrets that are in it by mistake are removed too."""
     return _word(text) if len(text) < 36 or not _is_id(text) else text
 
 
 _is_id = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?:sha256:)?[0-9a-f]{64}").fullmatch
-"""Ids are never the same twice, so that remembering them would be of no use."""
+"""Ids never repeat, so caching them would be useless."""
 
 
 @lru_cache(maxsize=65_536)
@@ -45,13 +45,15 @@ def _word(text: str) -> str:
 
 
 def labelled_all(pairs: Iterable[tuple[str, str]], limit: int = LONGEST_TEXT) -> dict[str, str]:
-    """Texts under names of the sender's choice: both sides are free text. Names that are equal without their
-    secrets are one, the last one."""
+    """Texts under names that the sender chose: both sides are free text.
+
+    Names that become equal without their secrets are merged, and the last one wins.
+    """
     return {scrub(name, LONGEST_WORD): labelled(name, text, limit) for name, text in pairs}
 
 
 def labelled(name: str, text: str, limit: int = LONGEST_TEXT) -> str:
-    """Free text under a name of the sender's choice: of `db_password` nothing is left, whatever it looks like."""
+    """Free text under a name that the sender chose: nothing is left of `db_password`, whatever it looks like."""
     return "[secret]" if is_secrets_name(name) else scrub(text, limit)
 
 
@@ -70,7 +72,7 @@ def _scrub(text: str, limit: int) -> str:
 
 
 _scrub_again = lru_cache(maxsize=16_384)(_scrub)
-"""Most texts are our own sentences, and come again and again."""
+"""Cached: most texts are our own sentences, which recur."""
 
 
 def may_hold_secret(text: str) -> bool:

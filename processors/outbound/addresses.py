@@ -1,6 +1,6 @@
-"""Where a target may be: every address its name resolves to is checked, and only what was checked is connected to.
+"""Checks every address of a target's name, and allows connections only to checked addresses.
 
-A name that suddenly resolves to the inside of our network, or to a cloud's metadata service, leads nowhere.
+A name that suddenly resolves into our network, or to a cloud's metadata service, is refused.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ class AddressRefused(Refused):
 
 
 async def resolve(host: str, port: int) -> Sequence[Address]:
-    """Every address of a name, in the order of preference. Raises OSError where there is none."""
+    """Every address of a name, in the order of preference. Raises OSError if there is none."""
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(ipaddress.ip_address(str(address[0]).partition("%")[0]) for *_, address in found))
 
 
 def checked(host: str, addresses: Iterable[Address], networks: Sequence[Network]) -> Sequence[Address]:
-    """The addresses, if all of them may be used: one that may not is reason to believe none.
+    """The addresses, if all of them are allowed: a single forbidden one makes all suspicious.
 
-    Raises AddressRefused. Link-local, multicast and unspecified addresses are refused whatever is configured.
+    Raises AddressRefused. Link-local, multicast and unspecified addresses are always refused.
     """
     allowed = [_plain(address) for address in addresses]
     for address in allowed:
@@ -43,6 +43,6 @@ def checked(host: str, addresses: Iterable[Address], networks: Sequence[Network]
 
 
 def _plain(address: Address) -> Address:
-    """An IPv4 address that is written as an IPv6 one is that IPv4 address."""
+    """An IPv4 address in IPv6 notation counts as that IPv4 address."""
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return mapped or address

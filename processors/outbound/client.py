@@ -1,4 +1,4 @@
-"""Bodies posted to one fixed URL. No redirects, no proxy, no cookies, and only addresses that were checked."""
+"""Posts bodies to one fixed URL. No redirects, no proxy, no cookies, and only checked addresses."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import httpx
 from processors.outbound.addresses import AddressRefused, Network, checked, resolve
 
 CONNECT = 3.0
-"""Seconds to connect; how long all of an exchange may take is the caller's to say."""
+"""Seconds to connect; the caller limits the whole exchange."""
 
 FAILURES = (AddressRefused, httpx.HTTPError, OSError)
-"""What `post` raises where the network or the other side is to blame."""
+"""Errors of `post` that the network or the other side causes."""
 
 
 class Answer(NamedTuple):
-    """What came back. `body` is None if it is longer than the caller reads."""
+    """A response. `body` is None if it is longer than the caller reads."""
 
     status: int
     headers: Mapping[str, str]
@@ -31,8 +31,10 @@ class PinnedClient:
     """Posts to one URL. Use in one event loop."""
 
     def __init__(self, url: str, networks: Sequence[Network], ca: Path | None, most: int) -> None:
-        """`url` has been validated: http or https, a host, no credentials. `ca` is a PEM file that replaces the
-        system's authorities; `most` bounds the connections."""
+        """`url` has been validated: http or https, a host, no credentials.
+
+        `ca` is a PEM file that replaces the system's authorities; `most` is the most connections.
+        """
         parts = urlsplit(url)
         self._host = parts.hostname or ""
         self._port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -48,9 +50,9 @@ class PinnedClient:
         )
 
     async def post(self, body: bytes, headers: Mapping[str, str], longest: int) -> Answer:
-        """One exchange, in which at most `longest` bytes of the answer are read, as they come: nothing is unpacked.
+        """One exchange, in which at most `longest` bytes of the response are read, without decompression.
 
-        Raises one of FAILURES. Their texts may hold the URL, which may be a secret.
+        Raises one of FAILURES. Their texts may contain the URL, which may be a secret.
         """
         addresses = checked(self._host, await resolve(self._host, self._port), self._networks)
         address = addresses[0].compressed

@@ -1,4 +1,4 @@
-"""Places that are spoken to over HTTP, as configuration files state them."""
+"""HTTP endpoints as configuration files state them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Range = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 
 
 class SecretPlace(BaseModel):
-    """Where a secret is: an environment variable, or a file. Never in a file of configuration itself."""
+    """The place of a secret: an environment variable, or a file. Never a configuration file itself."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -37,7 +37,7 @@ class SecretPlace(BaseModel):
 
 
 def refuse_address(url: str) -> None:
-    """Raises ValueError for an address that is not plainly a host and a path."""
+    """Raises ValueError for an address that is not simply a host and a path."""
     try:
         parts = urlsplit(url)
         port = parts.port

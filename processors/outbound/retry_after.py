@@ -1,4 +1,4 @@
-"""What a server says about when to come again. Pure."""
+"""The Retry-After header of a response. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 
 
 def milliseconds(retry_after: str | None, now: int) -> int | None:
-    """A Retry-After header, as seconds or as a date; None for one that is missing, past or says nothing."""
+    """A Retry-After header, as seconds or as a date; None if it is missing, past or invalid."""
     text = (retry_after or "").strip()
     if re.fullmatch(r"[0-9]{1,12}", text):
         return int(text) * 1000

@@ -1,4 +1,4 @@
-"""What security says of components: baselines and advisories. Pure; every room may import it."""
+"""Security policies about components: baselines and advisories. Pure; every room may import it."""
 
 from processors.policies.document import NO_POLICIES, Advisory, Policies, SecurityPolicy
 

@@ -1,4 +1,4 @@
-"""How severe a weakness is: the base score of a CVSS v3 vector, and the word for it.
+"""The severity of a vulnerability: the base score of a CVSS v3 vector, and its rating.
 
 After the Common Vulnerability Scoring System v3.1, sections 7.1 (base equations), 7.4 (weights), 5 (ratings) and
 appendix A (roundup). Vectors of v3.0 have the same base equations.
@@ -28,18 +28,18 @@ _BASE: Final[Mapping[str, Mapping[str, float]]] = {
 _PRIVILEGES_IF_CHANGED: Final = {"N": 0.85, "L": 0.68, "H": 0.5}
 
 _RATINGS: Final = ((9.0, "critical"), (7.0, "high"), (4.0, "medium"), (0.0, "low"))
-"""Lowest score of each word. A score of zero, which CVSS calls "none", is low: it is known, and nothing worse."""
+"""The lowest score of each rating. A score of zero, which CVSS calls "none", counts as low."""
 
 
 def rating(score: float) -> str:
-    """The policy's word for a score from 0 to 10."""
+    """The policy's rating for a score from 0 to 10."""
     return next(word for lowest, word in _RATINGS if score >= lowest)
 
 
 def base_score(vector: str) -> float:
-    """From 0.0 to 10.0, in tenths. Temporal and environmental metrics are read over.
+    """From 0.0 to 10.0, in tenths. Temporal and environmental metrics are ignored.
 
-    Raises DocumentRefused for what is no vector of v3.0 or v3.1.
+    Raises DocumentRefused for an invalid vector of v3.0 or v3.1.
     """
     metrics = _metrics(vector)
     weights = {name: known[metrics[name]] for name, known in _BASE.items()}

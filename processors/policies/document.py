@@ -21,7 +21,7 @@ SEVERITIES: Final = ("critical", "high", "medium", "low")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advisory:
-    """A known weakness of some versions. `severity` is critical, high, medium, low, or empty for not known."""
+    """A known vulnerability of some versions. `severity` is critical, high, medium, low, or empty if unknown."""
 
     id: str
     aliases: tuple[str, ...] = ()
@@ -34,10 +34,10 @@ class Advisory:
 
 
 UNUSABLE: Final = "unusable"
-"""The policy, and the advisory in it, of a component whose last policy is not to be had."""
+"""The policy, and its advisory, for a component whose last policy is not available."""
 
 EXPIRED: Final = "policy-expired"
-"""The advisory that a policy comes to have once it is over."""
+"""The advisory that a policy gets when it has expired."""
 
 OVERDUE: Final = Advisory(
     id=EXPIRED,
@@ -50,10 +50,9 @@ OVERDUE: Final = Advisory(
 
 @dataclass(frozen=True, kw_only=True)
 class SecurityPolicy:
-    """What security says of one component. Times are milliseconds since the epoch, UTC.
+    """The security policy of one component. Times are milliseconds since the epoch, UTC.
 
-    After `valid_until` nothing may pass that the component is in; None is for a policy that holds until it is
-    replaced.
+    After `valid_until` nothing that contains the component may pass; None is for a policy without an end.
     """
 
     component_id: str
@@ -67,8 +66,8 @@ class SecurityPolicy:
 
     @cached_property
     def digest(self) -> str:
-        """sha256 of the canonical JSON of what the policy says. Until when it holds is no part of that: a policy
-        that is confirmed stays the one that reports name."""
+        """sha256 of the canonical JSON of the policy without its end: a confirmed policy keeps the digest that
+        reports name."""
         said = {name: value for name, value in asdict(self).items() if name != "valid_until"}
         text = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
@@ -91,7 +90,7 @@ class Policies:
 
     by_component: Mapping[str, SecurityPolicy] = field(default_factory=dict[str, SecurityPolicy])
     floors: Floors = field(default_factory=dict[str, Floor])
-    """How far security has come about each component, withdrawn policies included."""
+    """The highest serial of each component, including withdrawn policies."""
 
     @classmethod
     def of(cls, policies: Iterable[SecurityPolicy], floors: Floors = NO_FLOORS) -> Policies:
@@ -102,7 +101,7 @@ class Policies:
         return self.by_component.get(component)
 
     def next_change(self, now: int) -> int | None:
-        """The first instant after `now` at which an advisory is withdrawn or a policy is over; None if there is
+        """The first instant after `now` at which an advisory is withdrawn or a policy expires; None if there is
         none."""
         at = bisect_right(self._dates, now)
         return self._dates[at] if at < len(self._dates) else None

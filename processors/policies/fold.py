@@ -1,4 +1,4 @@
-"""The table of security policies: compat.security-policies, read whole, and only what security has signed."""
+"""The table of security policies: compat.security-policies, read completely; only signed policies count."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from processors.trust.statements import Untrusted
 
 
 class PolicyFold:
-    """The newest policy of each component. A record that is refused leaves the one before it in force.
+    """The newest policy of each component. A refused record leaves the previous one in force.
 
-    `floors` gives what is known beside the topic, and has to be loaded first. A component whose policy should be
-    there and is not has one that affects every version: what it said is not known, so nothing is let through.
+    `floors` gives what is known from the topic of floors, which must be loaded first. A component whose policy is
+    missing gets one that affects every version: its content is unknown, so nothing passes.
     """
 
     topic = SECURITY_POLICIES
@@ -40,7 +40,7 @@ class PolicyFold:
         return self._snapshot
 
     def floor(self, component: str) -> Floor | None:
-        """How far security has come about a component; None if it never said anything."""
+        """The highest serial of a component; None if there was no statement about it."""
         name = floor_name(component)
         known = [floor for floor in (self._floors.get(name), self._beside().get(name)) if floor is not None]
         return max(known, default=None)
@@ -54,7 +54,7 @@ class PolicyFold:
 
     def _judged(self, record: Inbound) -> Reject | None:
         try:
-            if record.value is not None:  # a tombstone tidies up; only a signed withdrawal ends a policy
+            if record.value is not None:  # a tombstone only cleans up; only a signed withdrawal ends a policy
                 self._take(record, self._decode(record.value))
         except Refused as error:
             return Reject(record, error.reason, str(error), getattr(error, "stage", "table"))
@@ -72,7 +72,7 @@ class PolicyFold:
         if (held := self._floors.get(name)) is not None and not held.admits(floor):
             raise Untrusted(f"serial {floor.serial} of `{policy.component_id}` comes after serial {held.serial}")
         if (beside := self._beside().get(name)) is not None and not beside.admits(floor):
-            return  # of the past, which the topic still holds
+            return  # an old one, which the topic still holds
         self._floors[name] = floor
         if floor.withdrawn:
             self._policies.pop(policy.component_id, None)
@@ -94,7 +94,7 @@ class _Misplaced(Refused):
 
 
 class _NeverInForce(Refused):
-    """Its signature could stand for one without an end as well."""
+    """Its signature would also be valid for one without an end."""
 
     reason = "never_in_force"
 

@@ -1,4 +1,4 @@
-"""What a policy says that cannot be right: errors that must not be published, and warnings for its author. Pure."""
+"""Finds mistakes in a policy: errors, with which it must not be published, and warnings for its author. Pure."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from processors.versions import Dialect, Range, parse_range
 
 _BASELINE: Final = re.compile(r"[0-9]+(?:[.-][0-9]+)*")
 _PLUGIN: Final = re.compile(r"[A-Za-z][\w-]*(?:\.[\w-]+){2,}")
-"""A name in the manner of plugin ids. Maven's, which look like it, have a colon besides."""
+"""A name in the style of plugin ids. Maven's, which look similar, also contain a colon."""
 
 _OF_EVERYTHING: Final = ("*", range_of(Span(None, None), Dialect.PEP440), range_of(Span(None, None), Dialect.MAVEN))
 
 
 def lint(policy: SecurityPolicy, now: int) -> list[Notice]:
-    """Everything that is wrong or odd. `now` is milliseconds since the epoch, UTC."""
+    """Everything that is wrong or suspicious. `now` is milliseconds since the epoch, UTC."""
     return [*_head(policy, now), *(n for advisory in policy.advisories for n in _advisory(policy, advisory, now))]
 
 

@@ -1,7 +1,7 @@
 """Vulnerability records after the OSV schema (https://ossf.github.io/osv-schema), version 1, as policies.
 
-What cannot be understood is refused with its place rather than left out: leaving a part out would let a weakness
-pass. Fields that say nothing about versions, severity or identity are read over.
+What cannot be understood is refused with its place rather than left out: leaving a part out would let a
+vulnerability pass. Fields about anything else than versions, severity or identity are ignored.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from processors.versions import Dialect, parse_range
 LONGEST_SUMMARY: Final = 1000
 
 _MARKS: Final = ("affected", "schema_version", "id")
-"""Keys of which each OSV record has one, and no policy of ours."""
+"""Keys that every OSV record has, and no policy of ours."""
 
 _RANGES: Final = ("SEMVER", "ECOSYSTEM", "GIT")
 _COMMITS: Final = "GIT"
@@ -30,7 +30,7 @@ _CVSS: Final = "CVSS_V3"
 
 
 class _Affected(NamedTuple):
-    """An entry of `affected`: what one package's versions are. No severity means the record's."""
+    """An entry of `affected`: the versions of one package. Without a severity, the record's applies."""
 
     component: str | None
     dialect: Dialect
@@ -45,9 +45,9 @@ def is_osv(value: Any) -> TypeGuard[dict[str, Any]]:
 
 
 def read_osv(reading: Reading, value: Any, path: Path, component: str | None) -> list[SecurityPolicy]:
-    """One policy with one advisory for each package that the record is about; of `component` where that is given.
+    """One policy with one advisory for each package of the record, or for `component` if that is given.
 
-    Problems are noted in `reading`; where there are any, do not use the policies. `published_at` is when the
+    Problems are collected in `reading`; if there are any, the policies must not be used. `published_at` is when the
     record was last modified, so that the same record gives the same policy.
     """
     record = Fields(reading, reading.mapping(value, path), path)
@@ -82,7 +82,7 @@ def _advisory(record: Fields) -> Advisory:
 
 
 def _about(advisory: Advisory, entries: Iterable[_Affected]) -> Advisory:
-    """The advisory for one package, which a record may name several times; the worst severity of them counts."""
+    """The advisory for one package, which a record may list several times; the worst severity counts."""
     entries = list(entries)
     stated = {entry.severity or advisory.severity for entry in entries}
     return replace(
@@ -94,9 +94,9 @@ def _about(advisory: Advisory, entries: Iterable[_Affected]) -> Advisory:
 
 
 def _affected(entry: Fields) -> _Affected:
-    """Versions are affected if a range holds them or the list names them.
+    """Versions are affected if a range contains them or the list names them.
 
-    Where there is neither, or commits only, every version counts as affected: nobody says which ones are not.
+    Without either, or with commits only, every version counts as affected.
     """
     component, ecosystem = _package(entry)
     dialect = dialect_of(ecosystem)
@@ -146,8 +146,11 @@ def _of_events(one: Fields, events: Sequence[Event], dialect: Dialect) -> list[s
 
 
 def _beyond(ranges: Iterable[str], versions: Iterable[str], dialect: Dialect) -> Iterator[str]:
-    """The listed versions that no range holds yet. One that the dialect cannot read is left out: no readable
-    version equals it, and an unreadable one counts as affected anyway."""
+    """The listed versions outside all ranges.
+
+    Those that the dialect cannot read are left out: no readable version equals them, and unreadable versions count
+    as affected anyway.
+    """
     known = [parse_range(text, dialect) for text in ranges]
     for text in versions:
         version = readable(text, dialect)
@@ -156,7 +159,7 @@ def _beyond(ranges: Iterable[str], versions: Iterable[str], dialect: Dialect) ->
 
 
 def _severity(of: Fields) -> str:
-    """The word for the highest CVSS v3 score, else the database's own word, else nothing, which blocks."""
+    """The rating of the highest CVSS v3 score, else the database's own rating, else nothing, which blocks."""
     scores = [*_scores(of)]
     if scores:
         return rating(max(scores))

@@ -1,8 +1,8 @@
-"""The events of an OSV range as version ranges in a dialect of ours.
+"""Converts the events of an OSV range to version ranges in one of our dialects.
 
-OSV's order is that of the ecosystem, pre-releases included: a candidate of an affected release is affected. So
-what semantic versioning orders is written in `npm-prerelease`, which has no rule that leaves pre-releases out, and
-in PEP 440 "older than 2.0" is written `<=2.0,!=2.0`, because `<2.0` leaves out 2.0rc1.
+OSV uses the order of the ecosystem, pre-releases included: a pre-release of an affected release is affected. So
+semantic versions use `npm-prerelease`, which has no rule that excludes pre-releases, and in PEP 440 "older than
+2.0" is written `<=2.0,!=2.0`, because `<2.0` excludes 2.0rc1.
 """
 
 from __future__ import annotations
@@ -26,14 +26,16 @@ _DIALECTS: Final = {
 }
 
 FALLBACK: Final = Dialect.MAVEN
-"""For any other ecosystem: it orders whatever is dotted, and its brackets say which end is included. Words that it
-does not know, such as RubyGems' `pre`, count as newer than the plain version."""
+"""For all other ecosystems: it orders any dotted version, and its brackets say which end is included.
+
+Words that it does not know, such as RubyGems' `pre`, count as newer than the plain version.
+"""
 
 _EVERYTHING: Final = {Dialect.NPM_PRERELEASE: "*", Dialect.PEP440: ">=0.dev0", Dialect.MAVEN: "(,)"}
 
 EVENTS: Final = ("fixed", "introduced", "last_affected", "limit")
-"""In the order in which events of one version count: what is fixed and introduced again at once is affected, and
-what is introduced and last affected at once is that one version."""
+"""The order of events at one version: fixed and introduced again means affected; introduced and last affected
+means only that version."""
 
 BEGINNING: Final = "0"
 """OSV's word for "before any version" in `introduced`."""
@@ -42,14 +44,14 @@ NO_LIMIT: Final = "*"
 
 
 class Event(NamedTuple):
-    """Something that happens to a weakness at a version."""
+    """An event at a version."""
 
     kind: str
     version: str
 
 
 class Span(NamedTuple):
-    """Affected versions from `start` on, which is included; None is open. `end` is included where `closed` is."""
+    """Affected versions from `start`, which is included; None is open. `end` is included if `closed`."""
 
     start: str | None
     end: str | None
@@ -62,7 +64,7 @@ def dialect_of(ecosystem: str) -> Dialect:
 
 
 def spans(events: Iterable[Event], dialect: Dialect) -> tuple[Span, ...]:
-    """The affected stretches, by the evaluation that the OSV schema describes. Raises VersionInvalid."""
+    """The affected spans, by the evaluation that the OSV schema describes. Raises VersionInvalid."""
     events = tuple(events)
     ordered = sorted((e for e in events if e.kind != "limit"), key=lambda event: _place(event, dialect))
     limits = [event.version for event in events if event.kind == "limit"]
@@ -101,7 +103,7 @@ def exactly(version: str, dialect: Dialect) -> str:
 
 
 def plain(version: str, ecosystem: str) -> str:
-    """A version as its dialect reads it. Go writes `v` before its versions, and OSV mostly does not."""
+    """A version as its dialect reads it. Go versions begin with `v`, which OSV mostly omits."""
     return version.removeprefix("v") if ecosystem.lower() == "go" else version
 
 
@@ -132,7 +134,7 @@ def _stretches(ordered: Iterable[Event]) -> Iterator[Span]:
 
 
 def _cut(span: Span, limit: str, dialect: Dialect) -> Span | None:
-    """What of a span lies below a limit."""
+    """The part of a span below a limit."""
     at = parse_version(limit, dialect)
     if span.start is not None and parse_version(span.start, dialect) >= at:
         return None

@@ -1,4 +1,4 @@
-"""Between the Avro record of a policy and its typed value."""
+"""Converts policies to and from their Avro records."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from processors.policies.document import Advisory, SecurityPolicy
 from processors.trust.statements import Statement
 
 SECURITY: Final = "security"
-"""Who signs policies, whichever team or database they come from."""
+"""The signer of policies, whichever team or database they come from."""
 
 
 def statement_of(policy: SecurityPolicy, serial: int) -> Statement:
-    """What security signs, for a policy to come into force."""
+    """The statement that security signs to put a policy in force."""
     at, until = policy.published_at, policy.valid_until
     return Statement(
         "security-policy", SECURITY, policy.component_id, policy.digest, at, at if until is None else until, serial
@@ -22,23 +22,23 @@ def statement_of(policy: SecurityPolicy, serial: int) -> Statement:
 
 
 def withdrawal_of(component: str, at: int, serial: int) -> Statement:
-    """What security signs, for the policy of a component to end."""
+    """The statement that security signs to withdraw the policy of a component."""
     return Statement("security-policy-withdrawal", SECURITY, component, "", at, at, serial)
 
 
 def policy_to_record(policy: SecurityPolicy, statement: Statement, signature: str) -> dict[str, Any]:
-    """The inverse of `policy_from_record`, with who vouches for it."""
+    """The inverse of `policy_from_record`, with its signature."""
     return {**asdict(policy), "serial": statement.serial, "withdrawn": False, "signature": signature}
 
 
 def withdrawal_to_record(statement: Statement, signature: str) -> dict[str, Any]:
-    """The record that ends a policy: an empty one, which says so."""
+    """The record that withdraws a policy: an empty policy, marked as withdrawal."""
     empty = SecurityPolicy(component_id=statement.subject, policy_id="", published_at=statement.issued_at)
     return {**policy_to_record(empty, statement, signature), "withdrawn": True}
 
 
 def statement_from_record(record: Mapping[str, Any]) -> Statement:
-    """What the signature of a decoded record has to be over."""
+    """The statement that the signature of a decoded record must cover."""
     policy = policy_from_record(record)
     if record["withdrawn"]:
         return withdrawal_of(policy.component_id, policy.published_at, record["serial"])
@@ -46,12 +46,12 @@ def statement_from_record(record: Mapping[str, Any]) -> Statement:
 
 
 def floor_name(component: str) -> str:
-    """What the floors know a component by. No source of a matrix has such a name."""
+    """The name of a component among the floors. No source of a matrix has such a name."""
     return f"policy/{component}"
 
 
 def policy_from_record(record: Mapping[str, Any]) -> SecurityPolicy:
-    """The typed policy of a decoded record. The record must be complete, as our reader schema makes it."""
+    """The policy of a decoded record. The record must be complete, as our reader schema makes it."""
     return SecurityPolicy(
         component_id=record["component_id"],
         policy_id=record["policy_id"],

@@ -56,11 +56,11 @@ def parse_policies(
 def inspect_policies(
     content: bytes | str, *, json: bool = False, component: str | None = None
 ) -> tuple[tuple[SecurityPolicy, ...], list[Problem]]:
-    """The policies of one file and everything that is wrong with it; where that is anything, do not use them.
+    """The policies of one file and every problem in it. If there is a problem, they must not be used.
 
-    A file holds a policy, an OSV record, a list of either, or what an OSV server answers: `vulns` with a list.
-    `component` is whom OSV records are about, in the place of their packages. Raises DocumentRefused when the
-    text is no YAML or JSON at all, or states two things of one component that exclude each other.
+    A file contains a policy, an OSV record, a list of either, or the response of an OSV server: `vulns` with a
+    list. `component` replaces the packages of OSV records. Raises DocumentRefused if the text is not YAML or JSON
+    at all, or contains contradictory statements about one component.
     """
     if json:
         value, reading = json_text.load(content, limit=LARGEST), Reading()
@@ -72,7 +72,7 @@ def inspect_policies(
 
 
 def policies_in(items: Sequence[Any], path: yaml_text.Path) -> tuple[SecurityPolicy, ...]:
-    """The policies of a list that lies at `path` in a document, one for each component. Raises DocumentRefused."""
+    """The policies of a list at `path` in a document, one for each component. Raises DocumentRefused."""
     reading = Reading()
     policies = [p for n, item in enumerate(items) for p in _policies(reading, item, (*path, n), None)]
     if reading.problems:
@@ -81,12 +81,12 @@ def policies_in(items: Sequence[Any], path: yaml_text.Path) -> tuple[SecurityPol
 
 
 def policy_text(file: Path) -> bytes:
-    """What stands in the file, up to one byte more than may be read. Raises DocumentRefused if there is none."""
+    """The content of the file, up to one byte more than may be read. Raises DocumentRefused if there is none."""
     return content_of(file, LARGEST if file.suffix == ".json" else yaml_text.LIMIT)
 
 
 def merged(policies: Sequence[SecurityPolicy]) -> tuple[SecurityPolicy, ...]:
-    """One policy for each component. Raises DocumentRefused where two say what cannot both hold."""
+    """One policy for each component. Raises DocumentRefused for contradictory statements."""
     by_component: dict[str, list[SecurityPolicy]] = {}
     for policy in policies:
         by_component.setdefault(policy.component_id, []).append(policy)
@@ -119,7 +119,7 @@ def _agreed(component: str, what: str, parts: Sequence[SecurityPolicy]) -> str:
 
 
 def _items(value: Any) -> list[tuple[Any, yaml_text.Path]]:
-    """What stands for one policy each, and where."""
+    """The values that are one policy each, and their places."""
     answer: Any = cast("dict[str, Any]", value).get("vulns") if isinstance(value, dict) else None
     if isinstance(answer, list):
         return [(item, ("vulns", n)) for n, item in enumerate(cast("list[Any]", answer))]

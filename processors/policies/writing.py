@@ -1,4 +1,4 @@
-"""A policy back in the words of its file, so that what the topic holds can be read and published again."""
+"""Writes a policy in the format of its file, so that the content of the topic can be read and published again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from processors.policies.document import Advisory, SecurityPolicy
 
 
 def written(policy: SecurityPolicy) -> dict[str, Any]:
-    """As values for YAML or JSON, without what is empty. Reading them gives the same policy."""
+    """Values for YAML or JSON, without empty fields. Reading them gives the same policy."""
     return _stated(
         {
             "component": policy.component_id,

@@ -1,1 +1,1 @@
-"""Asks a platform what its security says of the plugins in the matrix, and puts that in force."""
+"""Asks a platform for the security status of the plugins in the matrix, and puts the policies in force."""

@@ -1,7 +1,7 @@
-"""Asks the platform, page by page, in a thread and an event loop of its own.
+"""Asks the platform, page by page, in its own thread and event loop.
 
-What it has heard is handed to the loop of the processor one reply at a time, and the next page is asked only once
-that is committed: nothing piles up, however fast a platform answers.
+Replies are passed to the processor's loop one at a time, and the next page is requested only once that one is
+committed: nothing piles up, however fast the platform answers.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from processors.security_context.inquiry import LARGEST, Page, Reply, body, page
 from processors.security_context.measures import Came
 
 PATIENCE: Final = 10.0
-"""Seconds for one request in all, from looking up the address to the end of the answer."""
+"""Seconds for one request, from resolving the address to the end of the response."""
 
 FIRST_RETRY: Final = 30.0
-"""Seconds after which a platform that failed is asked again, at first."""
+"""Seconds before the first retry after a failure."""
 
 LONGEST_WAIT: Final = 600.0
-"""Seconds that a Retry-After may ask for."""
+"""The most seconds that a Retry-After may ask for."""
 
 _SLEEP: Final = 0.2
 
@@ -37,7 +37,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Heard(NamedTuple):
-    """A reply about a page, with the entity tag that it came under."""
+    """A reply about a page, with its entity tag."""
 
     page: Page
     reply: Reply
@@ -52,7 +52,7 @@ class Post(Protocol):
 
 
 class _Failed(Exception):
-    """The platform gives no answer now. `wait` is how many seconds it asks to be left alone."""
+    """The platform does not answer now. `wait` is how many seconds it asks to wait."""
 
     def __init__(self, why: str, wait: float = 0.0) -> None:
         super().__init__(why)
@@ -60,12 +60,12 @@ class _Failed(Exception):
 
 
 class Asker:
-    """Use as a context manager. `client` makes what asks, in the thread that uses it."""
+    """Use as a context manager. `client` creates the HTTP client, in the thread that uses it."""
 
     def __init__(
         self, client: Callable[[], Post], token: str, every: float, first_retry: float = FIRST_RETRY
     ) -> None:
-        """`every` is seconds between two rounds, give or take a tenth."""
+        """`every` is seconds between two rounds, plus or minus a tenth."""
         self._client, self._every, self._first_retry = client, every, min(first_retry, every)
         self._headers = {
             "content-type": "application/json",
@@ -96,11 +96,11 @@ class Asker:
             self._taken, self._held = {}, set()
 
     def heard(self) -> Heard | None:
-        """The reply to decide on. The same one until it is settled."""
+        """The reply to decide on, the same one until it is settled."""
         return self._heard
 
     def settle(self, heard: Heard, came: Came) -> None:
-        """What became of it is committed."""
+        """Its result is committed."""
         measures.asked(came)
         (self._held.add if came is Came.HELD else self._held.discard)(heard.page)
         if came is Came.TAKEN:
@@ -112,7 +112,7 @@ class Asker:
 
     @property
     def held(self) -> int:
-        """How many pages have a reply that is held."""
+        """The number of pages whose last reply is held."""
         return len(self._held)
 
     def raise_failure(self) -> None:
@@ -149,7 +149,7 @@ class Asker:
             await client.close()
 
     async def _round(self, client: Post, asked: Sequence[str]) -> None:
-        """Ask about everything once. Raises _Failed where the platform gives no answer."""
+        """Ask about everything once. Raises _Failed if the platform does not answer."""
         all = tuple(pages(asked))
         self._taken = {page: heard for page, heard in self._taken.items() if page in all}
         self._held &= {*all}
@@ -163,8 +163,10 @@ class Asker:
             measures.rounded(time.time())
 
     async def _settled(self) -> bool:
-        """Wait until the reply is decided on. False if it is of no use any more: another replica asks, or it became
-        old while nothing could be written."""
+        """Wait until the reply is decided on.
+
+        False if it is no longer useful: another replica asks, or it became old while nothing could be written.
+        """
         until = time.monotonic() + self._every
         while self._heard is not None:
             if self._stopped or self._asked is None or time.monotonic() > until:
@@ -174,7 +176,7 @@ class Asker:
         return self._asked is not None and not self._stopped
 
     async def _ask(self, client: Post, page: Page) -> Heard | None:
-        """The reply about a page; None for one that is refused. Raises _Failed."""
+        """The reply about a page; None for a refused one. Raises _Failed."""
         known = self._taken.get(page)
         headers = {**self._headers, **({"if-none-match": known.etag} if known and known.etag else {})}
         answer = await _within(client.post(body(page), headers, LARGEST))
@@ -200,7 +202,7 @@ async def _within(exchange: Awaitable[Answer]) -> Answer:
     except TimeoutError:
         raise _Failed(f"no answer within {PATIENCE:g} s") from None
     except FAILURES as error:
-        raise _Failed(type(error).__name__) from None  # its text may hold the URL
+        raise _Failed(type(error).__name__) from None  # its text may contain the URL
 
 
 def _content(answer: Answer) -> bytes:
@@ -212,11 +214,11 @@ def _content(answer: Answer) -> bytes:
 
 
 def _tag(answer: Answer) -> str:
-    """A tag that could be sent back as it is; anything else is none."""
+    """A tag that can be sent back unchanged; None for anything else."""
     tag = answer.headers.get("etag", "")
     return tag if len(tag) <= 256 and tag.isprintable() and tag.isascii() else ""
 
 
 def _jittered(seconds: float) -> float:
-    """So that many installations do not ask at the same instant."""
+    """Spreads the requests of many installations over time."""
     return seconds * random.uniform(0.9, 1.1)  # noqa: S311 - no secret

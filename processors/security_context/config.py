@@ -1,4 +1,4 @@
-"""config/security_context.yaml: whom to ask, how often, and for how long an answer holds."""
+"""config/security_context.yaml: the platform, the interval, and the validity of an answer."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class _Strict(BaseModel):
 
 
 class SecurityService(_Strict):
-    """Where policies are asked for: `POST /internal/security/scan/context`, or any path of its own."""
+    """The endpoint for policies: `POST /internal/security/scan/context`, or any other path."""
 
     url: str
     networks: tuple[Range, ...] = Field(min_length=1, description="address ranges that its name may resolve to")
@@ -44,7 +44,10 @@ class SecurityService(_Strict):
 
 
 class SecurityContextConfig(_Strict):
-    """The whole file. Without a `platform` nobody is asked. `accept` are digests of replies that were held."""
+    """The whole file. Without a `platform` no requests are sent.
+
+    `accept` are digests of held replies that are correct.
+    """
 
     version: Annotated[Literal[1], BeforeValidator(_whole)] = 1
     platform: SecurityService | None = None
@@ -63,7 +66,7 @@ class SecurityContextConfig(_Strict):
 
 
 def load(folder: Path) -> SecurityContextConfig:
-    """Read security_context.yaml of a folder; where there is none, nobody is asked.
+    """Read security_context.yaml of a folder; without the file, no requests are sent.
 
     Raises DocumentRefused that names the file and the place.
     """

@@ -1,4 +1,4 @@
-"""What a reply changes, and when it is not believed. Pure."""
+"""What a reply changes, and when it is not trusted. Pure."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ from processors.policies.record import floor_name
 from processors.security_context.inquiry import PUBLISHER, Page, Reply
 
 BELIEVED: Final = 5
-"""A reply that leaves out more than one in so many of the advisories and baselines that stand is held."""
+"""A reply that omits more than one in this many of the present advisories and baselines is held."""
 
 
 _BASELINE: Final = "required baseline"
-"""Counts like an advisory: without it, more may be installed. No advisory has a space in its id."""
+"""Counts like an advisory: without a baseline, more may be installed. No advisory has a space in its id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What becomes of a reply. Of one that is held, nothing takes effect."""
+    """The decision about a reply. Nothing of a held reply takes effect."""
 
     changed: tuple[SecurityPolicy, ...] = ()
     confirmed: tuple[SecurityPolicy, ...] = ()
-    """Those that say nothing new, and hold for longer."""
+    """Policies without changes that are valid for longer."""
     withdrawn: tuple[str, ...] = ()
     left_alone: tuple[str, ...] = ()
-    """Components whose policy somebody else has published."""
+    """Components whose policy has another publisher."""
     dropped: tuple[str, ...] = ()
-    """Advisories and baselines that stand and that the reply leaves out, as `component advisory`."""
+    """Present advisories and baselines that the reply omits, as `component advisory`."""
     standing: int = 0
-    """How many stood."""
+    """How many are present."""
     is_held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class InForce:
-    """What holds at an instant: `floors` are what is known of each component beside the topic of policies."""
+    """What is in force at an instant: `floors` are what is known of each component beside the topic of policies."""
 
     policies: Policies
     floors: Floors
@@ -47,7 +47,7 @@ class InForce:
 
 
 def decided(page: Page, reply: Reply, held: InForce, valid_for: int, accepted: Collection[str] = ()) -> Decision:
-    """What a reply about `page` leads to. `accepted` are digests of replies that somebody has looked at."""
+    """The decision about a reply for `page`. `accepted` are digests of replies that an operator has approved."""
     ours = [id for id in page if _is_ours(id, reply, held)]
     standing = {(id, advisory) for id in ours for advisory in _standing(held.policies.about(id), held.now)}
     named = {(id, stated) for id, policy in reply.policies.items() for stated in _named(policy)}
@@ -70,14 +70,14 @@ def decided(page: Page, reply: Reply, held: InForce, valid_for: int, accepted: C
 
 
 def serial(component: str, held: InForce) -> int:
-    """That of the next statement about a component: the time, or one more than security has come to."""
+    """The serial of the next statement about a component: the time, or the last serial plus one."""
     name = floor_name(component)
     known = [floors[name].serial for floors in (held.policies.floors, held.floors) if name in floors]
     return max(held.now, *(one + 1 for one in known)) if known else held.now
 
 
 def _is_ours(id: str, reply: Reply, held: InForce) -> bool:
-    """Whether we may speak about a component. One whose policy was lost is ours if the reply is that policy."""
+    """Whether we may publish for a component. A lost policy is ours if the reply equals it."""
     before = held.policies.about(id)
     if before is None or before.publisher == PUBLISHER:
         return True
@@ -94,7 +94,7 @@ def _named(policy: SecurityPolicy) -> Iterator[str]:
 
 
 def _standing(policy: SecurityPolicy | None, now: int) -> Iterator[str]:
-    """What we have said. The advisory that stands for a policy which was lost is nobody's word."""
+    """What we have published. The advisory that replaces a lost policy does not count."""
     if policy is None or policy.publisher != PUBLISHER:
         return
     over = {a.id for a in policy.advisories if a.withdrawn_at is not None and a.withdrawn_at <= now}
@@ -102,7 +102,7 @@ def _standing(policy: SecurityPolicy | None, now: int) -> Iterator[str]:
 
 
 def _until(policy: SecurityPolicy, until: int) -> SecurityPolicy:
-    """For as long as the platform says, and never for longer than is configured."""
+    """As long as the platform says, and never longer than configured."""
     return replace(policy, valid_until=min(until, until if policy.valid_until is None else policy.valid_until))
 
 
@@ -115,6 +115,6 @@ def _is_shorter(after: SecurityPolicy, before: SecurityPolicy) -> bool:
 
 
 def _is_due(before: SecurityPolicy, after: SecurityPolicy, now: int, valid_for: int) -> bool:
-    """Half of its time is over, and the platform lets it hold for longer."""
+    """Half of its validity has passed, and the platform extends it."""
     until = before.valid_until or 0
     return until - now <= valid_for // 2 and (after.valid_until or 0) > until

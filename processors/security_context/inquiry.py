@@ -1,4 +1,4 @@
-"""What is asked, and what a reply says. Pure."""
+"""Requests to the platform and parsing of replies. Pure."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from processors.policies.lint import lint
 from processors.policies.text import policies_in
 
 PUBLISHER: Final = "security-context"
-"""Who publishes what is in a reply. Policies of other publishers are theirs alone."""
+"""The publisher of policies from replies. Policies of other publishers are not touched."""
 
 MOST: Final = 200
-"""Components in a request."""
+"""The most components in a request."""
 
 LARGEST: Final = 4 * 1024 * 1024
-"""Bytes of a reply."""
+"""The most bytes of a reply."""
 
 MOST_VALUES: Final = 200_000
-"""Values in a reply: some 60 advisories for each component, with all that is said of them."""
+"""The most values in a reply: some 60 advisories for each component, with all their fields."""
 
 Page = tuple[str, ...]
 """The components of one request, in order."""
@@ -37,8 +37,10 @@ _PATTERN: Final = frozenset("*?[")
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The policies of the components that were asked about. `foreign` counts those that nobody asked about, which
-    are left out. Replies that say the same have the same digest."""
+    """The policies of the requested components. `foreign` counts others, which are left out.
+
+    Equal replies have equal digests.
+    """
 
     policies: Mapping[str, SecurityPolicy]
     foreign: int
@@ -46,7 +48,7 @@ class Reply:
 
 
 def components(matrix: Matrix, policies: Policies) -> Sequence[str]:
-    """The plugins of the matrix, and those whose policy is ours: it has to be confirmed, or taken back."""
+    """The plugins of the matrix, and the components whose policy is ours, which must be confirmed or withdrawn."""
     documents = [document for source in matrix.sources if (document := matrix.document(source.name))]
     released = {release.plugin for document in documents for release in document.releases}
     ruled = {rule.plugin for document in documents for rule in document.rules if not _PATTERN & {*rule.plugin}}
@@ -64,7 +66,7 @@ def body(page: Page) -> bytes:
 
 
 def read(content: bytes, asked: Collection[str], now: int) -> Reply:
-    """A reply, whole or not at all. Raises DocumentRefused that names the place in it."""
+    """A reply, completely valid or refused. Raises DocumentRefused that names the place in it."""
     value: Any = json_text.load(content, limit=LARGEST)
     if not isinstance(value, dict):
         raise DocumentRefused("", "expected a mapping with `policies`")
@@ -72,7 +74,7 @@ def read(content: bytes, asked: Collection[str], now: int) -> Reply:
     if sum(1 for _ in islice(_values(value), MOST_VALUES + 1)) > MOST_VALUES:
         raise DocumentRefused("", f"a reply has at most {MOST_VALUES} values")
     items = stated.get("policies")
-    if not isinstance(items, list):  # an answer of something else is no answer that says nothing
+    if not isinstance(items, list):  # a response about something else is not an empty reply
         raise DocumentRefused("policies", "expected a list, which may be empty")
     policies = {policy.component_id: policy for policy in policies_in(cast("list[Any]", items), ("policies",))}
     ours = {id: _as_ours(policies[id], now) for id in sorted(policies.keys() & {*asked})}
@@ -82,7 +84,10 @@ def read(content: bytes, asked: Collection[str], now: int) -> Reply:
 
 
 def _values(value: Any) -> Iterator[Any]:
-    """It and everything in it. Each could be wrong, and what is wrong with it takes more room than itself."""
+    """The number of values in it, itself included.
+
+    An error message for each would take more room than the value.
+    """
     left: list[Any] = [value]
     while left:
         yield (one := left.pop())
@@ -93,13 +98,13 @@ def _values(value: Any) -> Iterator[Any]:
 
 
 def _as_ours(policy: SecurityPolicy, now: int) -> SecurityPolicy:
-    """A time of publishing that lies ahead would outlast every confirmation."""
+    """A publishing time in the future would outlast every confirmation."""
     at = min(policy.published_at or now, now)
     return replace(policy, publisher=PUBLISHER, published_at=at)
 
 
 def _digest(asked: Collection[str], policies: Mapping[str, SecurityPolicy]) -> str:
-    """Of what was asked too: an empty reply about one half is not one about the other."""
+    """The digest covers the request too: an empty reply about one half is not one about the other."""
     said = {id: replace(policy, published_at=0).digest for id, policy in policies.items()}
     text = json.dumps([sorted(asked), said], sort_keys=True, separators=(",", ":"))
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""The security context in figures."""
+"""Metrics of the security context."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from processors.security_context.inquiry import PUBLISHER
 
 
 class Came(StrEnum):
-    """What came of a request."""
+    """The result of a request."""
 
     TAKEN = "taken"
     HELD = "held"
     REFUSED = "refused"
-    """The answer says something that cannot be believed."""
+    """The answer contains something that cannot be trusted."""
     FAILED = "failed"
-    """There was no answer, or one that is none."""
+    """There was no answer, or an invalid one."""
 
 
 def begin() -> None:
-    """A rate cannot see the first step of a new series."""
+    """A rate cannot see the first increment of a new series."""
     for came in Came:
         metrics.SECURITY_CONTEXT_ASKED.labels(came.value)
     for what in ("changed", "confirmed", "withdrawn", "foreign", "left_alone"):
@@ -35,7 +35,7 @@ def asked(came: Came) -> None:
 
 
 def rounded(at: float) -> None:
-    """Every page was asked, and every reply taken. `at` is seconds since the epoch."""
+    """Every page was requested, and every reply accepted. `at` is seconds since the epoch."""
     metrics.SECURITY_CONTEXT_ROUND.set(at)
 
 

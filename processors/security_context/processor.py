@@ -1,7 +1,7 @@
-"""The room's one door to Kafka: replies in, signed policies and notices out.
+"""Connects the room to Kafka: replies in, signed policies and notifications out.
 
-What is asked about and what is in force come from the tables; what a reply changes is decided in `decision.py`. One
-replica asks: the one that has the matrix's partition.
+The tables say what to ask about and what is in force; `decision.py` decides what a reply changes. One replica asks:
+the one that owns the matrix's partition.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Settled(NamedTuple):
-    """What a reply came to."""
+    """The result of a reply."""
 
     heard: Heard
     came: Came
@@ -51,7 +51,7 @@ class Settled(NamedTuple):
 
 
 class SecurityContext:
-    """Puts in force what the platform says, signed. `asker` is None where nobody is to be asked."""
+    """Puts the platform's policies in force, signed. `asker` is None if no requests are to be sent."""
 
     name = PUBLISHER
     inputs = (MATRIX_REFRESHES,)
@@ -84,11 +84,11 @@ class SecurityContext:
         measures.begin()
 
     def handle(self, batch: Sequence[Inbound], view: View) -> Outcome:  # noqa: ARG002 - the protocol's signature
-        """Refreshes reach it as a table; they are its input so that one replica alone asks."""
+        """Refreshes are read as a table; they are its input only so that a single replica asks."""
         return Outcome()
 
     def tick(self, now: int, view: View) -> Outcome:
-        """Decide on the reply that was heard, if there is one, and say what to ask about next."""
+        """Decide on the received reply, if there is one, and say what to ask about next."""
         outcome = Outcome()
         if self._asker is None:
             return outcome
@@ -163,8 +163,8 @@ class SecurityContext:
 
 
 def _notification(to: str, heard: Heard, decision: Decision, now: int) -> NotificationRequested:
-    """One reply has one id, however often it comes and whichever replica hears it: whoever is told deduplicates by
-    that."""
+    """One reply has one id, however often it comes and whichever replica gets it, so that recipients can
+    deduplicate."""
     return NotificationRequested(
         notification_id=minted("policies-held", heard.reply.digest),
         at=now,

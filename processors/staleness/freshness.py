@@ -1,4 +1,4 @@
-"""How old each matrix source is, judged against its allowed age and against its own habit. Pure.
+"""The age of each matrix source, compared with its allowed age and with its usual interval. Pure.
 
 The allowed age of a source is the time between its issue and its expiry, as its publisher stated them.
 """
@@ -15,16 +15,16 @@ from processors.matrix.fold import MOST_AHEAD
 from processors.matrix.merged import Matrix, Source
 
 WHOLE: Final = "*"
-"""The name under which the matrix as a whole stands, beside the names of sources."""
+"""The name of the matrix as a whole, among the names of sources."""
 
 REMEMBERED: Final = 11
 """Refreshes: ten intervals."""
 
 BURST: Final = 600_000
-"""Milliseconds within which one refresh after another is a single one."""
+"""Refreshes within this many milliseconds count as one."""
 
 OVERDUE: Final = 2
-"""Usual intervals of silence that make a gap."""
+"""A silence of this many usual intervals is a gap."""
 
 
 class Level(StrEnum):
@@ -37,7 +37,7 @@ class Level(StrEnum):
 
 
 class Known(NamedTuple):
-    """What is remembered of a source. `level` is what people were last told, None before the first time.
+    """The stored state of a source. `level` is the last reported one, None before the first report.
 
     `arrivals` are the broker's times of its last refreshes, oldest first; `refresh` names the last of them.
     """
@@ -50,7 +50,7 @@ class Known(NamedTuple):
 
 
 class Change(NamedTuple):
-    """A source whose standing is another than the one that people were told of."""
+    """A source whose level differs from the one that was reported last."""
 
     name: str
     before: Level | None
@@ -59,9 +59,9 @@ class Change(NamedTuple):
 
 
 def level(source: Source, warn_at: int, now: int) -> Level:
-    """`warn_at` is percent of the allowed age. A source is expired from the very instant at which it expires.
+    """`warn_at` is percent of the allowed age. A source expires exactly at its expiry.
 
-    One that was issued in the future is AHEAD of that, and not fresh: nobody can tell how old it is.
+    One with an issue time in the future is AHEAD and not fresh: its age is unknown.
     """
     if source.expires_at <= now:
         return Level.EXPIRED
@@ -76,14 +76,14 @@ def warns_at(source: Source, warn_at: int) -> int:
 
 
 def levels(matrix: Matrix, warn_at: int, now: int) -> dict[str, Level]:
-    """How each source stands, and the whole, which is MISSING as long as nobody has published."""
+    """The level of each source, and of the whole, which is MISSING as long as nobody has published."""
     standing = {source.name: level(source, warn_at, now) for source in matrix.sources}
     missing = dict.fromkeys(matrix.missing, Level.MISSING) if standing else {}
     return {WHOLE: Level.FRESH if standing else Level.MISSING, **standing, **missing}
 
 
 def changes(matrix: Matrix, known: Mapping[str, Known], warn_at: int, now: int) -> Iterator[Change]:
-    """What people have not been told yet, by name. A first standing that is good is no news, but is remembered."""
+    """Unreported changes, by name. A good first level is not news, but is stored."""
     standing = levels(matrix, warn_at, now)
     sources = {source.name: source for source in matrix.sources}
     for name in sorted(standing):
@@ -96,12 +96,12 @@ def changes(matrix: Matrix, known: Mapping[str, Known], warn_at: int, now: int) 
 
 
 def is_news(change: Change) -> bool:
-    """Whether somebody should be told, rather than it only be remembered."""
+    """Whether somebody should be notified, rather than only storing it."""
     return change.before is not None or change.after is not Level.FRESH
 
 
 def refreshed(known: Known, refresh: str, at: int) -> Known:
-    """With one more refresh. Another part of the last one is no other refresh."""
+    """With one more refresh. Another part of the last one does not count."""
     if refresh == known.refresh:
         return known
     return known._replace(arrivals=(*known.arrivals, at)[-REMEMBERED:], refresh=refresh)
@@ -113,9 +113,9 @@ def usual_interval(arrivals: Sequence[int]) -> int | None:
 
 
 def is_gap(arrivals: Sequence[int], now: int) -> bool:
-    """Whether a source has been silent for more than twice its usual interval; three refreshes make a habit.
+    """Whether a source has been silent for more than twice its usual interval, which needs three refreshes.
 
-    What is published again within ten minutes corrects what was there, and tells nothing of when the next is due.
+    A refresh within ten minutes of the previous one is a correction, and says nothing about the next one.
     """
     habit = [
         at for at, before in zip(arrivals, (None, *arrivals), strict=False) if before is None or at - before > BURST

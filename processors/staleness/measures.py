@@ -1,4 +1,4 @@
-"""The matrix in figures, by source."""
+"""Metrics of the matrix, by source."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from processors.observability import metrics
 from processors.staleness.freshness import WHOLE, Change, Known, Level, is_gap, levels, usual_interval, warns_at
 
 OTHER = "other"
-"""Where refreshes of sources are counted that have no series of their own."""
+"""The label under which refreshes of sources without a series of their own are counted."""
 
 _BY_SOURCE = (
     metrics.STALENESS_HOURS,
@@ -22,16 +22,16 @@ _BY_SOURCE = (
 
 
 class Measures:
-    """Remembers which series there are, so that they stay bounded and those of withdrawn sources go."""
+    """Remembers the existing series, so that they stay bounded and those of withdrawn sources are removed."""
 
     def __init__(self) -> None:
         self._counted: set[str] = set()
         self._shown: set[str] = set()
-        for level in Level:  # a rate cannot see the first step of a new series
+        for level in Level:  # a rate cannot see the first increment of a new series
             metrics.STALENESS_NOTICES.labels(level)
 
     def count(self, fact: Change | Known) -> None:
-        """One change that people were told of, or one refresh that came."""
+        """One reported change, or one received refresh."""
         if isinstance(fact, Change):
             metrics.STALENESS_NOTICES.labels(fact.after).inc()
             return
@@ -40,8 +40,7 @@ class Measures:
         metrics.REFRESHES.labels(fact.name if fact.name in self._counted else OTHER).inc()
 
     def show(self, matrix: Matrix, known: Mapping[str, Known], warn_at: int, now: int) -> None:
-        """Set every gauge. Where there are too many sources, those that expire first are shown: what is not shown
-        is fresher."""
+        """Set every gauge. If there are too many sources, those that expire first are shown."""
         standing = levels(matrix, warn_at, now)
         for level in (Level.FRESH, Level.AGEING, Level.EXPIRED, Level.AHEAD):
             number = sum(1 for name, found in standing.items() if found is level and name != WHOLE)
@@ -56,7 +55,7 @@ class Measures:
     def _take_down(self, names: set[str]) -> None:
         for name in names:
             for gauge in _BY_SOURCE:
-                gauge.labels(name)  # a series that was never set cannot be removed
+                gauge.labels(name)  # removing a series that was never set raises an error
                 gauge.remove(name)
 
 
@@ -65,7 +64,7 @@ def _show_source(source: Source, known: Known | None, warn_at: int, now: int) ->
     metrics.LAST_REFRESH.labels(source.name).set(source.issued_at / 1000)
     metrics.EXPIRES.labels(source.name).set(source.expires_at / 1000)
     metrics.WARNS.labels(source.name).set(warns_at(source, warn_at) / 1000)
-    metrics.REFRESHES.labels(source.name)  # as above: its next refresh is a step
+    metrics.REFRESHES.labels(source.name)  # as above: its next refresh is an increment
     if known is not None:
         metrics.REFRESH_GAP.labels(source.name).set(is_gap(known.arrivals, now))
         if (usual := usual_interval(known.arrivals)) is not None:

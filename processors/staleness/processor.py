@@ -1,4 +1,4 @@
-"""The monitor's one door to the world: refreshes in, notifications and metrics out."""
+"""Connects the monitor to its topics: refreshes in, notifications and metrics out."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ from processors.trust.statements import Untrusted
 
 SOURCE = "/compat-guard/staleness"
 _ONLY = 0
-"""The partition of the refreshes; there is one, so one process watches."""
+"""The partition of the refreshes; there is only one, so one process monitors them."""
 
 
 class StalenessMonitor:
-    """Tells people once for each change of a source's standing, and everybody else by metrics at any time. It also
-    writes down how far each source, and security about each component, has come, for all that read these.
+    """Notifies people once for each change of a source's level, and updates metrics. It also writes the floors of
+    sources and security policies.
 
-    What is in effect comes from the same fold that the checker reads, so that both agree. What was told is in the
+    What is in effect comes from the same fold that the checker uses, so that both agree. Reported levels are in the
     changelog, so that a restart repeats nothing. `config` may change between batches.
     """
 
@@ -69,10 +69,9 @@ class StalenessMonitor:
         self.state = StateSpec(STALENESS_STATE, self._encode, self._decode)
 
     def handle(self, batch: Sequence[Inbound], view: View) -> Outcome:
-        """Remember when refreshes came. Whether they are in effect is the table's to say, and so is what is wrong
-        with those that nobody trusted has signed.
+        """Remember when refreshes came. The table decides whether they are in effect, and refuses untrusted ones.
 
-        A tombstone clears away a part and says nothing of a refresh.
+        A tombstone removes a part and says nothing of a refresh.
         """
         outcome = Outcome()
         for record in batch:
@@ -88,8 +87,10 @@ class StalenessMonitor:
         return outcome
 
     def tick(self, now: int, view: View) -> Outcome:
-        """Tell what has changed since people were last told. While clocks disagree, nobody knows how old a source
-        is, and nobody is told."""
+        """Report what has changed since the last report.
+
+        While clocks disagree, the age of sources is unknown, and nothing is reported.
+        """
         outcome, matrix, config = Outcome(), view.table(MATRIX_REFRESHES), self._config()
         reached = {**matrix.floors, **view.table(SECURITY_POLICIES).floors}
         outcome.publish(*self._raised(reached, view.table(MATRIX_FLOORS), now))
@@ -114,7 +115,7 @@ class StalenessMonitor:
         return not refresh.withdrawn
 
     def _raised(self, reached: Floors, written: Floors, now: int) -> Iterator[Outbound]:
-        """The floors that have risen. One may be written twice before it is read again, which changes nothing."""
+        """The increased floors. One may be written twice before it is read again, which does no harm."""
         for source, floor in reached.items():
             if source not in written or floor.serial > written[source].serial:
                 key, value = source.encode(), self._floors(floor_to_record(source, floor))
@@ -145,7 +146,7 @@ class StalenessMonitor:
 
 
 def _notification(change: Change, before: Known, recipient: str, now: int) -> NotificationRequested:
-    """The same change of the same refresh has one id, however often a tick has to be repeated."""
+    """The same change of the same refresh has one id, however often a tick is repeated."""
     told = notice(change, now)
     since = change.source.issued_at if change.source else before.since
     return NotificationRequested(
@@ -161,6 +162,6 @@ def _notification(change: Change, before: Known, recipient: str, now: int) -> No
 
 
 def _recipient(change: Change, matrix: Matrix) -> str:
-    """The channel that the source itself names, if it does."""
+    """The source's own alert channel, if it has one."""
     document = matrix.document(change.name) if change.source else None
     return document.governance.alert_channel if document else ""

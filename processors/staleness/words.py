@@ -1,4 +1,4 @@
-"""What people are told of a source whose standing has changed."""
+"""The notifications about a source whose level has changed."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Who may say what: signed statements about matrices, and the keys that vouch for them. Pure."""
+"""Signed statements about matrices and policies, and the keys that are trusted for them. Pure."""

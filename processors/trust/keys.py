@@ -1,4 +1,4 @@
-"""The keys behind statements: public ones from a JWKS (RFC 7517), and the private one of a publisher."""
+"""The keys of statements: public ones from a JWKS (RFC 7517), and the private key of a publisher."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from processors.documents import json_text
 from processors.errors import DocumentRefused, shorten
 
 DEVELOPMENT: Final = "compat_guard_development"
-"""Member of a JWK that was made on a laptop."""
+"""Member of a JWK that was created for development."""
 
 SMALLEST_RSA: Final = 2048
 """Bits."""
@@ -29,7 +29,9 @@ _PRIVATE: Final = (*_PUBLIC, "d", "p", "q", "dp", "dq", "qi")
 @dataclass(frozen=True, slots=True)
 class PublicKey:
     """`algorithms` are those that this very key can sign with: a signature never chooses how it is checked.
-    `revoked_at` is milliseconds since the epoch; None if the key stands."""
+
+    `revoked_at` is milliseconds since the epoch; None if the key is not revoked.
+    """
 
     kid: str
     key: Key = field(repr=False)
@@ -51,10 +53,10 @@ class _Jwks(BaseModel):
 
 
 def read_public_keys(text: bytes | str, *, development: bool = False) -> tuple[PublicKey, ...]:
-    """The keys of a JWKS. Raises DocumentRefused; a set with one bad key is refused whole, so that it is seen.
+    """The keys of a JWKS. Raises DocumentRefused. One bad key makes the whole set invalid, so that it is noticed.
 
-    `revoked_at` (seconds since the epoch) is a member of our own: what the broker took later is refused. A key that
-    was made for development is refused unless `development` says that it is expected.
+    `revoked_at` (seconds since the epoch) is our own extension: what the broker took later is refused. A
+    development key is refused unless `development` says that it is expected.
     """
     try:
         members = _Jwks.model_validate(json_text.load(text, limit=_LIMIT)).keys
@@ -78,8 +80,10 @@ def read_signer(text: bytes | str) -> Signer:
 
 
 def new_signing_key(name: str, *, development: bool = False) -> str:
-    """A private Ed25519 key as a JWK. Its id is the name and some random digits, so that a rotation never meets an
-    id again."""
+    """A private Ed25519 key as a JWK.
+
+    Its id is the name and some random digits, so that a rotation never repeats an id.
+    """
     kid = f"{name}-{secrets.token_hex(4)}"
     key = OKPKey.generate_key("Ed25519", {"kid": kid})
     member: dict[str, Any] = {**key.as_dict(private=True), **({DEVELOPMENT: True} if development else {})}
@@ -109,7 +113,7 @@ def _imported(member: Mapping[str, Any], names: tuple[str, ...], where: str) -> 
     plain: dict[str, str | list[str]] = {name: str(member[name]) for name in names if name in member}
     try:
         return JWKRegistry.import_key(plain)
-    except (JoseError, LookupError, ValueError, TypeError) as error:  # LookupError: a curve that nobody knows
+    except (JoseError, LookupError, ValueError, TypeError) as error:  # LookupError: an unknown curve
         raise DocumentRefused(where, f"it is not a key: {shorten(str(error))}") from None
 
 

@@ -31,9 +31,9 @@ def sign(statement: Statement, signer: Signer) -> str:
 
 
 def verify(statement: Statement, signature: str, keys: Iterable[PublicKey], at: int) -> None:
-    """Raise Untrusted unless one of the keys signed this very statement.
+    """Raise Untrusted unless one of the keys signed exactly this statement.
 
-    `at` is the broker's time of the record that carries it, which decides whether a key had been revoked.
+    `at` is the broker's time of the record with the statement: keys that were revoked before are refused.
     """
     if not signature:
         raise Untrusted(f"it is not signed; only the keys of `{shorten(statement.source)}` may vouch for it")
@@ -58,7 +58,7 @@ def _content(statement: Statement) -> bytes:
 
 
 def _header(signature: str) -> tuple[str, str]:
-    """Algorithm and key id. Raises Untrusted for what is no detached JWS, or asks for extensions."""
+    """Algorithm and key id. Raises Untrusted for an invalid detached JWS, or one that requires extensions."""
     head, _, rest = signature[:LARGEST_SIGNATURE].partition("..")
     try:
         raw = base64.b64decode(head + "=" * (-len(head) % 4), altchars=b"-_", validate=True)

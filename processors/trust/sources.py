@@ -1,4 +1,4 @@
-"""Which sources are trusted, by which keys, and for how long one statement of theirs may hold."""
+"""Which sources are trusted, with which keys, and how long their statements may be valid."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from processors.trust.keys import PublicKey
 
 LONGEST_VALIDITY: Final = 31 * 86_400_000
-"""Milliseconds for which a statement holds at most where nothing else is configured."""
+"""The longest validity of a statement in milliseconds, unless configured otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrustedSource:
-    """`longest_validity` (milliseconds) caps what the source claims; without a `required` one nothing is judged."""
+    """`longest_validity` (milliseconds) limits what the source claims; without a `required` source nothing is
+    judged."""
 
     keys: tuple[PublicKey, ...]
     longest_validity: int = LONGEST_VALIDITY
@@ -27,7 +28,8 @@ class TrustedSource:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """The trusted sources by name, and who vouches for all `others`: on a laptop its own key, elsewhere nobody."""
+    """The trusted sources by name, and the keys for all `others`: the development key on one machine, elsewhere
+    none."""
 
     sources: Mapping[str, TrustedSource] = field(default_factory=dict[str, TrustedSource])
     others: TrustedSource | None = None
@@ -48,4 +50,4 @@ class Trust:
 
 
 NOBODY: Final = Trust()
-"""Takes nothing for true."""
+"""Trusts nothing."""

@@ -1,4 +1,4 @@
-"""What sources say of matrices and policies, and what is refused of it."""
+"""Statements of sources about matrices and policies, and their refusal."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ Purpose = Literal["matrix-refresh", "matrix-withdrawal", "security-policy", "sec
 
 
 class Untrusted(Refused):
-    """Something that only a trusted source may say, and that none of them said, or said for now."""
+    """A statement that only a trusted source may make, without a valid signature of one."""
 
     reason = "untrusted"
 
 
 class Statement(NamedTuple):
-    """What a source says. Times are milliseconds since the epoch, UTC; `serial` rises with each statement about the
-    same subject. `purpose` keeps a signature from being used for anything else."""
+    """A statement of a source. Times are milliseconds since the epoch, UTC.
+
+    `serial` increases with each statement about the same subject. `purpose` keeps a signature from being used for
+    anything else.
+    """
 
     purpose: Purpose
     source: str
