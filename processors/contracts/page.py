@@ -26,8 +26,8 @@ To change a schema, give each added field a default, keep names and types, and c
 `compat-guard topics release`; a change that is incompatible with any of them is refused.
 
 `masking` of a field says what the ledger stores of it: `clear` text, a `pseudonym`, free `text` without secrets, a
-`digest`, a JSON `document` or `labels` whose parts are masked one by one, or an anchor's `signature`. Fields with the
-same name are masked in the same way everywhere. A text without a statement is hidden.
+`digest`, a JSON `document` or `labels` whose parts are masked one by one, or an anchor's `signature`. Fields of one
+name are masked in the same way everywhere. A text without a statement is hidden.
 """
 
 
