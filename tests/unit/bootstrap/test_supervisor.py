@@ -33,7 +33,7 @@ def program(text: str) -> Callable[[], Started]:
 
 def tended(child: Child, until: Callable[[], bool]) -> None:
     for _ in range(600):
-        child.tend()
+        child.supervise()
         if until():
             return
         time.sleep(0.05)
@@ -87,7 +87,7 @@ def test_a_child_that_cannot_be_configured_is_not_started_again(child: Make) -> 
     mistaken = child(f"raise SystemExit({MISTAKEN})")
     mistaken.process.wait()
 
-    assert [mistaken.tend() for _ in range(3)] == [MISTAKEN] * 3
+    assert [mistaken.supervise() for _ in range(3)] == [MISTAKEN] * 3
 
 
 def test_a_child_without_a_pulse_is_killed_and_started_again(child: Make) -> None:
@@ -104,7 +104,7 @@ def test_a_child_that_is_heard_is_left_alone(child: Make) -> None:
     lively = child(LIVELY)
     before, until = lively.process, time.monotonic() + 5
     while time.monotonic() < until:
-        assert lively.tend() is None
+        assert lively.supervise() is None
         time.sleep(0.1)
 
     assert lively.process is before
