@@ -47,7 +47,7 @@ def manifest(tmp_path: Path) -> str:
     [
         (("chekc",), "No such command 'chekc'. Did you mean 'check', 'recheck'? (see --help)"),
         (("check",), "Missing option '--manifest' / '-m' (see --help)"),
-        (("explain", "HOST_TO_OLD"), "`HOST_TO_OLD` is no finding code; did you mean `HOST_TOO_OLD`?"),
+        (("explain", "HOST_TO_OLD"), "`HOST_TO_OLD` is not a finding code; did you mean `HOST_TOO_OLD`?"),
         (
             ("check", "-m", "nope.yaml", "--host", "corex@1.9.0"),
             "nope.yaml: cannot be opened: no such file or directory",

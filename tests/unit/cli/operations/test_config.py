@@ -54,7 +54,7 @@ def test_what_is_no_folder_is_said_once(tmp_path: Path, name: str) -> None:
     done = CliRunner().invoke(app, ["check", str(tmp_path / name)])
 
     assert isinstance(done.exception, SettingsInvalid)
-    assert str(done.exception) == f"`{tmp_path / name}` is no folder"
+    assert str(done.exception) == f"`{tmp_path / name}` is not a folder"
 
 
 @pytest.mark.parametrize(
