@@ -1,11 +1,11 @@
-"""Every error of the guard, cut by what the caller does next.
+"""Every error of the guard, grouped by what the caller does next.
 
     GuardError
     ├── Refused                 the input is wrong: a dead letter, a finding or exit 2; trying again changes nothing
     │   ├── VersionInvalid      a version that its dialect cannot read
     │   ├── RangeInvalid        a range that its dialect cannot read
     │   ├── EventUnreadable     bytes on a topic that are not the event they should be
-    │   ├── OutputTooLarge      an answer that no topic would take
+    │   ├── OutputTooLarge      an answer that is too large for a topic
     │   ├── DocumentRefused     a YAML or JSON document that is unsafe, malformed or says something impossible
     │   ├── MatrixRefused       a matrix refresh that is incomplete, altered or inconsistent
     │   ├── Undeliverable       an event that a target of the relay did not take, however often it was tried
@@ -18,10 +18,10 @@
     │   ├── DatabaseUnavailable
     │   ├── GatewayUnavailable
     │   └── StackPartFailed     a part of the embedded stack did not start
-    └── Fatal                   this process must stop (exit 70) and be started afresh
+    └── Fatal                   this process must stop (exit 70) and be restarted
         ├── Fenced              another process owns this identity, or the outcome of a commit is unknown
-        ├── OffsetsLost         committed offsets lie outside what the log still holds
-        ├── OriginChanged       a topic was created anew, or is one of another cluster
+        ├── OffsetsLost         committed offsets are outside the log
+        ├── OriginChanged       a topic was created again, or is one of another cluster
         └── BreakerOpen         so many records are refused that the release, not the data, is to blame
 
 Wording: lower case, no full stop, the user's own text in backticks, what was expected and what was found,
@@ -55,7 +55,7 @@ class Unavailable(GuardError):
 
 
 class Fatal(GuardError):
-    """The process cannot know its own state any more. Its supervisor starts it afresh, and it restores."""
+    """The process cannot know its own state any more. Its supervisor restarts it, and it restores its state."""
 
     exit_code = 70
 
@@ -85,7 +85,7 @@ class RangeInvalid(Refused):
 
 
 class EventUnreadable(Refused):
-    """Bytes on a topic that are not the event they should be. `stage` says how far the reading came."""
+    """Bytes on a topic that are not the event they should be. `stage` says where reading failed."""
 
     reason = "unreadable"
 
@@ -95,7 +95,7 @@ class EventUnreadable(Refused):
 
 
 class OutputTooLarge(Refused):
-    """An answer that no topic would take. Found before the transaction, so that the input becomes a dead letter."""
+    """An answer that is too large for a topic. Detected early, so that the input becomes a dead letter."""
 
     reason = "output_too_large"
 
@@ -111,11 +111,11 @@ class DocumentRefused(Refused):
 
     @classmethod
     def unopened(cls, file: object, error: OSError) -> DocumentRefused:
-        """For a file that the system does not hand out."""
+        """For a file that cannot be opened."""
         return cls(str(file), f"cannot be opened: {(error.strerror or 'unknown error').lower()}")
 
     def of(self, file: object) -> DocumentRefused:
-        """The same, with the file that it is about in front, for whoever reads more than one."""
+        """The same, with the name of the file in front."""
         return self if self.where == str(file) else DocumentRefused(str(file), str(self))
 
 
@@ -132,7 +132,7 @@ class Undeliverable(Refused):
 
 
 class ContractBroken(Refused):
-    """A topic or schema change that would lose data or break a reader that is out there."""
+    """A topic or schema change that would lose data or break an existing reader."""
 
     reason = "contract_broken"
 
@@ -148,7 +148,7 @@ class BrokerUnavailable(Unavailable):
 
 
 class TransactionAborted(Unavailable):
-    """A transaction was rolled back, mostly because the group moved on. Nothing of the batch took effect."""
+    """A transaction was rolled back, mostly because of a rebalance. Nothing of the batch took effect."""
 
 
 class RegistryUnavailable(Unavailable):
@@ -180,11 +180,11 @@ class Fenced(Fatal):
 
 
 class OffsetsLost(Fatal):
-    """Committed offsets lie outside what the log still holds: going on would skip records silently."""
+    """Committed offsets are outside the log: continuing would skip records silently."""
 
 
 class OriginChanged(Fatal):
-    """A topic is another one than the ledger was filed from: its offsets mean something else."""
+    """A topic is not the one from which the ledger was filed: its offsets mean something else."""
 
 
 class BreakerOpen(Fatal):

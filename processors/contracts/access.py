@@ -85,7 +85,7 @@ _ALL: Final = f"{PREFIX}*"
 ROLES: Final[tuple[Role, ...]] = (
     Role(
         name="checker",
-        who="the processor that decides",
+        who="the processor that answers install requests",
         reads=(INSTALL_REQUESTS, MATRIX_REFRESHES, MATRIX_FLOORS, SECURITY_POLICIES),
         writes=(RESULTS, BLOCKS, NOTIFICATIONS, EXCEPTION_USES, DEAD_LETTERS, CLOCK),
         groups=("checker", "checker-reader"),
@@ -94,7 +94,7 @@ ROLES: Final[tuple[Role, ...]] = (
     ),
     Role(
         name="exception-workflow",
-        who="the processor that holds exceptions; it also moves their events to the partition that they belong to",
+        who="the processor that holds exceptions; it also forwards their events to the right partition",
         reads=(*_INPUTS, EXCEPTION_STATE, MATRIX_REFRESHES),
         writes=(
             *_INPUTS,
@@ -113,7 +113,7 @@ ROLES: Final[tuple[Role, ...]] = (
     ),
     Role(
         name="ledger",
-        who="the sink that keeps every event in Postgres",
+        who="the sink that stores every event in Postgres",
         reads=(_ALL,),
         writes=(LEDGER_ANCHORS, CLOCK),
         groups=("ledger",),
@@ -121,7 +121,7 @@ ROLES: Final[tuple[Role, ...]] = (
     ),
     Role(
         name="staleness",
-        who="the monitor that notices a matrix which goes stale",
+        who="the monitor that warns when a matrix becomes stale",
         reads=(MATRIX_REFRESHES, MATRIX_FLOORS, SECURITY_POLICIES, STALENESS_STATE),
         writes=(MATRIX_FLOORS, STALENESS_STATE, NOTIFICATIONS, DEAD_LETTERS, CLOCK),
         groups=("staleness", "staleness-reader"),
@@ -130,7 +130,7 @@ ROLES: Final[tuple[Role, ...]] = (
     ),
     Role(
         name="gateway",
-        who="the door for HTTP and browsers",
+        who="the HTTP interface, also for browsers",
         reads=(
             INSTALL_REQUESTS,
             RESULTS,
@@ -155,7 +155,7 @@ ROLES: Final[tuple[Role, ...]] = (
     ),
     Role(
         name="relay",
-        who="the processor that tells systems which speak HTTP",
+        who="the processor that delivers events to other systems",
         reads=(NOTIFICATIONS, RESULTS, BLOCKS, EXCEPTION_DECISIONS, INSTALL_OUTCOMES, RELAY_STATE),
         writes=(RELAY_STATE, DEAD_LETTERS, CLOCK),
         groups=("relay-*",),
@@ -173,28 +173,28 @@ ROLES: Final[tuple[Role, ...]] = (
     ),
     Role(
         name="deployer",
-        who="whoever installs plugins, with `compat-guard request`, `report` and `watch`",
+        who="people and systems that install plugins, with `compat-guard request`, `report` and `watch`",
         reads=(RESULTS, EXCEPTION_STATE, DEAD_LETTERS),
         writes=(INSTALL_REQUESTS,),
         looks=("request-reader", "report-reader", "watch-reader", "exceptions-reader"),
     ),
     Role(
         name="requester",
-        who="whoever asks for exceptions, with `compat-guard exception`",
+        who="people who request exceptions, with `compat-guard exception`",
         reads=(INSTALL_REQUESTS, RESULTS, EXCEPTION_DECISIONS, EXCEPTION_STATE, DEAD_LETTERS),
         writes=(EXCEPTION_REQUESTS,),
         looks=("exceptions-reader", "report-reader"),
     ),
     Role(
         name="approval-tool",
-        who="the service in which people approve; what it writes proves itself by a signature",
+        who="the service in which people approve; its records are signed",
         reads=(EXCEPTION_STATE, EXCEPTION_DECISIONS, DEAD_LETTERS),
         writes=(APPROVAL_DECISIONS,),
         looks=("exceptions-reader",),
     ),
     Role(
         name="rollout",
-        who="the system that installs, and reports what became of it",
+        who="the system that installs plugins and reports outcomes",
         reads=(RESULTS, EXCEPTION_DECISIONS),
         writes=(INSTALL_OUTCOMES,),
         looks=("rollout-reader",),
@@ -217,14 +217,14 @@ ROLES: Final[tuple[Role, ...]] = (
     ),
     Role(
         name="reader",
-        who="dashboards, auditors and whoever scales by lag; brings a group of its own",
+        who="dashboards, auditors and autoscalers; uses its own group",
         reads=(RESULTS, BLOCKS, EXCEPTION_DECISIONS, EXCEPTION_STATE, INSTALL_REQUESTS),
         groups=("reader-*",),
         looks=("checker", "exception-workflow", "ledger", "watch-reader", "exceptions-reader"),
     ),
     Role(
         name="operator",
-        who="whoever repairs, with `compat-guard dead-letters`, `deliveries`, `recheck` and `ledger reconcile`",
+        who="operators, with `compat-guard dead-letters`, `deliveries`, `recheck` and `ledger reconcile`",
         reads=(_ALL,),
         writes=(INSTALL_REQUESTS, *_INPUTS, RELAY_STATE, LEDGER_ANCHORS),
         looks=(

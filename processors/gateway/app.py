@@ -36,8 +36,8 @@ RESOURCES: Final[Sequence[APIRouter]] = (
 
 _DESCRIPTION: Final = """\
 Decides whether a plugin fits before it is installed. A verdict of BLOCK is an answer with status 200;
-**whoever gets no verdict treats it as a block.** Every error is a problem detail (RFC 9457), whose `type` leads to
-a page about it.
+**a caller without a verdict must treat it as a block.** Every error is a problem detail (RFC 9457), whose
+`type` leads to a page about it.
 """
 
 _log = structlog.get_logger(__name__)

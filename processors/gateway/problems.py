@@ -38,14 +38,14 @@ KINDS: Final[Mapping[str, Kind]] = {
             "No valid access token",
             "Send `Authorization: Bearer TOKEN` with an access token of an issuer that the gateway trusts. "
             "`detail` "
-            "says why the one that was sent is not believed.",
+            "says why the given one is refused.",
         ),
         Kind(
             "forbidden",
             403,
             "Not permitted",
-            "The token is valid, and whoever it names may not do this. `GET /internal/whoami` shows the roles and "
-            "tenants that were understood; roles are given in config/guard.yaml.",
+            "The token is valid, but its subject may not do this. `GET /internal/whoami` shows the roles and "
+            "tenants derived from it; config/guard.yaml assigns roles.",
         ),
         Kind(
             "approval-refused",
@@ -99,15 +99,15 @@ KINDS: Final[Mapping[str, Kind]] = {
         Kind(
             "results-gone",
             410,
-            "Not all results since then can be had",
-            "Since the place that `Last-Event-ID` names, more results have come than are given again, or they are "
-            "no longer kept. Begin anew without it; `GET` of a check gives a result that you know of.",
+            "Not all results since then are available",
+            "Since the position of `Last-Event-ID`, more results have come than are replayed, or they are "
+            "no longer stored. Start over without it; `GET` of a check gives a known result.",
         ),
         Kind("too-large", 413, "Too large", "`detail` says what is too large, and how large it may be."),
         Kind(
             "unsupported-media-type",
             415,
-            "The body is in a form that is not read here",
+            "The format of the body is not supported",
             "Send `application/json` or, where a file goes with it, `multipart/form-data`, without "
             "Content-Encoding.",
         ),

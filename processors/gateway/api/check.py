@@ -172,7 +172,7 @@ async def check(
 ) -> Response:
     """The manifest goes in as the file it is, in a form beside `host` and the like, or inside JSON.
 
-    Whoever gets no verdict treats it as a block. With the same `Idempotency-Key` a retry gets the same answer.
+    No verdict counts as a block. With the same `Idempotency-Key` a retry gets the same answer.
     """
     form = chosen_form(request)
     question = await _question(request)

@@ -55,9 +55,9 @@ async def events(
         Header(alias="Last-Event-ID", max_length=positions.LONGEST, description="the newest `id` that was seen"),
     ] = None,
 ) -> Response:
-    """Of the caller's tenants, from now on, for an hour at most. A reader that falls a thousand results behind is
-    cut off. Whoever was cut off goes on with `Last-Event-ID`, at any replica, and misses nothing; the first `id`
-    comes before the first result. A caller has 25 streams at most."""
+    """Results of the caller's tenants, from now on, for an hour at most. A reader that falls a thousand results
+    behind is cut off. A reader that was cut off continues with `Last-Event-ID`, at any replica, and misses nothing;
+    the first `id` comes before the first result. A caller has at most 25 streams."""
     if desk.live.place is None:
         raise Unavailable("the topic of results has not been read to its end yet")
     desk.live.refuse_crowd(who.key)

@@ -129,7 +129,7 @@ def _body(model: type[BaseModel]) -> dict[str, Any]:
 
 @router.post(
     "/internal/version/compat/exception",
-    summary="Ask for an exception from a block",
+    summary="Request an exception for a block",
     operation_id="requestException",
     responses={
         **documented(404, 409, 422),
@@ -181,7 +181,7 @@ async def ask_for(
 
 @router.post(
     PREFIX + "/{exception_id}/commands",
-    summary="Amend or withdraw an exception, or ask for more time",
+    summary="Amend or withdraw an exception, or request more time",
     operation_id="changeException",
     responses={**documented(404, 409, 422), 200: {"description": "Done", **_DECIDED}, 202: _LATER},
     response_class=Response,
@@ -213,7 +213,7 @@ async def ask_to_change(
 
 @router.post(
     "/internal/version/compat/approve",
-    summary="Hand in a signed decision",
+    summary="Submit a signed decision",
     operation_id="approve",
     responses={**documented(404, 409, 422), 200: {"description": "It counts", **_DECIDED}, 202: _LATER},
     response_class=Response,
@@ -225,8 +225,8 @@ async def approve(
     who: Annotated[Principal, holding(Role.APPROVER, rate=Rate.APPROVE)],
     prefer: Prefer = None,  # noqa: ARG001 - as above
 ) -> Response:
-    """The proof alone says who decided what; the token only admits. Each proof counts once, by its `jti`: whoever
-    hands it in again gets the first answer again.
+    """Only the proof says who decided what; the token only gives access. Each proof counts once, by its `jti`: a
+    repeated submission gets the first answer again.
     """
     handed = await read_json(request, Approval)
     decided = await hand_in(desk, handed, who, patience(request))

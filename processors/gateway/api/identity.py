@@ -24,7 +24,10 @@ class Whoami(BaseModel):
 
 
 @router.get(
-    "/internal/whoami", summary="What was understood of the token", operation_id="whoami", responses=documented()
+    "/internal/whoami",
+    summary="What the gateway derived from the token",
+    operation_id="whoami",
+    responses=documented(),
 )
 async def whoami(who: SignedIn) -> Whoami:
     return Whoami(issuer=who.issuer, subject=who.subject, tenants=sorted(who.tenants), roles=sorted(who.roles))
@@ -34,7 +37,7 @@ async def whoami(who: SignedIn) -> Whoami:
     "/internal/keys",
     summary="The public keys of the gateway",
     operation_id="keys",
-    description="A JWKS for `exception_workflow.yaml`: the gateway signs the commands of whoever it verified.",
+    description="A JWKS for `exception_workflow.yaml`: the gateway signs the commands of verified callers.",
 )
 async def keys(desk: AtDesk) -> dict[str, Any]:
     return desk.keys.public()
