@@ -16,7 +16,7 @@ from processors.versions import Dialect
 
 ROOT = Path(__file__).parents[2]
 SEMVER = "7.8.6"
-ROWS = int(os.environ.get("GUARD_DIFFERENTIAL_ROWS", "100000"))
+ROWS = int(os.environ.get("GUARD_DIFFERENTIAL_ROWS", "50000"))
 
 
 @pytest.fixture(scope="session")

@@ -318,10 +318,10 @@ def test_every_answer_is_what_a_check_gives(subjects: list[Subject], later: int)
 def test_in_small_worlds_too_every_answer_is_what_a_check_gives() -> None:
     """Circles, stand-ins, interfaces and versions that are read in several ways, all of them often."""
     known = 0
-    for number in range(int(os.environ.get("GUARD_WORLDS", "120"))):
+    for number in range(int(os.environ.get("GUARD_WORLDS", "60"))):
         matrix, fleet = a_world(random.Random(number))
         ask = one_that_remembers()
         for subject in fleet * 2:
             known += ask.knows(subject, matrix)
             assert ask(subject, matrix) == fresh(subject, matrix), (number, subject)
-    assert known > 250
+    assert known > 125
