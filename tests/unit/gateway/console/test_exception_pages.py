@@ -163,3 +163,14 @@ def test_who_decides_is_said_so_that_nobody_counts_wrongly(band: Any, said: list
     assert "held by" not in page
     assert "1 of <strong>" not in page
     assert "After the last step it is approved" in page
+
+
+def test_who_asked_finds_the_way_on_above_what_is_history() -> None:
+    """A long one is folded away, as is what was new in the round that is decided."""
+    again = asks(command_id="c-2", at=NOON + 2 * MINUTE)
+    approvals = (says(BOB, at=NOON + 3 * MINUTE), says(SABINE, at=NOON + 4 * MINUTE))
+    page = shown(*lived(asks(), REFUSED, again, *approvals))
+
+    assert page.index("Install under it") < page.index("What was asked") < page.index("New since round 1")
+    assert '<details class="whole"><summary>7 events' in page
+    assert '<details class="whole" open><summary>3 events' in shown(*lived(asks(), REFUSED))
