@@ -10,6 +10,7 @@
     │   ├── MatrixRefused       a matrix refresh that is incomplete, altered or inconsistent
     │   ├── Undeliverable       an event that a target of the relay did not take, however often it was tried
     │   ├── ContractBroken      a topic or schema change that would lose data or break a reader
+    │   ├── TextRefused         a text that no row of the ledger can have
     │   └── SettingsInvalid     a setting or argument that cannot be used
     ├── Unavailable             a dependency is down: try again with back-off; a command exits with 3
     │   ├── BrokerUnavailable
@@ -17,6 +18,7 @@
     │   ├── RegistryUnavailable
     │   ├── DatabaseUnavailable
     │   ├── GatewayUnavailable
+    │   ├── NotAnchored         an event that no signed anchor covers yet: the next one will
     │   └── StackPartFailed     a part of the embedded stack did not start
     └── Fatal                   this process must stop (exit 70) and be restarted
         ├── Fenced              another process owns this identity, or the outcome of a commit is unknown
@@ -143,6 +145,12 @@ class SettingsInvalid(Refused):
     reason = "settings_invalid"
 
 
+class TextRefused(Refused):
+    """A text that no row of the ledger can have, so that nobody can ask for it."""
+
+    reason = "text_refused"
+
+
 class BrokerUnavailable(Unavailable):
     """No Kafka broker answers."""
 
@@ -161,6 +169,15 @@ class DatabaseUnavailable(Unavailable):
 
 class GatewayUnavailable(Unavailable):
     """The gateway does not answer, or cannot at the moment."""
+
+
+class NotAnchored(Unavailable):
+    """An event that is in the ledger, and that no signed anchor covers yet. `due` is when the next anchor comes, in
+    milliseconds since the epoch."""
+
+    def __init__(self, message: str, event_id: str, due: int) -> None:
+        super().__init__(message)
+        self.event_id, self.due = event_id, due
 
 
 class StackPartFailed(Unavailable):

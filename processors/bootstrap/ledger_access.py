@@ -15,8 +15,11 @@ from processors.configuration.settings import settings
 from processors.errors import EventUnreadable
 from processors.events.topics import LEDGER_ANCHORS
 from processors.ledger.anchors import Noted
-from processors.ledger.database import Role, connect
+from processors.ledger.database import Role, connect, reading
 from processors.ledger.keys import read_keys, read_public
+from processors.ledger.reading import SKEW
+from processors.ledger.texts import refuse_unkept
+from processors.ledger.whole import Newest, newest_since, verify_newest
 from processors.stream.io.follow import Follower
 
 _log = structlog.get_logger(__name__)
@@ -37,22 +40,29 @@ def public_keys(path: Path | None) -> KeySet:
 
 
 def names_of(person: str | None) -> Sequence[str] | None:
-    """The names that a person may have in the ledger; a pseudonym stands for itself."""
+    """The names that a person may have in the ledger; a pseudonym stands for itself. Raises TextRefused."""
     if person is None:
         return None
+    refuse_unkept(person)
     keys = read_keys(settings().ledger.keys).pseudonyms
     key_id, _, digest = person.partition(":")
     return [person] if key_id in keys.keys and len(digest) == 32 else keys.pseudonyms(person)
 
 
-def published_anchors() -> list[Noted]:
-    """The anchors on their topic, oldest first. Raises BrokerUnavailable, RegistryUnavailable."""
+def published_anchors(since: int | None = None) -> list[Noted]:
+    """The anchors on their topic, oldest first: all, or those that came since a time in milliseconds.
+
+    Raises BrokerUnavailable, RegistryUnavailable.
+    """
     anchors: list[Noted] = []
     with codec(settings()) as events:
         decode = events.decoder(LEDGER_ANCHORS, "LedgerAnchored")
         follower = Follower(stream_settings(settings()), "ledger-anchors")
         try:
-            follower.from_beginning([LEDGER_ANCHORS])
+            if since is None:
+                follower.from_beginning([LEDGER_ANCHORS])
+            else:
+                follower.from_time([LEDGER_ANCHORS], max(0, since))
             for record in follower.read():
                 try:
                     anchors.append(Noted(record.offset, decode(record.value)))
@@ -61,3 +71,16 @@ def published_anchors() -> list[Noted]:
         finally:
             follower.close()
     return anchors
+
+
+def verified_lately() -> Newest:
+    """The newest rows verified by the anchors that have come since, for whoever waits for it.
+
+    Raises Unavailable where a server does not answer, and SettingsInvalid where nothing is migrated.
+    """
+    with database("guard_auditor") as engine:
+        with reading(engine) as connection:
+            since = newest_since(connection)
+        published = published_anchors(None if since is None else since - SKEW)
+        with reading(engine) as connection:
+            return verify_newest(connection, published, public_keys(None), since)

@@ -97,6 +97,8 @@ def codes_of(command: str) -> dict[int, str]:
     codes[2] = _INPUT
     if command not in OFFLINE:
         codes[3] = _SERVER
+    if command == "ledger prove":
+        codes[3] = f"no anchor covers the event yet, or {_SERVER}"
     if command == "run":
         codes[70] = "it asks to be started afresh"
     if command == "ledger reconcile":

@@ -8,7 +8,7 @@ file, as orchestrators provide it: `GUARD_KAFKA__PASSWORD_FILE` names the file w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,7 +43,7 @@ _OF_A_SERVICE = re.compile(r"_SERVICE_(HOST|PORT(_\w+)?)$|_PORT_\d+_(TCP|UDP)(_\
 
 
 def refuse_unknown(environment: Mapping[str, str], settings: type[BaseModel]) -> None:
-    """Raise SettingsInvalid that names each unknown GUARD_* variable, with the most similar known one."""
+    """Raise SettingsInvalid that names each unknown GUARD_* variable, with what was probably meant."""
     known = {name for name, _ in _variables(settings)} | {f"{name}{SECRET_FILE}" for name in _secrets(settings)}
     unknown = [
         name
@@ -54,7 +54,23 @@ def refuse_unknown(environment: Mapping[str, str], settings: type[BaseModel]) ->
         and not _is_of_a_service(name, environment[name])
     ]
     if unknown:
-        raise SettingsInvalid("; ".join(f"there is no {name}; {nearest(name.upper(), known)}" for name in unknown))
+        raise SettingsInvalid("; ".join(f"there is no {name}; {_meant(name.upper(), known)}" for name in unknown))
+
+
+def _meant(name: str, known: Collection[str]) -> str:
+    """For a section of the settings the variables that it is made of, the first one as it is set: whoever gives it
+    as one text has found nothing that was mistyped."""
+    section = f"{name.rstrip('_')}__"
+    if parts := sorted(variable for variable in known if variable.startswith(section)):
+        *others, last = parts
+        there = f"{', '.join(others)} and {last}" if others else last
+        return f"each value of it has a variable of its own, as in {_example(parts)}=...: {there}"
+    return nearest(name, known)
+
+
+def _example(parts: Sequence[str]) -> str:
+    """Where a server is, is what most sections begin with."""
+    return next((part for part in parts if part.endswith(("__BOOTSTRAP", "__URL"))), parts[0])
 
 
 def values_of(environment: Mapping[str, str], settings: type[BaseModel]) -> dict[str, Any]:

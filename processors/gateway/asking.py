@@ -57,8 +57,8 @@ def id_under(key: str | None, who: Principal, tenant: str, kind: str) -> str:
 async def prepared(desk: Desk, who: Principal, size: int, asked: Callable[[], InstallRequest]) -> Prepared:
     """The record of the question that `asked` makes of `size` bytes.
 
-    Raises what `asked` raises, Problem, and Crowded: parsing a manifest of a megabyte takes seconds, and the number
-    of those that are parsed at once is limited.
+    Raises what `asked` raises, Problem, and Crowded: parsing large manifests takes seconds, and the number of those
+    that are parsed at once is limited.
     """
 
     def make() -> Prepared:

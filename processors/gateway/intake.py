@@ -17,7 +17,10 @@ from processors.errors import DocumentRefused
 from processors.gateway.problems import Problem
 
 LARGEST_BODY: Final = 4 * 1024 * 1024
-"""Bytes: a manifest of 1 MiB as JSON text, where every character may take several, and the installed plugins."""
+"""Bytes: manifests as JSON text, where every character may take several, and the installed plugins."""
+
+LARGEST_MANIFEST: Final = 256 * 1024
+"""Bytes of a manifest in UTF-8: a hundred times a usual one, parsed in half a second. Topics take larger ones."""
 
 AT_ONCE: Final = 8 * 1024
 """The most bytes that are parsed in the event loop: a few milliseconds at most, and mostly less than it takes to

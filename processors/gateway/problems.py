@@ -97,6 +97,13 @@ KINDS: Final[Mapping[str, Kind]] = {
             "A request id is its sender's choice. `detail` lists the questions; name one with `question`.",
         ),
         Kind(
+            "not-anchored",
+            409,
+            "Not anchored yet",
+            "The event is in the ledger. Its proof ends in a signed anchor, and none has come since. Ask again "
+            "after `Retry-After`; `next_anchor` is that time.",
+        ),
+        Kind(
             "results-gone",
             410,
             "Not all results since then are available",
@@ -205,6 +212,9 @@ SCHEMA: Final[Mapping[str, Any]] = {
         "reason_code": {"type": "string", "description": "Why the exception workflow refused, where it did"},
         "exception_id": {"type": "string", "format": "uuid"},
         "to_state": {"type": "string", "description": "Where the exception stands that is open already"},
+        "limit": {"type": "integer", "description": "How many bytes a manifest may have, where one has more"},
+        "size": {"type": "integer", "description": "How many it has"},
+        "next_anchor": {"type": "string", "format": "date-time", "description": "When a proof can be had"},
     },
 }
 

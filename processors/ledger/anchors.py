@@ -121,6 +121,22 @@ def anchored_offsets(noted: Iterable[Noted], keys: KeySet) -> dict[tuple[str, in
     return reached
 
 
+QUIET: Final = 60.0
+"""Seconds after which a ledger that nothing comes to anchors what came last."""
+
+
+def next_anchor(published: Iterable[Noted], every: float, now: int) -> int:
+    """When the next anchor comes, `every` so many seconds after the newest one; times in milliseconds. Where it
+    could have come already, the sink publishes it with its next commit."""
+    due = max((note.event["at"] for note in published), default=0) + round(every * 1000)
+    return due if due > now else now + round(min(every, QUIET) * 1000)
+
+
+def is_overdue(appended_at: int, every: float, now: int) -> bool:
+    """Whether a row has waited for its anchor for so long that nobody seems to publish any."""
+    return now - appended_at > round((every + 2 * QUIET) * 1000)
+
+
 def _digest(text: str) -> bytes:
     try:
         return bytes.fromhex(text.removeprefix("sha256:"))

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, exc, text
 from sqlalchemy.engine import URL, make_url
 
 from processors.errors import DatabaseUnavailable, SettingsInvalid
+from processors.ledger.texts import refuse_unkept
 
 Role = Literal["guard_owner", "guard_sink", "guard_auditor", "guard_maintenance", "guard_privacy"]
 
@@ -26,7 +27,8 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 def connect(url: str, role: Role | None) -> Engine:
     """Connections that act as `role` only, whichever login they use. The login must be a member of it.
 
-    None keeps the login's own rights, which only a migration needs. No connection is opened yet.
+    None keeps the login's own rights, which only a migration needs. No connection is opened yet. A statement with a
+    text that Postgres does not take raises TextRefused.
     """
     engine = create_engine(
         _checked(url), pool_size=2, max_overflow=2, pool_pre_ping=False, connect_args={"prepare_threshold": None}
@@ -35,6 +37,10 @@ def connect(url: str, role: Role | None) -> Engine:
     @event.listens_for(engine, "begin")
     def settle(connection: Connection) -> None:  # pyright: ignore[reportUnusedFunction] - registered above
         _settle(connection, role)
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def look(*statement: Any) -> None:  # pyright: ignore[reportUnusedFunction] - registered above
+        refuse_unkept(statement[3])  # its parameters
 
     return engine
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, text
 
 from processors.events import topics
-from processors.ledger.records import COLUMNS
+from processors.ledger.records import COLUMNS, RECHECK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +28,9 @@ class Wanted:
     request_id: str | None = None
     event_id: str | None = None
     band: str | None = None
+    verdict: str | None = None
+    state: str | None = None
+    environment: str | None = None
     tenant: str | None = None
     kind: str | None = None
     topic: str | None = None
@@ -69,8 +72,6 @@ def search(
 ) -> list[dict[str, Any]]:
     """The newest matching events, at most `limit`; `after` is the place of the last one of the page before."""
     values = _values(wanted) | {"limit": limit}
-    if _has_nul(values):
-        return []
     where = _conditions(wanted)
     by = "f" if _by_finding(wanted) else "e"
     if after is not None:
@@ -147,23 +148,29 @@ def _set(wanted: Wanted) -> list[str]:
     return [field.name for field in fields(wanted) if getattr(wanted, field.name) is not None]
 
 
-def _has_nul(values: Mapping[str, Any]) -> bool:
-    """Postgres keeps no text with a NUL, and takes none in a question."""
-    return any("\0" in text for value in values.values() for text in _texts(value))
-
-
-def _texts(value: str | int | Sequence[str]) -> Sequence[str]:
-    if isinstance(value, str):
-        return (value,)
-    return () if isinstance(value, int) else value
-
-
 def _values(wanted: Wanted) -> dict[str, Any]:
     return {name: getattr(wanted, name) for name in _set(wanted)}
 
 
 def place_of(row: dict[str, Any]) -> RecordPosition:
     return RecordPosition(row["appended_at"], row["topic"], row["partition"], row["offset"])
+
+
+OUTCOMES: Final = ("ApprovalDecided", "ExceptionDecided", "CompatibilityChecked", "InstallFinished")
+"""Kinds of events that say what came of an exception; see summary.py."""
+
+
+def of_exceptions(connection: Connection, exceptions: Sequence[str], *, most: int = 2_000) -> list[dict[str, Any]]:
+    """What came of these exceptions, in order: the newest events of them all. What the guard asked itself is left
+    out."""
+    query = (
+        f"SELECT * FROM (SELECT {_LIST} FROM ledger.ledger_events e WHERE e.exception_id = ANY(:exceptions) "
+        f"AND e.kind IN {OUTCOMES} AND (e.kind <> 'CompatibilityChecked' OR e.state IS DISTINCT FROM '{RECHECK}') "
+        "ORDER BY e.appended_at DESC LIMIT :most) AS newest"
+    )
+    values = {"exceptions": list(exceptions), "most": most}
+    found = [dict(row._mapping) for row in connection.execute(text(query), values)]  # pyright: ignore[reportPrivateUsage]
+    return sorted(found, key=_as_it_went)
 
 
 LONGEST_STORY: Final = 5_000

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import chain
 from typing import Any, Final
 
@@ -14,9 +15,9 @@ from joserfc.jwk import KeySet
 from psycopg import sql
 from sqlalchemy import Connection, text
 
-from processors.errors import SettingsInvalid
+from processors.errors import NotAnchored, SettingsInvalid
 from processors.events.topics import LEDGER_ANCHORS
-from processors.ledger.anchors import NOWHERE, Anchor, Noted, is_signed, of_chain
+from processors.ledger.anchors import NOWHERE, Anchor, Noted, is_overdue, is_signed, next_anchor, of_chain
 from processors.ledger.chain import GENESIS, Batch, Head, leaf_of, roots_of, unpack
 from processors.ledger.database import cursor_of
 from processors.ledger.filing import At
@@ -93,7 +94,7 @@ def read_chain(connection: Connection, at: At, anchors: Iterable[Anchor], window
         pruned=_pruned(connection, at),
         anchors=[anchor for anchor in anchors if (anchor.topic, anchor.partition) == at],
         whole=window.until is None,
-        now=time.time_ns() // 1_000_000,
+        now=_now(),
     )
     return Stretch(read, after, _last_before(connection, at, window.until))
 
@@ -144,7 +145,7 @@ def _batches(connection: Connection, at: At) -> list[Batch]:
     return [Batch(first, last, bytes(root)) for first, last, root in found]
 
 
-def read_rows(connection: Connection, stretch: Stretch) -> Iterator[StoredRow]:
+def read_rows(connection: Connection, stretch: Stretch) -> Generator[StoredRow]:
     """The rows of a chain in the order of their offsets, as a stream: Postgres reads on while they are verified."""
     at = (stretch.chain.topic, stretch.chain.partition)
     last = 2**62 if stretch.last is None else stretch.last
@@ -193,11 +194,14 @@ def exception_states(connection: Connection) -> dict[str, str]:
     return dict(found.tuples().all())
 
 
-def prove_event(connection: Connection, event_id: str, published: Iterable[Noted], keys: KeySet) -> dict[str, Any]:
+def prove_event(
+    connection: Connection, event_id: str, published: Sequence[Noted], keys: KeySet, every: float = 60.0
+) -> dict[str, Any]:
     """The inclusion proof of an event under the first anchor that covers it, filed or published.
 
     An anchor over batches that were cut differently since, after a restore, proves nothing about them; the next one
-    does. Raises SettingsInvalid if there is no such event, or no such anchor yet.
+    does. Anchors come `every` so many seconds. Raises SettingsInvalid if there is no such event or if it is an
+    anchor itself, and NotAnchored if no such anchor has come yet.
     """
     found = connection.execute(
         text(
@@ -209,6 +213,8 @@ def prove_event(connection: Connection, event_id: str, published: Iterable[Noted
     if found is None:
         raise SettingsInvalid(f"event `{event_id}` is not in the ledger")
     at: At = (found[0], found[1])
+    if at[0] == LEDGER_ANCHORS:
+        raise SettingsInvalid(f"event `{event_id}` is an anchor, and nothing anchors the anchors")
     offset, sequence, appended_at = (int(value) for value in found[2:])
     batches = _batches(connection, at)
     number = next(n for n, batch in enumerate(batches) if batch.first <= sequence <= batch.last)
@@ -219,10 +225,24 @@ def prove_event(connection: Connection, event_id: str, published: Iterable[Noted
         covering = (e for e in anchors if number < e["batches"] <= len(batches))
         signed = next((e for e in covering if e["root"] == roots[e["batches"] - 1] and is_signed(e, keys)), None)
     if signed is None:
-        raise SettingsInvalid(f"event `{event_id}` is not anchored yet; anchors are published about once a minute")
+        raise _not_anchored(event_id, appended_at, next_anchor(published, every, now := _now()), every, now)
     row = next(row.canonical for row in rows if row.sequence == sequence)
     leaves = [leaf_of(row.canonical) for row in rows]
     return prove(row, sequence, leaves, batches[: signed["batches"]], number, signed)
+
+
+def _not_anchored(event_id: str, appended_at: int, due: int, every: float, now: int) -> NotAnchored:
+    said = f"event `{event_id}` is in the ledger, and no anchor covers it yet"
+    if is_overdue(appended_at, every, now):
+        since = f"{datetime.fromtimestamp(appended_at / 1000, UTC):%Y-%m-%d %H:%M} UTC"
+        more = f"it has waited since {since}; see whether the processor `ledger` runs"
+    else:
+        more = f"the next one comes at {datetime.fromtimestamp(due / 1000, UTC):%H:%M:%S} UTC; come again then"
+    return NotAnchored(f"{said}: {more}", event_id, due)
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _rows_around(connection: Connection, at: At, offset: int, sequence: int, batch: Batch) -> list[StoredRow]:

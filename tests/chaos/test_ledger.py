@@ -29,7 +29,6 @@ from examples.mortals import started, until_all_have_died
 from sqlalchemy import make_url
 
 from processors.cli.demo.commands import environment_of
-from processors.cli.ledger.queries import verify_all
 from processors.configuration.settings import shipped
 from processors.contracts.files import load_topics
 from processors.embedded import Stack
@@ -39,6 +38,7 @@ from processors.ledger.database import connect, migrate, reading, writing
 from processors.ledger.keys import new_keys, read_keys, write_keys
 from processors.ledger.reading import Window
 from processors.ledger.samples import story, traffic
+from processors.ledger.whole import verify_all
 from processors.stream.io.follow import Follower
 from processors.stream.io.publish import Publisher
 from processors.stream.settings import StreamSettings

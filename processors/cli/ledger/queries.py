@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, cast, get_args
+from typing import Annotated, Any, cast, get_args
 
 import typer
-from joserfc.jwk import KeySet
 from rich.progress import Progress
 from sqlalchemy import Connection
 
@@ -25,27 +24,19 @@ from processors.cli.tables import clock
 from processors.configuration.settings import settings
 from processors.documents.files import naming
 from processors.errors import DocumentRefused, SettingsInvalid, nearest, shorten
-from processors.events.vocabulary import Band, Code
-from processors.ledger import origins, queries, side_tables
-from processors.ledger.anchors import NOWHERE, Noted, chain_of, judged, of_chain
+from processors.events.vocabulary import Band, Code, Verdict
+from processors.ledger import origins, queries
+from processors.ledger.anchors import NOWHERE, Noted
 from processors.ledger.database import reading
 from processors.ledger.export import Format, export
 from processors.ledger.happening import happening, short
-from processors.ledger.late import on_time_too
 from processors.ledger.numbering import is_late, of_life
 from processors.ledger.proof import LARGEST_PROOF, check, read_proof
 from processors.ledger.queries import RecordPosition, Wanted, place_of
-from processors.ledger.reading import (
-    Window,
-    chains,
-    ledger_anchors,
-    prove_event,
-    read_chain,
-    read_rows,
-)
+from processors.ledger.reading import Window, prove_event
 from processors.ledger.telling import tell
-from processors.ledger.verify import Inconsistency, Kind, StoredRow
-from processors.ledger.verify import verify as verify_rows
+from processors.ledger.verify import Inconsistency, Kind
+from processors.ledger.whole import verify_all
 from processors.matrix.writing import instant as instant_of
 
 app = typer.Typer(
@@ -76,6 +67,7 @@ WIDE = (
 @app.command("search")
 def search(
     plugin: Annotated[str | None, typer.Option(help="plugin id")] = None,
+    plugin_version: Annotated[str | None, typer.Option(help="version of the plugin")] = None,
     host_version: Annotated[str | None, typer.Option(help="version of the host")] = None,
     approver: Annotated[str | None, typer.Option(help="who approved: a name or its pseudonym")] = None,
     approval_id: Annotated[str | None, typer.Option(help="approval id")] = None,
@@ -84,6 +76,12 @@ def search(
         str | None, typer.Option(help="finding code, such as HOST_TOO_OLD", autocompletion=finding_codes)
     ] = None,
     band: Annotated[str | None, typer.Option(help="risk band, such as HIGH", autocompletion=bands)] = None,
+    verdict: Annotated[str | None, typer.Option(help="what the guard answered, such as BLOCK")] = None,
+    state: Annotated[
+        str | None,
+        typer.Option(help="where an exception stood, or how an installation ended, such as APPROVED, SUCCEEDED"),
+    ] = None,
+    environment: Annotated[str | None, typer.Option(help="environment")] = None,
     tenant: Annotated[str | None, typer.Option(help="tenant")] = None,
     operator: Annotated[str | None, typer.Option(help="who acted: a name or its pseudonym")] = None,
     since: Since = None,
@@ -103,12 +101,16 @@ def search(
     """
     wanted = Wanted(
         plugin_id=plugin,
+        plugin_version=plugin_version,
         host_version=host_version,
         approver=names_of(approver),
         approval_id=approval_id,
         exception_id=exception,
         finding=_one_of(Code, finding, "--finding"),
         band=_one_of(Band, band, "--band"),
+        verdict=_one_of(Verdict, verdict, "--verdict"),
+        state=None if state is None else state.upper().replace("-", "_"),
+        environment=environment,
         tenant=tenant,
         operator=names_of(operator),
         since=instant(since, "--since"),
@@ -261,29 +263,6 @@ def verify(
     raise typer.Exit(1 if found else 0)
 
 
-class Verified(NamedTuple):
-    """How many rows and anchors were read, and all inconsistencies of all chains."""
-
-    rows: int
-    anchors: int
-    found: list[Inconsistency]
-
-
-def verify_all(connection: Connection, published: Sequence[Noted], keys: KeySet, window: Window) -> Verified:
-    """Verify all chains with the anchors of the ledger and those on the topic; then the tables for searches."""
-    counted, anchors_read = _Counting(), 0
-    found: list[Inconsistency] = []
-    for at in chains(connection, window, [chain_of(note.event) for note in published]):
-        anchors = judged([*ledger_anchors(connection, at, window.since or 0), *of_chain(published, at)], keys)
-        anchors_read += len(anchors)
-        stretch = read_chain(connection, at, anchors, window)
-        found += verify_rows(stretch.chain, counted.through(read_rows(connection, stretch)))
-        if is_late(at[1]):
-            found += on_time_too(connection, at)
-    found += side_tables.compare(connection, window)
-    return Verified(counted.rows, anchors_read, found)
-
-
 def changed_topics(connection: Connection) -> list[Inconsistency]:
     """Topics that are not those from which the ledger was filed."""
     noted = origins.lives(connection)
@@ -292,15 +271,6 @@ def changed_topics(connection: Connection) -> list[Inconsistency]:
         Inconsistency(Kind.TOPIC_CHANGED, change.topic, of_life(0, noted[change.topic].number), 0, change.message)
         for change in found
     ]
-
-
-class _Counting:
-    rows = 0
-
-    def through(self, rows: Iterable[StoredRow]) -> Iterable[StoredRow]:
-        for row in rows:
-            self.rows += 1
-            yield row
 
 
 def read_anchors(path: Path) -> list[Noted]:
@@ -335,7 +305,8 @@ def prove(
     """Prove that an event is in the ledger. The proof can be checked with only a public key."""
     known, published = public_keys(keys), published_anchors()
     with database("guard_auditor") as engine, reading(engine) as connection:
-        text = json.dumps(prove_event(connection, event_id, published, known), indent=2, ensure_ascii=False)
+        proof = prove_event(connection, event_id, published, known, settings().ledger.anchor_every)
+    text = json.dumps(proof, indent=2, ensure_ascii=False)
     if file is None:
         typer.echo(text)
     else:

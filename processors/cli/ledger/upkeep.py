@@ -14,7 +14,7 @@ from processors.bootstrap.ledger_access import database, public_keys, published_
 from processors.cli import talk
 from processors.cli.formats import Stream, StreamOption
 from processors.cli.ledger.output import Since, Until, instant, show
-from processors.cli.ledger.queries import app, verify_all
+from processors.cli.ledger.queries import app
 from processors.configuration.settings import settings
 from processors.errors import SettingsInvalid
 from processors.ledger import measures, origins, retention, views
@@ -22,6 +22,7 @@ from processors.ledger.database import ensure_months, frozen, migrate, reading, 
 from processors.ledger.export import Format
 from processors.ledger.keys import new_keys, read_keys, rotated, write_keys
 from processors.ledger.reading import Window
+from processors.ledger.whole import verify_all
 
 
 @app.command("migrate")

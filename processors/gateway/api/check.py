@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, cast
 
 from fastapi import APIRouter, Header, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from starlette.responses import JSONResponse
 
 from processors.client.install_request import InstallRequest, UnderException
@@ -17,6 +17,7 @@ from processors.client.results import about, results_of
 from processors.client.transport import QuestionUnclear
 from processors.configuration.gateway import Role
 from processors.documents.scalars import unprintable
+from processors.errors import shorten
 from processors.events.questions import Question
 from processors.events.results import Result
 from processors.events.subject import Host, InstalledPlugin, Manifest, Provision, Subject
@@ -26,6 +27,7 @@ from processors.gateway.auth.principal import Principal
 from processors.gateway.desk import Desk
 from processors.gateway.intake import (
     AT_ONCE,
+    LARGEST_MANIFEST,
     media_type,
     parsed,
     patience,
@@ -61,7 +63,21 @@ class ManifestFile(_Body):
     """A manifest as the file it is: plugin.yaml, package.json, plugin.json, Chart.yaml, MANIFEST.MF."""
 
     name: str = Field(default="plugin.yaml", min_length=1, max_length=255, description="tells the formats apart")
-    content: str = Field(min_length=1, description="the file's text, unchanged")
+    content: str = Field(
+        min_length=1,
+        description=f"the file's text, unchanged; with more than {LARGEST_MANIFEST} bytes in UTF-8 it is refused",
+        json_schema_extra={"maxLength": LARGEST_MANIFEST},
+    )
+
+    @field_validator("content")
+    @classmethod
+    def _bounded(cls, content: str, info: ValidationInfo) -> str:
+        """Raises Problem, which is none of pydantic's errors: it ends the request as it is."""
+        if (size := len(content.encode("utf-8", "replace"))) > LARGEST_MANIFEST:
+            name = shorten(info.data.get("name", "it"))
+            said = f"manifest: `{name}` has {size} bytes, and over HTTP a manifest has at most {LARGEST_MANIFEST}"
+            raise Problem("too-large", said, limit=LARGEST_MANIFEST, size=size)
+        return content
 
 
 class ExceptionUse(_Body):
@@ -122,6 +138,11 @@ _WAITING: Final[dict[str, Any]] = {
         }
     },
 }
+_FILE: Final[dict[str, Any]] = {
+    "type": "string",
+    "contentMediaType": "application/octet-stream",
+    "maxLength": LARGEST_MANIFEST,
+}
 _FORM_TEXTS: Final = ("host", "database", "previous", "tenant", "environment", "target")
 _BODY: Final[dict[str, Any]] = {
     "required": True,
@@ -132,11 +153,11 @@ _BODY: Final[dict[str, Any]] = {
                 "type": "object",
                 "required": ["manifest", "host"],
                 "properties": {
-                    "manifest": {"type": "string", "contentMediaType": "application/octet-stream"},
+                    "manifest": _FILE,
                     "together": {
                         "type": "array",
                         "maxItems": MOST_TOGETHER,
-                        "items": {"type": "string", "contentMediaType": "application/octet-stream"},
+                        "items": _FILE,
                     },
                     "installed_from": {"type": "string", "contentMediaType": "application/json"},
                     "exception": {

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, Any, Final, TypeVar
 
@@ -11,10 +13,11 @@ from sqlalchemy import Connection
 
 from processors.bootstrap.ledger_access import database, names_of, public_keys, published_anchors
 from processors.configuration.gateway import Role
-from processors.errors import DatabaseUnavailable, SettingsInvalid
-from processors.events.vocabulary import Band, Code
+from processors.errors import DatabaseUnavailable, NotAnchored, SettingsInvalid
+from processors.events.vocabulary import Band, Code, Verdict
 from processors.gateway.api.callers import AtDesk, holding, tenant_of
 from processors.gateway.auth.principal import Principal
+from processors.gateway.desk import Desk
 from processors.gateway.limits import Rate
 from processors.gateway.problems import Problem, documented
 from processors.gateway.signing import SealBroken
@@ -22,6 +25,8 @@ from processors.ledger import queries
 from processors.ledger.database import reading
 from processors.ledger.queries import RecordPosition, Wanted, place_of
 from processors.ledger.reading import prove_event
+from processors.ledger.sealed import Sealed, sealed
+from processors.ledger.summary import summary
 from processors.ledger.telling import tell
 from processors.stream.wire.headers import rfc3339
 
@@ -40,7 +45,7 @@ Auditor = Annotated[Principal, holding(Role.AUDITOR, rate=Rate.LEDGER)]
     "/internal/ledger/events",
     summary="Find events, the newest first",
     operation_id="ledgerEvents",
-    responses=documented(),
+    responses=documented(422),
 )
 async def ledger_events(
     desk: AtDesk,
@@ -55,6 +60,16 @@ async def ledger_events(
     request_id: Word = None,
     finding: Code | None = None,
     band: Band | None = None,
+    plugin_version: Word = None,
+    environment: Word = None,
+    verdict: Verdict | None = None,
+    state: Annotated[
+        str | None,
+        Query(
+            max_length=512,
+            description="where an exception stood afterwards or how an installation ended: APPROVED, SUCCEEDED",
+        ),
+    ] = None,
     since: Annotated[int | None, Query(ge=0, le=2**53, description="milliseconds since the epoch")] = None,
     until: Annotated[int | None, Query(ge=0, le=2**53, description="milliseconds, exclusive")] = None,
     limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
@@ -72,6 +87,10 @@ async def ledger_events(
         "request_id": request_id,
         "finding": finding,
         "band": band,
+        "plugin_version": plugin_version,
+        "environment": environment,
+        "verdict": verdict,
+        "state": state,
         "since": since,
         "until": until,
         "machinery": False,
@@ -94,7 +113,8 @@ async def ledger_events(
     responses=documented(404),
 )
 async def ledger_case(case: str, desk: AtDesk, who: Auditor) -> dict[str, Any]:
-    """In order, each event with a sentence. `case` is a request id, an exception id or an event id."""
+    """In order, each event with a sentence, and what came of it in a line. `case` is the id of a request, an
+    exception or an event."""
 
     def told() -> list[dict[str, Any]]:
         return _reading(lambda connection: queries.story(connection, _id(case)))
@@ -104,31 +124,68 @@ async def ledger_case(case: str, desk: AtDesk, who: Auditor) -> dict[str, Any]:
     rows = [row for row in every if row["tenant"] in who.tenants or _decides(row, exceptions)]
     if not rows:
         raise Problem("not-found", "nothing in the ledger bears that id")
-    return {"events": [{**_shown(row), "story": tell(row)} for row in rows]}
+    return {"events": [{**_shown(row), "story": tell(row)} for row in rows], "summary": summary(rows)}
 
 
 @router.get(
     "/internal/ledger/proof/{event_id}",
     summary="The proof that an event is in the ledger",
     operation_id="ledgerProof",
-    responses=documented(404),
+    responses=documented(404, 409),
 )
 async def ledger_proof(event_id: str, desk: AtDesk, who: Auditor) -> dict[str, Any]:
-    """For somebody who has only the proof and the public keys of the ledger: `compat-guard ledger verify-proof`."""
+    """For somebody who has only the proof and the public keys of the ledger: `compat-guard ledger verify-proof`.
+
+    409 for an event that no anchor covers yet; `Retry-After` and `next_anchor` say when the next one comes.
+    """
 
     def prove() -> dict[str, Any] | None:
         def proved(connection: Connection) -> dict[str, Any] | None:
             rows = queries.search(connection, Wanted(event_id=_id(event_id)), limit=1)
             if not rows or rows[0]["tenant"] not in who.tenants:
                 return None
-            return prove_event(connection, event_id, published_anchors(), public_keys(None))
+            every = desk.settings.ledger.anchor_every
+            return prove_event(connection, event_id, published_anchors(), public_keys(None), every)
 
         return _reading(proved)
 
-    proof = await desk.read(prove)
+    try:
+        proof = await desk.read(prove)
+    except NotAnchored as error:
+        raise _not_anchored(error) from None
     if proof is None:
         raise Problem("not-found", "nothing in the ledger bears that id")
     return proof
+
+
+async def summaries(desk: Desk, exceptions: Collection[str], who: Principal) -> dict[str, str]:
+    """What came of these exceptions, in a line each, as far as the caller's tenants may know."""
+
+    def told() -> list[dict[str, Any]]:
+        return _reading(lambda connection: queries.of_exceptions(connection, list(exceptions)))
+
+    rows = [row for row in await desk.read(told) if row["tenant"] in who.tenants or _decides(row, exceptions)]
+    by_id = {exception: [row for row in rows if row["exception_id"] == exception] for exception in exceptions}
+    return {exception: summary(of) for exception, of in by_id.items()}
+
+
+async def standing(desk: Desk) -> Sealed:
+    """How far the ledger is sealed by anchors. Raises DatabaseUnavailable, Crowded."""
+
+    def told() -> Sealed:
+        return _reading(sealed)
+
+    return await desk.read(told)
+
+
+def _not_anchored(error: NotAnchored) -> Problem:
+    seconds = max(1, math.ceil(error.due / 1000 - time.time()))
+    return Problem(
+        "not-anchored",
+        str(error),
+        headers={"Retry-After": str(seconds)},
+        next_anchor=rfc3339(error.due),
+    )
 
 
 def _decides(row: Mapping[str, Any], exceptions: Collection[str]) -> bool:

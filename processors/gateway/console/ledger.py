@@ -12,33 +12,61 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request, Response
 
 from processors.configuration.gateway import Role
-from processors.events.vocabulary import Band, Code
+from processors.errors import Unavailable
+from processors.events.exceptions import Status
+from processors.events.outcomes import InstallOutcome
+from processors.events.vocabulary import Band, Code, Verdict
 from processors.gateway.api.callers import AtDesk
-from processors.gateway.api.ledger import ledger_case, ledger_events, ledger_proof
+from processors.gateway.api.ledger import ledger_case, ledger_events, ledger_proof, standing, summaries
 from processors.gateway.console.rendering import Page
 from processors.gateway.console.routing import PageRoute, show
-from processors.gateway.console.visitors import Visitor, visiting
+from processors.gateway.console.visitors import Visitor, now_ms, visiting
+from processors.gateway.desk import Desk
 from processors.gateway.limits import Rate
+from processors.gateway.mailbox import Crowded
 from processors.gateway.problems import Problem
+from processors.ledger.anchors import is_overdue
+from processors.ledger.happening import happening
+from processors.ledger.sealed import Sealed
 from processors.ledger.telling import tell
+from processors.ledger.whole import MOST
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 Auditor = Annotated[Visitor, visiting(Role.AUDITOR, rate=Rate.LEDGER)]
 Word = Annotated[str, Query(max_length=512)]
 
+
+class Field(NamedTuple):
+    """A text to search by. `example` shows how it is written: each is compared as a whole."""
+
+    name: str
+    label: str
+    example: str = ""
+
+
 FIELDS: Final = (
-    ("plugin_id", "Plugin"),
-    ("host_version", "Host version"),
-    ("operator", "Who asked"),
-    ("approver", "Who approved"),
-    ("request_id", "Request"),
-    ("exception_id", "Exception"),
-    ("approval_id", "Approval"),
+    Field("plugin_id", "Plugin", "its whole id"),
+    Field("plugin_version", "Version"),
+    Field("host_version", "Host version"),
+    Field("environment", "Environment"),
+    Field("operator", "Who asked", "name or pseudonym"),
+    Field("approver", "Who approved", "name or pseudonym"),
+    Field("request_id", "Request"),
+    Field("exception_id", "Exception"),
+    Field("approval_id", "Approval"),
 )
+
+OUTCOMES: Final[Mapping[str, Sequence[str]]] = {
+    "The guard answered": [verdict for verdict in Verdict if verdict is not Verdict.UNKNOWN],
+    "The installation": [outcome for outcome in InstallOutcome if outcome is not InstallOutcome.UNKNOWN],
+    "The exception is": [status for status in Status if status is not Status.UNKNOWN],
+}
+"""What can be looked for as the outcome of an event, by what it is the outcome of."""
 
 
 class Told(NamedTuple):
-    """An event of the ledger in words. `case` is the id under which its story is found."""
+    """An event of the ledger in words. `case` is the id under which its story is found, `summary` what came of that
+    case, where nothing above says it."""
 
     at: int
     kind: str
@@ -48,28 +76,37 @@ class Told(NamedTuple):
     event_id: str
     case: str
     row_hash: str
+    summary: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search(Page):
-    """The form, filled in, and a page of what it found; None before anything was looked for."""
+    """The form, filled in, and a page of what it found. Before anything was looked for, `events` is None, and
+    `sealed` says how far the ledger is sealed, if its database says so."""
 
     template = "ledger.html"
-    fields: Sequence[tuple[str, str]]
+    fields: Sequence[Field]
     given: Mapping[str, str]
     tenants: Sequence[str]
     codes: Sequence[str]
     bands: Sequence[str]
+    outcomes: Mapping[str, Sequence[str]]
     events: Sequence[Told] | None
     following: str
+    sealed: Sealed | None
+    overdue: bool
+    """Whether rows have waited for an anchor for so long that nobody seems to sign any."""
+    most: int
+    """Rows that are verified from here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case(Page):
-    """The whole story of a request or an exception, in order."""
+    """The whole story of a request or an exception, in order, and what came of it in a line."""
 
     template = "case.html"
     id: str
+    summary: str
     exceptions: Sequence[str]
     """Exceptions that its events are about: their pages say how they stand, and name people."""
     events: Sequence[Told]
@@ -90,6 +127,9 @@ async def search(
     approval_id: Word = "",
     finding: Word = "",
     band: Word = "",
+    plugin_version: Word = "",
+    environment: Word = "",
+    outcome: Word = "",
     since: Word = "",
     until: Word = "",
     cursor: Annotated[str, Query(max_length=2000)] = "",
@@ -98,20 +138,30 @@ async def search(
     given = {name: value for name, value in request.query_params.items() if value and name != "cursor"}
     words = {"plugin_id": plugin_id, "host_version": host_version, "operator": operator, "approver": approver}
     words |= {"request_id": request_id, "exception_id": exception_id, "approval_id": approval_id}
+    words |= {"plugin_version": plugin_version, "environment": environment}
     found: dict[str, Any] | None = None
+    came_of: Mapping[str, str] = {}
+    sealed, overdue = None, False
     if request.query_params:
+        verdict, state = _outcome(outcome)
         found = await ledger_events(
             desk,
             visitor.who,
             tenant=tenant or None,
             finding=_symbol(Code, "finding", finding),
             band=_symbol(Band, "band", band),
+            verdict=verdict,
+            state=state,
             since=_day("since", since),
             until=_day("until", until),
             limit=50,
             cursor=cursor or None,
             **{name: value.strip() or None for name, value in words.items()},
         )
+        exceptions = {event["exception_id"] for event in found["events"]} - {None, ""}
+        came_of = await summaries(desk, exceptions, visitor.who) if exceptions else {}
+    else:
+        sealed, overdue = await _sealed(desk)
     page = Search(
         title="Ledger",
         fields=FIELDS,
@@ -119,10 +169,25 @@ async def search(
         tenants=sorted(visitor.who.tenants),
         codes=[code for code in Code if code is not Code.UNKNOWN],
         bands=[b for b in Band if b is not Band.UNKNOWN],
-        events=None if found is None else [_told(event) for event in found["events"]],
+        outcomes=OUTCOMES,
+        events=None if found is None else _summed_up([_told(event) for event in found["events"]], came_of),
         following=_following(given, found),
+        sealed=sealed,
+        overdue=overdue,
+        most=MOST,
     )
     return show(request, page)
+
+
+async def _sealed(desk: Desk) -> tuple[Sealed | None, bool]:
+    """How far the ledger is sealed, and whether an anchor is overdue. While the database is away, nobody knows, and
+    a search can be prepared all the same."""
+    try:
+        found = await standing(desk)
+    except (Unavailable, Crowded):
+        return None, False
+    since, every = found.waiting_since, desk.settings.ledger.anchor_every
+    return found, since is not None and is_overdue(since, every, now_ms())
 
 
 @router.get("/ledger/cases/{case}")
@@ -130,7 +195,13 @@ async def case(request: Request, case: str, desk: AtDesk, visitor: Auditor) -> R
     found = await ledger_case(case, desk, visitor.who)
     events: list[Mapping[str, Any]] = found["events"]
     about = dict.fromkeys(event["exception_id"] for event in events if event["exception_id"])
-    page = Case(title="The story of a case", id=case, exceptions=list(about), events=[_told(e) for e in events])
+    page = Case(
+        title="The story of a case",
+        id=case,
+        summary=found["summary"],
+        exceptions=list(about),
+        events=[_told(event) for event in events],
+    )
     return show(request, page)
 
 
@@ -146,16 +217,34 @@ async def proof(event_id: str, desk: AtDesk, visitor: Auditor) -> Response:
 
 def _told(event: Mapping[str, Any]) -> Told:
     row = {**event, "payload": json.dumps(event["payload"])}
+    outcome = happening(row).outcome
     return Told(
         at=event["appended_at"],
         kind=event["kind"],
         story=tell(row),
-        outcome=event["verdict"] or event["state"] or "",
+        outcome="" if outcome == "UNKNOWN" else outcome,
         reason=event["reason"] or "",
         event_id=event["event_id"] or "",
         case=event["exception_id"] or event["request_id"] or event["event_id"] or "",
         row_hash=event["row_hash"],
     )
+
+
+def _summed_up(events: Sequence[Told], came_of: Mapping[str, str]) -> list[Told]:
+    """Each case's summary at its first event on the page."""
+    left = dict(came_of)
+    return [event._replace(summary=left.pop(event.case, "")) for event in events]
+
+
+def _outcome(text: str) -> tuple[Verdict | None, str | None]:
+    """An outcome is a verdict, or the state that something was in afterwards."""
+    if not text:
+        return None, None
+    if text in Verdict.__members__ and text != Verdict.UNKNOWN:
+        return Verdict(text), None
+    if text in {state for states in OUTCOMES.values() for state in states}:
+        return None, text
+    raise Problem("malformed", "outcome: there is no such one")
 
 
 def _following(given: Mapping[str, str], found: Mapping[str, Any] | None) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, Final, NamedTuple
 
 from fastapi import APIRouter, Request, Response
@@ -16,7 +17,7 @@ from processors.client.impact import ExceptionChange, Replayed, changed_exceptio
 from processors.configuration.gateway import Role
 from processors.errors import DocumentRefused
 from processors.gateway.api.callers import AtDesk
-from processors.gateway.api.matrix import matrix_status
+from processors.gateway.api.matrix import cached, matrix_status
 from processors.gateway.console.forms import file, one
 from processors.gateway.console.rendering import Page
 from processors.gateway.console.routing import PageRoute, show
@@ -28,6 +29,7 @@ from processors.gateway.problems import Problem
 from processors.matrix.document import MatrixDocument
 from processors.matrix.lint import Notice, errors, lint
 from processors.matrix.text import inspect_matrix
+from processors.staleness.freshness import Level
 
 MOST_QUESTIONS: Final = 2_000
 """Different questions that are asked again here; `compat-guard matrix publish --impact` asks all of them."""
@@ -47,16 +49,18 @@ class Standing(NamedTuple):
     revision: str
     age_hours: float
     used_percent: int
-    expires_at: str
+    expires_at: int
     effect: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freshness(Page):
-    """The sources of the matrix, those that expire first on top."""
+    """The sources of the matrix, those that expire first on top. `missing` are those that are required and that
+    nobody has published."""
 
     template = "matrix.html"
     standings: Sequence[Standing]
+    missing: Sequence[str]
     most: int
 
 
@@ -71,6 +75,8 @@ class ImpactPage(Page):
     days: int
     replayed: Replayed | None
     changes: Sequence[Change]
+    more: int
+    """Changes that are not shown."""
     exceptions: Sequence[ExceptionChange]
     judged: int
 
@@ -79,8 +85,13 @@ class ImpactPage(Page):
 async def freshness(
     request: Request, desk: AtDesk, visitor: Annotated[Visitor, visiting(Role.READER, rate=Rate.LEDGER)]
 ) -> Response:
-    standings = [_standing(source) for source in await matrix_status(desk, visitor.who)]
-    return show(request, Freshness(title="Compatibility matrix", standings=standings, most=MOST_QUESTIONS))
+    page = Freshness(
+        title="Compatibility matrix",
+        standings=[_standing(source) for source in await matrix_status(desk, visitor.who)],
+        missing=sorted((await cached.read(desk)).missing),
+        most=MOST_QUESTIONS,
+    )
+    return show(request, page)
 
 
 @router.post("/matrix/impact")
@@ -128,14 +139,16 @@ def _page(
     exceptions: Sequence[ExceptionChange] = (),
     judged: int = 0,
 ) -> ImpactPage:
+    changes = () if found is None else found.impact.changes()
     return ImpactPage(
-        title="What it would change",
+        title="It must not be published" if found is None else "What it would change",
         name=name,
         document=document,
         notices=notices,
         days=days,
         replayed=found,
-        changes=() if found is None else found.impact.changes()[:SHOWN],
+        changes=changes[:SHOWN],
+        more=max(0, len(changes) - SHOWN),
         exceptions=exceptions,
         judged=judged,
     )
@@ -153,19 +166,24 @@ def _read(name: str, content: bytes) -> tuple[MatrixDocument | None, Sequence[No
 
 
 def _standing(source: dict[str, Any]) -> Standing:
-    effects = {
-        "EXPIRED": "every request is blocked until it is published again",
-        "AGEING": "it still counts; publish it again before it expires",
-    }
+    level = Level(source["level"])
     return Standing(
         source=source["source"],
-        level=str(source["level"]),
+        level=level,
         revision=source["revision"],
         age_hours=source["age_hours"],
         used_percent=source["used_percent"],
-        expires_at=source["expires_at"],
-        effect=effects.get(str(source["level"]).upper(), "it counts"),
+        expires_at=round(datetime.fromisoformat(source["expires_at"]).timestamp() * 1000),
+        effect=_EFFECTS.get(level, "it counts"),
     )
+
+
+_EFFECTS: Final[Mapping[Level, str]] = {
+    Level.EXPIRED: "every request that rests on it is blocked until it is published again",
+    Level.AGEING: "it still counts; publish it again before it expires",
+    Level.AHEAD: "it was issued in the future, so nobody can tell how old it is: see whose clock is wrong, and "
+    "withdraw it before it is published again",
+}
 
 
 def _days(text: str) -> int:

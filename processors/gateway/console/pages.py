@@ -23,6 +23,7 @@ from processors.gateway.console import (
     search,
     static,
     staying,
+    verifying,
 )
 
 PAGES: Final[Sequence[APIRouter]] = (
@@ -34,6 +35,7 @@ PAGES: Final[Sequence[APIRouter]] = (
     asking.router,
     exceptions.router,
     ledger.router,
+    verifying.router,
     matrix.router,
     live.router,
     deliveries.router,

@@ -118,6 +118,11 @@ def _word(symbol: Any) -> str:
     return {"rejected": "refused", "deny": "refuse"}.get(word, word)
 
 
+def _number(number: int) -> str:
+    """With the thousands set apart: `1,234`."""
+    return f"{number:,}"
+
+
 def _hours(span: int) -> str:
     """Milliseconds as people say them: `8 h`, `30 min`."""
     return f"{span / 3_600_000:g} h" if span >= 3_600_000 else f"{span / 60_000:g} min"
@@ -127,6 +132,14 @@ def _days(span: int) -> str:
     """Milliseconds as people say them: `7 days`; hours below one."""
     days = span / 86_400_000
     return _hours(span) if days < 1 else f"{days:g} {'day' if days == 1 else 'days'}"
+
+
+def _age(span: float) -> str:
+    """Milliseconds since then, as roughly as people say them: `3 days`, `5 h`, `20 min`."""
+    for length, one, many in ((86_400_000, "day", "days"), (3_600_000, "h", "h"), (60_000, "min", "min")):
+        if span >= length:
+            return f"{span / length:.0f} {one if round(span / length) == 1 else many}"
+    return "less than a minute"
 
 
 _templates = Environment(
@@ -144,6 +157,8 @@ for _name, _filter in {
     "left": left,
     "word": _word,
     "hours": _hours,
+    "number": _number,
     "days": _days,
+    "age": _age,
 }.items():
     _templates.filters[_name] = _filter  # pyright: ignore[reportUnknownMemberType] - Jinja does not type it

@@ -94,6 +94,8 @@ def ways_back(request: Request, exception_id: str) -> tuple[Back, ...]:
         back.append(Back(f"/exceptions/{quote(exception_id or unquote(id), safe='')}", "To the exception"))
     if kind == "check":
         back += _from_check(request)
+    if kind == "ledger" and rest:
+        back.append(Back("/ledger", "To the ledger"))
     return tuple(back)
 
 
@@ -150,5 +152,9 @@ _ADVICE: Final = {
     "malformed": "Go back with your browser; what you entered is still there. Correct it and send it again.",
     "refused": "Nothing was changed. The exception's page shows how it stands now.",
     "approval-refused": "Nothing was changed. The refusal is in the ledger with its reason.",
+    "too-large": "Nothing was asked. Go back with your browser and choose a smaller file. A manifest names a "
+    "plugin and what it needs: a few kilobytes mostly.",
+    "not-anchored": "Its proof ends in a signed anchor, which is published about once a minute. Load this page "
+    "again then; the event itself is safe.",
     "internal": KINDS["internal"].title + ". Nothing was allowed.",
 }

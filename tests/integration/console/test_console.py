@@ -137,6 +137,37 @@ def picture(page: Page, name: str) -> None:
         page.screenshot(path=Path(folder) / f"{re.sub('[^a-z]+', '-', name)[:60]}.png", full_page=True)
 
 
+def test_an_auditor_has_the_record_verified_without_script(person: Meet) -> None:
+    """From the question whether it is whole to the answer, and to the proof of a row that waits for its anchor."""
+    check_case_c_1(person("alice", viewport=WIDE), "verified")
+    ada = person("ada", viewport=WIDE, java_script_enabled=False)
+    page = ada.open("/ledger")
+    expect(page.get_by_role("heading", name="Is the record whole?")).to_be_visible()
+    expect(page.locator("dl.facts")).to_contain_text("none among the newest")
+    page.get_by_role("button", name="Verify").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("The record is whole")
+    expect(page.get_by_role("status")).to_contain_text("all that there are")
+    page.get_by_role("link", name="To the ledger").click()
+    page.get_by_label("Environment").fill("verified")
+    page.get_by_label("Outcome").select_option("BLOCK")
+    page.get_by_role("button", name="Search").click()
+    eventually(lambda: page.reload() is not None and page.get_by_role("row").count() > 1)
+    proof = page.get_by_role("link", name="proof").first.get_attribute("href") or ""
+    answer = page.context.request.get(ada.console.url + proof)
+    assert answer.status in {200, 409}
+    if answer.status == 409:
+        assert int(answer.headers["retry-after"]) >= 1
+        assert "no anchor covers it yet" in answer.text()
+
+
+def test_a_text_that_no_row_can_have_is_no_fault_of_the_database(person: Meet) -> None:
+    ada = person("ada", viewport=WIDE)
+    ada.open("/")
+    answer = ada.page.context.request.get(f"{ada.console.url}/ledger?plugin_id=a%00b")
+    assert answer.status == 422
+    assert "U+0000" in answer.text()
+
+
 class Keyboard:
     """Reaches everything by Tab, as somebody does who has no mouse."""
 
@@ -361,8 +392,12 @@ def test_every_page_can_be_read_by_everybody(person: Meet) -> None:
     audit(page, "exception to decide")
     page.get_by_role("button", name="Approve").click()
     audit(page, "what is signed")
-    for path in ("/ledger?plugin_id=com.powerx.plugins.inventory-sync", "/deliveries"):
+    for path in ("/ledger", f"/ledger?exception_id={exception}", f"/ledger/cases/{exception}", "/deliveries"):
         audit(ada.open(path), path)
+    page = ada.open("/ledger")
+    page.get_by_role("button", name="Verify").click()
+    expect(page.get_by_role("status")).to_contain_text("rows and")
+    audit(page, "verified")
 
 
 def audit(page: Page, path: str) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -70,12 +72,31 @@ def test_an_auditor_finds_a_case_and_takes_its_proof_along(audited: Edge, gatewa
 
     def proved() -> bool:
         proofs.append(get(gateway, f"ledger/proof/{result['event_id']}", AUDITOR))
+        assert proofs[-1].status_code in {200, 409}, proofs[-1].text
         return proofs[-1].status_code == 200
 
     eventually(proved, 120)
+    for waiting in proofs[:-1]:
+        assert waiting.json()["type"].endswith("/not-anchored")
+        assert 1 <= int(waiting.headers["retry-after"]) <= 60
+        assert datetime.fromisoformat(waiting.json()["next_anchor"])
     (tmp_path / "proof.json").write_text(proofs[-1].text)
     checked = audited.run("ledger", "verify-proof", str(tmp_path / "proof.json"))
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_a_text_that_no_row_can_have_is_refused_everywhere(audited: Edge, gateway: Replica) -> None:
+    """It is the question that is wrong: neither the database nor the gateway."""
+    for field in ("plugin_id", "host_version", "approver", "operator", "request_id", "exception_id", "approval_id"):
+        refused = get(gateway, "ledger/events", AUDITOR, **{field: "a\0b"})
+        assert refused.status_code == 422, (field, refused.text)
+        assert "U+0000" in refused.json()["detail"]
+    assert get(gateway, "ledger/cases/a%00b", AUDITOR).status_code == 404
+    assert get(gateway, "ledger/proof/a%00b", AUDITOR).status_code == 404
+    for words in (("search", "--plugin"), ("search", "--approver"), ("search", "--after"), ("show",), ("prove",)):
+        done = audited.run("ledger", *words, os.fsdecode(b"a\xffb"))
+        assert (done.returncode, done.stdout) == (2, ""), (words, done.stderr)
+        assert "U+DCFF" in done.stderr
 
 
 def test_the_ledger_is_for_auditors_of_the_tenant(gateway: Replica) -> None:

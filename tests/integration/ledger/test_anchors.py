@@ -12,7 +12,6 @@ import pytest
 from examples.ledgers import KEYS, anchor_rows, commit, rows_of, started
 from sqlalchemy import Engine
 
-from processors.cli.ledger.queries import verify_all
 from processors.errors import BrokerUnavailable
 from processors.ledger.anchoring import Anchoring, holding
 from processors.ledger.anchors import Noted
@@ -22,6 +21,7 @@ from processors.ledger.records import Row
 from processors.ledger.samples import traffic
 from processors.ledger.transaction import Entries, PostgresTransaction
 from processors.ledger.verify import Inconsistency
+from processors.ledger.whole import verify_all
 from processors.stream.types import Outbound
 
 pytestmark = pytest.mark.stack

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import copy
 import json
+import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -19,8 +21,8 @@ from joserfc.jwk import ECKey
 from psycopg.rows import dict_row
 from sqlalchemy import Engine
 
-from processors.cli.ledger.queries import read_anchors, verify_all
-from processors.errors import SettingsInvalid
+from processors.cli.ledger.queries import read_anchors
+from processors.errors import NotAnchored, SettingsInvalid
 from processors.ledger.anchors import Noted, anchor
 from processors.ledger.chain import Head, extend, leaf_of, pack
 from processors.ledger.database import connect, reading, writing
@@ -31,6 +33,7 @@ from processors.ledger.records import unreadable_row
 from processors.ledger.samples import traffic
 from processors.ledger.transaction import Committed
 from processors.ledger.verify import Inconsistency, Kind
+from processors.ledger.whole import verify_all
 from processors.stream.types import Inbound
 
 pytestmark = pytest.mark.stack
@@ -413,6 +416,34 @@ def test_what_is_not_there_has_no_proof(world: World, database: str) -> None:
     with reading(auditor) as connection, pytest.raises(SettingsInvalid, match="not in the ledger"):
         prove_event(connection, "nothing", world.published, KEYS.public)
     auditor.dispose()
+
+
+def test_a_row_that_no_anchor_covers_yet_says_when_to_come_again(world: World) -> None:
+    """It is there, so it is neither a mistake nor an outage."""
+    (event_id,) = _value(world, "SELECT event_id FROM ledger_events WHERE sequence = 60 AND partition = 1")
+    before = [note for note in world.published if note.event["sequence"] < 60]
+    soon = [Noted(note.offset, {**note.event, "at": time.time_ns() // 1_000_000}) for note in before]
+    with reading(world.sink) as connection, pytest.raises(NotAnchored) as refused:
+        prove_event(connection, event_id, soon, KEYS.public, every=1e9)
+
+    assert refused.value.event_id == event_id
+    assert refused.value.due == soon[-1].event["at"] + 10**12
+    assert re.search(r"is in the ledger.*the next one comes at [\d:]{8} UTC; come again then", str(refused.value))
+
+
+def test_a_row_that_waits_far_too_long_for_its_anchor_says_whom_to_look_after(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (event_id,) = _value(world, "SELECT event_id FROM ledger_events WHERE sequence = 60 AND partition = 1")
+    monkeypatch.setattr(time, "time_ns", lambda: (NOW + 3_600_000) * 1_000_000)
+    with reading(world.sink) as connection, pytest.raises(NotAnchored, match="whether the processor `ledger` runs"):
+        prove_event(connection, event_id, [], KEYS.public, every=60)
+
+
+def _value(world: World, query: str) -> tuple[Any, ...]:
+    found = world.root.execute(query.encode()).fetchone()
+    assert found is not None
+    return found
 
 
 def independent_verifier(world: World) -> set[int]:

@@ -24,7 +24,6 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 from sqlalchemy import Engine, make_url, text
 
-from processors.cli.ledger.queries import verify_all
 from processors.embedded import Addresses
 from processors.errors import DatabaseUnavailable, SettingsInvalid
 from processors.ledger import measures, queries, retention, views
@@ -37,8 +36,10 @@ from processors.ledger.reading import Window, read_chain, read_rows
 from processors.ledger.reconcile import Comparison, filed
 from processors.ledger.records import Row, canonical_row
 from processors.ledger.samples import START, an_id, story, traffic
+from processors.ledger.summary import summary
 from processors.ledger.telling import tell
 from processors.ledger.transaction import Committed
+from processors.ledger.whole import verify_all
 from processors.stream.types import Inbound
 
 pytestmark = pytest.mark.stack
@@ -77,6 +78,11 @@ SEARCHES: list[tuple[Wanted, Callable[[Row], bool]]] = [
     (Wanted(band="HIGH", tenant="tenant-1"), lambda row: row.band == "HIGH" and row.tenant == "tenant-1"),
     (Wanted(since=NOW + 2, until=NOW + 5), lambda row: NOW + 2 <= row.appended_at < NOW + 5),
     (Wanted(plugin_id="nothing"), lambda _: False),
+    (Wanted(verdict="ALLOW_BY_EXCEPTION"), lambda row: row.verdict == "ALLOW_BY_EXCEPTION"),
+    (Wanted(state="APPROVED"), lambda row: row.state == "APPROVED"),
+    (Wanted(plugin_version="1.2.0"), lambda row: row.plugin_version == "1.2.0"),
+    (Wanted(environment="production"), lambda row: row.environment == "production"),
+    (Wanted(environment="staging"), lambda _: False),
 ]
 
 
@@ -108,6 +114,20 @@ def test_a_case_is_told_in_order(auditor: Engine, rows: list[Row]) -> None:
     assert len(told) == len(list(story(1)))
     assert any("approved by k1:" in line and "APPROVED" in line for line in told)
     assert any("ended SUCCEEDED, monitoring ATTACHED strict" in line for line in told)
+
+
+def test_what_came_of_exceptions_is_found_for_several_at_once(auditor: Engine, rows: list[Row]) -> None:
+    """In order, of these exceptions alone, and the newest where there is too much."""
+    wanted = [an_id("exception", 1), an_id("exception", 2)]
+    with reading(auditor) as connection:
+        found = queries.of_exceptions(connection, wanted)
+        newest = queries.of_exceptions(connection, wanted, most=3)
+
+    expected = [row for row in rows if row.exception_id in wanted and row.kind in queries.OUTCOMES]
+    assert sorted(row["event_id"] for row in found) == sorted(row.event_id for row in expected)
+    assert len(newest) == 3
+    for exception in wanted:
+        assert "approved by" in summary([row for row in found if row["exception_id"] == exception])
 
 
 @pytest.mark.parametrize("format_", ["csv", "jsonl", "parquet"])

@@ -18,7 +18,6 @@ from sqlalchemy import Engine
 
 from processors.bootstrap.ledger_watch import Watch
 from processors.cli.demo.commands import environment_of
-from processors.cli.ledger.queries import verify_all
 from processors.contracts.topics import Topic
 from processors.embedded import Addresses
 from processors.errors import Fenced, OriginChanged
@@ -34,6 +33,7 @@ from processors.ledger.reconcile import Kind
 from processors.ledger.records import Row, row_of
 from processors.ledger.samples import traffic
 from processors.ledger.transaction import Committed, Entries, PostgresTransaction
+from processors.ledger.whole import verify_all
 from processors.stream.admin.identity import identities
 from processors.stream.io import clients
 

@@ -12,9 +12,8 @@ import pytest
 from examples.ledgers import KEYS, anchor_rows, commit, replaced, rows_of, started
 from sqlalchemy import Engine, make_url
 
-from processors.cli.ledger.queries import verify_all
 from processors.embedded.postgres import programs
-from processors.errors import SettingsInvalid
+from processors.errors import NotAnchored
 from processors.ledger.anchoring import Anchoring, holding
 from processors.ledger.anchors import Noted
 from processors.ledger.database import connect, reading
@@ -23,6 +22,7 @@ from processors.ledger.reading import Window, prove_event
 from processors.ledger.records import Row
 from processors.ledger.samples import story, traffic
 from processors.ledger.verify import Inconsistency
+from processors.ledger.whole import verify_all
 from processors.stream.types import Outbound
 
 pytestmark = pytest.mark.stack
@@ -82,7 +82,7 @@ def test_a_restored_ledger_fills_up_and_verifies(database: str, tmp_path: Path) 
     anchoring = topics.fill(restored, RECORDS[BACKED_UP:], batch=7, every=3600)
     commit(started(restored, filed), filed)
     assert topics.verify(restored) == [], "by the anchors of the time before the loss"
-    with pytest.raises(SettingsInvalid, match="not anchored yet"):
+    with pytest.raises(NotAnchored, match="no anchor covers it yet"):
         topics.prove(restored, RECORDS[-1])  # a proof that does not hold would be worse than none
 
     anchoring.publish_now()

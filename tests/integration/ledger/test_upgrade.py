@@ -23,7 +23,6 @@ from examples.ledgers import MASKER, replaced
 from sqlalchemy import Engine
 
 from processors.bootstrap.seal_keys import read_seals
-from processors.cli.ledger.queries import verify_all
 from processors.cli.ledger.reconcile import gaps_in, readings
 from processors.configuration.settings import shipped
 from processors.contracts.files import load_topics
@@ -48,6 +47,7 @@ from processors.ledger.processor import Ledger
 from processors.ledger.reading import Window
 from processors.ledger.reconcile import restore
 from processors.ledger.transaction import Entries, PostgresTransaction
+from processors.ledger.whole import verify_all
 from processors.masking.masker import Masker
 from processors.relay.delivery import Delivery
 from processors.relay.records import from_record

@@ -89,8 +89,37 @@ def test_every_value_that_is_none_of_its_kind_is_named_and_not_shown() -> None:
 
 def test_a_section_is_no_variable() -> None:
     """Its parts are: one text for all of them would hide a secret among addresses."""
-    with pytest.raises(SettingsInvalid, match="there is no GUARD_KAFKA;"):
-        settings_from({"GUARD_KAFKA": "{}"})
+    with pytest.raises(SettingsInvalid, match="there is no GUARD_KAFKA;") as refused:
+        settings_from({"GUARD_KAFKA": '{"password": "swordfish"}'})
+    assert "swordfish" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("section", "example"),
+    [
+        ("GUARD_KAFKA", "GUARD_KAFKA__BOOTSTRAP"),
+        ("guard_kafka", "GUARD_KAFKA__BOOTSTRAP"),
+        ("GUARD_KAFKA__", "GUARD_KAFKA__BOOTSTRAP"),
+        ("GUARD_POSTGRES", "GUARD_POSTGRES__URL"),
+        ("GUARD_LEDGER", "GUARD_LEDGER__ANCHOR_EVERY"),
+    ],
+)
+def test_a_section_that_is_set_as_one_is_refused_with_the_variables_that_it_is_made_of(
+    section: str, example: str
+) -> None:
+    """None of them was mistyped, so none of them is guessed."""
+    with pytest.raises(SettingsInvalid) as refused:
+        refuse_unknown({section: "{}"}, Settings)
+    said = str(refused.value)
+    assert f"each value of it has a variable of its own, as in {example}=...: " in said
+    parts = [f"{section.upper().rstrip('_')}__{name.upper()}" for name in _section(section)]
+    assert all(part in said for part in parts)
+    assert "did you mean" not in said
+
+
+def _section(variable: str) -> list[str]:
+    section = Settings.model_fields[variable.lower().removeprefix("guard_").rstrip("_")].annotation
+    return [*getattr(section, "model_fields", ())]
 
 
 @pytest.mark.parametrize("ending", ["", "\n", "\r\n"])
