@@ -47,6 +47,32 @@ def is_repetition(case: ExceptionCase, asked: UseReported, policy: ExceptionPoli
     return failed in ((), (Reason.ALREADY_USED,)) and asked.at < (case.valid_until or 0)
 
 
+def holds(case: ExceptionCase, request_id: str, at: int) -> bool:
+    """Whether the installation that a request was permitted may still begin: nothing is reported of how it ended,
+    and the exception is neither over nor under review.
+
+    A single use is spent by this very installation, so an exception that is used up lets it go on.
+    """
+    run = _run_of(case, request_id)
+    in_force = case.status in (Status.APPROVED, Status.CONSUMED) and at < (case.valid_until or 0)
+    return in_force and run is not None and not run.ended
+
+
+def words_stand(case: ExceptionCase, request_id: str) -> bool:
+    """Whether the words of the exception are those under which a request was permitted.
+
+    Another round has others, and so may an amendment or an extension, each of which opens another review.
+    """
+    run = _run_of(case, request_id)
+    return run is not None and case.opened_at <= run.at
+
+
+def _run_of(case: ExceptionCase, request_id: str) -> Execution | None:
+    """The latest installation that a request was permitted in this round."""
+    mine = (run for run in reversed(case.executions) if (run.request_id, run.round) == (request_id, case.round))
+    return next(mine, None)
+
+
 def way_out(case: ExceptionCase) -> str:
     """What ends a review that nothing else can end; empty if something else can."""
     if case.status is not Status.NEEDS_REVIEW:

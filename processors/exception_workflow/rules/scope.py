@@ -142,11 +142,28 @@ def failed_conditions(case: ExceptionCase, use: Use, policy: ExceptionPolicy, at
     if not case.exists:
         return (Reason.NO_SUCH_EXCEPTION,)
     return (
-        *_unavailable(case, at),
+        *unavailable(case, at),
         *_out_of_scope(case.scope, use.scope),
         *_report(case, use, policy),
         *_care(case, use, policy),
     )
+
+
+def speaks_against(
+    case: ExceptionCase, scope: Scope, basis: Basis, policy: ExceptionPolicy, at: int
+) -> tuple[Reason, ...]:
+    """The conditions that are known not to be met before anybody says how an installation is looked after: those of
+    the exception, and those of a report about a scope. Empty if a use is worth a try."""
+    return (*unavailable(case, at), *_out_of_scope(case.scope, scope), *_not_approved(case, basis, policy))
+
+
+def unavailable(case: ExceptionCase, at: int) -> tuple[Reason, ...]:
+    """Why an exception lets nothing pass at all at this moment; empty if it is approved and not over."""
+    if case.status is not Status.APPROVED:
+        return (_BY_STATUS.get(case.status, Reason.NOT_APPROVED),)
+    if case.valid_until is None or at >= case.valid_until:
+        return (Reason.EXCEPTION_EXPIRED,)
+    return ()
 
 
 def new_findings(case: ExceptionCase, basis: Basis) -> tuple[str, ...]:
@@ -158,13 +175,6 @@ def new_findings(case: ExceptionCase, basis: Basis) -> tuple[str, ...]:
 def has_risen(case: ExceptionCase, basis: Basis) -> bool:
     """Whether the fresh band is above the approved one; an unknown band is above all."""
     return basis.band is Band.UNKNOWN or _BANDS.index(basis.band) > _BANDS.index(case.band)
-
-
-def _unavailable(case: ExceptionCase, at: int) -> Iterator[Reason]:
-    if case.status is not Status.APPROVED:
-        yield _BY_STATUS.get(case.status, Reason.NOT_APPROVED)
-    elif case.valid_until is None or at >= case.valid_until:
-        yield Reason.EXCEPTION_EXPIRED
 
 
 def _out_of_scope(approved: Scope, asked: Scope) -> Iterator[Reason]:
@@ -184,6 +194,10 @@ def _report(case: ExceptionCase, use: Use, policy: ExceptionPolicy) -> Iterator[
     basis = use.basis
     if use.overtaken or basis.digest != use.stated_digest or not _is_about(basis, use.scope):
         yield Reason.REPORT_NOT_FRESH
+    yield from _not_approved(case, basis, policy)
+
+
+def _not_approved(case: ExceptionCase, basis: Basis, policy: ExceptionPolicy) -> Iterator[Reason]:
     if new_findings(case, basis):
         yield Reason.FINDING_NOT_APPROVED
     if any(policy.is_never(finding.code) for finding in basis.blocking):

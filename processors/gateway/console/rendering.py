@@ -84,7 +84,7 @@ def _policy(config: ConsoleConfig | None) -> str:
     )
 
 
-def _instant(at: int | None) -> str:
+def instant(at: int | None) -> str:
     """UTC, to the second."""
     return "" if at is None else f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
@@ -150,7 +150,7 @@ _templates = Environment(
     lstrip_blocks=True,
 )
 for _name, _filter in {
-    "instant": _instant,
+    "instant": instant,
     "spoken": _spoken,
     "coded": _coded,
     "machine": _machine,

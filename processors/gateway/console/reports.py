@@ -23,21 +23,25 @@ from processors.client.exception_facts import OPEN
 from processors.client.results import request_of
 from processors.configuration.gateway import Role
 from processors.errors import Unavailable
+from processors.events.exceptions import Status
 from processors.events.install_requests import KeptRequest
 from processors.events.report import Remediation, Report, RowWeighed
 from processors.events.results import Result
 from processors.events.subject import Subject
 from processors.events.vocabulary import RemedyKind, Verdict
 from processors.exception_workflow.config import ExceptionPolicy
+from processors.exception_workflow.rules.executions import holds, words_stand
+from processors.exception_workflow.rules.reasons import Reason
+from processors.exception_workflow.rules.scope import basis_of, speaks_against
 from processors.exception_workflow.state.case import ExceptionCase
 from processors.gateway.api.callers import AtDesk
 from processors.gateway.api.check import known_result
 from processors.gateway.console.advice import Refusal, refusals
 from processors.gateway.console.rendering import Page
 from processors.gateway.console.routing import PageRoute, show
-from processors.gateway.console.summary import Summary, what_to_do, who_was_asked
+from processors.gateway.console.summary import Summary, what_to_do, what_was_allowed, who_was_asked
 from processors.gateway.console.terms import Monitoring, monitoring_of
-from processors.gateway.console.visitors import Visitor, console_of, visiting
+from processors.gateway.console.visitors import Visitor, console_of, now_ms, visiting
 from processors.gateway.console.waiting import Found, find_exception, may_see
 from processors.gateway.desk import Desk
 from processors.gateway.mailbox import Crowded
@@ -77,6 +81,14 @@ class BlockReport(Page):
     """The exception that the request names; empty if it names none."""
     case: ExceptionCase | None
     """The exception that would let this pass, in whatever round; None if nobody asked for it, or nothing blocks."""
+    usable: bool
+    """Whether nothing is known that speaks against `case`."""
+    against: Sequence[Refusal]
+    """What speaks against it, where it is approved."""
+    holds: bool
+    """Whether what an exception let pass may still be installed."""
+    decided_on: bool
+    """Whether the words of `case` are those under which this request was let pass."""
     unread: bool
     """Whether exceptions cannot be read now; then there may be one all the same."""
     sees_case: bool
@@ -200,11 +212,21 @@ def report_page(
     never = never_excepted(report, policy) if blocks else ()
     told = blocks and not found.unread and switched_on and (case is not None or not never)
     asked = who_was_asked(case, policy, sees=sees_case) if told else ""
+    against = _against(case, result, policy)
+    usable = case is not None and not against
+    allowed = result.verdict is Verdict.ALLOW_BY_EXCEPTION
+    named = case if case is not None and case.exception_id == result.exception_id else None
+    stands = allowed and named is not None and holds(named, result.request_id, now_ms())
+    covers = not result.refusals
+    if allowed:
+        do = what_was_allowed(result.decided_at, holds=stands, unread=found.unread)
+    else:
+        do = what_to_do(result.verdict, ways, case, covers=covers, usable=usable, may_ask=may_ask)
     about = ", ".join(filter(None, (f"on {said.where}", result.target, result.environment)))
     return BlockReport(
         title=f"{said.headline}: {said.asked} on {said.where}",
         request_id=result.request_id,
-        summary=Summary(what_to_do(result.verdict, ways, case, covers=not result.refusals, may_ask=may_ask), asked),
+        summary=Summary(do, asked),
         heading=_escaped(html.heading(report, said, f"{about}; {said.risk}")),
         helps=_escaped(html.ways_out(said, actions)),
         causes=_escaped(html.causes(said, "")),
@@ -219,7 +241,11 @@ def report_page(
         case=case,
         monitoring=monitoring_of(policy, result.monitoring_profile) if result.monitoring_profile else None,
         is_open=case is not None and case.status in OPEN,
-        unread=found.unread and blocks,
+        usable=usable,
+        against=refusals(against) if case is not None and case.status is Status.APPROVED else (),
+        holds=stands,
+        decided_on=allowed and named is not None and words_stand(named, result.request_id),
+        unread=found.unread and (blocks or allowed),
         sees_case=sees_case,
         under=under,
         sees_all=bool(visitor.who.roles & {Role.READER, Role.APPROVER}),
@@ -232,6 +258,14 @@ def report_page(
         decided_at=result.decided_at,
         matrix_expires_at=result.matrix_expires_at,
     )
+
+
+def _against(case: ExceptionCase | None, result: Result, policy: ExceptionPolicy) -> tuple[Reason, ...]:
+    """What is known to speak against installing under the exception what a result is about."""
+    if case is None:
+        return ()
+    basis = basis_of(result.record["report"], result.report_digest)
+    return speaks_against(case, result.scope, basis, policy, now_ms())
 
 
 def _found(report: Report) -> str:

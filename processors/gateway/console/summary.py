@@ -11,6 +11,7 @@ from processors.events.vocabulary import Verdict
 from processors.exception_workflow.config import ExceptionPolicy
 from processors.exception_workflow.rules.timers import REVIEWING
 from processors.exception_workflow.state.case import ExceptionCase
+from processors.gateway.console.rendering import instant
 
 
 class Summary(NamedTuple):
@@ -21,27 +22,41 @@ class Summary(NamedTuple):
     asked: str
 
 
-def what_to_do(verdict: Verdict, ways_out: int, case: ExceptionCase | None, *, covers: bool, may_ask: bool) -> str:
+def what_was_allowed(at: int | None, *, holds: bool, unread: bool) -> str:
+    """Of an installation that an exception let pass at a time, in milliseconds. `holds` is whether it may still
+    begin, `unread` whether nobody can tell."""
+    if holds:
+        return "Install it now, watched as the exception demands."
+    allowed = f"It was allowed{'' if at is None else f' at {instant(at)}'}"
+    if unread:
+        return f"{allowed}. Nobody knows now whether that still holds, because exceptions cannot be read."
+    return f"{allowed}. That permits no installation any more: check again before you install it."
+
+
+def what_to_do(
+    verdict: Verdict, ways_out: int, case: ExceptionCase | None, *, covers: bool, usable: bool, may_ask: bool
+) -> str:
     """`ways_out` is how many there are, `covers` whether nothing speaks against the exception that the request
-    names, `may_ask` whether an exception can be asked for."""
+    names, `usable` whether nothing is known that speaks against `case`, `may_ask` whether an exception can be asked
+    for."""
     match verdict:
         case Verdict.ALLOW:
             return "Install it: nothing stands against it."
         case Verdict.WARN:
             return "It may be installed. Read what is warned of first."
-        case Verdict.ALLOW_BY_EXCEPTION:
-            return "Install it now, watched as the exception demands."
         case _ if not covers:
             return "Do not install it: the exception does not cover this."
         case _:
-            return _of_block(ways_out, case, may_ask=may_ask)
+            return _of_block(ways_out, case, usable=usable, may_ask=may_ask)
 
 
-def _of_block(ways_out: int, case: ExceptionCase | None, *, may_ask: bool) -> str:
-    if case is not None and case.status is Status.APPROVED:
+def _of_block(ways_out: int, case: ExceptionCase | None, *, usable: bool, may_ask: bool) -> str:
+    if usable:
         return "Install it under the exception that was approved, and not as it is."
     if ways_out:
         return f"Take {f'one of {ways_out} ways' if ways_out > 1 else 'the way'} out below."
+    if case is not None and case.status is Status.APPROVED:
+        return "Do not install it: the exception that was approved does not cover this."
     if may_ask:
         return "Do not install it. Nothing that is known helps; people can let it pass all the same."
     return "Do not install it. Nothing that is known helps."

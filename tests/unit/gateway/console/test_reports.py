@@ -72,7 +72,8 @@ def test_an_exception_is_seen_by_its_roles_and_by_whoever_asked_for_it(
 def shown(case: ExceptionCase | None, **more: Any) -> str:
     flags: dict[str, Any] = {
         **{"unread": False, "sees_case": False, "sees_all": False, "is_open": case is not None, "may_ask": False},
-        **{"verdict": "BLOCK", "named": "", "under": None, "unfolded": True},
+        **{"verdict": "BLOCK", "named": "", "under": None, "unfolded": True, "usable": False, "against": ()},
+        **{"holds": True, "decided_on": True},
     }
     page = BlockReport(
         title="Blocked", request_id="r-1", heading=Markup("<h1>Blocked</h1>"), helps=Markup("what helps"),

@@ -8,16 +8,23 @@ from examples.exceptions import ALICE, BOB, NEVER_ASKED, NOON, SABINE, SCOPE, po
 from processors.events.exceptions import Status
 from processors.events.vocabulary import Band, Verdict
 from processors.exception_workflow.state.case import Approval, ExceptionCase
-from processors.gateway.console.summary import what_to_do, who_was_asked
+from processors.gateway.console.summary import what_to_do, what_was_allowed, who_was_asked
 
 CASE = NEVER_ASKED._replace(round=1, status=Status.PENDING, scope=SCOPE, requester=ALICE, band=Band.HIGH)
+APPROVED = CASE._replace(status=Status.APPROVED)
 APPROVALS = (Approval("steward", BOB, NOON), Approval("security", SABINE, NOON))
 
 
 def do(
-    verdict: Verdict, ways: int = 0, *, case: ExceptionCase | None = None, covers: bool = True, may_ask: bool = True
+    verdict: Verdict,
+    ways: int = 0,
+    *,
+    case: ExceptionCase | None = None,
+    covers: bool = True,
+    usable: bool = False,
+    may_ask: bool = True,
 ) -> str:
-    return what_to_do(verdict, ways, case, covers=covers, may_ask=may_ask)
+    return what_to_do(verdict, ways, case, covers=covers, usable=usable, may_ask=may_ask)
 
 
 @pytest.mark.parametrize(
@@ -25,9 +32,11 @@ def do(
     [
         (do(Verdict.ALLOW), "Install it"),
         (do(Verdict.WARN), "It may be installed"),
-        (do(Verdict.ALLOW_BY_EXCEPTION), "Install it now, watched"),
+        (what_was_allowed(NOON, holds=True, unread=False), "Install it now, watched"),
         (do(Verdict.BLOCK, 1, covers=False), "the exception does not cover this"),
-        (do(Verdict.BLOCK, 1, case=CASE._replace(status=Status.APPROVED)), "Install it under the exception"),
+        (do(Verdict.BLOCK, 1, case=APPROVED, usable=True), "Install it under the exception"),
+        (do(Verdict.BLOCK, 1, case=APPROVED), "Take the way out below"),
+        (do(Verdict.BLOCK, case=APPROVED), "the exception that was approved does not cover this"),
         (do(Verdict.BLOCK, 1), "Take the way out below"),
         (do(Verdict.BLOCK, 2), "Take one of 2 ways out below"),
         (do(Verdict.BLOCK), "people can let it pass"),
@@ -37,6 +46,21 @@ def do(
 )
 def test_there_is_one_thing_to_do(said: str, words: str) -> None:
     assert words in said
+
+
+@pytest.mark.parametrize(
+    ("at", "unread", "said"),
+    [
+        (NOON, False, "at 2025-11-24 16:00:00 UTC. That permits no installation any more"),
+        (NOON, True, "at 2025-11-24 16:00:00 UTC. Nobody knows now whether that still holds"),
+        (None, False, "It was allowed. That"),
+    ],
+)
+def test_what_was_allowed_once_is_not_said_to_be_allowed_now(at: int | None, unread: bool, said: str) -> None:
+    words = what_was_allowed(at, holds=False, unread=unread)
+
+    assert said in words
+    assert "Install it" not in words
 
 
 @pytest.mark.parametrize(
