@@ -167,6 +167,10 @@ class DatabaseUnavailable(Unavailable):
     """Postgres does not answer."""
 
 
+class QueryTooLong(DatabaseUnavailable):
+    """Postgres is there, and a query took longer than whoever asks may keep it busy."""
+
+
 class GatewayUnavailable(Unavailable):
     """The gateway does not answer, or cannot at the moment."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +20,7 @@ from processors.ledger.database import Role, connect, reading
 from processors.ledger.keys import read_keys, read_public
 from processors.ledger.reading import SKEW
 from processors.ledger.texts import refuse_unkept
-from processors.ledger.whole import Newest, newest_since, verify_newest
+from processors.ledger.whole import WITHIN, Newest, newest_since, verify_newest
 from processors.stream.io.follow import Follower
 
 _log = structlog.get_logger(__name__)
@@ -78,9 +79,11 @@ def verified_lately() -> Newest:
 
     Raises Unavailable where a server does not answer, and SettingsInvalid where nothing is migrated.
     """
+    until = time.monotonic() + WITHIN
     with database("guard_auditor") as engine:
-        with reading(engine) as connection:
+        with reading(engine, WITHIN) as connection:
             since = newest_since(connection)
         published = published_anchors(None if since is None else since - SKEW)
         with reading(engine) as connection:
-            return verify_newest(connection, published, public_keys(None), since)
+            left = max(0.0, until - time.monotonic())
+            return verify_newest(connection, published, public_keys(None), since, left)

@@ -39,12 +39,16 @@ DECODED_AT_ONCE: Final = 64 * 1024
 
 READERS: Final = 4
 MOST_READING: Final = 32
-"""The most calls that read topics, the ledger or the matrix at once, including those that wait."""
+"""The most calls that read topics or the matrix at once, including those that wait."""
 
 MOST_LARGE: Final = 64
 MOST_LARGE_EACH: Final = 16
 """The most large questions that are parsed or wait for it, in all and for one caller."""
 
+
+MOST_AUDITING: Final = 16
+MOST_AUDITING_EACH: Final = 4
+"""The most calls that read the ledger or wait for it, in all and for one auditor."""
 
 SHOWN_KEPT: Final = 500
 """The most results whose text is cached: every stream sends the same one."""
@@ -79,6 +83,10 @@ class Desk:
         default_factory=lambda: FairThreads("catching-up", 2, most=MOST_STREAMS, most_each=MOST_EACH)
     )
     """Reads missed results again for readers of streams."""
+    auditing: FairThreads = field(
+        default_factory=lambda: FairThreads("auditing", 3, most=MOST_AUDITING, most_each=MOST_AUDITING_EACH)
+    )
+    """Reads the ledger, whose queries may take seconds: nobody else waits for them."""
     _readers: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(READERS, thread_name_prefix="reading")
     )
@@ -135,7 +143,7 @@ class Desk:
         return shown
 
     async def read(self, call: Callable[..., T], *arguments: Any) -> T:
-        """Make a blocking call to Kafka or Postgres, in a thread. Raises Crowded, and what the call raises."""
+        """Make a blocking call to Kafka, in a thread. Raises Crowded, and what the call raises."""
         if self._reading >= MOST_READING:
             raise Crowded
         self._reading += 1
@@ -161,4 +169,5 @@ class Desk:
         self.live.close()
         self.large.close()
         self.catching_up.close()
+        self.auditing.close()
         self._readers.shutdown(wait=False, cancel_futures=True)

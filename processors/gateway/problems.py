@@ -133,6 +133,13 @@ KINDS: Final[Mapping[str, Kind]] = {
             "The same `Idempotency-Key` came with another question before. Use a new key for a new question.",
         ),
         Kind(
+            "too-broad",
+            422,
+            "The search takes too long",
+            "Too many events would have to be looked through. Narrow the search: name a plugin, a request or an "
+            "exception, or fewer days.",
+        ),
+        Kind(
             "too-many-requests",
             429,
             "Too many requests",

@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, exc, text
 from sqlalchemy.engine import URL, make_url
 
-from processors.errors import DatabaseUnavailable, SettingsInvalid
+from processors.errors import DatabaseUnavailable, QueryTooLong, SettingsInvalid
 from processors.ledger.texts import refuse_unkept
 
 Role = Literal["guard_owner", "guard_sink", "guard_auditor", "guard_maintenance", "guard_privacy"]
@@ -113,11 +113,27 @@ def _first_line(error: BaseException) -> str:
 
 
 @contextmanager
-def reading(engine: Engine) -> Generator[Connection]:
-    """A connection with one consistent snapshot of the database. Raises DatabaseUnavailable."""
+def reading(engine: Engine, within: float | None = None) -> Generator[Connection]:
+    """A connection with one consistent snapshot of the database. Raises DatabaseUnavailable.
+
+    `within` bounds each statement, in seconds; one that takes longer raises QueryTooLong.
+    """
     with database_errors(), engine.connect() as connection:
         connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
-        yield connection
+        if within is not None:
+            limit = {"within": f"{within * 1000:.0f}"}
+            connection.execute(text("SELECT set_config('statement_timeout', :within, true)"), limit)
+        try:
+            yield connection
+        except (exc.OperationalError, psycopg.OperationalError) as error:
+            if within is None or not is_cancelled(error):
+                raise
+            raise QueryTooLong(f"the ledger did not answer within {within:g} s") from error
+
+
+def is_cancelled(error: exc.OperationalError | psycopg.OperationalError) -> bool:
+    """Whether Postgres ended the statement because it took too long, or was told to."""
+    return isinstance(getattr(error, "orig", error), psycopg.errors.QueryCanceled)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final, NamedTuple
 
@@ -53,7 +53,7 @@ class RecordPosition(NamedTuple):
 
 _MILLIS = "(extract(epoch FROM e.appended_at) * 1000)::bigint"
 SELECTED: Final = (*COLUMNS, "sequence", "row_hash")
-_LIST = ", ".join(
+_COLUMNS: Final = tuple(
     f"{_MILLIS} AS appended_at"
     if name == "appended_at"
     else "e.payload::text"
@@ -61,6 +61,7 @@ _LIST = ", ".join(
     else f'e."{name}"'
     for name in SELECTED
 )
+_LIST: Final = ", ".join(_COLUMNS)
 _SPECIAL = ("finding", "since", "until", "approver", "operator", "machinery")
 MACHINERY: Final = ("ExceptionState", "LedgerAnchored")
 """Kinds of events by which the guard keeps itself; they tell nothing that another event does not."""
@@ -156,19 +157,37 @@ def place_of(row: dict[str, Any]) -> RecordPosition:
     return RecordPosition(row["appended_at"], row["topic"], row["partition"], row["offset"])
 
 
-OUTCOMES: Final = ("ApprovalDecided", "ExceptionDecided", "CompatibilityChecked", "InstallFinished")
-"""Kinds of events that say what came of an exception; see summary.py."""
+OUTCOMES: Final[Mapping[str, int]] = {
+    "ApprovalDecided": 200,
+    "ExceptionDecided": 200,
+    "CompatibilityChecked": 1,
+    "InstallFinished": 1,
+}
+"""Kinds of events that say what came of an exception, see summary.py, and how many of each are read of one: of
+answers and outcomes only the last one counts."""
+
+_FACTS: Final = ", ".join(
+    "CASE WHEN e.kind IN ('ApprovalDecided', 'ExceptionDecided') THEN e.payload::text ELSE '{}' END AS payload"
+    if column == "e.payload::text"
+    else column
+    for column in _COLUMNS
+)
+"""As `_LIST`, without the payloads that no summary reads: the reports of answers are large."""
 
 
-def of_exceptions(connection: Connection, exceptions: Sequence[str], *, most: int = 2_000) -> list[dict[str, Any]]:
-    """What came of these exceptions, in order: the newest events of them all. What the guard asked itself is left
-    out."""
+def of_exceptions(connection: Connection, exceptions: Sequence[str]) -> list[dict[str, Any]]:
+    """What came of these exceptions, in order: the newest events of each, however many another one has. What the
+    guard asked itself is left out. Answers and outcomes come without their payloads."""
     query = (
-        f"SELECT * FROM (SELECT {_LIST} FROM ledger.ledger_events e WHERE e.exception_id = ANY(:exceptions) "
-        f"AND e.kind IN {OUTCOMES} AND (e.kind <> 'CompatibilityChecked' OR e.state IS DISTINCT FROM '{RECHECK}') "
-        "ORDER BY e.appended_at DESC LIMIT :most) AS newest"
+        f"SELECT {_FACTS} FROM unnest(CAST(:exceptions AS text[])) AS x(id) "
+        "CROSS JOIN unnest(CAST(:kinds AS text[]), CAST(:most AS int[])) AS k(kind, most) "
+        "CROSS JOIN LATERAL (SELECT * FROM ledger.ledger_events d "
+        "WHERE d.exception_id = x.id AND d.kind = k.kind AND d.status = 'recorded' "
+        f"AND (d.kind <> 'CompatibilityChecked' OR d.state IS DISTINCT FROM '{RECHECK}') "
+        "ORDER BY d.appended_at DESC LIMIT k.most) AS e"
     )
-    values = {"exceptions": list(exceptions), "most": most}
+    kinds, most = list(OUTCOMES), list(OUTCOMES.values())
+    values = {"exceptions": list(exceptions), "kinds": kinds, "most": most}
     found = [dict(row._mapping) for row in connection.execute(text(query), values)]  # pyright: ignore[reportPrivateUsage]
     return sorted(found, key=_as_it_went)
 

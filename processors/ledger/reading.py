@@ -46,11 +46,13 @@ Postgres prints the columns as canonical JSON does; a test compares it with reco
 @dataclass(frozen=True, slots=True)
 class Window:
     """Which part of the ledger: months of the broker's clock in milliseconds, one partition number, or
-    everything."""
+    everything. With `alone`, what lies before `since` is not read either to see whether all of it leads there: that
+    takes as long as the ledger is large."""
 
     since: int | None = None
     until: int | None = None
     partition: int | None = None
+    alone: bool = False
 
 
 def chains(connection: Connection, window: Window, anchored: Iterable[At] = ()) -> list[At]:
@@ -59,17 +61,28 @@ def chains(connection: Connection, window: Window, anchored: Iterable[At] = ()) 
     The anchored ones are those that the ledger itself or `anchored` names, so that neither a deleted head nor a
     whole deleted chain is missed.
     """
-    found = connection.execute(
-        text(
-            "SELECT topic, partition FROM ledger.chain_head UNION SELECT topic, partition FROM ledger.batches "
-            "UNION SELECT DISTINCT topic, partition FROM ledger.ledger_events "
-            "UNION SELECT topic, partition FROM ledger.pruned "
-            "UNION SELECT DISTINCT payload->>'topic', (payload->>'partition')::int FROM ledger.ledger_events "
-            "WHERE kind = 'LedgerAnchored' AND status = 'recorded'"
-        )
-    )
+    if window.alone:
+        found = connection.execute(text(_CHAINS_SINCE), {"anchors": LEDGER_ANCHORS, "since": window.since or 0})
+    else:
+        found = connection.execute(text(_CHAINS))
     known = {(topic, number) for topic, number in found} | set(anchored)
     return sorted(at for at in known if window.partition in (None, partition_of(at[1])))
+
+
+_CHAINS: Final = (
+    "SELECT topic, partition FROM ledger.chain_head UNION SELECT topic, partition FROM ledger.batches "
+    "UNION SELECT DISTINCT topic, partition FROM ledger.ledger_events "
+    "UNION SELECT topic, partition FROM ledger.pruned "
+    "UNION SELECT DISTINCT payload->>'topic', (payload->>'partition')::int FROM ledger.ledger_events "
+    "WHERE kind = 'LedgerAnchored' AND status = 'recorded'"
+)
+_SINCE: Final = "appended_at >= to_timestamp(CAST(:since AS float8) / 1000)"
+_CHAINS_SINCE: Final = (
+    "SELECT topic, partition FROM ledger.chain_head UNION SELECT topic, partition FROM ledger.pruned "
+    f"UNION SELECT DISTINCT topic, partition FROM ledger.ledger_events WHERE {_SINCE} "
+    "UNION SELECT DISTINCT payload->>'topic', (payload->>'partition')::int FROM ledger.ledger_events "
+    f"WHERE topic = :anchors AND kind = 'LedgerAnchored' AND status = 'recorded' AND {_SINCE}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +97,15 @@ class Stretch:
 def read_chain(connection: Connection, at: At, anchors: Iterable[Anchor], window: Window) -> Stretch:
     """What the database says of a chain. A window that begins late trusts the row before its first one."""
     start, before, after = _start(connection, at, window.since)
+    skipped = _batches_up_to(connection, at, start) if window.alone else 0
     read = Chain(
         topic=at[0],
         partition=at[1],
         head=_head(connection, at),
         start=start,
         before=before,
-        batches=_batches(connection, at),
+        batches=_batches(connection, at, skipped),
+        skipped=skipped,
         pruned=_pruned(connection, at),
         anchors=[anchor for anchor in anchors if (anchor.topic, anchor.partition) == at],
         whole=window.until is None,
@@ -139,10 +154,17 @@ def _last_before(connection: Connection, at: At, until: int | None) -> int | Non
     return connection.execute(text(query), _values(at, until=until)).scalar_one()
 
 
-def _batches(connection: Connection, at: At) -> list[Batch]:
-    query = f"SELECT first, last, root FROM ledger.batches {_OF_CHAIN} ORDER BY number"
-    found = connection.execute(text(query), _values(at))
+def _batches(connection: Connection, at: At, after: int = 0) -> list[Batch]:
+    query = f"SELECT first, last, root FROM ledger.batches {_OF_CHAIN} AND number > :after ORDER BY number"
+    found = connection.execute(text(query), _values(at, after=after))
     return [Batch(first, last, bytes(root)) for first, last, root in found]
+
+
+def _batches_up_to(connection: Connection, at: At, row: int) -> int:
+    """The number of the last batch that ends with this row or before. They are numbered from 1, and looked through
+    from their end."""
+    query = f"SELECT number FROM ledger.batches {_OF_CHAIN} AND last <= :row ORDER BY number DESC LIMIT 1"
+    return connection.execute(text(query), _values(at, row=row)).scalar_one_or_none() or 0
 
 
 def read_rows(connection: Connection, stretch: Stretch) -> Generator[StoredRow]:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 from processors.events.topics import LEDGER_ANCHORS
 
 LOOKED_AT: Final = 10_000
-"""Newest rows among which gaps are looked for."""
+"""Newest rows among which gaps are looked for: each chain has its share."""
 
 
 class LastAnchor(NamedTuple):
@@ -46,10 +46,11 @@ class Sealed(NamedTuple):
         return max(0, self.rows - self.anchored)
 
 
-def sealed(connection: Connection) -> Sealed:
-    """As the ledger states it at this moment."""
+def sealed(connection: Connection, most: int = LOOKED_AT) -> Sealed:
+    """As the ledger states it at this moment; gaps are looked for among `most` rows."""
     rows, anchored = connection.execute(_ROWS, {"anchors": LEDGER_ANCHORS}).one()
-    seen, missing = connection.execute(_GAPS, {"most": LOOKED_AT}).one()
+    chains = connection.execute(text("SELECT count(*) FROM ledger.chain_head")).scalar_one()
+    seen, missing = connection.execute(_GAPS, {"most": max(1, most // max(1, chains))}).one()
     last = _last(connection)
     waiting = connection.execute(_WAITING, {"anchors": LEDGER_ANCHORS, "at": 0 if last is None else last.at})
     since = waiting.scalar_one_or_none()
@@ -71,21 +72,27 @@ _WAITING: Final = text(
 )
 
 _GAPS: Final = text(
-    "SELECT coalesce(sum(c.rows), 0), coalesce(sum(greatest(c.last, h.sequence) - c.first + 1 - c.rows), 0) FROM "
-    "(SELECT topic, partition, count(*) AS rows, min(sequence) AS first, max(sequence) AS last FROM "
-    "(SELECT topic, partition, sequence FROM ledger.ledger_events ORDER BY appended_at DESC LIMIT :most) newest "
-    "GROUP BY topic, partition) c LEFT JOIN ledger.chain_head h USING (topic, partition)"
+    "SELECT coalesce(sum(c.rows), 0), coalesce(sum(greatest(c.last, h.sequence) - c.before - c.rows), 0) "
+    "FROM ledger.chain_head h CROSS JOIN LATERAL (SELECT count(*) AS rows, max(n.sequence) AS last, "
+    "coalesce(min(n.sequence) - 1, (SELECT max(p.sequence) FROM ledger.pruned p "
+    "WHERE (p.topic, p.partition) = (h.topic, h.partition)), 0) AS before "
+    "FROM (SELECT e.sequence FROM ledger.ledger_events e WHERE e.topic = h.topic AND e.partition = h.partition "
+    'ORDER BY e."offset" DESC LIMIT :most) n) c'
 )
+"""By offsets, in whose order a chain grows: many rows have one time, and the clocks of brokers differ."""
+
+
+_LAST: Final = text(
+    "SELECT a.payload::text FROM ledger.chain_head h CROSS JOIN LATERAL (SELECT e.payload, e.appended_at "
+    "FROM ledger.ledger_events e WHERE e.topic = h.topic AND e.partition = h.partition "
+    "AND e.kind = 'LedgerAnchored' AND e.status = 'recorded' ORDER BY e.\"offset\" DESC LIMIT 1) a "
+    "WHERE h.topic = :anchors ORDER BY a.appended_at DESC LIMIT 1"
+)
+"""By the end of each of their chains: where anchors stopped long ago, all rows since are newer."""
 
 
 def _last(connection: Connection) -> LastAnchor | None:
-    found = connection.execute(
-        text(
-            "SELECT payload::text FROM ledger.ledger_events WHERE topic = :anchors AND kind = 'LedgerAnchored' "
-            "AND status = 'recorded' ORDER BY appended_at DESC LIMIT 1"
-        ),
-        {"anchors": LEDGER_ANCHORS},
-    ).scalar_one_or_none()
+    found = connection.execute(_LAST, {"anchors": LEDGER_ANCHORS}).scalar_one_or_none()
     if found is None:
         return None
     anchor: dict[str, Any] = json.loads(found)

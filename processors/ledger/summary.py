@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple, cast
 
+from processors.ledger.numbering import partition_of
 from processors.ledger.records import RECHECK, RECORDED
 
 Event = Mapping[str, Any]
@@ -62,16 +63,22 @@ def _excepted(rows: Sequence[Event], decision: Event | None) -> Sequence[str]:
 
 
 def consents(rows: Sequence[Event], round: int) -> list[Consent]:
-    """The approvals of a round that the workflow counted, in order."""
+    """The approvals of a round that the workflow counted, in order. Roles are those of the proof that it counted:
+    anybody can send another one under the same name."""
     claimed: dict[str, Sequence[str]] = {}
     given: list[Consent] = []
     for row in rows:
         payload: Event = json.loads(row["payload"]) if row["kind"] in _OF_APPROVALS else {}
-        if row["kind"] == "ApprovalDecided" and row["approver"]:
-            claimed[row["approver"]] = _texts(payload.get("claims", {}).get("roles"))
+        if row["kind"] == "ApprovalDecided":
+            claimed[_place(row)] = _texts(payload.get("claims", {}).get("roles"))
         elif row["kind"] == "ExceptionDecided" and payload["event"] in _COUNTED and payload["round"] == round:
-            given.append(Consent(payload["actor"], payload["step"], claimed.get(row["approver"] or "", ())))
+            given.append(Consent(payload["actor"], payload["step"], claimed.get(payload.get("caused_by", ""), ())))
     return given
+
+
+def _place(row: Event) -> str:
+    """As decisions name the record that caused them: by its place in Kafka."""
+    return f"{row['topic']}/{partition_of(row['partition'])}/{row['offset']}"
 
 
 def _ended(outcome: Event | None) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from processors.events.topics import LEDGER_ANCHORS
@@ -67,7 +68,8 @@ class Pruned(NamedTuple):
 class Chain:
     """What the database says of a chain besides its rows. `start` and `before`: the row before the first one read.
 
-    `batches` are all there ever were, also those of pruned months, whose ends are `pruned`. `whole` is false if
+    `batches` are all there ever were, also those of pruned months, whose ends are `pruned`; or all but so many
+    `skipped` ones, which are not compared with the tree over all of them. `whole` is false if
     rows at the end were left out by date. `now` is the verifier's clock, in milliseconds.
     """
 
@@ -77,6 +79,7 @@ class Chain:
     start: int = 0
     before: bytes = GENESIS
     batches: Sequence[Batch] = ()
+    skipped: int = 0
     anchors: Sequence[Anchor] = ()
     pruned: Sequence[Pruned] = ()
     whole: bool = True
@@ -178,8 +181,12 @@ class _Walk:
 def _verify_batches(chain: Chain) -> Iterator[Inconsistency]:
     """The batches must cover the chain without gaps, and lead to the head's root, which the next anchor signs.
 
-    The root of each batch is compared with its rows while they are read.
+    The root of each batch is compared with its rows while they are read. Where earlier ones were skipped, the
+    others must only be as many as the head says.
     """
+    if chain.skipped:
+        yield from _verify_newest_batches(chain)
+        return
     head, last = Head(), 0
     for batch in chain.batches:
         if batch.first != last + 1:
@@ -189,6 +196,21 @@ def _verify_batches(chain: Chain) -> Iterator[Inconsistency]:
     if (head.batches, head.frontier) != (chain.head.batches, chain.head.frontier):
         message = f"{head.batches} batches lead to another root than the head's of {chain.head.batches}"
         yield Inconsistency(Kind.BAD_ROOT, chain.topic, chain.partition, last, message)
+
+
+def _verify_newest_batches(chain: Chain) -> Iterator[Inconsistency]:
+    for before, batch in pairwise(chain.batches):
+        if batch.first != before.last + 1:
+            message = f"a batch ends at row {before.last}, and the next begins at row {batch.first}"
+            yield Inconsistency(Kind.BAD_ROOT, chain.topic, chain.partition, batch.first, message)
+    first = chain.batches[0].first if chain.batches else chain.start + 1
+    if first > chain.start + 1:
+        message = f"rows {chain.start + 1} to {first - 1} are in no batch"
+        yield Inconsistency(Kind.BAD_ROOT, chain.topic, chain.partition, chain.start + 1, message)
+    there = chain.skipped + len(chain.batches)
+    if there != chain.head.batches:
+        message = f"there are {there} batches, and the head says {chain.head.batches}"
+        yield Inconsistency(Kind.BAD_ROOT, chain.topic, chain.partition, chain.start, message)
 
 
 def _verify_anchors(chain: Chain, walk: _Walk) -> Iterator[Inconsistency]:

@@ -6,10 +6,10 @@ time: they have been verified the least often, and whoever cuts off a tail cuts 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Final, NamedTuple
 
 import psycopg
@@ -18,6 +18,8 @@ from sqlalchemy import Connection, exc, text
 
 from processors.ledger import side_tables
 from processors.ledger.anchors import Noted, chain_of, judged, of_chain
+from processors.ledger.cancelling import cancelled_after
+from processors.ledger.database import is_cancelled
 from processors.ledger.filing import At
 from processors.ledger.late import on_time_too
 from processors.ledger.numbering import is_late
@@ -76,7 +78,7 @@ class _Progress:
                 yield row
 
     def look(self) -> None:
-        if time.monotonic() >= self.until:
+        if monotonic() >= self.until:
             raise _OutOfTime
 
     @property
@@ -100,15 +102,14 @@ def verify_newest(
     `published` are the anchors that came since then, read before the connection took its view of the database: a
     later one would speak of rows that are not in it.
     """
-    progress = _Progress(time.monotonic() + within)
-    limit = {"within": f"{within * 1000:.0f}"}
-    connection.execute(text("SELECT set_config('statement_timeout', :within, true)"), limit)
+    progress = _Progress(monotonic() + within)
     try:
-        _verify(connection, published, keys, Window(since=since), progress)
+        with cancelled_after(connection, within):
+            _verify(connection, published, keys, Window(since=since, alone=since is not None), progress)
     except _OutOfTime:
         return Newest(progress.verified, since, progress.unread, complete=False)
     except (exc.OperationalError, psycopg.OperationalError) as error:
-        if not isinstance(getattr(error, "orig", error), psycopg.errors.QueryCanceled):
+        if not is_cancelled(error):
             raise
         return Newest(progress.verified, since, progress.unread, complete=False)
     return Newest(progress.verified, since, (), complete=True)
@@ -129,6 +130,7 @@ def _verify(
 ) -> None:
     progress.unread = chains(connection, window, [chain_of(note.event) for note in published])
     for at in list(progress.unread):
+        progress.look()
         anchors = judged([*ledger_anchors(connection, at, window.since or 0), *of_chain(published, at)], keys)
         progress.anchors += len(anchors)
         stretch = read_chain(connection, at, anchors, window)
@@ -136,5 +138,5 @@ def _verify(
         if is_late(at[1]):
             progress.found += on_time_too(connection, at)
         progress.unread.remove(at)
-        progress.look()
+    progress.look()
     progress.found += side_tables.compare(connection, window)

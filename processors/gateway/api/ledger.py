@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from processors.bootstrap.ledger_access import database, names_of, public_keys, published_anchors
 from processors.configuration.gateway import Role
-from processors.errors import DatabaseUnavailable, NotAnchored, SettingsInvalid
+from processors.errors import DatabaseUnavailable, NotAnchored, QueryTooLong, SettingsInvalid
 from processors.events.vocabulary import Band, Code, Verdict
 from processors.gateway.api.callers import AtDesk, holding, tenant_of
 from processors.gateway.auth.principal import Principal
@@ -33,7 +33,12 @@ from processors.stream.wire.headers import rfc3339
 MOST: Final = 100
 """Rows of a page."""
 
+WITHIN: Final = 3.0
+"""Seconds that a query may take: some words can be looked for only row by row."""
+
 _CURSOR: Final = "ledger-cursor"
+
+_NARROWER: Final = "search for a plugin, a request or an exception as well, or in fewer days (`since` and `until`)"
 
 router = APIRouter(tags=["ledger"])
 T = TypeVar("T")
@@ -101,7 +106,10 @@ async def ledger_events(
         looked_for = Wanted(**wanted, **who_acted)
         return _reading(lambda connection: queries.search(connection, looked_for, limit=limit, after=after))
 
-    rows = await desk.read(search)
+    try:
+        rows = await desk.auditing.run(who.key, search)
+    except QueryTooLong:
+        raise Problem("too-broad", f"nothing was found within {WITHIN:g} s: {_NARROWER}") from None
     turned = desk.keys.seal(_CURSOR, [own, *place_of(rows[-1])]) if len(rows) == limit else None
     return {"events": [_shown(row) for row in rows], "next": turned}
 
@@ -119,7 +127,7 @@ async def ledger_case(case: str, desk: AtDesk, who: Auditor) -> dict[str, Any]:
     def told() -> list[dict[str, Any]]:
         return _reading(lambda connection: queries.story(connection, _id(case)))
 
-    every = [row for row in await desk.read(told) if row["kind"] not in queries.MACHINERY]
+    every = [row for row in await desk.auditing.run(who.key, told) if row["kind"] not in queries.MACHINERY]
     exceptions = {row["exception_id"] for row in every if row["tenant"] in who.tenants} - {None, ""}
     rows = [row for row in every if row["tenant"] in who.tenants or _decides(row, exceptions)]
     if not rows:
@@ -150,7 +158,7 @@ async def ledger_proof(event_id: str, desk: AtDesk, who: Auditor) -> dict[str, A
         return _reading(proved)
 
     try:
-        proof = await desk.read(prove)
+        proof = await desk.auditing.run(who.key, prove)
     except NotAnchored as error:
         raise _not_anchored(error) from None
     if proof is None:
@@ -164,18 +172,22 @@ async def summaries(desk: Desk, exceptions: Collection[str], who: Principal) -> 
     def told() -> list[dict[str, Any]]:
         return _reading(lambda connection: queries.of_exceptions(connection, list(exceptions)))
 
-    rows = [row for row in await desk.read(told) if row["tenant"] in who.tenants or _decides(row, exceptions)]
+    rows = [
+        row
+        for row in await desk.auditing.run(who.key, told)
+        if row["tenant"] in who.tenants or _decides(row, exceptions)
+    ]
     by_id = {exception: [row for row in rows if row["exception_id"] == exception] for exception in exceptions}
     return {exception: summary(of) for exception, of in by_id.items()}
 
 
-async def standing(desk: Desk) -> Sealed:
+async def standing(desk: Desk, who: Principal) -> Sealed:
     """How far the ledger is sealed by anchors. Raises DatabaseUnavailable, Crowded."""
 
     def told() -> Sealed:
         return _reading(sealed)
 
-    return await desk.read(told)
+    return await desk.auditing.run(who.key, told)
 
 
 def _not_anchored(error: NotAnchored) -> Problem:
@@ -194,9 +206,10 @@ def _decides(row: Mapping[str, Any], exceptions: Collection[str]) -> bool:
 
 
 def _reading(ask: Callable[[Connection], T]) -> T:
-    """In a thread. Raises DatabaseUnavailable, also for a ledger that is not set up: no caller can help that."""
+    """In a thread. Raises QueryTooLong and DatabaseUnavailable, also for a ledger that is not set up: no caller can
+    help that."""
     try:
-        with database("guard_auditor") as engine, reading(engine) as connection:
+        with database("guard_auditor") as engine, reading(engine, WITHIN) as connection:
             return ask(connection)
     except SettingsInvalid as error:
         raise DatabaseUnavailable(str(error)) from None

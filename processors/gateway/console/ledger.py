@@ -161,7 +161,7 @@ async def search(
         exceptions = {event["exception_id"] for event in found["events"]} - {None, ""}
         came_of = await summaries(desk, exceptions, visitor.who) if exceptions else {}
     else:
-        sealed, overdue = await _sealed(desk)
+        sealed, overdue = await _sealed(desk, visitor)
     page = Search(
         title="Ledger",
         fields=FIELDS,
@@ -179,11 +179,11 @@ async def search(
     return show(request, page)
 
 
-async def _sealed(desk: Desk) -> tuple[Sealed | None, bool]:
+async def _sealed(desk: Desk, visitor: Visitor) -> tuple[Sealed | None, bool]:
     """How far the ledger is sealed, and whether an anchor is overdue. While the database is away, nobody knows, and
     a search can be prepared all the same."""
     try:
-        found = await standing(desk)
+        found = await standing(desk, visitor.who)
     except (Unavailable, Crowded):
         return None, False
     since, every = found.waiting_since, desk.settings.ledger.anchor_every

@@ -25,7 +25,7 @@ from pyarrow import parquet
 from sqlalchemy import Engine, make_url, text
 
 from processors.embedded import Addresses
-from processors.errors import DatabaseUnavailable, SettingsInvalid
+from processors.errors import DatabaseUnavailable, QueryTooLong, SettingsInvalid
 from processors.ledger import measures, queries, retention, views
 from processors.ledger.anchors import anchor
 from processors.ledger.database import connect, frozen, reading, writing
@@ -117,17 +117,32 @@ def test_a_case_is_told_in_order(auditor: Engine, rows: list[Row]) -> None:
 
 
 def test_what_came_of_exceptions_is_found_for_several_at_once(auditor: Engine, rows: list[Row]) -> None:
-    """In order, of these exceptions alone, and the newest where there is too much."""
+    """In order, of these exceptions alone: decisions, and the last of all else, without what no summary reads."""
     wanted = [an_id("exception", 1), an_id("exception", 2)]
     with reading(auditor) as connection:
         found = queries.of_exceptions(connection, wanted)
-        newest = queries.of_exceptions(connection, wanted, most=3)
 
-    expected = [row for row in rows if row.exception_id in wanted and row.kind in queries.OUTCOMES]
-    assert sorted(row["event_id"] for row in found) == sorted(row.event_id for row in expected)
-    assert len(newest) == 3
+    decided = [row for row in rows if row.exception_id in wanted and row.kind.endswith("Decided")]
+    assert sorted(row["event_id"] for row in found if row["kind"].endswith("Decided")) == sorted(
+        row.event_id for row in decided
+    )
+    assert {row["payload"] for row in found if not row["kind"].endswith("Decided")} == {"{}"}
     for exception in wanted:
-        assert "approved by" in summary([row for row in found if row["exception_id"] == exception])
+        of = [row for row in found if row["exception_id"] == exception]
+        assert [row["kind"] for row in of].count("CompatibilityChecked") == 1
+        assert [row["kind"] for row in of].count("InstallFinished") == 1
+        assert "approved by" in summary(of)
+        assert "Allowed by exception" in summary(of)
+
+
+def test_an_exception_of_many_events_takes_nothing_from_another(
+    auditor: Engine, rows: list[Row], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "OUTCOMES", {"ExceptionDecided": 2})
+    wanted = [an_id("exception", 1), an_id("exception", 2)]
+    with reading(auditor) as connection:
+        found = [row["exception_id"] for row in queries.of_exceptions(connection, wanted)]
+    assert sorted(found) == sorted([*wanted, *wanted])
 
 
 @pytest.mark.parametrize("format_", ["csv", "jsonl", "parquet"])
@@ -418,3 +433,10 @@ def test_a_database_without_a_ledger_says_how_to_make_one(stack: Addresses) -> N
     with pytest.raises(SettingsInvalid, match="ledger migrate"), reading(engine) as connection:
         queries.search(connection, Wanted())
     engine.dispose()
+
+
+def test_a_query_that_takes_too_long_is_ended(auditor: Engine) -> None:
+    with pytest.raises(QueryTooLong, match=r"within 0\.1 s"), reading(auditor, 0.1) as connection:
+        connection.execute(text("SELECT pg_sleep(5)"))
+    with reading(auditor, 5) as connection:
+        assert connection.execute(text("SELECT 1")).scalar_one() == 1

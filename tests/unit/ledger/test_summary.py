@@ -26,13 +26,23 @@ def as_if(rows: Sequence[dict[str, Any]], kind: str, **payload: Any) -> list[dic
     ]
 
 
+def caused(rows: Sequence[dict[str, Any]], decided: dict[str, Any]) -> list[dict[str, Any]]:
+    """The same where the first proof caused this decision."""
+    proof = next(row for row in rows if row["kind"] == "ApprovalDecided")
+    cause = f"{proof['topic']}/{proof['partition']}/{proof['offset']}"
+    return [
+        {**row, "payload": json.dumps({**json.loads(row["payload"]), "caused_by": cause})}
+        if row["event_id"] == decided["event_id"]
+        else row
+        for row in rows
+    ]
+
+
 def test_a_case_that_ended_says_who_let_it_run_and_how_it_went() -> None:
     rows = events()
-    carol = next(row["approver"] for row in rows if row["kind"] == "ExceptionDecided" and row["approver"])
-    signed = [
-        {**row, "approver": carol} if row["kind"] == "ApprovalDecided" else row
-        for row in as_if(rows, "ApprovalDecided", claims={"sub": "x", "roles": ["security-approver"]})
-    ]
+    first = next(row for row in rows if row["kind"] == "ExceptionDecided" and row["approver"])
+    carol = first["approver"]
+    signed = caused(as_if(rows, "ApprovalDecided", claims={"sub": "x", "roles": ["security-approver"]}), first)
 
     said = summary(signed)
 
@@ -56,6 +66,30 @@ def test_an_approval_that_the_workflow_did_not_count_lets_nobody_run_anything() 
     rows = as_if(events(), "ExceptionDecided", event="refused")
     assert consents(rows, 1) == []
     assert "approved by" not in summary(rows)
+
+
+def test_what_another_proof_under_the_same_name_claims_is_not_believed() -> None:
+    """Whoever files a proof that is refused, before the true one counts, gives nobody a role."""
+    rows = events()
+    first = next(row for row in rows if row["kind"] == "ExceptionDecided" and row["approver"])
+    rows = caused(as_if(rows, "ApprovalDecided", claims={"sub": "bob", "roles": ["steward"]}), first)
+    true = next(row for row in rows if row["kind"] == "ApprovalDecided")
+    said = {**json.loads(true["payload"]), "claims": {"sub": "bob", "roles": ["ciso"]}}
+    forged = {
+        **true,
+        "offset": 900,
+        "event_id": "forged",
+        "approver": first["approver"],
+        "payload": json.dumps(said),
+    }
+    refusal = {**json.loads(first["payload"]), "event": "refused", "caused_by": f"{true['topic']}/0/900"}
+    refused = {**first, "offset": 901, "event_id": "refused", "payload": json.dumps(refusal)}
+    before = next(n for n, row in enumerate(rows) if row["event_id"] == first["event_id"])
+
+    given = consents([*rows[:before], forged, refused, *rows[before:]], 1)
+
+    assert list(given[0].roles) == ["steward"]
+    assert not any("ciso" in consent.roles for consent in given)
 
 
 def test_approvals_of_an_earlier_round_are_not_those_of_this_one() -> None:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from processors.errors import DatabaseUnavailable
 from processors.gateway.console import ledger, verifying
 from processors.gateway.console.ledger import FIELDS, OUTCOMES, Case, Search, Told
 from processors.gateway.console.rendering import Frame, Page, rendered
+from processors.gateway.console.verifying import FRESH, Verifications
 from processors.gateway.problems import Problem
 from processors.ledger.sealed import LastAnchor, Sealed
 from processors.ledger.verify import Inconsistency, Kind
 from processors.ledger.whole import Newest, Verified
 
+AT = 1_790_000_000_000
 SEALED = Sealed(LastAnchor(1_790_000_000_000, "anchor-1"), 12_345, 12_300, 10_000, 0, None)
 TOLD = Told(1, "CompatibilityChecked", "the guard answered", "BLOCK", "", "e-1", "x-1", "sha256:00")
 
@@ -139,14 +143,18 @@ def test_an_outcome_is_looked_for_where_it_stands() -> None:
 def verified(
     *found: Inconsistency, since: int | None = None, unread: Sequence[Any] = (), complete: bool = True
 ) -> str:
-    return text(verifying.page_of(Newest(Verified(50_000, 12, list(found)), since, unread, complete)))
+    return text(verifying.page_of(Newest(Verified(50_000, 12, list(found)), since, unread, complete), AT))
 
 
 def test_a_record_without_a_fault_is_called_whole_and_not_more_than_was_read() -> None:
     assert "<h1>The record is whole</h1>" in verified()
     assert "50,000 rows and 12 anchors were read, all that there are" in verified()
     assert "It did not read all rows" not in verified()
-    assert "It did not read all rows" in verified(since=1_790_000_000_000)
+    newest = verified(since=AT)
+    assert "<h1>The newest rows are whole</h1>" in newest
+    assert "It did not read all rows" in newest
+    assert "record is whole" not in newest
+    assert "2026-09-21" in newest.partition("rows and 12 anchors")[0]
 
 
 def test_what_is_wrong_is_told_in_words_with_its_places() -> None:
@@ -166,3 +174,50 @@ def test_a_verification_that_ran_out_of_time_calls_nothing_whole() -> None:
     assert "<h1>Out of time</h1>" in page
     assert "whole" not in page.partition("What this does not say")[0].lower()
     assert "1 chain not reached: compat.results/1" in page
+
+
+def newest(rows: int) -> Newest:
+    return Newest(Verified(rows, 1, []), None, (), complete=True)
+
+
+def test_all_who_ask_within_a_minute_get_the_answer_of_one_verification() -> None:
+    now = 0.0
+    asked: list[int] = []
+
+    async def verify() -> Newest:
+        asked.append(len(asked))
+        await asyncio.sleep(0.01)
+        return newest(len(asked))
+
+    async def scene() -> None:
+        nonlocal now
+        at = Verifications(lambda: now)
+        impatient = asyncio.ensure_future(at.answer(verify))
+        await asyncio.sleep(0)
+        impatient.cancel()
+        together = await asyncio.gather(*(at.answer(verify) for _ in range(5)))
+        assert {answer.newest.verified.rows for answer in together} == {1}
+        now = FRESH - 1
+        assert (await at.answer(verify)).newest.verified.rows == 1
+        now = FRESH
+        assert (await at.answer(verify)).newest.verified.rows == 2
+
+    asyncio.run(asyncio.wait_for(scene(), 10))
+    assert len(asked) == 2
+
+
+def test_a_verification_that_fails_is_no_answer() -> None:
+    async def fail() -> Newest:
+        raise DatabaseUnavailable("postgres does not serve")
+
+    async def verify() -> Newest:
+        return newest(7)
+
+    async def scene() -> None:
+        at = Verifications()
+        with pytest.raises(DatabaseUnavailable):
+            await at.answer(fail)
+        assert at.last is None
+        assert (await at.answer(verify)).newest.verified.rows == 7
+
+    asyncio.run(asyncio.wait_for(scene(), 10))
