@@ -106,10 +106,11 @@ async def check(
         subject = await asyncio.to_thread(subject_of, question)
         under = under_exception(question.exception)
     except (Problem, Refused) as error:
-        if isinstance(error, Problem) and error.kind.name != "unprocessable":
+        status = _correctable(error)
+        if status is None:
             raise
         page = await _page(desk, visitor, before, _typed(fields), one(fields, "exception"), _fault(str(error)))
-        return show(request, page, 422)
+        return show(request, page, status)
     asked = InstallRequest(
         request_id=id_under(_key(fields, question), visitor.who, tenant, "check"),
         tenant=tenant,
@@ -177,6 +178,13 @@ def _typed(fields: Mapping[str, Any]) -> dict[str, str]:
     if (uploaded := file(fields, "manifest_file")) is not None:
         typed |= {"manifest": _as_text(uploaded[1]), "manifest_name": uploaded[0]}
     return typed
+
+
+def _correctable(error: Problem | Refused) -> int | None:
+    """The status under which the form comes back with what is wrong; None where correcting it would not help."""
+    if isinstance(error, Refused):
+        return 422
+    return error.kind.status if error.kind.name in {"unprocessable", "too-large"} else None
 
 
 def _fault(said: str) -> Fault:

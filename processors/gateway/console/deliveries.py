@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final, NamedTuple
@@ -18,6 +19,7 @@ from processors.client.deliveries import (
     replay_commands,
 )
 from processors.configuration.gateway import Role
+from processors.configuration.settings import Settings
 from processors.gateway.api.callers import AtDesk
 from processors.gateway.console.forms import one
 from processors.gateway.console.rendering import Page
@@ -73,12 +75,12 @@ class Deliveries(Page):
 
 @router.get("/deliveries")
 async def deliveries(request: Request, desk: AtDesk, _: Operator, target: Word = "", said: Word = "") -> Response:
-    relayed = await desk.read(read_relayed, desk.settings)
+    relayed, every = await desk.read(_read, desk.settings)
     chosen = [one for one in relayed.deliveries if target in ("", one.target)]
     page = Deliveries(
         title="Deliveries",
         said=said,
-        targets=targets(relayed),
+        targets=every,
         chosen=target,
         lines=[Line(one, due(one, relayed.standings.get(one.target))) for one in chosen[:SHOWN]],
         more=max(0, len(chosen) - SHOWN),
@@ -115,17 +117,18 @@ async def resume(request: Request, desk: AtDesk, visitor: Operator) -> Response:
     return _back(await _asked(desk, {command: RESUME_PARTITION}, 0.0, "resumed"), one(fields, "chosen"))
 
 
+def _read(settings: Settings) -> tuple[Relayed, list[Target]]:
+    """In a thread: there may be many deliveries."""
+    relayed = read_relayed(settings)
+    return relayed, targets(relayed)
+
+
 def targets(relayed: Relayed) -> list[Target]:
     """Every target that the relay knows or that something waits for, those that are not sent anything first."""
-    names = {*relayed.standings, *(one.target for one in relayed.deliveries)}
+    counted = Counter((one.target, one.pending) for one in relayed.deliveries)
     found = [
-        Target(
-            name,
-            relayed.standings.get(name, TargetStatus()),
-            sum(one.pending for one in relayed.deliveries if one.target == name),
-            sum(not one.pending for one in relayed.deliveries if one.target == name),
-        )
-        for name in sorted(names)
+        Target(name, relayed.standings.get(name, TargetStatus()), counted[name, True], counted[name, False])
+        for name in sorted({*relayed.standings, *(name for name, _ in counted)})
     ]
     return sorted(found, key=lambda target: (target.standing.mode is Mode.ACTIVE, not target.given_up))
 

@@ -9,8 +9,11 @@ from examples.exceptions import ALICE, NEVER_ASKED, NOON, SCOPE, policy
 
 from processors.events.exceptions import Status
 from processors.exception_workflow.state.case import ExceptionCase
+from processors.gateway.console import check
 from processors.gateway.console.check import Check, profiles_for
 from processors.gateway.console.rendering import Frame, rendered
+from processors.gateway.intake import LARGEST_MANIFEST
+from processors.gateway.problems import Problem
 
 APPROVED = NEVER_ASKED._replace(
     round=1, status=Status.APPROVED, scope=SCOPE, requester=ALICE, profile="enhanced", valid_until=NOON, score=75,
@@ -70,3 +73,22 @@ def test_every_field_says_whether_it_has_to_be_filled_in() -> None:
     assert '<span class="optional">Installation, such as a cluster</span>' in page
     assert '<span class="needed">Installation, such as a cluster</span>' in shown(APPROVED)
     assert '<span class="needed">I know this risk and take it; in my words</span>' in shown(APPROVED)
+
+
+def test_a_form_with_too_large_a_manifest_comes_back_with_what_was_typed() -> None:
+    """Also without script: what was written of the risk would be lost on a page of its own."""
+    fields = {"manifest": [f"id: a\nabout: {'x' * LARGEST_MANIFEST}"], "acknowledge_risk": ["I know it"]}
+    with pytest.raises(Problem) as refused:
+        check._question(fields, None)  # pyright: ignore[reportPrivateUsage]
+    assert check._correctable(refused.value) == 413  # pyright: ignore[reportPrivateUsage]
+    fault = check._fault(str(refused.value))  # pyright: ignore[reportPrivateUsage]
+    assert fault.field == "manifest"
+    assert f"at most {LARGEST_MANIFEST}" in fault.message
+    typed = check._typed(fields)  # pyright: ignore[reportPrivateUsage]
+    assert "I know it" in shown(APPROVED, fault=fault, given=typed)
+
+
+def test_what_no_correction_of_the_form_mends_is_a_page_of_its_own() -> None:
+    correctable = check._correctable  # pyright: ignore[reportPrivateUsage]
+    assert correctable(Problem("unprocessable", "host: it has no version")) == 422
+    assert correctable(Problem("forbidden", "the token is not for that tenant")) is None

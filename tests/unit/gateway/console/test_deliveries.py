@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -50,6 +51,19 @@ def test_a_delivery_says_when_it_is_tried_next(
     one: Delivery, standing: Status | None, expected: int | None
 ) -> None:
     assert due(one, standing) == expected
+
+
+def test_deliveries_are_gone_through_once_however_many_targets_there_are() -> None:
+    class Counted(list[Delivery]):
+        passes = 0
+
+        def __iter__(self) -> Iterator[Delivery]:
+            self.passes += 1
+            return super().__iter__()
+
+    waiting = Counted([delivery(f"target-{n % 50}", f"e-{n}") for n in range(200)])
+    assert [of.waiting for of in targets(Relayed(waiting, {}))] == [4] * 50
+    assert waiting.passes == 1
 
 
 def test_every_target_is_listed_those_in_trouble_first() -> None:
