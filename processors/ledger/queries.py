@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final, NamedTuple
 
@@ -175,19 +175,25 @@ _FACTS: Final = ", ".join(
 """As `_LIST`, without the payloads that no summary reads: the reports of answers are large."""
 
 
-def of_exceptions(connection: Connection, exceptions: Sequence[str]) -> list[dict[str, Any]]:
-    """What came of these exceptions, in order: the newest events of each, however many another one has. What the
-    guard asked itself is left out. Answers and outcomes come without their payloads."""
+def of_exceptions(
+    connection: Connection, exceptions: Collection[str], tenants: Collection[str]
+) -> list[dict[str, Any]]:
+    """What came of these exceptions, in order: the newest events of each, however many another one has.
+
+    Of these tenants and of none: what approvers sign names no tenant, and anybody can name an exception. What the
+    guard asked itself is left out. Answers and outcomes come without their payloads.
+    """
     query = (
         f"SELECT {_FACTS} FROM unnest(CAST(:exceptions AS text[])) AS x(id) "
         "CROSS JOIN unnest(CAST(:kinds AS text[]), CAST(:most AS int[])) AS k(kind, most) "
         "CROSS JOIN LATERAL (SELECT * FROM ledger.ledger_events d "
         "WHERE d.exception_id = x.id AND d.kind = k.kind AND d.status = 'recorded' "
+        "AND (coalesce(d.tenant, '') = '' OR d.tenant = ANY(:tenants)) "
         f"AND (d.kind <> 'CompatibilityChecked' OR d.state IS DISTINCT FROM '{RECHECK}') "
-        "ORDER BY d.appended_at DESC LIMIT k.most) AS e"
+        'ORDER BY d.appended_at DESC, d."offset" DESC LIMIT k.most) AS e'
     )
     kinds, most = list(OUTCOMES), list(OUTCOMES.values())
-    values = {"exceptions": list(exceptions), "kinds": kinds, "most": most}
+    values = {"exceptions": list(exceptions), "tenants": list(tenants), "kinds": kinds, "most": most}
     found = [dict(row._mapping) for row in connection.execute(text(query), values)]  # pyright: ignore[reportPrivateUsage]
     return sorted(found, key=_as_it_went)
 

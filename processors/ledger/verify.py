@@ -207,6 +207,10 @@ def _verify_newest_batches(chain: Chain) -> Iterator[Inconsistency]:
     if first > chain.start + 1:
         message = f"rows {chain.start + 1} to {first - 1} are in no batch"
         yield Inconsistency(Kind.BAD_ROOT, chain.topic, chain.partition, chain.start + 1, message)
+    last = chain.batches[-1].last if chain.batches else chain.start
+    if last != chain.head.sequence:
+        message = f"the batches end at row {last}, and the head says {chain.head.sequence}"
+        yield Inconsistency(Kind.BAD_ROOT, chain.topic, chain.partition, last, message)
     there = chain.skipped + len(chain.batches)
     if there != chain.head.batches:
         message = f"there are {there} batches, and the head says {chain.head.batches}"

@@ -119,9 +119,12 @@ def test_a_case_is_told_in_order(auditor: Engine, rows: list[Row]) -> None:
 def test_what_came_of_exceptions_is_found_for_several_at_once(auditor: Engine, rows: list[Row]) -> None:
     """In order, of these exceptions alone: decisions, and the last of all else, without what no summary reads."""
     wanted = [an_id("exception", 1), an_id("exception", 2)]
+    tenants = {row.tenant for row in rows if row.tenant}
     with reading(auditor) as connection:
-        found = queries.of_exceptions(connection, wanted)
+        found = queries.of_exceptions(connection, wanted, tenants)
+        foreign = queries.of_exceptions(connection, wanted, ["another"])
 
+    assert not any(row["tenant"] for row in foreign)
     decided = [row for row in rows if row.exception_id in wanted and row.kind.endswith("Decided")]
     assert sorted(row["event_id"] for row in found if row["kind"].endswith("Decided")) == sorted(
         row.event_id for row in decided
@@ -140,8 +143,9 @@ def test_an_exception_of_many_events_takes_nothing_from_another(
 ) -> None:
     monkeypatch.setattr(queries, "OUTCOMES", {"ExceptionDecided": 2})
     wanted = [an_id("exception", 1), an_id("exception", 2)]
+    tenants = {row.tenant for row in rows if row.tenant}
     with reading(auditor) as connection:
-        found = [row["exception_id"] for row in queries.of_exceptions(connection, wanted)]
+        found = [row["exception_id"] for row in queries.of_exceptions(connection, wanted, tenants)]
     assert sorted(found) == sorted([*wanted, *wanted])
 
 

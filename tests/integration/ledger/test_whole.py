@@ -134,9 +134,18 @@ def test_of_the_newest_rows_no_chain_is_looked_for_and_no_batch_read_before_them
         assert len(read_chain(connection, (TOPIC, 0), (), Window(since=NOW + 40)).chain.batches) == 4
 
 
-@pytest.mark.parametrize("number", [3, 4])
-def test_a_batch_that_is_missing_among_the_newest_is_found(ledger: Ledger, number: int) -> None:
-    ledger.tamper(f"DELETE FROM batches WHERE number = {number}")  # noqa: S608 - ours
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM batches WHERE number = 3",
+        "DELETE FROM batches WHERE number = 4",
+        "UPDATE batches SET last = 99 WHERE number = 4",
+        "UPDATE batches SET first = 50 WHERE number = 4",
+        "UPDATE batches SET root = '' WHERE number = 4",
+    ],
+)
+def test_a_batch_that_is_missing_or_changed_among_the_newest_is_found(ledger: Ledger, statement: str) -> None:
+    ledger.tamper(statement)
     assert {wrong.kind for wrong in ledger.verify(NOW + 40).verified.found} == {Kind.BAD_ROOT}
 
 
