@@ -112,7 +112,7 @@ def test_a_verification_that_runs_out_of_time_says_what_it_did_not_reach(
 def test_all_statements_of_a_verification_share_its_time(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also those after the last look at the clock, each of which is short enough."""
 
-    def slow(connection: Connection, _: Window) -> list[Inconsistency]:
+    def slow(connection: Connection, window: Window) -> list[Inconsistency]:
         for _ in range(20):
             connection.execute(text("SELECT pg_sleep(0.4)"))
         return []
