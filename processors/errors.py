@@ -97,7 +97,7 @@ class EventUnreadable(Refused):
 
 
 class OutputTooLarge(Refused):
-    """An answer that is too large for a topic. Detected early, so that the input becomes a dead letter."""
+    """An answer that is too large for a topic. Found before the transaction, so the input becomes a dead letter."""
 
     reason = "output_too_large"
 

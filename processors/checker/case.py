@@ -161,8 +161,8 @@ def read_case(subject: Subject, matrix: Matrix, policies: Policies, now: int) ->
     """Parse and index a subject. Never raises because of the subject's content: the rules turn errors into
     findings.
 
-    The deployer's statement of what an installed plugin needs takes precedence; the catalogue fills in what is
-    missing.
+    The deployer's statement of what an installed plugin needs takes precedence; where it states
+    nothing for a plugin, the catalogue counts.
     """
     subject = with_plain_ids(subject)
     manifest, host = subject.manifest, subject.host

@@ -25,9 +25,10 @@ To change a schema, give each added field a default, keep names and types, and c
 `compat-guard topics lint`. Released versions are in `released/<Event>/<n>.avsc`, written by
 `compat-guard topics release`; a change that is incompatible with any of them is refused.
 
-`masking` of a field says what the ledger stores of it: `clear` text, a `pseudonym`, free `text` without secrets, a
-`digest`, a JSON `document` or `labels` whose parts are masked one by one, or an anchor's `signature`. Fields of one
-name are masked in the same way everywhere. A text without a statement is hidden.
+`masking` of a field says what ledger and logs show of it: `clear` text, a `pseudonym`, free `text` without secrets,
+a `digest`, a JSON `document` or `labels` whose parts are masked one by one, or an anchor's `signature`. The topic
+itself holds the value unmasked. Fields of one name are masked alike everywhere. A text without a statement
+is hidden.
 """
 
 

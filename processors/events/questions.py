@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 
 class Question(NamedTuple):
-    """All fields of a request that its answer depends on; `input_digest` is of the subject's bytes."""
+    """All fields of a request that its answer depends on or is for; `input_digest` is of the subject's bytes."""
 
     request_id: str
     input_digest: str

@@ -24,7 +24,7 @@ class FairThreads:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._most, self._most_each = most, most_each
         self._callers = Counter[str]()
-        self._admission: dict[str, asyncio.Lock] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
 
     async def run(self, caller: str, call: Callable[..., T], *arguments: Any) -> T:
         """Make the call in a thread. Raises Crowded, and what the call raises.
@@ -40,12 +40,12 @@ class FairThreads:
 
     async def _make(self, caller: str, call: Callable[..., T], *arguments: Any) -> T:
         try:
-            async with self._admission.setdefault(caller, asyncio.Lock()):
+            async with self._locks.setdefault(caller, asyncio.Lock()):
                 return await asyncio.get_running_loop().run_in_executor(self._threads, call, *arguments)
         finally:
             self._callers[caller] -= 1
             if not self._callers[caller]:
-                del self._callers[caller], self._admission[caller]
+                del self._callers[caller], self._locks[caller]
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)

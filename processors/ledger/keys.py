@@ -73,7 +73,7 @@ def _parse(raw: Mapping[str, Any]) -> LedgerKeys:
 def write_keys(path: Path, keys: LedgerKeys) -> None:
     """Write completely or not at all, readable by the owner only.
 
-    The keys of an existing file must be among these.
+    An existing file is replaced; its keys must be among these.
     """
     raw = {
         "pseudonyms": {

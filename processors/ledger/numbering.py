@@ -25,7 +25,7 @@ LATE_CHAINS: Final = 200
 
 
 def of_life(partition: int, life: int) -> int:
-    """The chain of a partition since the topic was created for the `life`th time."""
+    """The chain of a partition since the topic was created again for the `life`th time; 0 is the first one."""
     return life * LIFE + partition
 
 

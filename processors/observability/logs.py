@@ -73,7 +73,7 @@ class _Stderr:
 
 
 def silence_unless_configured() -> None:
-    """For commands: a person reads their output, so only warnings and errors are logged beside it.
+    """For commands: a person reads their output, so only errors are logged beside it.
 
     Does nothing in a process that has called `configure_logging`.
     """

@@ -1,4 +1,4 @@
-"""The status of a target: whether it is active, held by the circuit breaker, or disabled. Pure."""
+"""The status of a target: active, broken (breaker open), held (it refuses our credentials) or disabled. Pure."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ class Branches:
     ) -> Iterator[Choice]:
         """Every change that could cure the finding, of things that are not decided yet. Raises Exhausted.
 
-        `beside` are the other findings of the same question.
+        `beside` are all findings of the same question, this one included.
         """
         installed = {plugin.id: plugin for plugin in subject.installed}
         parties = (finding.subject, finding.object) if finding.code in _CONFLICT else (finding.subject,)

@@ -87,7 +87,7 @@ class PlanCheck:
         return BlockedQuestion(lost, False) if lost else None
 
     def _is_old(self, finding: Finding, plugin: str) -> bool:
-        """Whether a change of `plugin` costs another plugin something that did not fit before either."""
+        """Whether `plugin` only costs another plugin something, and that one did not fit before either."""
         if finding.code not in _LOSSES or finding.subject == plugin or self.whole:
             return False
         owner = self.case.others.get(finding.subject)

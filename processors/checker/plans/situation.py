@@ -110,7 +110,8 @@ def with_request(subject: Subject) -> tuple[InstalledPlugin, ...]:
 def asking(
     subject: Subject, there: Collection[InstalledPlugin], manifest: Manifest, before: InstalledPlugin | None
 ) -> Subject:
-    """The question whether a plugin may be installed beside `there`: as if it alone were requested."""
+    """The question whether a plugin may be installed beside `there`, as if it alone were requested. `before` is its
+    installed version, None if it is absent."""
     others = tuple(plugin for plugin in there if plugin.id != manifest.id)
     installed = others if before is None else (*others, before)
     return replace(subject, manifest=manifest, installed=installed, previous_version=None, together=())

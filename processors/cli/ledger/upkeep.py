@@ -38,7 +38,7 @@ def take_up_topics(
     cluster: Annotated[
         str | None, typer.Option("--cluster", help="id of the cluster that topics have moved to, for good")
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="take up every topic that was created anew")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="take up every topic that was created again")] = False,
 ) -> None:
     """Continue with topics that were created again, or that are permanently on another cluster.
 

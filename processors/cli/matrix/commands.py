@@ -181,7 +181,7 @@ def _issued(document: MatrixDocument, stated: str | None) -> int:
 
 
 def _wanted_still(document: MatrixDocument, since: str, *, yes: bool) -> bool:
-    """Show on stderr what the matrix would change, and ask. Raises SettingsInvalid without a terminal."""
+    """Show on stderr what the matrix would change, and ask. Raises SettingsInvalid without an answer."""
     from processors.cli.requests.replay import measure, show  # noqa: PLC0415 - lint needs no client library
 
     show(measure(settings(), [document], since), talk())
@@ -189,7 +189,7 @@ def _wanted_still(document: MatrixDocument, since: str, *, yes: bool) -> bool:
 
 
 def _newer_or_wanted(document: MatrixDocument) -> bool:
-    """Ask if the revision in effect is newer. Raises SettingsInvalid without a terminal."""
+    """Ask if the revision in effect is newer. Raises SettingsInvalid without an answer."""
     held = next((source.revision for source in in_effect().sources if source.name == document.source), "")
     if document.revision == unnamed(document.digest) or not precedes(document.revision, held):
         return True
@@ -202,7 +202,7 @@ def _confirmed(question: str) -> bool:
         return typer.confirm(question, err=True)
     except typer.Abort:
         typer.echo(err=True)  # the question has no line end
-        raise SettingsInvalid("there is no terminal to confirm at; --yes publishes without asking") from None
+        raise SettingsInvalid("the question was not answered; --yes publishes without asking") from None
 
 
 def _now() -> int:

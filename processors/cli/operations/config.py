@@ -49,7 +49,7 @@ def check(
         Path | None, typer.Argument(help="folder of the files; default: GUARD_CONFIG", show_default=False)
     ] = None,
 ) -> None:
-    """Read every configuration file as the processors do. Ends with 2 and the place of the first error."""
+    """Read every configuration file as the processors do. Ends with 2, and says of each file where it is wrong."""
     place = folder or settings().config
     if not place.is_dir():
         raise SettingsInvalid(f"`{place}` is not a folder")

@@ -87,7 +87,7 @@ def replay(
     """Retry deliveries from the first attempt on: those that were given up, and those with a longer wait.
 
     The receiver gets the same id and bytes as before. Ends with 2 if there is no such delivery, and with 3 if no
-    relay has started in time; the command stays on the topic until one does.
+    relay has carried out the command in time; it stays on the topic until one does.
     """
     from processors.client.deliveries import ask_relay, replay_commands  # noqa: PLC0415 - as above
 

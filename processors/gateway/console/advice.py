@@ -16,8 +16,8 @@ _ON_PAGES: Final[Mapping[Reason, str]] = {
     Reason.WINDOW_NOT_ALLOWED: "this risk permits one installation only; ask for one",
     Reason.NOT_APPROVED: "it is not approved, or not any more",
     Reason.TARGET_MISSING: "nobody says where it is installed; fill in the installation, such as a cluster",
-    Reason.RISK_NOT_ACKNOWLEDGED: "nobody took the risk; say in your words that you know it",
-    Reason.MONITORING_PLAN_MISSING: "nobody says how it is watched; choose the monitoring that you attach",
+    Reason.RISK_NOT_ACKNOWLEDGED: "nobody acknowledged the risk; say in your words that you know it",
+    Reason.MONITORING_PLAN_MISSING: "the monitoring plan is missing; choose the monitoring that you attach",
 }
 """Where the words of the workflow name a command or an option of one."""
 

@@ -1,1 +1,1 @@
-"""The kinds of targets. Each has a module that builds the body of an event, or one that sends it."""
+"""The kinds of targets. Each has a function that builds the body of an event, and a Sender."""

@@ -49,8 +49,8 @@ class MailServer:
 def mail(event: Outgoing, sender: str, to: str) -> bytes:
     """The whole message. The same event has the same Message-ID, by which mail programs detect a repetition.
 
-    Texts come from people. A line end in a subject would begin another header, so it is removed; so are encoded
-    words (RFC 2047), which the library would decode, line ends included.
+    Texts come from people. A line end in a subject would begin another header, so it is removed; encoded words
+    (RFC 2047) are broken up, because the library would decode them, line ends included.
     """
     notice = event.data
     message = EmailMessage(policy=WIRE)

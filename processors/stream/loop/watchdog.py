@@ -41,11 +41,11 @@ _log = structlog.get_logger(__name__)
 class Watchdog:
     """Watches a loop for as long as the process lives: closing clients, and Python's own exit, may hang too.
 
-    `told` is called at each check that finds the loop alive, for a supervisor in another process.
+    `heartbeat` is called at each check that finds the loop alive, for a supervisor in another process.
     """
 
-    def __init__(self, health: Vitals, stop: threading.Event, told: Callable[[], None] = lambda: None) -> None:
-        self._health, self._stop, self._log_entries = health, stop, told
+    def __init__(self, health: Vitals, stop: threading.Event, heartbeat: Callable[[], None] = lambda: None) -> None:
+        self._health, self._stop, self._heartbeat = health, stop, heartbeat
         self._stopping: float | None = None
 
     def start(self) -> None:
@@ -64,7 +64,7 @@ class Watchdog:
     def _watch(self) -> None:
         while (why := self._overdue()) is None:
             if self._health.alive:
-                self._log_entries()
+                self._heartbeat()
             self._arm()
             time.sleep(EVERY)
         _log.critical("the process is ended", why=why, **self._health.facts())
