@@ -166,6 +166,14 @@ def unavailable(case: ExceptionCase, at: int) -> tuple[Reason, ...]:
     return ()
 
 
+def rests_on(case: ExceptionCase, scope: Scope, digest: str) -> bool:
+    """Whether a result with this scope and digest of its report may be a block that an exception was asked for.
+
+    Its sender chose the request id, so that alone proves nothing.
+    """
+    return scope == case.scope and digest in case.reports
+
+
 def new_findings(case: ExceptionCase, basis: Basis) -> tuple[str, ...]:
     """Ids of blocking findings that were not approved."""
     approved = set(case.finding_ids)

@@ -20,6 +20,7 @@ from processors.client.exceptions import history
 from processors.client.transport import Wanted
 from processors.configuration.gateway import Role
 from processors.documents.canonical import digest_of
+from processors.errors import Unavailable
 from processors.events.results import Result
 from processors.events.vocabulary import Band
 from processors.exception_workflow.config import ExceptionPolicy
@@ -29,17 +30,18 @@ from processors.gateway.api.callers import AtDesk
 from processors.gateway.api.check import known_result
 from processors.gateway.api.exceptions import ExceptionRequest, ask_for, require_printable
 from processors.gateway.console.advice import refusal, without_commands
-from processors.gateway.console.endings import Ending, ending_of
+from processors.gateway.console.endings import Ending, Past, ending_of
 from processors.gateway.console.forms import Fault, one, several
 from processors.gateway.console.prompts import Prompt, answers_of, prompts_of, statement_of
 from processors.gateway.console.rendering import Page
 from processors.gateway.console.routing import PageRoute, show, to
 from processors.gateway.console.terms import Terms, permitted
 from processors.gateway.console.visitors import Visitor, visiting
-from processors.gateway.console.waiting import case_of_scope, is_mine, may_see
+from processors.gateway.console.waiting import case_of_scope, find_exception, is_mine, may_see
 from processors.gateway.desk import Desk
 from processors.gateway.intake import read_form, validated
 from processors.gateway.limits import Rate
+from processors.gateway.mailbox import Crowded
 from processors.gateway.problems import Problem
 
 PATIENCE: Final = 20.0
@@ -125,7 +127,7 @@ async def asked(
             if problem.kind.name != "unprocessable":
                 raise
             fault = _refused(problem)
-    before = await case_of_scope(desk, result.scope, visitor)
+    before = (await find_exception(desk, result.scope, visitor)).case
     return show(request, await _form(desk, visitor, result, policy, before, typed, fault), 422)
 
 
@@ -160,7 +162,7 @@ async def _form(
     report = result.report
     round = 1 if before is None else before.round + 1
     seen = before if before is not None and may_see(before, visitor) else None
-    past = () if seen is None else await desk.read(history, desk.settings, desk.events, seen.exception_id)
+    past = () if seen is None else await _past(desk, seen, needed=fault is None)
     kept = typed is None and seen is not None and is_mine(seen, visitor)
     if typed is None and seen is not None and kept:
         typed = written_before(seen, policy)
@@ -185,6 +187,17 @@ async def _form(
         fault=fault,
         key=str(uuid.uuid4()),
     )
+
+
+async def _past(desk: Desk, case: ExceptionCase, *, needed: bool) -> Past:
+    """What was decided about an exception. Where it is not `needed`, nothing instead of an error: a form that goes
+    back keeps what was typed, whatever cannot be read."""
+    try:
+        return await desk.read(history, desk.settings, desk.events, case.exception_id)
+    except (Unavailable, Crowded):
+        if needed:
+            raise
+        return ()
 
 
 def written_before(case: ExceptionCase, policy: ExceptionPolicy) -> Typed:

@@ -21,11 +21,11 @@ from processors.configuration.gateway import Role
 from processors.documents.canonical import digest_of
 from processors.documents.yaml_writing import to_yaml
 from processors.errors import Refused
-from processors.events.exceptions import Status
 from processors.events.install_requests import KeptRequest
 from processors.events.subject import Subject
 from processors.exception_workflow.config import ExceptionPolicy
 from processors.exception_workflow.rules.monitoring import covers
+from processors.exception_workflow.rules.scope import unavailable
 from processors.exception_workflow.state.case import ExceptionCase
 from processors.gateway.api.callers import AtDesk, tenant_of
 from processors.gateway.api.check import CheckRequest, known_result, subject_of, under_exception
@@ -34,7 +34,8 @@ from processors.gateway.asking import Asking, id_under, prepare
 from processors.gateway.console.forms import Fault, file, one
 from processors.gateway.console.rendering import Page
 from processors.gateway.console.routing import PageRoute, show, to
-from processors.gateway.console.visitors import Visitor, visiting
+from processors.gateway.console.visitors import Visitor, now_ms, visiting
+from processors.gateway.console.waiting import may_see
 from processors.gateway.desk import Desk
 from processors.gateway.intake import read_form, validated
 from processors.gateway.limits import Rate
@@ -71,6 +72,8 @@ class Check(Page):
     """The exception that it is to run under."""
     usable: bool = False
     """Whether that lets anything pass."""
+    sees_case: bool = False
+    """Whether its page is the visitor's to see, and the words of whoever asked for it."""
     approved_monitoring: str = ""
     """What that demands, as the form names a profile."""
     folded: bool = False
@@ -150,7 +153,8 @@ async def _page(
         planned="" if before is None else before.planned,
         keeps_release=before is None or before.keeps_release,
         case=case,
-        usable=case is not None and case.status is Status.APPROVED,
+        usable=case is not None and not unavailable(case, now_ms()),
+        sees_case=case is not None and may_see(case, visitor),
         approved_monitoring=approved,
         folded=bool(exception and given.get("host") and given.get("target") and fault is None),
         fault=fault,

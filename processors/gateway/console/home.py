@@ -9,7 +9,6 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Request, Response
 
-from processors.configuration.gateway import Role
 from processors.errors import Unavailable
 from processors.events.exceptions import Status
 from processors.events.vocabulary import Verdict
@@ -18,7 +17,7 @@ from processors.gateway.console.alike import Alike, alike
 from processors.gateway.console.lately import lately
 from processors.gateway.console.rendering import Page
 from processors.gateway.console.routing import PageRoute, show
-from processors.gateway.console.visitors import Visitor, now_ms, visiting
+from processors.gateway.console.visitors import SEES_EXCEPTIONS, SEES_REPORTS, Visitor, now_ms, visiting
 from processors.gateway.console.waiting import Row, Rows, rows_of
 from processors.gateway.desk import Desk
 from processors.gateway.limits import Rate
@@ -53,6 +52,8 @@ class Home(Page):
     asked: int
     """How many of the visitor's are open."""
     blocked: Sequence[Alike]
+    opens: bool
+    """Whether reports are the visitor's to open: else none is listed."""
     rows: Rows | None
     """Exceptions; None where the visitor may not see them, or nobody can read them now."""
     shown: int
@@ -67,9 +68,10 @@ class Home(Page):
 
 @router.get("/")
 async def home(request: Request, desk: AtDesk, visitor: Annotated[Visitor, visiting()]) -> Response:
-    lines = await asyncio.to_thread(lately, desk, visitor)
+    opens = bool(visitor.who.roles & SEES_REPORTS)
+    lines = await asyncio.to_thread(lately, desk, visitor) if opens else ()
     blocked = [line for line in lines if line.verdict not in (Verdict.ALLOW, Verdict.ALLOW_BY_EXCEPTION)]
-    sees = bool(visitor.who.roles & {Role.READER, Role.APPROVER, Role.REQUESTER})
+    sees = bool(visitor.who.roles & SEES_EXCEPTIONS)
     rows = await _rows(desk, visitor) if sees else None
     news = () if rows is None else news_of(rows, now_ms())
     page = Home(
@@ -78,6 +80,7 @@ async def home(request: Request, desk: AtDesk, visitor: Annotated[Visitor, visit
         waiting=() if rows is None else [row for row in rows.asked if row not in news][:OWN],
         asked=0 if rows is None else len(rows.asked),
         blocked=alike(blocked)[:SHOWN],
+        opens=opens,
         rows=rows,
         shown=SHOWN,
         unread=sees and rows is None,

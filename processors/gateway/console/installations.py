@@ -15,6 +15,7 @@ from typing import Final
 from processors.errors import EventUnreadable
 from processors.events.results import Result
 from processors.events.topics import RESULTS
+from processors.exception_workflow.rules.scope import rests_on
 from processors.exception_workflow.state.case import ExceptionCase
 from processors.gateway.desk import Desk
 from processors.gateway.replies import result_key
@@ -62,13 +63,13 @@ async def installations_of(desk: Desk, cases: Sequence[ExceptionCase]) -> dict[s
 
 
 def _targets(events: Codec, blocks: Sequence[tuple[ExceptionCase, bytes]]) -> list[tuple[ExceptionCase, str]]:
-    """Without those that cannot be read, or are of somebody else who used the same request id."""
+    """Without those that cannot be read, or are of another question under the same request id."""
     decode = events.decoder(RESULTS, "CompatibilityChecked")
     found: list[tuple[ExceptionCase, str]] = []
     for case, value in blocks:
         with suppress(EventUnreadable):
             result = Result(decode(value))
-            if result.scope.exception_id == case.exception_id:
+            if rests_on(case, result.scope, result.report_digest):
                 found.append((case, result.target))
     return found
 

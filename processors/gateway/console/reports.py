@@ -41,7 +41,7 @@ from processors.gateway.console.rendering import Page
 from processors.gateway.console.routing import PageRoute, show
 from processors.gateway.console.summary import Summary, what_to_do, what_was_allowed, who_was_asked
 from processors.gateway.console.terms import Monitoring, monitoring_of
-from processors.gateway.console.visitors import Visitor, console_of, now_ms, visiting
+from processors.gateway.console.visitors import SEES_ALL, Visitor, console_of, now_ms, visiting
 from processors.gateway.console.waiting import Found, find_exception, may_see
 from processors.gateway.desk import Desk
 from processors.gateway.mailbox import Crowded
@@ -248,7 +248,7 @@ def report_page(
         unread=found.unread and (blocks or allowed),
         sees_case=sees_case,
         under=under,
-        sees_all=bool(visitor.who.roles & {Role.READER, Role.APPROVER}),
+        sees_all=bool(visitor.who.roles & SEES_ALL),
         may_ask=may_ask,
         never=never,
         switched_off=not switched_on,

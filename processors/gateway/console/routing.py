@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse
 from processors.errors import Refused, Unavailable
 from processors.gateway.console.advice import without_commands
 from processors.gateway.console.rendering import Page, rendered
-from processors.gateway.console.visitors import LoginNeeded, console_of, frame_of
+from processors.gateway.console.visitors import SEES_ALL, LoginNeeded, console_of, frame_of
 from processors.gateway.desk import Desk
 from processors.gateway.live import TooManyStreams
 from processors.gateway.mailbox import Crowded
@@ -74,17 +74,22 @@ def show(request: Request, page: Page, status: int = 200, headers: dict[str, str
 def trouble(request: Request, problem: Problem) -> Response:
     of_workflow = "reason_code" in problem.more  # all else may quote whoever sent it
     said = without_commands(problem.detail) if of_workflow else problem.detail
+    roles = frame_of(request, request.app.state.desk).roles
     page = Trouble(
         title=problem.kind.title,
         detail=f"{said[:1].upper()}{said[1:]}",
         advice=_ADVICE.get(problem.kind.name, problem.kind.advice),
-        back=ways_back(request, str(problem.more.get("exception_id", ""))),
+        back=ways_back(request, str(problem.more.get("exception_id", "")), sees_all=bool(roles & SEES_ALL)),
     )
     return show(request, page, problem.kind.status, problem.headers)
 
 
-def ways_back(request: Request, exception_id: str) -> tuple[Back, ...]:
-    """From a form to the page that it belongs to. Nothing else is known to be there."""
+def ways_back(request: Request, exception_id: str, *, sees_all: bool) -> tuple[Back, ...]:
+    """From a form to the page that it belongs to. Nothing else is known to be there.
+
+    `sees_all` is whether the pages of all exceptions are the visitor's to see: whoever else may install under one
+    goes back to the report.
+    """
     kind, _, rest = request.url.path.strip("/").partition("/")
     id, _, form = rest.partition("/")
     back: list[Back] = []
@@ -93,7 +98,7 @@ def ways_back(request: Request, exception_id: str) -> tuple[Back, ...]:
     if exception_id or (kind == "exceptions" and form):
         back.append(Back(f"/exceptions/{quote(exception_id or unquote(id), safe='')}", "To the exception"))
     if kind == "check":
-        back += _from_check(request)
+        back += [way for way in _from_check(request) if sees_all or not way.address.startswith("/exceptions/")]
     if kind == "ledger" and rest:
         back.append(Back("/ledger", "To the ledger"))
     return tuple(back)

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Final
 from urllib.parse import quote
+from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -22,7 +23,7 @@ from processors.gateway.console.lately import lately
 from processors.gateway.console.narrowing import Narrowing
 from processors.gateway.console.rendering import Page
 from processors.gateway.console.routing import PageRoute, show, to
-from processors.gateway.console.visitors import Visitor, visiting
+from processors.gateway.console.visitors import SEES_EXCEPTIONS, SEES_REPORTS, Visitor, visiting
 from processors.gateway.console.waiting import Row, may_see, rows_of
 from processors.gateway.desk import Desk
 from processors.gateway.limits import Rate
@@ -31,9 +32,6 @@ from processors.gateway.problems import Problem
 
 SHOWN: Final = 20
 """Results and exceptions that are listed for a plugin."""
-
-_REPORTS: Final = frozenset({Role.REQUESTER, Role.READER, Role.APPROVER, Role.AUDITOR})
-_EXCEPTIONS: Final = frozenset({Role.REQUESTER, Role.READER, Role.APPROVER})
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -60,8 +58,10 @@ async def search(
     if wanted and (place := await _place(desk, visitor, wanted)):
         return to(place)
     narrowed = Narrowing(plugin=wanted)
-    seen = await asyncio.to_thread(lately, desk, visitor, narrowed) if wanted and _may(visitor, _REPORTS) else ()
-    rows = await rows_of(desk, visitor) if wanted and _may(visitor, _EXCEPTIONS) else None
+    seen = (
+        await asyncio.to_thread(lately, desk, visitor, narrowed) if wanted and _may(visitor, SEES_REPORTS) else ()
+    )
+    rows = await rows_of(desk, visitor) if wanted and _may(visitor, SEES_EXCEPTIONS) else None
     kinds = () if rows is None else rows.narrowed(narrowed)
     exceptions = list({row.case.exception_id: row for kind in kinds for row in kind}.values())
     page = Sought(title="Search", of=wanted, results=alike(seen)[:SHOWN], exceptions=exceptions[:SHOWN])
@@ -71,9 +71,9 @@ async def search(
 async def _place(desk: Desk, visitor: Visitor, id: str) -> str:
     """The page of an id; empty where nothing of the visitor's has it."""
     name = quote(id, safe="")
-    if _may(visitor, _REPORTS) and await _is_request(desk, visitor, id):
+    if _may(visitor, SEES_REPORTS) and await _is_request(desk, visitor, id):
         return f"/requests/{name}"
-    if _may(visitor, _EXCEPTIONS):
+    if _may(visitor, SEES_EXCEPTIONS) and _can_be_exception(id):
         with suppress(Problem):
             if may_see(await own_case(desk, id, visitor.who), visitor):
                 return f"/exceptions/{name}"
@@ -83,6 +83,14 @@ async def _place(desk: Desk, visitor: Visitor, id: str) -> str:
             if any(delivery.id == id for delivery in relayed.deliveries):
                 return "/deliveries"
     return ""
+
+
+def _can_be_exception(id: str) -> bool:
+    """Whether it is a UUID, as the ids of exceptions are: nothing is read for anything else."""
+    try:
+        return str(UUID(id)) == id
+    except ValueError:
+        return False
 
 
 async def _is_request(desk: Desk, visitor: Visitor, id: str) -> bool:

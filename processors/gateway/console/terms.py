@@ -11,6 +11,7 @@ from processors.events.exceptions import Scope
 from processors.events.report import Finding
 from processors.events.vocabulary import Band
 from processors.exception_workflow.config import ExceptionPolicy
+from processors.exception_workflow.rules.scope import rests_on
 from processors.exception_workflow.state.case import ExceptionCase
 from processors.gateway.console.installations import INSTALLATIONS
 from processors.gateway.desk import Desk
@@ -25,8 +26,9 @@ class Monitoring(NamedTuple):
 
 
 class Terms(NamedTuple):
-    """`target` is the installation that was blocked, empty where the report does not say or is not kept any more;
-    `lasts` is the longest validity from approval on, in milliseconds."""
+    """`target` is the installation that was blocked, empty where the report does not say, is not kept any
+    more, or was given for several installations under one request id; `lasts` is the longest
+    validity from approval on, in milliseconds."""
 
     scope: Scope
     target: str
@@ -67,13 +69,19 @@ def permitted(scope: Scope, target: str, round: int, findings: Sequence[Finding]
 async def terms_of(desk: Desk, case: ExceptionCase, policy: ExceptionPolicy) -> Terms:
     """What is asked for in the round that runs, with the report that it rests on."""
     results = await desk.read(results_of, desk.settings, desk.events, case.request_id)
-    block = next((r for r in results.values() if r.report_digest == case.report_digest), None)
-    report = None if block is None else block.report
-    if block is not None:
-        INSTALLATIONS.learn(case, block.target)
+    blocks = [
+        result
+        for result in results.values()
+        if result.report_digest == case.report_digest and rests_on(case, result.scope, result.report_digest)
+    ]
+    report = blocks[0].report if blocks else None
+    targets = {block.target for block in blocks}
+    target = targets.pop() if len(targets) == 1 else ""
+    if blocks:
+        INSTALLATIONS.learn(case, target)
     terms = permitted(
         case.scope,
-        "" if block is None else block.target,
+        target,
         case.round,
         () if report is None else [f for f in report.findings if f.id in case.finding_ids],
         case.band,

@@ -21,6 +21,13 @@ from processors.gateway.problems import Problem
 
 SESSIONS: Final = Sessions()
 
+SEES_ALL: Final = frozenset({Role.READER, Role.APPROVER})
+"""Who sees the page of every exception of their tenants. Anybody else sees that of one that they asked for."""
+
+SEES_REPORTS: Final = frozenset({Role.REQUESTER, Role.READER, Role.APPROVER, Role.AUDITOR})
+SEES_EXCEPTIONS: Final = SEES_ALL | {Role.REQUESTER}
+"""Who may open the pages of reports, and those of exceptions, as far as roles go."""
+
 _SAFE: Final = frozenset({"GET", "HEAD"})
 
 

@@ -9,7 +9,6 @@ from processors.bootstrap.exception_workflow import read_policy
 from processors.client.approval_path import Progress, Recipient, path_of
 from processors.client.exception_facts import OPEN
 from processors.client.exceptions import all_cases
-from processors.configuration.gateway import Role
 from processors.errors import Unavailable
 from processors.events.exceptions import ProofKind, Scope, Status
 from processors.exception_workflow.config import ExceptionPolicy, Proves
@@ -19,7 +18,7 @@ from processors.gateway.api.exceptions import own_case
 from processors.gateway.console.installations import installations_of
 from processors.gateway.console.may_decide import Standing, standing_of
 from processors.gateway.console.narrowing import Narrowing
-from processors.gateway.console.visitors import Visitor, console_of, now_ms
+from processors.gateway.console.visitors import SEES_ALL, Visitor, console_of, now_ms
 from processors.gateway.desk import Desk
 from processors.gateway.mailbox import Crowded
 from processors.gateway.problems import Problem
@@ -127,7 +126,7 @@ def is_mine(case: ExceptionCase, visitor: Visitor) -> bool:
 
 def may_see(case: ExceptionCase, visitor: Visitor) -> bool:
     """Whether the page of an exception of the visitor's tenant is theirs to see: by their role, or as their own."""
-    return bool(visitor.who.roles & {Role.READER, Role.APPROVER}) or is_mine(case, visitor)
+    return bool(visitor.who.roles & SEES_ALL) or is_mine(case, visitor)
 
 
 def signs_here(desk: Desk, policy: ExceptionPolicy) -> bool:

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
-from examples.exceptions import policy
+from examples.exceptions import ALICE, NEVER_ASKED, SCOPE, policy
 
 from processors.bootstrap.answering import may_be_asked_for, never_excepted
+from processors.client.exceptions import history
+from processors.errors import BrokerUnavailable
+from processors.events.exceptions import Status
 from processors.events.report import Demand, Finding, Report, Risk
+from processors.events.report_record import report_to_record
+from processors.events.results import Result
 from processors.events.vocabulary import Band, Code, Dimension, Effect, Severity, Verdict
+from processors.exception_workflow.state.case import ExceptionCase
 from processors.gateway.api.exceptions import ExceptionRequest
-from processors.gateway.console.asking import Typed, ready
+from processors.gateway.auth.principal import Principal
+from processors.gateway.console import asking
+from processors.gateway.console.asking import Ask, Typed, ready
 from processors.gateway.console.forms import Fault
+from processors.gateway.console.visitors import Visitor
+from processors.gateway.desk import Desk
+from processors.gateway.mailbox import Crowded
 
 
 def a_report(verdict: Verdict, **effects: Effect) -> Report:
@@ -92,6 +105,54 @@ def test_what_cannot_be_sent_is_not_called_refused(form: Typed, field: str) -> N
 
     assert isinstance(fault, Fault)
     assert (fault.field, fault.sent) == (field, False)
+
+
+REJECTED = NEVER_ASKED._replace(round=1, status=Status.REJECTED, scope=SCOPE, requester=ALICE)
+
+
+class Apart(Desk):
+    """In which the exception is read, and its history, or nothing at all, cannot be."""
+
+    case: ExceptionCase | None = None
+    error: Exception = Crowded()
+
+    async def read(self, call: Callable[..., Any], *arguments: Any) -> Any:
+        if call is history or self.case is None:
+            raise self.error
+        return self.case
+
+
+@pytest.mark.parametrize("error", [Crowded(), BrokerUnavailable("no broker answers")])
+@pytest.mark.parametrize("case", [None, REJECTED], ids=["no exception", "no history"])
+def test_a_form_with_a_fault_keeps_what_was_typed_whatever_cannot_be_read(
+    case: ExceptionCase | None, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages: list[tuple[Ask, int]] = []
+    report = report_to_record(a_report(Verdict.BLOCK, HOST_TOO_OLD=Effect.BLOCK))
+    block = Result({**SCOPE._asdict(), "request_id": "r-1", "target": "warehouse-1", "report": report})
+
+    async def blocked(*_: Any) -> Result:
+        return block
+
+    async def form(_: Any) -> dict[str, list[str]]:
+        return {"risk": [SAID], "finding": []}
+
+    monkeypatch.setattr(asking, "_block", blocked)
+    monkeypatch.setattr(asking, "read_form", form)
+    monkeypatch.setattr(asking, "read_policy", lambda _: policy())
+    monkeypatch.setattr(asking, "show", lambda _, page, status: pages.append((page, status)))
+    unused = cast(Any, None)
+    desk = Apart(settings=unused, config=unused, events=unused, outbox=unused, gate=unused, keys=unused)
+    desk.case, desk.error = case, error
+    who = Principal(
+        issuer=ALICE.issuer, subject=ALICE.subject, roles=frozenset(), tenants=frozenset({SCOPE.tenant})
+    )
+    asyncio.run(asking.asked(unused, "r-1", desk, Visitor(who, None)))
+    page, status = pages[0]
+
+    assert status == 422
+    assert page.fault is not None
+    assert page.prompts[0].answer == SAID
 
 
 def test_what_can_be_sent_is_what_was_typed() -> None:

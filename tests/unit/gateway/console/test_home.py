@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, cast
 
+import pytest
 from examples.exceptions import ALICE, DAY, NEVER_ASKED, NOON, SCOPE
 
+from processors.configuration.gateway import Role
 from processors.events.exceptions import Status
 from processors.gateway.auth.gate import ON_THIS_MACHINE
 from processors.gateway.console import home
 from processors.gateway.console.home import Home, news_of
+from processors.gateway.console.lately import ResultLine
 from processors.gateway.console.may_decide import Standing
 from processors.gateway.console.rendering import Frame, rendered
 from processors.gateway.console.visitors import Visitor
@@ -57,10 +61,11 @@ def test_what_may_be_used_comes_before_what_was_refused() -> None:
     assert news_of(rows((waits, approved), (refused, withdrawn, old, others)), NOON) == [approved, refused]
 
 
-def start(*news: Row) -> str:
+def start(*news: Row, **more: Any) -> str:
+    plain: dict[str, Any] = {"blocked": (), "opens": True, "roles": ("requester",), **more}
     page = Home(
-        title="Start", news=news, waiting=(), asked=0, blocked=(), rows=rows(), shown=5, unread=False,
-        tenants=("acme",), roles=("requester",), decides_as=(),
+        title="Start", news=news, waiting=(), asked=0, rows=rows(), shown=5, unread=False, tenants=("acme",),
+        decides_as=(), **plain,
     )  # fmt: skip
     return bytes(rendered(page, Frame(name="Alice", at="/"), None).body).decode()
 
@@ -74,3 +79,32 @@ def test_the_start_says_what_to_do_next_with_an_exception() -> None:
     assert approved.index("Install under it") < approved.index("Were you blocked?")
     assert re.search(rf'href="{there}">See why, and ask again', refused)
     assert ">refused</span>" in refused
+
+
+def test_nobody_is_sent_to_a_form_that_is_not_for_their_roles() -> None:
+    page = start(mine(Status.APPROVED), roles=("reader",))
+
+    assert "Install under it" not in page
+    assert f"/exceptions/{NEVER_ASKED.exception_id}" in page
+
+
+@pytest.mark.parametrize("roles", [frozenset[Role](), frozenset({Role.OPERATOR})])
+def test_blocks_are_listed_for_nobody_who_may_not_open_them(
+    roles: frozenset[Role], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages: list[Home] = []
+    monkeypatch.setattr(home, "show", lambda _, page: pages.append(page))
+    monkeypatch.setattr(home, "lately", lambda *_: [BLOCK])
+    unused = cast(Any, None)
+    desk = Unread(settings=unused, config=unused, events=unused, outbox=unused, gate=unused, keys=unused)
+    asyncio.run(home.home(unused, desk, Visitor(replace(ON_THIS_MACHINE, roles=roles), None)))
+    page = start(blocked=pages[0].blocked, opens=pages[0].opens, roles=tuple(roles))
+
+    assert "/requests/" not in page
+    assert "blocked" not in page.lower().partition("<main")[2]
+
+
+BLOCK = ResultLine(
+    at=NOON, request_id="r-1", plugin="com.acme.crm 1.5.0", name="", environment="production", target="",
+    host="corex 1.9.0", verdict="BLOCK", risk=75, operator="alice", summary="", codes=("HOST_TOO_OLD",),
+)  # fmt: skip

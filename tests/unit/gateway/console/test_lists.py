@@ -6,11 +6,14 @@ import asyncio
 from typing import Any, cast
 
 import pytest
-from examples.exceptions import ALICE, NEVER_ASKED, NOON, SCOPE
+from examples.exceptions import ALICE, NEVER_ASKED, NOON, SCOPE, policy
 
 from processors.events.exceptions import Status
-from processors.events.vocabulary import Verdict
-from processors.exception_workflow.state.case import Execution
+from processors.events.report import Report, Risk
+from processors.events.report_record import report_to_record
+from processors.events.results import Result
+from processors.events.vocabulary import Band, Verdict
+from processors.exception_workflow.state.case import ExceptionCase, Execution
 from processors.gateway.console.alike import alike
 from processors.gateway.console.exceptions import Queue
 from processors.gateway.console.installations import INSTALLATIONS, Installations, installations_of
@@ -19,6 +22,7 @@ from processors.gateway.console.live import Live
 from processors.gateway.console.may_decide import Standing
 from processors.gateway.console.narrowing import Narrowing
 from processors.gateway.console.rendering import Frame, Page, rendered
+from processors.gateway.console.terms import terms_of
 from processors.gateway.console.waiting import Row, Rows
 from processors.gateway.mailbox import Mailbox
 
@@ -128,6 +132,82 @@ def test_where_it_was_used_counts_more_than_where_it_was_asked_for() -> None:
         return asyncio.run(installations_of(cast(Any, Quiet()), [case]))[CASE.exception_id]
 
     assert (where(run), where(earlier), where()) == ("cluster-7", "warehouse-1", "warehouse-1")
+
+
+@pytest.mark.parametrize(
+    ("digest", "environment", "where"),
+    [("sha256:a", "production", "lab"), ("sha256:old", "production", "lab"), ("sha256:b", "production", ""),
+     ("sha256:a", "night", "")],
+    ids=["the block", "an earlier report", "another report", "another scope"],
+)  # fmt: skip
+def test_another_question_under_the_same_request_id_names_no_installation(
+    digest: str, environment: str, where: str
+) -> None:
+    """Its sender chose the id."""
+    case = CASE._replace(
+        request_id=f"r-{digest}-{environment}", report_digest="sha256:a", superseded=("sha256:old",)
+    )
+    record = {**SCOPE._asdict(), "environment": environment, "report_digest": digest, "target": "lab"}
+    desk = Heard(record)
+
+    assert asyncio.run(installations_of(cast(Any, desk), [case])) == {case.exception_id: where}
+
+
+class Heard:
+    """A desk that has heard of one result."""
+
+    def __init__(self, record: dict[str, Any]) -> None:
+        self.record = record
+        self.mailbox = self.events = self
+
+    def get(self, _: str) -> bytes:
+        return b"a result"
+
+    def decoder(self, *_: str) -> Any:
+        return lambda _: self.record
+
+
+RECORD = {
+    **SCOPE._asdict(),
+    "report_digest": "sha256:x",
+    "report": report_to_record(
+        Report(
+            engine="1", input_digest="", basis_digest="", plugin_id=SCOPE.plugin_id,
+            plugin_version=SCOPE.plugin_version, host=SCOPE.host, host_version=SCOPE.host_version, dialect="npm",
+            verdict=Verdict.BLOCK, summary="", risk=Risk(75, Band.HIGH), findings=(),
+        )
+    ),
+}  # fmt: skip
+
+
+class Results:
+    """A desk that reads results under one request id."""
+
+    settings = events = None
+
+    def __init__(self, *targets: str) -> None:
+        self.targets = targets
+
+    async def read(self, *_: Any) -> Any:
+        return {target: Result({**RECORD, "target": target}) for target in self.targets}
+
+
+@pytest.mark.parametrize(
+    ("desk", "case", "where"),
+    [
+        (Results("warehouse-1"), CASE, "warehouse-1"),
+        (Results("warehouse-1", "lab"), CASE, ""),
+        (Results("warehouse-1"), CASE._replace(scope=SCOPE._replace(tenant="other")), ""),
+    ],
+    ids=["one", "two under one id", "of another tenant"],
+)
+def test_who_decides_is_told_no_installation_that_may_be_another_one(
+    desk: Results, case: ExceptionCase, where: str
+) -> None:
+    """The same report may have been given for each of them."""
+    asked = case._replace(report_digest="sha256:x", band=Band.HIGH, profile="enhanced")
+
+    assert asyncio.run(terms_of(cast(Any, desk), asked, policy())).target == where
 
 
 def test_what_is_remembered_of_installations_is_bounded() -> None:

@@ -10,10 +10,10 @@ from processors.gateway.console.rendering import Frame, rendered
 from processors.gateway.console.routing import ways_back
 
 
-def back(path: str, query: str = "") -> list[str]:
+def back(path: str, query: str = "", *, sees_all: bool = True) -> list[str]:
     scope = {"type": "http", "method": "GET", "path": path, "query_string": query.encode(), "headers": []}
     request = Request(scope)
-    return [way.address for way in ways_back(request, "")]
+    return [way.address for way in ways_back(request, "", sees_all=sees_all)]
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,11 @@ def back(path: str, query: str = "") -> list[str]:
 )
 def test_a_form_leads_back_to_its_case(path: str, query: str, ways: list[str]) -> None:
     assert back(path, query) == ways
+
+
+def test_nobody_is_led_to_an_exception_that_may_not_be_theirs_to_see() -> None:
+    """Whoever may install under it goes back to the report."""
+    assert back("/check", "again=r-1&exception=e-1", sees_all=False) == ["/requests/r-1"]
 
 
 @pytest.mark.parametrize("again", ["", "/exceptions/e-1/decisions/d-1"])
