@@ -121,12 +121,23 @@ def fill_in_question(page: Page, *, manifest: Path = PLUGINS / "inventory-sync-1
     page.get_by_label("Installation, such as a cluster").fill(target)
 
 
+def check_case_c_1(person: Person, environment: str) -> str:
+    """Ask by mouse; gives the request's id."""
+    page = person.open("/check")
+    fill_in_question(page, target="warehouse-1")
+    page.get_by_label("Environment").fill(environment)
+    page.get_by_role("button", name="Check").click()
+    page.wait_for_url("**/requests/*")
+    return page.url.rpartition("/")[2]
+
+
 __all__ = [
     "CHROMIUM",
     "NO_CHROMIUM",
     "RISK",
     "Console",
     "Person",
+    "check_case_c_1",
     "chromium",
     "expect",
     "fill_in_question",

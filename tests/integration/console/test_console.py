@@ -12,7 +12,7 @@ from typing import Literal
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from examples.consoles import RISK, Console, Person, expect, fill_in_question
+from examples.consoles import RISK, Console, Person, check_case_c_1, expect
 from examples.gateways import PLUGINS
 from examples.ground import eventually
 from playwright.sync_api import Page, ViewportSize
@@ -53,16 +53,6 @@ HOSTILE_MATRIX = {
     **{"source": "vendor", "revision": HOSTILE[0], "expires_after": "1h"},
     "matrix": [{"plugin": "*", "host": "corex", "action": "block", "notes": " ".join(HOSTILE)}],
 }
-
-
-def check_case_c_1(person: Person, environment: str) -> str:
-    """Ask by mouse; gives the request's id."""
-    page = person.open("/check")
-    fill_in_question(page, target="warehouse-1")
-    page.get_by_label("Environment").fill(environment)
-    page.get_by_role("button", name="Check").click()
-    page.wait_for_url("**/requests/*")
-    return page.url.rpartition("/")[2]
 
 
 def approve(person: Person, exception: str) -> None:
@@ -135,29 +125,6 @@ def picture(page: Page, name: str) -> None:
     """`CONSOLE_PICTURES` names a folder for pictures of the pages, for whoever wants to look at them."""
     if folder := os.environ.get("CONSOLE_PICTURES"):
         page.screenshot(path=Path(folder) / f"{re.sub('[^a-z]+', '-', name)[:60]}.png", full_page=True)
-
-
-def test_an_auditor_has_the_record_verified_without_script(person: Meet) -> None:
-    """From the question whether it is whole to the answer, and to the proof of a row that waits for its anchor."""
-    check_case_c_1(person("alice", viewport=WIDE), "verified")
-    ada = person("ada", viewport=WIDE, java_script_enabled=False)
-    page = ada.open("/ledger")
-    expect(page.get_by_role("heading", name="Is the record whole?")).to_be_visible()
-    expect(page.locator("dl.facts")).to_contain_text("none among the newest")
-    page.get_by_role("button", name="Verify").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("The record is whole")
-    expect(page.get_by_role("status")).to_contain_text("all that there are")
-    page.get_by_role("link", name="To the ledger").click()
-    page.get_by_label("Environment").fill("verified")
-    page.get_by_label("Outcome").select_option("BLOCK")
-    page.get_by_role("button", name="Search").click()
-    eventually(lambda: page.reload() is not None and page.get_by_role("row").count() > 1)
-    proof = page.get_by_role("link", name="proof").first.get_attribute("href") or ""
-    answer = page.context.request.get(ada.console.url + proof)
-    assert answer.status in {200, 409}
-    if answer.status == 409:
-        assert int(answer.headers["retry-after"]) >= 1
-        assert "no anchor covers it yet" in answer.text()
 
 
 def test_a_text_that_no_row_can_have_is_no_fault_of_the_database(person: Meet) -> None:
