@@ -153,7 +153,7 @@ def test_where_nobody_answers_nothing_is_published(world: World) -> None:
     done = world.command("matrix", "publish", world.matrix("block"), "--impact", "--since", "1h", input="")
 
     assert done.returncode == 2
-    assert "\nerror: nobody answers" in done.stderr
+    assert "\nerror: the question was not answered" in done.stderr
     in_effect = json.loads(world.command("matrix", "show", world.source, "-o", "json").stdout)
     assert in_effect["matrix"] == []
 
