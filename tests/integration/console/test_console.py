@@ -17,7 +17,7 @@ from examples.gateways import PLUGINS
 from examples.ground import eventually
 from playwright.sync_api import Page, ViewportSize
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 
 Meet = Callable[..., Person]
 NARROW: ViewportSize = {"width": 380, "height": 800}

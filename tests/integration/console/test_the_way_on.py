@@ -9,7 +9,7 @@ import pytest
 from examples.consoles import RISK, Console, Person, expect, fill_in_question
 from playwright.sync_api import Locator, Page, ViewportSize
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 
 Meet = Callable[..., Person]
 SIZES: tuple[ViewportSize, ...] = ({"width": 1280, "height": 800}, {"width": 380, "height": 800})

@@ -13,7 +13,7 @@ from playwright.sync_api import ViewportSize
 
 from processors.embedded import Addresses, Stack
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 
 Meet = Callable[..., Person]
 WIDE: ViewportSize = {"width": 1280, "height": 800}
