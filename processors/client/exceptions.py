@@ -24,7 +24,7 @@ from processors.stream.io.follow import Follower
 from processors.stream.io.publish import send
 from processors.stream.wire.codec import Codec
 from processors.stream.wire.headers import header
-from processors.stream.wire.reader import decision_reader
+from processors.stream.wire.reader import decision_reader, lenient
 from processors.stream.wire.writer import Event, EventWriter
 
 
@@ -63,11 +63,12 @@ def _cases(of: Settings, codec: Codec, key: bytes | None) -> Iterator[ExceptionC
 
 
 def history(of: Settings, codec: Codec, exception_id: str) -> list[ExceptionDecided]:
-    """All decisions about an exception, oldest first."""
-    key, read = exception_id.encode(), decision_reader(codec)
+    """All readable decisions about an exception, oldest first."""
+    key, read = exception_id.encode(), lenient(decision_reader(codec))
     with closing(Follower(stream_settings(of), "exceptions")) as follower:
         follower.from_beginning_of(EXCEPTION_DECISIONS, key)
-        return [read(record.value) for record in follower.read() if record.key == key]
+        decided = (read(record.value) for record in follower.read() if record.key == key)
+        return [one for one in decided if one is not None]
 
 
 def publish(of: Settings, codec: Codec, kind: EventKind, event: Event, patience: float) -> ExceptionDecided:
@@ -75,7 +76,7 @@ def publish(of: Settings, codec: Codec, kind: EventKind, event: Event, patience:
 
     Waits for its decision, and for the guard's answer if there will be one. Raises CommandRefused or NoAnswer.
     """
-    stream, key, read = stream_settings(of), event.key.encode(), decision_reader(codec)
+    stream, key, read = stream_settings(of), event.key.encode(), lenient(decision_reader(codec))
     record = EventWriter(codec, kind, SOURCE)(event, time.time_ns() // 1_000_000)
     asked = False
     with closing(Follower(stream, "exceptions")) as follower:
@@ -84,7 +85,7 @@ def publish(of: Settings, codec: Codec, kind: EventKind, event: Event, patience:
         for answer in follower.follow(time.monotonic() + patience):
             if answer.topic == DEAD_LETTERS:
                 _raise_if_ours(answer, place)
-            elif answer.key == key and _is_about(decided := read(answer.value), place, asked):
+            elif answer.key == key and (decided := read(answer.value)) and _is_about(decided, place, asked):
                 asked = decided.to_state is Status.CHECKING and decided.event in _ASKED
                 if decided.reason_code:
                     raise CommandRefused(why(decided))

@@ -29,7 +29,7 @@ from processors.stream.loop.state import KeyedState, changelog_records
 from processors.stream.types import Inbound, StateSpec, Write
 from processors.stream.wire.codec import Codec
 from processors.stream.wire.partitioner import partition_of
-from processors.stream.wire.reader import decision_reader
+from processors.stream.wire.reader import decision_reader, lenient
 
 
 def rebuild_exceptions(*, write: bool) -> None:
@@ -49,13 +49,15 @@ def _rebuild_all(of: Settings, events: Codec) -> list[Rebuilt]:
     policy = read_policy(of)
     workflow = ExceptionWorkflow(events, policy, TrustedKeys(policy, of.config), seals(of))
     read = decision_reader(events)
+    skipping = lenient(read)
     inputs = _inputs(of, workflow)
     published: defaultdict[str, list[ExceptionDecided]] = defaultdict(list)
     with closing(Follower(stream_settings(of), "rebuild")) as follower:
         count = follower.partitions(EXCEPTION_STATE)
         follower.from_beginning([EXCEPTION_DECISIONS])
         for record in follower.read():
-            decision = read(record.value)
+            if (decision := skipping(record.value)) is None:
+                continue
             published[decision.exception_id].append(decision)
     return [
         rebuild(workflow, policy, decisions, inputs, partition_of(id.encode(), count), count, read)
