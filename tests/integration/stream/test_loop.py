@@ -1,6 +1,7 @@
 """The loop against a real broker: what comes out, once, whatever goes wrong in between."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 
 import pytest
 from examples.counting import Counting
@@ -8,6 +9,8 @@ from examples.ground import Ground, eventually
 
 from processors.errors import BreakerOpen, Fatal, OffsetsLost, TransactionAborted
 from processors.stream.loop.batches import LARGEST_BATCH
+from processors.stream.loop.loop import MOST_ABORTS
+from processors.stream.loop.transaction import At
 from processors.stream.types import Inbound, Outbound, Outcome, Reject, View
 
 pytestmark = pytest.mark.stack
@@ -78,6 +81,45 @@ def test_a_batch_that_was_given_up_is_handled_again(ground: Ground) -> None:
         eventually(lambda: numbers(ground, stumbling.output) == ALL_TEN)
 
     assert stumbling.stumbles == 0
+
+
+class Hopeless:
+    """A transaction that is aborted whenever it is to be committed."""
+
+    aborts = 0
+
+    def committed(self, partitions: Sequence[At]) -> Mapping[At, int]:
+        return dict.fromkeys(partitions, 0)
+
+    def begin(self) -> None: ...
+
+    def write(self, outcome: Outcome, records: Sequence[Outbound]) -> None: ...
+
+    def advance(self, positions: Mapping[At, int]) -> None: ...
+
+    def commit(self) -> None:
+        raise TransactionAborted("its coordinator does not know it any more")
+
+    def abort(self) -> None:
+        self.aborts += 1
+
+
+def test_a_process_whose_transactions_are_all_aborted_ends_and_is_not_ready_meanwhile(ground: Ground) -> None:
+    """It aborted 470 in 12 minutes, and mostly said that it was ready."""
+    counting, hopeless = Counting(ground.name), Hopeless()
+    ground.for_processor(counting)
+    ground.write(counting.inputs[0], TEN)
+
+    with ground.running(counting, fails=True, transaction=lambda *_: hopeless) as worker:
+        eventually(lambda: hopeless.aborts)
+        called_ready = 0
+        until = time.monotonic() + 60
+        while worker.failure is None and time.monotonic() < until:
+            called_ready += worker.health.ready
+            time.sleep(0.001)
+
+    assert isinstance(worker.failure, Fatal), worker.failure
+    assert (hopeless.aborts, called_ready) == (MOST_ABORTS, 0)
 
 
 class Unlucky(Counting):

@@ -28,6 +28,10 @@ def test_readiness_is_assigned_restored_loaded_and_not_waiting() -> None:
     health.waiting = "RegistryUnavailable"
     assert (health.alive, health.ready) == (True, False)
 
+    health.waiting = None
+    health.beat(-1)  # moved a moment ago, and hangs since
+    assert (health.alive, health.moving, health.ready) == (False, True, False)
+
 
 def test_a_process_that_has_just_started_is_not_stuck() -> None:
     """Its loop has not come round yet, and nobody may take that for a loop that stands still."""

@@ -1,10 +1,23 @@
 """Every flag of librdkafka leads to one of three ends."""
 
+from __future__ import annotations
+
+from typing import Any, cast
+
 import pytest
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from processors.errors import BrokerUnavailable, Fatal, Fenced, OffsetsLost, TransactionAborted
-from processors.stream.loop.transaction import Reaction, backoff, persist, raise_if_serious, reaction_to
+from processors.stream.loop.health import CALLING
+from processors.stream.loop.transaction import (
+    KafkaTransaction,
+    Reaction,
+    backoff,
+    persist,
+    raise_if_serious,
+    reaction_to,
+)
+from processors.stream.types import Outcome
 
 RETRIABLE = KafkaError(KafkaError.CONCURRENT_TRANSACTIONS, retriable=True)
 ABORTABLE = KafkaError(KafkaError.ILLEGAL_GENERATION, txn_requires_abort=True)
@@ -105,3 +118,52 @@ def test_a_consumer_error_that_would_skip_records_stops_the_process(
 
 def test_a_consumer_error_that_heals_is_let_pass() -> None:
     raise_if_serious(KafkaError(KafkaError._ALL_BROKERS_DOWN))
+
+
+class Timed:
+    """A producer and a consumer at once, whose calls take no time and note how long they may take."""
+
+    def __init__(self) -> None:
+        self.granted: dict[str, float] = {}
+
+    def begin_transaction(self) -> None: ...
+
+    def produce(self, *_: object, **__: object) -> None: ...
+
+    def consumer_group_metadata(self) -> None: ...
+
+    def init_transactions(self, timeout: float = -1) -> None:
+        self.granted["init"] = timeout
+
+    def committed(self, partitions: list[TopicPartition], timeout: float = -1) -> list[TopicPartition]:
+        self.granted["committed"] = timeout
+        return partitions
+
+    def flush(self, timeout: float = -1) -> int:
+        self.granted["flush"] = timeout
+        return 0
+
+    def send_offsets_to_transaction(self, _offsets: object, _group: object, timeout: float = -1) -> None:
+        self.granted["offsets"] = timeout
+
+    def commit_transaction(self, timeout: float = -1) -> None:
+        self.granted["commit"] = timeout
+
+    def abort_transaction(self, timeout: float = -1) -> None:
+        self.granted["abort"] = timeout
+
+
+def test_no_call_waits_without_end_for_a_broker_that_is_silent() -> None:
+    """By default the client waits for ever, deaf to signals; each call ends before the watchdog looks for it."""
+    timed = Timed()
+    transaction = KafkaTransaction(cast(Any, timed), cast(Any, timed), deadline=10)
+    transaction.open()
+    transaction.committed([("t", 0)])
+    for end in (transaction.commit, transaction.abort):
+        transaction.begin()
+        transaction.write(Outcome(), [])
+        transaction.advance({("t", 0): 1})
+        end()
+
+    assert timed.granted.keys() == {"init", "committed", "flush", "offsets", "commit", "abort"}
+    assert {call: limit for call, limit in timed.granted.items() if not 0 < limit < CALLING} == {}
