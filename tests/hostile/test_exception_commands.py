@@ -99,11 +99,12 @@ def test_a_signed_request_shown_again_is_known_after_any_number_of_others() -> N
     first = desk.events.command()
     desk.take(EXCEPTION_REQUESTS, ID, first)
     for number in range(40):
-        asked(desk, kind="AMENDED", command_id=f"amendment-{number}", risk_statement=f"statement number {number}")
+        stated = f"statement number {number} about what may go wrong, and what we do then"
+        assert asked(desk, kind="AMENDED", command_id=f"amendment-{number}", risk_statement=stated) == ""
     desk.take(EXCEPTION_REQUESTS, ID, first)
 
     assert desk.of(EXCEPTION_DECISIONS)[-1]["event"] == "repeated"
-    asked(desk, kind="WITHDRAWN", command_id="end")
+    assert asked(desk, kind="WITHDRAWN", command_id="end") == ""
     desk.take(EXCEPTION_REQUESTS, ID, first)
     assert desk.case(ID).status == "WITHDRAWN"
 

@@ -32,8 +32,9 @@ def program(text: str) -> Callable[[], Started]:
 
 
 def tended(child: Child, until: Callable[[], bool]) -> None:
+    """Supervise it as `run` does, which ends with all of its children where one is found to be misconfigured."""
     for _ in range(600):
-        child.supervise()
+        assert child.supervise() != MISTAKEN
         if until():
             return
         time.sleep(0.05)
