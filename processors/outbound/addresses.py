@@ -9,6 +9,7 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from processors.errors import Refused, shorten
 
@@ -24,6 +25,8 @@ class AddressRefused(Refused):
 
 async def resolve(host: str, port: int) -> Sequence[Address]:
     """Every address of a name, in the order of preference. Raises OSError if there is none."""
+    with suppress(ValueError):  # an address needs no look-up, which would occupy a thread for each request
+        return [ipaddress.ip_address(host)]
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(ipaddress.ip_address(str(address[0]).partition("%")[0]) for *_, address in found))
 

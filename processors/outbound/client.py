@@ -8,19 +8,20 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-import httpx
+from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
+from yarl import URL
 
 from processors.outbound.addresses import AddressRefused, Network, checked, resolve
 
 CONNECT = 3.0
 """Seconds to connect; the caller limits the whole exchange."""
 
-FAILURES = (AddressRefused, httpx.HTTPError, OSError)
+FAILURES = (AddressRefused, ClientError, OSError)
 """Errors of `post` that the network or the other side causes."""
 
 
 class Answer(NamedTuple):
-    """A response. `body` is None if it is longer than the caller reads."""
+    """A response. `body` is None if it is longer than the caller reads. Names of headers match in any case."""
 
     status: int
     headers: Mapping[str, str]
@@ -38,16 +39,12 @@ class PinnedClient:
         parts = urlsplit(url)
         self._host = parts.hostname or ""
         self._port = parts.port or (443 if parts.scheme == "https" else 80)
-        self._scheme, self._authority = parts.scheme, parts.netloc
+        self._scheme = parts.scheme
         self._path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        self._networks = networks
-        self._client = httpx.AsyncClient(
-            trust_env=False,
-            follow_redirects=False,
-            verify=ssl.create_default_context(cafile=ca),
-            timeout=httpx.Timeout(None, connect=CONNECT),
-            limits=httpx.Limits(max_connections=most, max_keepalive_connections=most),
-        )
+        self._always = {"accept-encoding": "identity", "host": parts.netloc, "user-agent": "compat-guard"}
+        self._networks, self._most = networks, most
+        self._tls = ssl.create_default_context(cafile=ca)
+        self._session: ClientSession | None = None
 
     async def post(self, body: bytes, headers: Mapping[str, str], longest: int) -> Answer:
         """One exchange, in which at most `longest` bytes of the response are read, without decompression.
@@ -57,32 +54,38 @@ class PinnedClient:
         addresses = checked(self._host, await resolve(self._host, self._port), self._networks)
         address = addresses[0].compressed
         at = f"[{address}]" if ":" in address else address
-        request = self._client.build_request(
-            "POST",
-            f"{self._scheme}://{at}:{self._port}{self._path}",
-            content=body,
-            headers={
-                "accept-encoding": "identity",
-                **headers,
-                "host": self._authority,
-                "user-agent": "compat-guard",
-            },
-            extensions={"sni_hostname": self._host},
-        )
-        answer = await self._client.send(request, stream=True)
-        try:
-            return Answer(answer.status_code, answer.headers, await _read(answer, longest))
-        finally:
-            await answer.aclose()
+        async with self._opened().post(
+            URL(f"{self._scheme}://{at}:{self._port}{self._path}", encoded=True),
+            data=body,
+            headers={**headers, **self._always},
+            allow_redirects=False,
+            server_hostname=self._host if self._scheme == "https" else None,
+        ) as answer:
+            return Answer(answer.status, answer.headers, await _read(answer, longest))
 
     async def close(self) -> None:
-        await self._client.aclose()
+        if self._session is not None:
+            await self._session.close()
+
+    def _opened(self) -> ClientSession:
+        """A session belongs to the event loop in which it is created."""
+        if self._session is None:
+            self._session = ClientSession(
+                connector=TCPConnector(limit=self._most, ssl=self._tls),
+                timeout=ClientTimeout(total=None, sock_connect=CONNECT),
+                cookie_jar=DummyCookieJar(),
+                auto_decompress=False,
+                skip_auto_headers=("Accept",),
+                trust_env=False,
+            )
+        return self._session
 
 
-async def _read(answer: httpx.Response, longest: int) -> bytes | None:
+async def _read(answer: ClientResponse, longest: int) -> bytes | None:
     read = bytearray()
-    async for piece in answer.aiter_raw():
+    async for piece in answer.content.iter_any():
         read += piece
         if len(read) > longest:
+            answer.close()
             return None
     return bytes(read)

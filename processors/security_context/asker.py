@@ -196,13 +196,13 @@ class Asker:
 
 
 async def _within(exchange: Awaitable[Answer]) -> Answer:
+    limit = asyncio.timeout(PATIENCE)
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with limit:
             return await exchange
-    except TimeoutError:
-        raise _Failed(f"no answer within {PATIENCE:g} s") from None
-    except FAILURES as error:
-        raise _Failed(type(error).__name__) from None  # its text may contain the URL
+    except FAILURES as error:  # its text may contain the URL
+        why = f"no answer within {PATIENCE:g} s" if limit.expired() else type(error).__name__
+        raise _Failed(why) from None
 
 
 def _content(answer: Answer) -> bytes:

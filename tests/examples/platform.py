@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import trustme
 from standardwebhooks import Webhook
 
 SECRET = "whsec_" + "bGV0IG1lIGluLCBJIGFtIHRoZSBndWFyZCBpdHNlbGY="
@@ -27,6 +29,8 @@ class Received:
     body: bytes
     at: float
     verified: bool
+    port: int
+    """The sender's: one for each connection."""
 
     @property
     def event(self) -> dict[str, Any]:
@@ -52,12 +56,18 @@ def content(_: Received) -> Answer:
 
 
 class Platform:
-    """Use as a context manager. `behave` may be replaced at any time."""
+    """Use as a context manager. `behave` may be replaced at any time. With a certificate, it speaks TLS."""
 
-    def __init__(self, behave: Behaviour = content, secret: str = SECRET) -> None:
+    def __init__(
+        self, behave: Behaviour = content, secret: str = SECRET, certificate: trustme.LeafCert | None = None
+    ) -> None:
         self.behave, self._webhook = behave, Webhook(secret)
         self.received: list[Received] = []
         self._server = _Server(self)
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            certificate.configure_cert(context)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
 
     def __enter__(self) -> Platform:
         threading.Thread(target=self._server.serve_forever, name="platform", daemon=True).start()
@@ -77,14 +87,14 @@ class Platform:
     def use_secret(self, secret: str) -> None:
         self._webhook = Webhook(secret)
 
-    def take(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    def take(self, path: str, headers: Mapping[str, str], body: bytes, port: int = 0) -> Answer:
         named = {name.lower(): value for name, value in headers.items()}
         try:
             self._webhook.verify(body, dict(named))
             verified = True
         except Exception:  # noqa: BLE001 - whatever the library finds wrong
             verified = False
-        received = Received(path, named.get("webhook-id", ""), named, body, time.time(), verified)
+        received = Received(path, named.get("webhook-id", ""), named, body, time.time(), verified, port)
         self.received.append(received)
         return self.behave(received)
 
@@ -122,7 +132,7 @@ class _Handler(BaseHTTPRequestHandler):
         if len(body) < length:  # the sender was killed in the middle: no receiver processes half a request
             self.close_connection = True
             return
-        answer = self.server.platform.take(self.path, dict(self.headers), body)
+        answer = self.server.platform.take(self.path, dict(self.headers), body, self.client_address[1])
         if answer.dropped:
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)

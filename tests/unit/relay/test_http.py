@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from ipaddress import ip_address, ip_network
+from pathlib import Path
 
 import pytest
+import trustme
 from examples.deliveries import delivery
 from examples.platform import SECRET, Answer, Platform, Received
 from standardwebhooks import Webhook
@@ -24,9 +26,9 @@ LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 NOW = 1_795_860_000_000  # 2026-11-28T10:00:00Z
 
 
-def sent(url: str, networks: tuple = LOOPBACK, patience: float = 10) -> Reply:
+def sent(url: str, networks: tuple = LOOPBACK, patience: float = 10, ca: Path | None = None) -> Reply:
     async def once() -> Reply:
-        sender = WebhookSender(HttpPoster(url, networks, None, 1), [key_of(SECRET, "a test")], token="t0ken")
+        sender = WebhookSender(HttpPoster(url, networks, ca, 1), [key_of(SECRET, "a test")], token="t0ken")
         async with asyncio.timeout(patience):
             reply = await sender.send(delivery())
         await sender.close()
@@ -200,3 +202,41 @@ def test_the_receiver_sees_the_same_bytes_that_were_signed() -> None:
         sent(platform.url())
 
     assert [(one.verified, one.body) for one in seen] == [(True, b"{}")]
+
+
+@pytest.mark.parametrize(("certified", "reception"), [("localhost", "accepted"), ("elsewhere.example", "failed")])
+def test_a_certificate_must_be_of_the_name_although_its_address_is_connected_to(
+    certified: str, reception: str, tmp_path: Path
+) -> None:
+    authority, ca = trustme.CA(), tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(ca)
+    with Platform(certificate=authority.issue_cert(certified)) as platform:
+        reply = sent(platform.url().replace("http://127.0.0.1", "https://localhost"), ca=ca)
+
+    assert reply.reception == reception
+    assert len(platform.received) == (reception == "accepted")
+
+
+def test_a_path_is_sent_exactly_as_it_is_configured() -> None:
+    """Chat rooms sign their URLs: one that is encoded in another way is another URL."""
+    path = "/a%2Fb/%7Euser/?sig=%2b+x%20y%3D&empty="
+    with Platform() as platform:
+        sent(platform.url(path))
+
+    assert platform.received[0].path == path
+
+
+def test_a_connection_is_used_again_and_keeps_no_cookie() -> None:
+    with Platform(lambda _: Answer(204, {"set-cookie": "session=1; path=/"})) as platform:
+
+        async def twice() -> list[Reply]:
+            sender = WebhookSender(HttpPoster(platform.url(), LOOPBACK, None, 1), [key_of(SECRET, "a test")])
+            replies = [await sender.send(delivery()), await sender.send(delivery())]
+            await sender.close()
+            return replies
+
+        assert [reply.reception for reply in asyncio.run(twice())] == [Reception.ACCEPTED] * 2
+
+    first, second = platform.received
+    assert first.port == second.port
+    assert "cookie" not in second.headers
