@@ -34,6 +34,7 @@ class Mailbox:
     ) -> None:
         self._most, self._largest, self._most_waiting = most, largest, most_waiting
         self._answers: OrderedDict[Key, bytes] = OrderedDict()
+        self._disputed: set[Key] = set()
         self._size = 0
         self._expected: dict[Key, list[Answered]] = {}
         self._closed = False
@@ -43,14 +44,21 @@ class Mailbox:
         """The answer, if it is stored."""
         return self._answers.get(key)
 
+    def is_disputed(self, key: Key) -> bool:
+        """Whether a different answer came under the key of a stored one, perhaps to another question."""
+        return key in self._disputed
+
     def put(self, key: Key, answer: bytes) -> None:
-        """An answer has arrived. Another one under the same key changes nothing."""
+        """An answer has arrived. Another one under the same key is only noted."""
         if key in self._answers:
+            if self._answers[key] != answer:
+                self._disputed.add(key)
             return
         self._answers[key] = answer
         self._size += len(answer)
         while len(self._answers) > self._most or self._size > self._largest:
-            _, forgotten = self._answers.popitem(last=False)
+            oldest, forgotten = self._answers.popitem(last=False)
+            self._disputed.discard(oldest)
             self._size -= len(forgotten)
         for future in self._expected.pop(key, ()):
             if not future.done():

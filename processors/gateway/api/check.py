@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, cast
+from urllib.parse import quote
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
@@ -211,8 +212,11 @@ async def check(
             exception=under_exception(question.exception),
         )
 
-    result = await _asking.ask(desk, await prepared(desk, who, size_read(request), asked), patience(request))
-    return pending(desk, request_id, tenant) if result is None else await responded(result, form, request)
+    ready = await prepared(desk, who, size_read(request), asked)
+    result = await _asking.ask(desk, ready, patience(request))
+    if result is None:
+        return pending(desk, request_id, tenant, ready.question.name)
+    return await responded(result, form, request)
 
 
 @router.get(
@@ -247,21 +251,27 @@ async def report(
             waiter.on(result_key(request_id))
             found = await waiter.first(patience(request))
         if found is None:
-            return pending(desk, request_id, tenant)
+            return pending(desk, request_id, tenant, question)
         await desk.admission.take()
         result = await desk.result(found[1])
+        if question not in (None, result.question.name):  # somebody else used the id, and was answered first
+            return pending(desk, request_id, tenant, question)
     if result is None:
         raise Problem("not-found", "there is no such request")
     return await responded(result, form, request)
 
 
-def pending(desk: Desk, request_id: str, tenant: str) -> Response:
-    """202: the question was asked, and is not answered yet. Callers retry at different times."""
+def pending(desk: Desk, request_id: str, tenant: str, question: str | None) -> Response:
+    """202: the question was asked, and is not answered yet. Callers retry at different times.
+
+    The address names the question, because others may ask under the same id.
+    """
     ticket = desk.keys.seal(_PENDING, [request_id, tenant])
+    named = "" if question is None else f"&question={quote(question, safe='')}"
     return JSONResponse(
         {"request_id": request_id, "status": "pending"},
         202,
-        {"Location": f"{PATH}/{request_id}?ticket={ticket}", "Retry-After": retry_after()},
+        {"Location": f"{PATH}/{request_id}?ticket={ticket}{named}", "Retry-After": retry_after()},
     )
 
 
@@ -385,10 +395,11 @@ async def known_result(desk: Desk, request_id: str, who: Principal, question: st
     """
     if len(request_id) > LONGEST_ID or unprintable(request_id):
         return None
-    recent = desk.mailbox.get(result_key(request_id))
-    if recent is not None and question is None:
+    key = result_key(request_id)
+    recent = desk.mailbox.get(key)
+    if recent is not None and not (question is None and desk.mailbox.is_disputed(key)):
         result = await desk.result(recent)
-        if result.tenant in who.tenants:
+        if result.tenant in who.tenants and question in (None, result.question.name):
             return result
     kept = await desk.read(results_of, desk.settings, desk.events, request_id)
     own = {

@@ -4,16 +4,20 @@ question counts."""
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, cast
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from contract.case import NOON, FixedView, record
 from examples.checkers import a_subject
 from examples.matrices import a_document
 from examples.sealing import SEALS
+from fastapi import Request, Response
+from joserfc.jwk import ECKey
 
 from processors.checker.processor import Checker
 from processors.client.install_request import InstallRequest
@@ -22,6 +26,7 @@ from processors.errors import BrokerUnavailable
 from processors.events.kinds import INSTALL_REQUESTED
 from processors.events.results import Result
 from processors.events.topics import INSTALL_REQUESTS, MATRIX_REFRESHES, RESULTS, SECURITY_POLICIES
+from processors.gateway.api import check
 from processors.gateway.asking import Asking, Prepared, prepare, prepared
 from processors.gateway.auth.gate import ON_THIS_MACHINE
 from processors.gateway.auth.principal import Principal
@@ -30,6 +35,7 @@ from processors.gateway.intake import AT_ONCE, LARGE
 from processors.gateway.mailbox import Crowded
 from processors.gateway.problems import Problem
 from processors.gateway.replies import refusal_key, result_key
+from processors.gateway.signing import SigningKeys
 from processors.matrix.merged import Matrix
 from processors.policies import NO_POLICIES
 from processors.stream.io.outbox import Reported
@@ -74,9 +80,9 @@ class Scene:
 
     def __init__(self) -> None:
         self.outbox = Outbox()
-        unused = cast(Any, None)
+        unused, keys = cast(Any, None), SigningKeys("urn:gateway", [ECKey.generate_key("P-256", {"kid": "k"})])
         self.desk = Desk(
-            settings=unused, config=unused, events=CODEC, outbox=cast(Any, self.outbox), gate=unused, keys=unused
+            settings=unused, config=unused, events=CODEC, outbox=cast(Any, self.outbox), gate=unused, keys=keys
         )
         self.asking = Asking()
 
@@ -168,6 +174,76 @@ def test_an_answer_to_another_question_under_the_same_id_is_nobodys() -> None:
             with pytest.raises(Problem) as refused:
                 await asked
             assert refused.value.kind.name == "key-reused"
+
+    play(scene)
+
+
+MALLORYS = prepare(CODEC, replace(ASKED, operator="mallory", subject=a_subject(version="1.4.2")))
+ALICE = replace(ON_THIS_MACHINE, subject="alice", tenants=frozenset({"acme"}))
+
+
+def on_the_topic(monkeypatch: pytest.MonkeyPatch, *answers: bytes) -> None:
+    found = {result.question: result for result in map(Result, map(read, answers))}
+    monkeypatch.setattr(check, "results_of", lambda *_: found)
+
+
+def test_whoever_comes_again_for_an_answer_is_not_given_that_to_another_question(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Somebody saw the id while it waited, and asked something harmless under it, which was answered first."""
+    mine, others = answer_to(PREPARED), answer_to(MALLORYS)
+
+    async def scene(of: Scene) -> None:
+        def again() -> Awaitable[Response]:
+            request = Request({"type": "http", "method": "GET", "headers": [(b"prefer", b"wait=1")]})
+            place = urlsplit(check.pending(of.desk, "r-1", "acme", PREPARED.question.name).headers["location"])
+            ticket, question = (parse_qs(place.query)[name][0] for name in ("ticket", "question"))
+            return check.report(request, "r-1", of.desk, ALICE, ticket, question)
+
+        of.desk.mailbox.put(result_key("r-1"), others)
+        on_the_topic(monkeypatch, others)
+        waiting = await again()
+        assert (waiting.status_code, waiting.headers["location"].split("&")[1]) == (
+            202,
+            f"question={PREPARED.question.name}",
+        )
+
+        of.desk.mailbox.put(result_key("r-1"), mine)
+        on_the_topic(monkeypatch, others, mine)
+        answer = await again()
+        assert (answer.status_code, Result(json.loads(bytes(answer.body))).question) == (200, PREPARED.question)
+
+    play(scene)
+
+
+def test_an_id_that_was_used_for_another_question_later_is_unclear_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here as on the topic, whichever of them was answered first."""
+    mine, others = answer_to(PREPARED), answer_to(MALLORYS)
+    on_the_topic(monkeypatch, mine, others)
+
+    async def scene(of: Scene) -> None:
+        for answers in ((mine, others), (others, mine)):
+            of = Scene()
+            for answer in answers:
+                of.desk.mailbox.put(result_key("r-1"), answer)
+            with pytest.raises(Problem) as refused:
+                await check.known_result(of.desk, "r-1", ALICE)
+            assert refused.value.kind.name == "question-unclear"
+            found = await check.known_result(of.desk, "r-1", ALICE, PREPARED.question.name)
+            assert found is not None
+            assert found.question == PREPARED.question
+
+    play(scene)
+
+
+def test_an_answer_that_is_said_once_is_not_looked_for_on_the_topic() -> None:
+    async def scene(of: Scene) -> None:
+        for _ in range(2):
+            of.desk.mailbox.put(result_key("r-1"), answer_to(PREPARED))
+        for named in (None, PREPARED.question.name):
+            found = await check.known_result(of.desk, "r-1", ALICE, named)
+            assert found is not None
+            assert found.question == PREPARED.question
 
     play(scene)
 

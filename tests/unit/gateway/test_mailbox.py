@@ -43,12 +43,14 @@ def test_an_answer_that_came_before_is_found() -> None:
     play(scene)
 
 
-def test_a_second_answer_under_the_same_key_changes_nothing() -> None:
+def test_a_second_answer_under_the_same_key_is_only_noted() -> None:
     async def scene() -> None:
         mailbox = Mailbox()
         mailbox.put(ONE, b"first")
+        mailbox.put(ONE, b"first")
+        assert not mailbox.is_disputed(ONE)
         mailbox.put(ONE, b"second")
-        assert mailbox.get(ONE) == b"first"
+        assert (mailbox.get(ONE), mailbox.is_disputed(ONE)) == (b"first", True)
 
     play(scene)
 
