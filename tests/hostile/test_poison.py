@@ -77,6 +77,19 @@ def test_what_opened_the_breaker_is_quarantined_by_the_next_process_and_the_rest
     assert {letter.reason for letter in letters(ground)} == {POISON}
 
 
+def test_a_process_that_has_worked_for_a_while_leaves_its_mark_as_well(ground: Ground) -> None:
+    """Only the first records after a takeover are handled under a mark that stands before."""
+    fragile = handed_in(ground, b"x")
+    with ground.running(fragile, fails=True) as worker:
+        eventually(lambda: ground.values(fragile.output) == [b"1"])
+        ground.write(fragile.inputs[0], [(b"k", b"boom")] * 8)
+        assert isinstance(worker.wait(), BreakerOpen)
+
+    with ground.running(fragile):
+        eventually(lambda: len(letters(ground)) == 8)
+    assert {letter.reason for letter in letters(ground)} == {POISON}
+
+
 def test_a_record_that_fails_a_whole_batch_is_found_alone(ground: Ground) -> None:
     """Whatever was in the batch with it is answered, once."""
     fragile = handed_in(ground, b"x", b"x", b"bang", b"x")
