@@ -75,10 +75,12 @@ def test_a_vendor_who_publishes_as_governance_turns_no_block_into_an_allow(block
 
 
 def test_a_tombstone_on_governance_turns_no_block_into_an_allow(blocked: Desk) -> None:
-    """Nobody has signed it."""
+    """Nobody has signed it. What governance said stays in effect, and does not become unknown either."""
+    before = blocked.ask(a_request()).codes
     blocked.ground.write(MATRIX_REFRESHES, [(key_of("governance", 1), None)])
+    after = blocked.ask(a_request())
 
-    assert blocked.ask(a_request()).result["verdict"] == "BLOCK"
+    assert (after.result["verdict"], after.codes) == ("BLOCK", before)
 
 
 def test_a_withdrawal_that_governance_has_not_signed_withdraws_nothing(blocked: Desk) -> None:

@@ -130,7 +130,13 @@ def test_a_bound_of_4400_digits_in_a_row_blocks_that_plugin_alone(bound: str) ->
 
 @pytest.mark.parametrize(
     "change",
-    [{"revision": "r" * 300_000}, {"notes": "n" * 5000}, {"docs": "d" * 5000}, {"plugin": "p" * 300}],
+    [
+        {"revision": "r" * 300_000},
+        {"notes": "n" * 5000},
+        {"docs": "d" * 5000},
+        {"plugin": "p" * 300},
+        {"host": "h" * 300},
+    ],
     ids=lambda change: next(iter(change)),
 )
 def test_texts_longer_than_a_file_may_have_them_are_refused_in_a_refresh(change: dict[str, str]) -> None:
