@@ -35,11 +35,12 @@ def test_a_processor_runs_under_a_watchdog_that_its_supervisor_hears(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Nothing else ends one that hangs in a call."""
-    beats: list[str] = []
+    beats, stop = list[str](), threading.Event()
+    stop.set()  # so that one without a watchdog ends
     monkeypatch.setenv("GUARD_DEVELOPMENT", str(tmp_path))
     monkeypatch.setattr(processors, "Watchdog", Watchdog)
     monkeypatch.setattr(processors, "heartbeat", lambda: lambda: beats.append(name))
 
     with pytest.raises(Begun):
-        PROCESSORS[name](name, Settings(), threading.Event())
+        PROCESSORS[name](name, Settings(), stop)
     assert beats == [name]
