@@ -181,6 +181,8 @@ def _throughput(figures: Figures, settings: Settings, count: int, *, with_peers:
         peers.hand_out(Path(folder), Schemas.load(shipped("schemas")), throughput.ordinary_result())
         for rate in rounds.rates(settings, count, others, Path(folder), talk.print):
             figures.add(rate.name, "records/s", rate.median, rounds.AGAINST.get(rate.name), rate.spread)
+            if rate.cpu is not None:
+                figures.add(f"{rate.name}-cpu", "us", rate.cpu, None if rate.name == "raw" else "raw-cpu")
 
 
 def _observing(figures: Figures, count: int) -> None:
@@ -257,10 +259,11 @@ def _gateway(figures: Figures, settings: Settings, seconds: float) -> None:
 
 def _ledger(figures: Figures, url: str, records: int, events: int) -> None:
     talk.print(f"filing {records} records, each batch beside a bare copy of its rows")
-    bare, sink, size = ledger.sink_beside_copy(url, records)
-    figures.add("bare-copy", "rows/s", bare)
-    figures.add("ledger-sink", "rows/s", sink, "bare-copy")
-    figures.add("ledger-bytes-per-event", "bytes", size)
+    filed = ledger.sink_beside_copy(url, records)
+    figures.add("bare-copy", "rows/s", filed.bare)
+    figures.add("ledger-sink", "rows/s", filed.sink, "bare-copy")
+    figures.add("ledger-sink-handle", "us", filed.handle)
+    figures.add("ledger-bytes-per-event", "bytes", filed.size)
     talk.print(f"filling a ledger with {events} events")
     with ledger.filled_ledger(url, events) as engine:
         figures.add("ledger-verify", "rows/s", ledger.verified_a_second(engine))

@@ -38,6 +38,8 @@ class Rate:
     name: str
     median: float
     spread: float
+    cpu: float | None
+    """Microseconds of processor time a record, the median; None for a peer."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ def rates(
 ) -> Iterator[Rate]:
     """Measure everything in turn. `others` are the commands of peers, `folder` what they were handed."""
     found: dict[str, list[float]] = {name: [] for name in ("raw", *AGAINST)}
+    spent: dict[str, list[float]] = {name: [] for name in found}
     together = ["raw", "codec", *others, "checker-known-subjects"]
     alone = [
         _Own("checker-zipf", subjects.zipf(50_000)),
@@ -66,16 +69,21 @@ def rates(
         say(f"round {n + 1} of {ROUNDS}")
         _prepare(settings, [_group(name) for name in together], subjects.cycling(200), count)
         for name in (*together[n % len(together) :], *together[: n % len(together)]):
-            found[name].append(_measure(name, others, settings, count, folder))
+            rate, cpu = _measure(name, others, settings, count, folder)
+            found[name].append(rate)
+            spent[name] += [] if cpu is None else [cpu]
             say(f"  {name}: {found[name][-1]:,.0f} records/s")
         for own in alone:
             _prepare(settings, ["checker"], own.numbers, count, own.ask)
-            found[own.name].append(throughput.apart("checker", settings, count))
+            rate, cpu = throughput.apart("checker", settings, count)
+            found[own.name].append(rate)
+            spent[own.name].append(cpu)
             say(f"  {own.name}: {found[own.name][-1]:,.0f} records/s")
     for name, measured in found.items():
         if measured:
             median = statistics.median(measured)
-            yield Rate(name, median, (max(measured) - min(measured)) / median)
+            cpu = statistics.median(spent[name]) if spent[name] else None
+            yield Rate(name, median, (max(measured) - min(measured)) / median, cpu)
 
 
 def _prepare(
@@ -94,7 +102,10 @@ def _group(name: str) -> str:
     return "checker" if name.startswith("checker") else name
 
 
-def _measure(name: str, others: Mapping[str, Sequence[str]], settings: Settings, count: int, folder: Path) -> float:
+def _measure(
+    name: str, others: Mapping[str, Sequence[str]], settings: Settings, count: int, folder: Path
+) -> tuple[float, float | None]:
+    """Records a second, and microseconds of processor time a record."""
     if name in others:
-        return count / peers.measured(others[name], name, settings, throughput.ECHO, count, folder)
+        return count / peers.measured(others[name], name, settings, throughput.ECHO, count, folder), None
     return throughput.apart(_group(name), settings, count)
