@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
@@ -240,3 +244,43 @@ def test_a_connection_is_used_again_and_keeps_no_cookie() -> None:
     first, second = platform.received
     assert first.port == second.port
     assert "cookie" not in second.headers
+
+
+@contextmanager
+def saying(first: bytes, without_end: bytes = b"") -> Iterator[str]:
+    """The URL of a server that answers with these bytes, the second of them again and again."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            with server.accept()[0] as connection, suppress(OSError):
+                connection.recv(65_536)
+                connection.sendall(first)
+                while without_end:
+                    connection.sendall(without_end)
+
+        threading.Thread(target=answer, daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/"
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "without_end"),
+    [
+        (b"\x00\xff" * 1000, b""),
+        (OK + b"content-length: 5\r\ncontent-length: 6\r\n\r\nabcdef", b""),
+        (OK + b"content-length: 99999999999999999999999\r\n\r\nx", b""),
+        (OK + b"x: ", b"y" * 65_536),
+        (OK, b"x: y\r\n" * 1000),
+        (b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n", b""),
+    ],
+    ids=["junk", "two lengths", "a length beyond any", "an endless header", "endless headers", "another protocol"],
+)
+def test_an_answer_that_no_server_gives_is_a_failure_at_once(first: bytes, without_end: bytes) -> None:
+    """Not after ten seconds, and not after it has filled the memory."""
+    began = time.monotonic()
+    with saying(first, without_end) as url:
+        assert sent(url).reception is Reception.FAILED
+
+    assert time.monotonic() - began < 5
