@@ -95,6 +95,8 @@ class Edges:
                     raise Problem(
                         "too-large", f"a body has at most {LARGEST_BODY} bytes", headers={"Connection": "close"}
                     )
+            if complete and read:
+                await self._admission.take()  # many bodies may have arrived together
             return message
 
         return bounded
