@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Self
 
+from processors.embedded.archive import java_options
 from processors.embedded.artifacts import KAFKA
 from processors.embedded.cache import installed
 from processors.embedded.kafka import ClusterOf, Node, cluster_id, kafka
@@ -27,7 +28,7 @@ class Cluster:
         cluster, home = ClusterOf(self.nodes, cluster_id()), installed(KAFKA, Silent())
         self.brokers = tuple(
             Part(
-                kafka(home, data / f"kafka-{node.number}", node, cluster),
+                kafka(home, data / f"kafka-{node.number}", node, cluster, archive=java_options(KAFKA)),
                 data / "logs" / f"kafka-{node.number}.log",
                 self._spawner,
                 lambda: None,

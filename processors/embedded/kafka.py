@@ -19,6 +19,9 @@ from processors.embedded.staging import complete_folder, write_whole
 
 STARTED = "Kafka Server started"
 
+FOR_MINUTES = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+"""Options for a Java that ends before the work pays that makes it fast."""
+
 PROPERTIES = """\
 process.roles=broker,controller
 node.id={number}
@@ -108,18 +111,22 @@ def kafka(
     protection: Protection | None = None,
     *,
     optimised: bool = False,
+    archive: tuple[str, ...] = (),
+    learning: tuple[str, ...] = (),
 ) -> Recipe:
     """The node whose configuration and logs live in `folder`. Its cluster id and data survive restarts.
 
     Most live for minutes, and optimising them costs more than that brings; for a measurement it is the other way.
+    `archive` and `learning` are options by which Java reads an archive of classes, or makes one (archive.py).
     """
     java = (
         str(JAVA),
+        *archive,
         "-Xms256m",
         "-Xmx1g",
         "-XX:+ExitOnOutOfMemoryError",
         "-XX:-UsePerfData",
-        *(() if optimised else ("-XX:TieredStopAtLevel=1",)),
+        *(() if optimised else FOR_MINUTES),
         "--sun-misc-unsafe-memory-access=allow",  # else Java warns about Kafka's own use of it
         f"-Dlog4j2.configurationFile={folder / 'log4j2.yaml'}",
         *(protection.java if protection else ()),
@@ -128,7 +135,7 @@ def kafka(
     )
     return Recipe(
         name=folder.name,
-        command=(*java, "kafka.Kafka", str(folder / "server.properties")),
+        command=(java[0], *learning, *java[1:], "kafka.Kafka", str(folder / "server.properties")),
         prepare=lambda log: _prepare(java, folder, node, cluster, protection, log),
         is_ready=lambda _pid, log: STARTED in log and answers(node.kafka),
     )
@@ -164,10 +171,9 @@ def cluster_id() -> str:
 def _format(
     java: tuple[str, ...], settings: Path, cluster: str, protection: Protection | None, log: IO[bytes]
 ) -> None:
-    quick = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")  # it runs for a second
     storage_tool = (
         java[0],
-        *quick,
+        *FOR_MINUTES,
         *java[1:],
         "kafka.tools.StorageTool",
         "format",

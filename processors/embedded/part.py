@@ -98,9 +98,9 @@ class Part:
             raise self._failed(str(error)) from error
         self._await_ready(called_off)
 
-    def stop(self) -> None:
-        """End the server in good order, and kill it when it takes longer than PATIENCE seconds."""
-        self._end(STOP)
+    def stop(self, patience: float = PATIENCE) -> None:
+        """End the server in good order, and kill it when it takes longer than that many seconds."""
+        self._end(STOP, patience)
 
     def kill(self) -> None:
         """End it as a crash would, together with its own children."""
@@ -144,7 +144,7 @@ class Part:
         said = self._log_text().lower()
         raise self._failed(why, PortTaken if any(sign in said for sign in PORT_TAKEN) else StackPartFailed)
 
-    def _end(self, number: int) -> None:
+    def _end(self, number: int, patience: float = PATIENCE) -> None:
         if self._process is None:
             return
         family = descendants(self._process.pid)
@@ -153,7 +153,7 @@ class Part:
             for child in family:
                 child.send_signal(number)
         try:
-            self._process.wait(PATIENCE)
+            self._process.wait(patience)
         except subprocess.TimeoutExpired:
             self.kill()
         psutil.wait_procs(family, timeout=PATIENCE)

@@ -15,24 +15,38 @@ DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """Loopback is never asked for through the user's proxy."""
 
 
-def registry(release: Path, folder: Path, ports: Ports) -> Recipe:
+def registry(release: Path, folder: Path, ports: Ports, java_options: tuple[str, ...] = ()) -> Recipe:
     """The registry whose schemas live in `folder`.
 
     They are in a file database of its own: the ids that stand in the broker's records mean the same after a
     restart, and the registry neither waits for Postgres nor falls with it. Each write is on disk before it is
     answered (WRITE_DELAY=0), and the lock ends with the process (FILE_LOCK=FS), so a kill costs nothing.
+
+    Quarkus would bring a loader of its own, whose classes Java cannot archive (archive.py); so all its jars are on
+    Java's own path, those first that replace classes of the others.
     """
+    jars = (
+        "quarkus/transformed-bytecode.jar",
+        "quarkus/generated-bytecode.jar",
+        "app/*",
+        "lib/boot/*",
+        "lib/main/*",
+    )
     return Recipe(
         name="registry",
         command=(
             str(JAVA),
+            *java_options,
             "-Xmx512m",
             "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1",  # ready in 3 s instead of 5; it has little to do afterwards
             "-XX:+ExitOnOutOfMemoryError",
             "-XX:-UsePerfData",
-            "-jar",
-            str(release / "quarkus-run.jar"),
+            "--add-opens=java.base/java.lang=ALL-UNNAMED",  # this and the next as in quarkus-run.jar
+            "--enable-native-access=ALL-UNNAMED",
+            "-cp",
+            ":".join(f"{release}/{jar}" for jar in jars),
+            "io.quarkus.runner.GeneratedMain",
         ),
         environment={
             "QUARKUS_HTTP_HOST": HOST,

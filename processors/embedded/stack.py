@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from processors.embedded import kafka, postgres, registry
+from processors.embedded.archive import java_options
 from processors.embedded.artifacts import KAFKA, REGISTRY
 from processors.embedded.cache import installed
 from processors.embedded.part import Part, Recipe, start_together
@@ -150,9 +151,12 @@ class Stack:
                 *kafka.alone(ports),
                 self._protection,
                 optimised=self._optimised,
+                archive=() if self._optimised else java_options(KAFKA),
             )
         )
-        self.registry = self._part(registry.registry(homes[REGISTRY], self.data / "registry", ports))
+        self.registry = self._part(
+            registry.registry(homes[REGISTRY], self.data / "registry", ports, java_options(REGISTRY))
+        )
         self.postgres = self._part(postgres.postgres(self.data / "postgres", ports))
         self.parts = (self.kafka, self.registry, self.postgres)
 
