@@ -19,6 +19,7 @@ from typing import Any
 import httpx
 import trustme
 import yaml
+from examples import commands
 from examples.ground import eventually
 from examples.issuers import AUDIENCE, ISSUER, jwks, token
 
@@ -153,10 +154,7 @@ class Edge:
 
     def run(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
         """A command of ours, as people type it."""
-        return subprocess.run(
-            [sys.executable, "-m", "processors.cli", *words],
-            env=self.environment | more, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120,
-        )  # fmt: skip
+        return commands.run(*words, environment=self.environment | more, cwd=ROOT)
 
     @contextmanager
     def processor(self, name: str) -> Iterator[subprocess.Popen[bytes]]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from examples import commands
 from examples.ground import eventually
 
 from processors.bootstrap.processors import PROCESSORS
@@ -93,10 +94,7 @@ class Installation:
 
     def run(self, *arguments: str, code: int | Collection[int] = 0) -> str:
         """A command of ours; what it wrote to stdout."""
-        done = subprocess.run(
-            [sys.executable, "-m", "processors.cli", *arguments],
-            env=self.environment, capture_output=True, text=True, check=False, timeout=120,
-        )  # fmt: skip
+        done = commands.run(*arguments, environment=self.environment)
         assert done.returncode in ({code} if isinstance(code, int) else code), (
             f"{arguments} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
         )

@@ -20,6 +20,7 @@ from confluent_kafka.admin import (
     UserScramCredentialUpsertion,
 )
 from cryptography.hazmat.primitives import serialization
+from examples import commands
 from examples.tokens import TokenIssuer
 
 from processors.contracts.access import ROLES
@@ -112,10 +113,7 @@ class Protected:
 
     def run(self, user: str, *words: str, code: int = 0, environment: dict[str, str] | None = None) -> str:
         """`compat-guard` as that user; what it wrote to stdout, or to stderr where it was to fail with 2."""
-        done = subprocess.run(
-            [sys.executable, "-m", "processors.cli", *words],
-            env=environment or self.environment(user), capture_output=True, text=True, check=False, timeout=120,
-        )  # fmt: skip
+        done = commands.run(*words, environment=environment or self.environment(user))
         assert done.returncode == code, f"{user}: {words} ended with {done.returncode}\n{done.stdout}{done.stderr}"
         return done.stderr if code == 2 else done.stdout
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from examples import commands
 
 from processors.embedded import Addresses
 
@@ -24,15 +25,7 @@ def command(guarded: Addresses) -> Iterator[Command]:
     }
 
     def run(*words: str | Path, input: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "processors.cli", *map(str, words)],
-            env=environment,
-            input=input,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+        return commands.run(*words, environment=environment, input=input)
 
     checker = subprocess.Popen([sys.executable, "-m", "processors.cli", "run", "checker"], env=environment)
     yield run

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from confluent_kafka.admin import (
     NewTopic,
     ResourceType,
 )
+from examples import commands
 
 from processors.embedded import Addresses
 
@@ -75,8 +75,7 @@ class Desk:
             "COLUMNS": "200",
             **environment,
         }
-        command = [sys.executable, "-m", "processors.cli", "topics", *words]
-        return subprocess.run(command, env=surroundings, capture_output=True, text=True, timeout=120, check=False)
+        return commands.run("topics", *words, environment=surroundings)
 
     def plan(self, *words: str) -> dict[str, Any]:
         return json.loads(self.topics("diff", "--output", "json", *words).stdout)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from examples import commands
 from examples.case_c1 import MANIFEST, MATRIX
 from examples.outputs import valid
 
@@ -36,10 +37,7 @@ class Shell:
         return self._done(words, code).stderr
 
     def _done(self, words: tuple[str, ...], code: int) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "processors.cli", *words]
-        done = subprocess.run(
-            command, env=self._environment, capture_output=True, text=True, timeout=90, check=False
-        )
+        done = commands.run(*words, environment=self._environment)
         assert done.returncode == code, done.stdout + done.stderr
         return done
 

@@ -8,8 +8,6 @@ import csv
 import hashlib
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -18,6 +16,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from examples import commands
 from examples.ledgers import KEYS, NOW, anchor_rows, commit, rows_of, started
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -169,12 +168,9 @@ def test_the_command_exports_again_only_when_forced_and_draws_nothing_into_a_log
 ) -> None:
     """A redirected stderr is a log, and no screen."""
     file = tmp_path / "events.jsonl"
-    export_to = (sys.executable, "-m", "processors.cli", "ledger", "export", str(file))
+    export_to = ("ledger", "export", str(file))
     environment = {**os.environ, "GUARD_POSTGRES__URL": database}
-    runs = [
-        subprocess.run([*export_to, *flags], env=environment, capture_output=True, text=True, check=False)
-        for flags in ([], [], ["--force"])
-    ]
+    runs = [commands.run(*export_to, *flags, environment=environment) for flags in ([], [], ["--force"])]
 
     assert [done.returncode for done in runs] == [0, 2, 0], runs
     assert (runs[0].stderr, runs[2].stderr) == ("", "")
@@ -184,10 +180,9 @@ def test_the_command_exports_again_only_when_forced_and_draws_nothing_into_a_log
 def test_the_command_rebuilds_current_state(database: str, rows: list[Row], superuser: psycopg.Connection) -> None:
     """And finds it equal to the events afterwards, in the same run."""
     superuser.execute("UPDATE blocks SET band = 'x'")
-    command = (sys.executable, "-m", "processors.cli", "ledger", "rebuild-views")
     environment = {**os.environ, "GUARD_POSTGRES__URL": database}
     runs = [
-        subprocess.run([*command, *flags], env=environment, capture_output=True, text=True, check=False)
+        commands.run("ledger", "rebuild-views", *flags, environment=environment)
         for flags in (["--check"], [], ["--check"])
     ]
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from examples import commands
 from examples.ground import eventually
 from examples.matrices import a_document, a_rule
 
@@ -34,13 +35,7 @@ def command(guarded: Addresses) -> Command:
     variables = {"GUARD_KAFKA__BOOTSTRAP": guarded.bootstrap, "GUARD_REGISTRY__URL": guarded.registry}
 
     def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-c", "from processors.cli import main; main()", *map(str, words)],
-            env={**os.environ, **variables, "COLUMNS": "200"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return commands.run(*words, environment={**os.environ, **variables, "COLUMNS": "200"})
 
     return run
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 
 import pytest
+from examples import commands
 from examples.ground import eventually
 from examples.outputs import valid
 from examples.platform import Answer, Platform
@@ -32,14 +32,7 @@ def command(relaying: Relaying, *words: str) -> subprocess.CompletedProcess[str]
         "GUARD_REGISTRY__URL": relaying.guard.of.registry.url,
         "COLUMNS": "300",
     }
-    return subprocess.run(
-        [sys.executable, "-m", "processors.cli", *words],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    return commands.run(*words, environment=environment)
 
 
 def listed(relaying: Relaying, name: str) -> dict:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from examples import commands
 
 from processors.configuration.settings import shipped
 
@@ -283,3 +284,24 @@ def _environment(given: Mapping[str, str]) -> dict[str, str]:
     """That of the tests without what changes how things look."""
     inherited = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR", "COLUMNS")}
     return {**inherited, **given}
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("satisfies", ">=1", "-"), 2),
+        (
+            ("check", "-m", "scripts/demo.plugins/billing-3.1.0.yaml", "--host", "corex@1.9.0", "--matrix", MATRIX),
+            1,
+        ),
+        (("config", "show", "--output", "json"), 0),
+        (("chekc",), 2),
+    ],
+)
+def test_a_fork_ends_and_says_what_a_process_does(words: tuple[str, ...], code: int) -> None:
+    """So that other tests may type many commands without waiting for Python."""
+    forked = commands.run(*words, environment=_environment({}))
+    process = run(*words)
+
+    assert (forked.returncode, forked.stdout, forked.stderr) == (code, process.stdout, process.stderr)
+    assert process.returncode == code
