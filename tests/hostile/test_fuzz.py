@@ -1,6 +1,6 @@
 """Whatever stands in an event or a matrix, the guard answers or quarantines it; it is never our own failure.
 
-`GUARD_FUZZ=200000` runs so many mutants; a few thousand are part of every run.
+`GUARD_FUZZ=200000` runs so many mutants; two thousand are part of every run.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from processors.stream.wire.schema import Schema, Schemas
 from processors.trust.signatures import sign
 from processors.trust.statements import Statement
 
-MUTANTS = int(os.environ.get("GUARD_FUZZ", "4000"))
+MUTANTS = int(os.environ.get("GUARD_FUZZ", "2000"))
 pytestmark = pytest.mark.timeout(300 + MUTANTS // 50)
 BATCH = 20
 SCHEMAS = Schemas.load(shipped("schemas"))
