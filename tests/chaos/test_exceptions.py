@@ -37,7 +37,7 @@ from processors.events.vocabulary import Band
 pytestmark = [pytest.mark.stack, pytest.mark.chaos]
 
 LONG = os.environ.get("GUARD_CHAOS") == "long"
-EXCEPTIONS, KILLS, OUTAGES = (5_000, 12, 6) if LONG else (300, 3, 1)
+EXCEPTIONS, KILLS, OUTAGES = (5_000, 12, 6) if LONG else (160, 3, 1)
 HERE = Path(__file__)
 STEPS = ((BOB, "steward"), (SABINE, "security"), (SAMIR, "security"), (LENA, "lead"))
 

@@ -24,6 +24,7 @@ import psycopg
 import pytest
 from chaos.mortal_worker import IN_POSTGRES
 from confluent_kafka.admin import AdminClient
+from examples import commands
 from examples.ground import eventually
 from examples.mortals import started, until_all_have_died
 from sqlalchemy import make_url
@@ -49,7 +50,9 @@ from processors.stream.wire.schema import Schemas
 
 pytestmark = [pytest.mark.chaos, pytest.mark.stack, pytest.mark.timeout(1800)]
 
-EVENTS = 200_000 if os.environ.get("GUARD_CHAOS") == "long" else 20_000
+EVENTS = 200_000 if os.environ.get("GUARD_CHAOS") == "long" else 6_000
+PORTION, PAUSE = (500, 0.0) if EVENTS > 100_000 else (100, 0.6)
+"""Events written at once, and seconds from one portion to the next: few events last as long as the kills."""
 
 KILLS = 16 if EVENTS > 100_000 else 8
 """Half of them hit the sink, a quarter each Postgres and the broker."""
@@ -123,15 +126,16 @@ def feed(world: World, done: threading.Event, failures: list[BaseException]) -> 
     """Write the events, each with an id of its own, whatever happens to the broker meanwhile."""
     try:
         with httpx.Client(base_url=world.stack.addresses.registry, timeout=30) as client:
-            write_events(world, Codec(Schemas.load(shipped("schemas")), SchemaRegistry(client)))
+            codec = Codec(Schemas.load(shipped("schemas")), SchemaRegistry(client))
+            write_events(world, codec, range(EVENTS), PAUSE)
     except BaseException as error:  # noqa: BLE001 - shown by the test itself
         failures.append(error)
     finally:
         done.set()
 
 
-def write_events(world: World, codec: Codec, numbers: range = range(EVENTS)) -> None:
-    """As fast as the broker takes them; one in a thousand is poison."""
+def write_events(world: World, codec: Codec, numbers: range, pause: float = 0.0) -> None:
+    """As fast as the broker takes them, but for a pause after each portion; one in a thousand is poison."""
     encoders: dict[str, Callable[[Any], bytes]] = {}
     publish = Publisher(world.streams, deadline=30.0)
     chunk: list[Outbound] = []
@@ -140,9 +144,10 @@ def write_events(world: World, codec: Codec, numbers: range = range(EVENTS)) -> 
         encode = encoders.setdefault(sample.topic, codec.encoder(sample.topic, sample.event))
         value = b"poison \xff" + str(number).encode() if number % 997 == 0 else encode(sample.value)
         chunk.append(Outbound(sample.topic, sample.key.encode(), value))
-        if len(chunk) == 500:
+        if len(chunk) == PORTION:
             insist(publish, chunk)
             chunk = []
+            time.sleep(pause)
     insist(publish, chunk)
     publish.close()
 
@@ -238,9 +243,7 @@ def more(world: World, numbers: range) -> None:
 
 
 def guard(world: World, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "processors.cli", *words]
-    environment = {**world.environment, "COLUMNS": "300"}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    return commands.run(*words, environment={**world.environment, "COLUMNS": "300"})
 
 
 def assert_skipped_and_filed_late(world: World) -> None:
