@@ -44,20 +44,23 @@ def check(
     input_digest: str,
     policies: Policies = NO_POLICIES,
     before: AnswerCache | None = None,
+    *,
+    with_ways: bool = True,
 ) -> Answer:
     """Decide whether the plugin may be installed.
 
     Pure: the same arguments give the same report, and so do two instants between which no relevant date lies. Never
     raises because of the subject's content: what cannot be judged becomes a finding that blocks. The size of the
     report is bounded, whatever the size of the subject. `input_digest` is the sha256 of the subject's Avro bytes.
-    `before` caches earlier searches for ways out: it makes this one faster and changes nothing.
+    `before` caches earlier searches for ways out: it makes this one faster and changes nothing. Without `with_ways`
+    none are searched, which takes most of the time of a block, and the report names none.
     """
     subject = with_plain_ids(subject)
     cases = read_cases_of(subject, matrix, policies, now)
     findings = findings_of(cases)
     found = verdict(findings)
     ways = _NO_WAYS
-    if found is Verdict.BLOCK:
+    if found is Verdict.BLOCK and with_ways:
         ways = ways_out(replace(cases[0], subject=_whole(cases[0], subject)), findings, before)
     about = tuple(policy for case in cases for policy in _policies(case))
     return Answer(

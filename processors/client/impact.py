@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from processors.bootstrap.clients import stream_settings
 from processors.checker.check import check
 from processors.checker.impact import MOST_SUBJECTS, Impact
+from processors.checker.intake import Intake
 from processors.client.matrix_topic import read_matrix
 from processors.client.policy_topic import read_policies
 from processors.configuration.settings import Settings
@@ -31,7 +32,7 @@ _TOLD_EVERY: Final = 500
 """Requests between two progress reports."""
 
 Judge = Callable[[bytes], tuple[Report, Report]]
-"""Both answers to a subject: before the matrix is published, and after."""
+"""Both answers to a subject: before the matrix is published, and after. They name no ways out."""
 
 
 class Replayed(NamedTuple):
@@ -71,7 +72,7 @@ def replayed(
     decode = events.decoder(INSTALL_REQUESTS, "InstallRequested")
     before, after, judge = _judging(of, decode, documents, until)
     impact = Impact(judge, most=most)
-    _read(of, decode, since, impact, tell)
+    _read(of, Intake(decode), since, impact, tell)
     return Replayed(impact, before, after, since, judge)
 
 
@@ -105,17 +106,17 @@ def _changed(case: ExceptionCase, judge: Judge) -> ExceptionChange | None:
     return ExceptionChange(case, before.verdict, after.verdict, fresh)
 
 
-def _read(of: Settings, decode: Decoder, since: int, impact: Impact, tell: Callable[[Impact], None]) -> None:
+def _read(of: Settings, read: Intake, since: int, impact: Impact, tell: Callable[[Impact], None]) -> None:
     with closing(Follower(stream_settings(of), "replay")) as follower, collector_eased():
         follower.from_time([INSTALL_REQUESTS], since)
         for record in follower.read():
             try:
-                request, subject = decode.split(record.value)
+                request = read(record.value)
             except EventUnreadable:
                 impact.unreadable += 1
                 continue
-            key = hashlib.blake2b(subject, digest_size=16).digest()
-            impact.take(key, subject, request["request_id"], record.timestamp)
+            key = hashlib.blake2b(request.subject, digest_size=16).digest()
+            impact.take(key, request.subject, request.request_id, record.timestamp)
             if impact.requests % _TOLD_EVERY == 0:
                 tell(impact)
 
@@ -129,8 +130,8 @@ def _judge(
     def judge(subject: bytes) -> tuple[Report, Report]:
         question, digest = subject_from_record(decode(subject)), digest_of(subject)
         return (
-            check(question, before, now, digest, policies).report,
-            check(question, after, now, digest, policies).report,
+            check(question, before, now, digest, policies, with_ways=False).report,
+            check(question, after, now, digest, policies, with_ways=False).report,
         )
 
     return judge

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from examples.questions import HOUR, NOON, document
 
 from processors.checker.case import read_case
+from processors.checker.check import check
+from processors.checker.labelled_cases import LabelledCase, read_cases
 from processors.checker.plans.effort import AT_MOST, Effort, weight
 from processors.checker.plans.solver import MOST_CHANGES
 from processors.checker.plans.ways_out import STOPPED, TOO_MANY, ways_out
@@ -29,6 +32,7 @@ from processors.matrix.document import Release
 from processors.matrix.merged import Matrix
 from processors.policies import NO_POLICIES
 
+CASES = tuple(read_cases((Path(__file__).parents[2] / "data" / "cases").glob("*.yaml")))
 NOTHING_IS_DEMANDED = {"host": "allow", "runtime": "allow", "matrix": "allow"}
 
 
@@ -330,3 +334,20 @@ def test_a_finding_has_more_weight_than_what_it_is_about() -> None:
     missing = tuple(finding for finding in validate(case) if finding.code is Code.DEPENDENCY_MISSING)
 
     assert weight(case, missing) > weight(case, ()) + len(missing)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_report_without_ways_out_is_otherwise_the_same(case: LabelledCase) -> None:
+    """What the impact of a matrix is measured by: verdict, findings, risk and rows."""
+    asked = (case.subject, case.matrix, case.now, "sha256:" + "0" * 64, case.policies)
+    whole, without = check(*asked).report, check(*asked, with_ways=False).report
+
+    assert without.remediations == ()
+    assert without == replace(
+        whole,
+        summary=without.summary,
+        remediations=(),
+        remediation_note=without.remediation_note,
+        derivation=(),
+        closest=without.closest,
+    )
