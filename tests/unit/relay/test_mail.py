@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import ssl
+import warnings
 from collections.abc import Iterator
 from email import message_from_bytes
 from email.policy import default
@@ -25,6 +27,15 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 """aiosmtpd leaves connections to the collector when it is stopped."""
 
 FROM, TO = "guard@example.com", "petra@example.com"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def collected() -> Iterator[None]:
+    """They are collected here, or a test of another module would be blamed for them."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 class Box:
