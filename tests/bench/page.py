@@ -60,7 +60,7 @@ OBSTACLES: Final = {
         "checker-new-subjects",
         "codec",
     ): """`codec` decodes and encodes. A check does both, and between them compares every version
-  with every range, asks each rule, and writes the report that is signed and kept; `check-new-subjects` is all of that
+  with every range, asks each rule, and writes the report and its digest; `check-new-subjects` is all of that
   without a broker. Compiling rules and versions gained a fifth to a third, and would cost every user a compiler.""",
     (
         "latency-checker-p99",
