@@ -64,8 +64,8 @@ async def prepared(desk: Desk, who: Principal, size: int, asked: Callable[[], In
     def make() -> Prepared:
         return prepare(desk.events, asked())
 
-    encoder = desk.events.encoder(INSTALL_REQUESTED.topic, INSTALL_REQUESTED.schema)
-    if size <= AT_ONCE and encoder.is_ready:
+    if size <= AT_ONCE:
+        await desk.ready(desk.events.encoder(INSTALL_REQUESTED.topic, INSTALL_REQUESTED.schema))
         return make()
     if size <= LARGE:
         return await asyncio.to_thread(make)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ from processors.gateway.signing import SigningKeys
 from processors.stream.io.outbox import Outbox
 from processors.stream.io.publish import Delivered
 from processors.stream.types import Inbound, Outbound
-from processors.stream.wire.codec import Codec
+from processors.stream.wire.codec import PREFIX_SIZE, Codec, Encoder
 
 T = TypeVar("T")
 
@@ -49,6 +49,9 @@ MOST_LARGE_EACH: Final = 16
 MOST_AUDITING: Final = 16
 MOST_AUDITING_EACH: Final = 4
 """The most calls that read the ledger or wait for it, in all and for one auditor."""
+
+WOKEN_IN_A_ROUND: Final = 16
+"""Requests whose answers arrived together that continue in one round of the event loop."""
 
 SHOWN_KEPT: Final = 500
 """The most results whose text is cached: every stream sends the same one."""
@@ -91,6 +94,8 @@ class Desk:
         default_factory=lambda: ThreadPoolExecutor(READERS, thread_name_prefix="reading")
     )
     _reading: int = 0
+    _learning: dict[object, asyncio.Task[object]] = field(default_factory=dict[object, asyncio.Task[object]])
+    _arrived: deque[Answer] = field(default_factory=deque[Answer])
     _shown: OrderedDict[tuple[int, int], Shown | None] = field(
         default_factory=OrderedDict[tuple[int, int], Shown | None]
     )
@@ -121,9 +126,25 @@ class Desk:
     async def result(self, value: bytes) -> Result:
         """A result in the form of its topic. Raises EventUnreadable, RegistryUnavailable."""
         decode = self.events.decoder(RESULTS, "CompatibilityChecked")
-        if len(value) <= DECODED_AT_ONCE and decode.knows_writer(value):
-            return Result(decode(value))
-        return Result(await asyncio.to_thread(decode, value))
+        if len(value) > DECODED_AT_ONCE:
+            return Result(await asyncio.to_thread(decode, value))
+        if not decode.knows_writer(value):
+            await self._learn(value[:PREFIX_SIZE], decode.learn_writer, value)
+        return Result(decode(value))
+
+    async def ready(self, encoder: Encoder) -> None:
+        """Returns when this encoder can write. Raises RegistryUnavailable."""
+        if not encoder.is_ready:
+            await self._learn(encoder, encoder.look_up)
+
+    async def _learn(self, what: object, ask: Callable[..., object], *arguments: Any) -> None:
+        """Ask the registry in a thread: once for everybody who needs to know this at the same time."""
+        learning = self._learning.get(what)
+        if learning is None:
+            learning = self._learning[what] = asyncio.create_task(asyncio.to_thread(ask, *arguments))
+            learning.add_done_callback(lambda _: self._learning.pop(what))
+        await asyncio.shield(learning)  # a caller who leaves takes it from nobody else
+        await self.admission.take()
 
     async def shown(self, record: Inbound) -> Shown | None:
         """A record of the topic of results as streams send it; None if it is unreadable."""
@@ -159,9 +180,19 @@ class Desk:
 
     def deliver(self, answers: Sequence[Answer], results: Sequence[Inbound]) -> None:
         """What the reader has read, in the order of each log."""
-        for key, answer in answers:
-            self.mailbox.put(key, answer)
         self.live.publish(results)
+        is_busy = bool(self._arrived)
+        self._arrived.extend(answers)
+        if not is_busy:
+            self._hand_out()
+
+    def _hand_out(self) -> None:
+        """Wake a few requests in each round of the event loop: whoever else is ready waits until all have run."""
+        woken = 0
+        while self._arrived and woken < WOKEN_IN_A_ROUND:
+            woken += self.mailbox.put(*self._arrived.popleft())
+        if self._arrived:
+            asyncio.get_running_loop().call_soon(self._hand_out)
 
     def close(self) -> None:
         """Release all waiting requests, and end streams."""

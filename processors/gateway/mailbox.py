@@ -48,21 +48,22 @@ class Mailbox:
         """Whether a different answer came under the key of a stored one, perhaps to another question."""
         return key in self._disputed
 
-    def put(self, key: Key, answer: bytes) -> None:
-        """An answer has arrived. Another one under the same key is only noted."""
+    def put(self, key: Key, answer: bytes) -> int:
+        """An answer has arrived; return how many requests it woke. Another one under the same key is only noted."""
         if key in self._answers:
             if self._answers[key] != answer:
                 self._disputed.add(key)
-            return
+            return 0
         self._answers[key] = answer
         self._size += len(answer)
         while len(self._answers) > self._most or self._size > self._largest:
             oldest, forgotten = self._answers.popitem(last=False)
             self._disputed.discard(oldest)
             self._size -= len(forgotten)
-        for future in self._expected.pop(key, ()):
-            if not future.done():
-                future.set_result(answer)
+        woken = [future for future in self._expected.pop(key, ()) if not future.done()]
+        for future in woken:
+            future.set_result(answer)
+        return len(woken)
 
     @contextmanager
     def waiter(self) -> Generator[Waiter]:

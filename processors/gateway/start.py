@@ -38,6 +38,9 @@ from processors.stream.types import Inbound
 _YOUNG: Final = 10_000
 """New values after which the youngest generation is collected: ten milliseconds in which no request is answered."""
 
+_MIDDLE: Final = 3
+"""Collections of the youngest generation after which the middle one is collected, which takes that much longer."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -64,6 +67,7 @@ def run_gateway(of: Settings, stop: threading.Event) -> None:
         stack.enter_context(HealthServer(health, of.health_host, of.health_port))
         gate = Gate(lambda: config().gateway, of.config, open_to_all=of.gateway.profile == "embedded")
         desk = Desk(settings=of, config=config, events=events, outbox=outbox, gate=gate, keys=keys)
+        app = create_app(desk, *PAGES)
 
         def failed(error: BaseException) -> None:
             failures.append(error)
@@ -82,11 +86,11 @@ def run_gateway(of: Settings, stop: threading.Event) -> None:
             replies.start()
             try:
                 _log.info("the gateway listens", address="{}:{}".format(*bound.getsockname()[:2]))
-                await serve(create_app(desk, *PAGES), desk, replies, health, bound, stop)
+                await serve(app, desk, replies, health, bound, stop)
             finally:
                 replies.stop()
 
-        with collector_eased(_YOUNG):
+        with collector_eased(_YOUNG, _MIDDLE):
             asyncio.run(serving())
     if failures:
         raise Fatal(f"the reader of answers failed: {failures[0]!r}") from failures[0]

@@ -18,9 +18,11 @@ With the default of 700, the values of a batch are traversed some sixty times wh
 of its whole cost.
 """
 
-OLDER: Final = (20, 100)
-"""Collections of the youngest generation after which the middle one is collected, and of the middle one after
-which all are."""
+MIDDLE: Final = 20
+"""Collections of the youngest generation after which the middle one is collected."""
+
+ALL: Final = 100
+"""Collections of the middle generation after which all are."""
 
 
 @contextmanager
@@ -40,10 +42,10 @@ def collector_paused() -> Generator[None]:
 
 
 @contextmanager
-def collector_eased(young: int = YOUNG) -> Generator[None]:
+def collector_eased(young: int = YOUNG, middle: int = MIDDLE) -> Generator[None]:
     """For a process that handles batches: collect rarely, and exclude everything that exists at the beginning."""
     before = gc.get_threshold()
-    gc.set_threshold(young, *OLDER)
+    gc.set_threshold(young, middle, ALL)
     gc.freeze()
     try:
         yield

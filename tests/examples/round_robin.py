@@ -40,7 +40,11 @@ class RoundRobin:
         except OSError:
             writer.transport.abort()
             return
-        await asyncio.gather(_pour(reader, back), _pour(there, writer))
+        try:
+            await asyncio.gather(_pour(reader, back), _pour(there, writer))
+        finally:
+            for side in (writer, back):
+                side.transport.abort()
 
     async def _end(self) -> None:
         self._server.close()
@@ -48,6 +52,7 @@ class RoundRobin:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # connections that were aborted are told to be lost
 
 
 async def _pour(source: asyncio.StreamReader, into: asyncio.StreamWriter) -> None:

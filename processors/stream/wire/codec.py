@@ -82,21 +82,22 @@ class Encoder:
         return bool(self._prefix)
 
     def __call__(self, record: Mapping[str, Any]) -> bytes:
-        return (self._prefix or self._look_up()) + self._schema.encode(record)
+        return (self._prefix or self.look_up()) + self._schema.encode(record)
 
     def join(self, envelope: Mapping[str, Any], tail: bytes) -> bytes:
         """The event of this envelope and a tail that `tail` encoded before: the same bytes as encoding both."""
-        return (self._prefix or self._look_up()) + self._schema.encode_envelope(envelope) + tail
+        return (self._prefix or self.look_up()) + self._schema.encode_envelope(envelope) + tail
 
     def assemble(self, *pieces: bytes) -> bytes:
         """The event whose fields, in order, are these pieces. Their bytes are not checked."""
-        return (self._prefix or self._look_up()) + b"".join(pieces)
+        return (self._prefix or self.look_up()) + b"".join(pieces)
 
     def run(self, first: str, last: str) -> Run:
         """Consecutive fields as a piece for `assemble`."""
         return Run(self._schema, first, last)
 
-    def _look_up(self) -> bytes:
+    def look_up(self) -> bytes:
+        """Ask the registry for the id of the schema; return the first bytes of every event."""
         self._prefix = _PREFIX.pack(0, self._registry.id_of(self._subject, self._schema.text))
         return self._prefix
 
@@ -157,6 +158,10 @@ class Decoder:
     def knows_writer(self, value: bytes) -> bool:
         """Whether a value can be read without asking the registry first."""
         return value[:PREFIX_SIZE] in self._writers
+
+    def learn_writer(self, value: bytes) -> None:
+        """Ask the registry for the schema of a value. Raises as a call does."""
+        self._learn(_checked(value)[:PREFIX_SIZE])
 
     def is_ours(self, value: bytes) -> bool:
         """Whether a value that has been read was written in exactly our schema, so that its fields are encoded
