@@ -173,8 +173,11 @@ class Desk:
             return persist(self._unanswered, 60)
 
     def _unanswered(self) -> int:
-        partitions = self._group.committed([TopicPartition(INSTALL_REQUESTS, n) for n in range(6)], 30)
-        return sum(self._group.get_watermark_offsets(p, 30)[1] - max(p.offset, 0) for p in partitions)
+        committed = self._group.committed([TopicPartition(INSTALL_REQUESTS, n) for n in range(6)], 30)
+        if all(self._group.get_watermark_offsets(at, 30)[1] <= at.offset for at in committed):
+            return 0
+        done = {at.partition: at.offset for at in committed}  # the marker of a transaction may lie behind it
+        return sum(record.offset >= done[record.partition] for record in self.ground.read(INSTALL_REQUESTS))
 
     def _observer(self) -> Consumer:
         """Asks about the checkers' group, and is no member of it; transactions that hang do not keep it waiting."""

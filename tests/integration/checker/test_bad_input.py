@@ -95,7 +95,7 @@ UNREADABLE: Mapping[str, tuple[Make, str]] = {
     "gzip": (raw(gzip.compress(b"a request")), "wire"),
     "unknown schema": (raw(b"\0\x7f\xff\xff\xffabc"), "schema"),
     "schema of another subject": (
-        lambda desk: desk.guard.codec.encoder(EXCEPTION_REQUESTS, "ExceptionRequested")._look_up() + b"abc",
+        lambda desk: desk.guard.codec.encoder(EXCEPTION_REQUESTS, "ExceptionRequested").look_up() + b"abc",
         "schema",
     ),
     "recursive schema": (in_schema_of(RECURSIVE, tail=b"\2" * 5000), "schema"),
