@@ -58,7 +58,7 @@ def published_anchors(since: int | None = None) -> list[Noted]:
     anchors: list[Noted] = []
     with codec(settings()) as events:
         decode = events.decoder(LEDGER_ANCHORS, "LedgerAnchored")
-        follower = Follower(stream_settings(settings()), "ledger-anchors")
+        follower = Follower(stream_settings(settings()), "ledger-anchors", brief=True)
         try:
             if since is None:
                 follower.from_beginning([LEDGER_ANCHORS])

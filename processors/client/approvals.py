@@ -25,7 +25,7 @@ def first_answer(
     if place is None:
         return None
     key, read = exception_id.encode(), lenient(decision_reader(codec))
-    with closing(Follower(stream_settings(of), "exceptions")) as follower:
+    with closing(Follower(stream_settings(of), "exceptions", brief=True)) as follower:
         follower.from_beginning_of(EXCEPTION_DECISIONS, key)
         decided = (read(record.value) for record in follower.read() if record.key == key)
         return next((one for one in decided if one is not None and one.caused_by == place), None)
@@ -34,7 +34,7 @@ def first_answer(
 def _first_place(of: Settings, codec: Codec, exception_id: str, decision_id: str, proof: str) -> str | None:
     """As `topic/partition/offset`."""
     key, read = exception_id.encode(), lenient(event_reader(codec, APPROVAL_DECIDED, decision_from_record))
-    with closing(Follower(stream_settings(of), "exceptions")) as follower:
+    with closing(Follower(stream_settings(of), "exceptions", brief=True)) as follower:
         follower.from_beginning_of(APPROVAL_DECISIONS, key)
         for record in follower.read():
             said = read(record.value) if record.key == key else None

@@ -48,7 +48,7 @@ def read_relayed(of: Settings) -> Relayed:
 
     Raises BrokerUnavailable, RegistryUnavailable, or SettingsInvalid if there is no such topic.
     """
-    with codec(of) as events, closing(Follower(stream_settings(of), "deliveries")) as follower:
+    with codec(of) as events, closing(Follower(stream_settings(of), "deliveries", brief=True)) as follower:
         follower.from_beginning([RELAY_STATE])
         held: dict[tuple[int, bytes], bytes | None] = {}
         for record in follower.read():

@@ -45,7 +45,7 @@ def all_cases(of: Settings, codec: Codec) -> list[ExceptionCase]:
 def _cases(of: Settings, codec: Codec, key: bytes | None) -> Iterator[ExceptionCase]:
     """Of all partitions, or of the one of `key`. The workflow quarantines unreadable records."""
     read = codec.decoder(EXCEPTION_STATE, "ExceptionState")
-    with closing(Follower(stream_settings(of), "exceptions")) as follower:
+    with closing(Follower(stream_settings(of), "exceptions", brief=True)) as follower:
         if key is None:
             follower.from_beginning([EXCEPTION_STATE])
         else:
@@ -65,7 +65,7 @@ def _cases(of: Settings, codec: Codec, key: bytes | None) -> Iterator[ExceptionC
 def history(of: Settings, codec: Codec, exception_id: str) -> list[ExceptionDecided]:
     """All readable decisions about an exception, oldest first."""
     key, read = exception_id.encode(), lenient(decision_reader(codec))
-    with closing(Follower(stream_settings(of), "exceptions")) as follower:
+    with closing(Follower(stream_settings(of), "exceptions", brief=True)) as follower:
         follower.from_beginning_of(EXCEPTION_DECISIONS, key)
         decided = (read(record.value) for record in follower.read() if record.key == key)
         return [one for one in decided if one is not None]

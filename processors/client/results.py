@@ -91,7 +91,7 @@ def results_of(of: Settings, codec: Codec, request_id: str) -> dict[Question, Re
     """The newest result of each question that was answered under an id, from the one partition of its key."""
     decode = _lenient(codec.decoder(RESULTS, "CompatibilityChecked"))
     key = request_id.encode()
-    with closing(Follower(stream_settings(of), "report")) as follower:
+    with closing(Follower(stream_settings(of), "report", brief=True)) as follower:
         follower.from_beginning_of(RESULTS, key)
         read = (decode(record.value) for record in follower.read() if record.key == key)
         return {result.question: result for result in read if result and result.request_id == request_id}
@@ -132,7 +132,7 @@ def request_of(of: Settings, codec: Codec, result: Result) -> KeptRequest | None
     wanted, key = result.question, result.plugin_id.encode()
     requests = codec.decoder(INSTALL_REQUESTS, "InstallRequested")
     found: KeptRequest | None = None
-    with closing(Follower(stream_settings(of), "exceptions")) as follower:
+    with closing(Follower(stream_settings(of), "exceptions", brief=True)) as follower:
         follower.from_beginning_of(INSTALL_REQUESTS, key)
         for record in follower.read():
             if record.key == key and (asked := read_request(requests, record.value)) and asked[0] == wanted:

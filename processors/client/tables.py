@@ -20,7 +20,7 @@ def load(of: Settings, fold: Fold, name: str) -> Sequence[Reject]:
 
     Raises BrokerUnavailable, and SettingsInvalid if there is no such topic.
     """
-    table = Table(reader(stream_settings(of), name), fold)
+    table = Table(reader(stream_settings(of), name, brief=True), fold)
     try:
         return table.load(PATIENCE)
     finally:

@@ -113,16 +113,18 @@ class Ground:
 
     def read(self, topic: str) -> list[Inbound]:
         """All that is committed on a topic, partition by partition."""
-        reader = clients.reader(self.settings, self.name)
+        reader = clients.reader(self.settings, self.name, brief=True)
         unread = set(range(clients.partition_count(reader, topic)))
         reader.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in unread])
         records: list[Inbound] = []
         while unread:
-            for message in reader.consume(1000, 0.2):
-                if (error := message.error()) is None:
-                    records.append(Polled(message))
-                elif is_end_of_partition(error):
-                    unread.discard(message.partition())
+            message = reader.poll(0.2)
+            if message is None:
+                continue
+            if (error := message.error()) is None:
+                records.append(Polled(message))
+            elif is_end_of_partition(error):
+                unread.discard(message.partition())
         reader.close()
         return sorted(records, key=lambda r: (r.partition, r.offset))
 
@@ -176,8 +178,13 @@ class Ground:
 
 
 def eventually(condition: Callable[[], Any], seconds: float = 60) -> None:
-    """Wait until a condition holds; what it last was is in the failure."""
-    until = time.monotonic() + seconds
+    """Wait until a condition holds; what it last was is in the failure.
+
+    The longer it takes, the less often it is looked at: most conditions read a topic, which costs the broker more
+    than what is waited for.
+    """
+    began = time.monotonic()
     while not (last := condition()):
-        assert time.monotonic() < until, f"still {last!r} after {seconds} s"
-        time.sleep(0.05)
+        waited = time.monotonic() - began
+        assert waited < seconds, f"still {last!r} after {seconds} s"
+        time.sleep(min(max(waited / 6, 0.05), 0.3))

@@ -52,7 +52,7 @@ def _rebuild_all(of: Settings, events: Codec) -> list[Rebuilt]:
     skipping = lenient(read)
     inputs = _inputs(of, workflow)
     published: defaultdict[str, list[ExceptionDecided]] = defaultdict(list)
-    with closing(Follower(stream_settings(of), "rebuild")) as follower:
+    with closing(Follower(stream_settings(of), "rebuild", brief=True)) as follower:
         count = follower.partitions(EXCEPTION_STATE)
         follower.from_beginning([EXCEPTION_DECISIONS])
         for record in follower.read():
@@ -66,7 +66,7 @@ def _rebuild_all(of: Settings, events: Codec) -> list[Rebuilt]:
 
 
 def _inputs(of: Settings, workflow: ExceptionWorkflow) -> Mapping[str, Inbound]:
-    with closing(Follower(stream_settings(of), "rebuild")) as follower:
+    with closing(Follower(stream_settings(of), "rebuild", brief=True)) as follower:
         follower.from_beginning(workflow.inputs)
         return {f"{r.topic}/{r.partition}/{r.offset}": r for r in follower.read()}
 
@@ -95,7 +95,7 @@ def _restored(of: Settings, events: Codec) -> Mapping[int, Restored]:
     """The changelog as a restart would restore it."""
     spec, known = _spec(of, events), seals(of)
     found: defaultdict[int, Restored] = defaultdict(Restored)
-    with closing(Follower(stream_settings(of), "rebuild")) as follower:
+    with closing(Follower(stream_settings(of), "rebuild", brief=True)) as follower:
         follower.from_beginning([EXCEPTION_STATE])
         for record in follower.read():
             found[record.partition].take(record, spec, known)

@@ -109,7 +109,7 @@ def _compare(
 ) -> tuple[list[Difference], list[Inbound]]:
     found: list[Difference] = []
     missing: list[Inbound] = []
-    follower = Follower(stream_settings(settings()), "ledger-reconcile")
+    follower = Follower(stream_settings(settings()), "ledger-reconcile", brief=True)
     try:
         with database("guard_auditor") as engine:
             for topic in topics:

@@ -94,7 +94,7 @@ def _asked(of: Settings, events: Codec, request_id: str, question: str | None) -
     """
     decode = events.decoder(INSTALL_REQUESTS, "InstallRequested")
     wanted, found = request_id.encode(), dict[Question, tuple[KeptRequest, str]]()
-    with closing(Follower(stream_settings(of), "recheck")) as follower:
+    with closing(Follower(stream_settings(of), "recheck", brief=True)) as follower:
         follower.from_beginning([INSTALL_REQUESTS])
         for record in follower.read():
             if record.value is None or wanted not in record.value:

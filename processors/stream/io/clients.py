@@ -39,9 +39,13 @@ def group_consumer(settings: StreamSettings, group: str, *, copartitioned: bool)
     return _consumer(settings, group, **membership, **{"enable.partition.eof": True})
 
 
-def reader(settings: StreamSettings, name: str) -> Consumer:
-    """A consumer without a group, for assigned partitions that are read to their end: tables and changelogs."""
-    return _consumer(settings, f"{name}-reader", **{"enable.partition.eof": True})
+def reader(settings: StreamSettings, name: str, *, brief: bool = False) -> Consumer:
+    """A consumer without a group, for assigned partitions that are read to their end: tables and changelogs.
+
+    A `brief` one is closed there: it learns of the end a tenth of a second sooner, and asks the broker more often.
+    """
+    waits = {"fetch.wait.max.ms": 10} if brief else {}
+    return _consumer(settings, f"{name}-reader", **{"enable.partition.eof": True}, **waits)
 
 
 def transactional_producer(settings: StreamSettings, transactional_id: str) -> Producer:

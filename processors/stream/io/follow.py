@@ -29,9 +29,10 @@ _MOST_WAITING = 2_000
 class Follower:
     """Sees committed records only. Use it from one thread, and close it."""
 
-    def __init__(self, settings: StreamSettings, name: str) -> None:
+    def __init__(self, settings: StreamSettings, name: str, *, brief: bool = False) -> None:
+        """A `brief` one is for reading to the end only, which it notices sooner."""
         self._settings = settings
-        self._consumer: Consumer = reader(settings, name)
+        self._consumer: Consumer = reader(settings, name, brief=brief)
         self._reached: set[tuple[str, int | None]] = set()
         self._begins: dict[tuple[str, int], int] = {}
 

@@ -45,7 +45,7 @@ def letters(settings: StreamSettings, wanted: Wanted) -> Iterator[Letter]:
         BrokerUnavailable: the broker stopped answering.
         SettingsInvalid: there is no such topic.
     """
-    with closing(Follower(settings, "dead-letters")) as follower:
+    with closing(Follower(settings, "dead-letters", brief=True)) as follower:
         follower.from_beginning([settings.dead_letters])
         for record in follower.read():
             letter = read_letter(record)
@@ -90,7 +90,7 @@ def _source(settings: StreamSettings, letter: Letter) -> Inbound:
     """
     if not letter.truncated:
         return letter.record
-    with closing(Follower(settings, "dead-letters")) as follower:
+    with closing(Follower(settings, "dead-letters", brief=True)) as follower:
         follower.from_offset(letter.topic, letter.partition, letter.offset)
         record = next(follower.read(), None)
     if record is None or record.offset != letter.offset:

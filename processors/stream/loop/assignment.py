@@ -206,7 +206,7 @@ class Assignment:
         if spec is None or not numbers:
             return
         started, seals = time.monotonic(), required_seals(self._settings)
-        reader = clients.reader(self._settings, self._processor.name)
+        reader = clients.reader(self._settings, self._processor.name, brief=True)
         try:
             restored = restore(reader, spec, numbers, seals, self._settings.retry_deadline, self._health.beat)
         finally:
