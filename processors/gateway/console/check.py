@@ -28,7 +28,8 @@ from processors.exception_workflow.rules.monitoring import covers
 from processors.exception_workflow.rules.scope import unavailable
 from processors.exception_workflow.state.case import ExceptionCase
 from processors.gateway.api.callers import AtDesk, tenant_of
-from processors.gateway.api.check import CheckRequest, known_result, subject_of, under_exception
+from processors.gateway.api.check import known_result
+from processors.gateway.api.check_question import CheckRequest, subject_of, under_exception
 from processors.gateway.api.exceptions import own_case
 from processors.gateway.asking import Asking, id_under, prepare
 from processors.gateway.console.forms import Fault, file, one

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from processors.gateway.api.check import CheckRequest
+from processors.gateway.api.check_question import CheckRequest
 from processors.gateway.app import application
 from processors.gateway.console import check as page
 from processors.gateway.contract import contract
