@@ -57,7 +57,7 @@ class Topics:
         junk = [record(honest.topic, 10_000 + n, key, value) for n, value in enumerate(JUNK)]
         self._records[honest.topic] += [*junk, honest, *junk]
 
-    def follower(self, *_: object) -> Follower:
+    def follower(self, *_: object, **__: object) -> Follower:
         return Follower(self._records)
 
 
