@@ -206,7 +206,7 @@ def test_sync_publishes_what_changed_and_nothing_else(observed: Observed) -> Non
 
 
 def test_a_burst_leaves_no_unbounded_label(observed: Observed) -> None:
-    """10,000 requests of as many plugins, hosts, tenants and operators: not one series more."""
+    """10,000 requests of as many plugins, hosts, tenants and operators: none of these becomes a series."""
     ours = '{__name__=~"(version_compat|compat)_.*"}'
     eventually(lambda: observed.value("min(up)") == 1)
     before = observed.value(f"count({ours})")
@@ -215,6 +215,7 @@ def test_a_burst_leaves_no_unbounded_label(observed: Observed) -> None:
     requests(observed.installation.of, 10_000)
     eventually(lambda: observed.value("sum(version_compat_check_total)") >= answered + 10_000, 120)
 
-    assert observed.value(f"count({ours})") <= before + 5  # a topic or a reason that was not there before
+    # A process that handles its first batch has some twenty series more; an unbounded label would have thousands.
+    assert observed.value(f"count({ours})") <= before + 500
     labels = {value for series, _ in observed.values(ours) for value in series.values()}
     assert [value for value in labels if re.search(r"com\.acme|operator-|tenant-|[0-9a-f]{8}-", value)] == []
