@@ -11,7 +11,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPar
 from processors.errors import BrokerUnavailable
 from processors.stream.io.clients import partition_count, reader
 from processors.stream.io.contact import Contact
-from processors.stream.io.to_end import to_end
+from processors.stream.io.to_end import available, to_end
 from processors.stream.loop.inbound import Polled
 from processors.stream.loop.transaction import is_end_of_partition, raise_if_serious
 from processors.stream.settings import StreamSettings
@@ -111,10 +111,8 @@ class Follower:
     def batch(self, patience: float) -> Sequence[Inbound]:
         """The available records, at most 500; if there are none, the first that arrive within `patience`
         seconds."""
-        first = self._consumer.poll(patience)
-        messages = [] if first is None else [first, *self._consumer.consume(499, 0)]
         records: list[Inbound] = []
-        for message in messages:
+        for message in available(self._consumer, 500, patience):
             if (error := message.error()) is None:
                 records.append(Polled(message))
             elif is_end_of_partition(error):

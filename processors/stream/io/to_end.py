@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import cast
 
-from confluent_kafka import Consumer
+from confluent_kafka import Consumer, Message
 
 from processors.errors import BrokerUnavailable
 from processors.stream.loop.inbound import Polled
@@ -15,6 +15,15 @@ from processors.stream.types import Inbound
 
 MOST_AT_ONCE = 1_000
 """Records of one batch, unless the caller chooses another number."""
+
+
+def available(consumer: Consumer, most: int, patience: float) -> list[Message]:
+    """The messages that have come; if there are none, those that come first within `patience` seconds.
+
+    `consume` alone would wait that long for the last of `most`, also at the end of a topic.
+    """
+    first = consumer.poll(patience)
+    return [] if first is None else [first, *consumer.consume(most - 1, 0)]
 
 
 def to_end(
@@ -37,8 +46,7 @@ def to_end(
     heard = time.monotonic()
     while unread:
         alive()
-        first = consumer.poll(0.2)  # `consume` would wait that long for the last of `most`, also at the end
-        messages = [] if first is None else [first, *consumer.consume(most - 1, 0)]
+        messages = available(consumer, most, 0.2)
         if not messages and time.monotonic() - heard > patience:
             raise BrokerUnavailable(f"{silent} for {patience:g} s")
         records: list[Inbound] = []
