@@ -8,10 +8,11 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, IsolationLevel, KafkaException, TopicPartition
-from confluent_kafka.admin import NewTopic, OffsetSpec
+from confluent_kafka import OFFSET_BEGINNING, IsolationLevel, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 from examples.sealing import SEALS
 
 from processors.errors import Fatal
@@ -107,9 +108,24 @@ class Ground:
     def write(
         self, topic: str, records: Iterable[tuple[bytes | None, bytes | None]], *, patience: float = 30, **more: Any
     ) -> None:
-        for key, value in records:
-            self._producer.produce(topic, value, key, **more)
-        assert self._producer.flush(patience) == 0
+        left = dict(enumerate(records))
+
+        def send() -> None:
+            for number, (key, value) in left.items():
+                gone = partial(lambda number, _error, _message: left.pop(number, None), number)
+                self._producer.produce(topic, value, key, on_delivery=gone, **more)
+
+        deadline = time.monotonic() + patience
+        send()
+        while self._producer.flush(5):
+            assert time.monotonic() < deadline, f"{len(left)} records for `{topic}` are not written"
+            if self._has_lost_every_broker():
+                self.reconnect()
+                send()
+
+    def _has_lost_every_broker(self) -> bool:
+        """For good, though others reach one: see contact.py. What such a client still has, nobody has got."""
+        return not _is_answered(self._producer) and _is_answered(clients.admin(self.settings))
 
     def read(self, topic: str) -> list[Inbound]:
         """All that is committed on a topic, partition by partition."""
@@ -188,3 +204,11 @@ def eventually(condition: Callable[[], Any], seconds: float = 60) -> None:
         waited = time.monotonic() - began
         assert waited < seconds, f"still {last!r} after {seconds} s"
         time.sleep(min(max(waited / 6, 0.05), 0.3))
+
+
+def _is_answered(client: Producer | AdminClient) -> bool:
+    try:
+        client.list_topics(timeout=2)
+    except KafkaException:
+        return False
+    return True
