@@ -20,7 +20,9 @@ EXTRAS: Final[Mapping[str, tuple[str, ...]]] = {
     "requirements-embedded.txt": ("tracing", "embedded", "build"),
     "requirements-dev.txt": ("dev",),
 }
-LOCKS: Final = (*EXTRAS, "requirements-node.txt")
+TOOLS: Final = {"node": "requirements-node.txt", "install": "requirements-install.txt"}
+"""Locks of one package each, by dependency group."""
+LOCKS: Final = (*EXTRAS, *TOOLS.values())
 
 
 def locked(name: str) -> list[tuple[Requirement, int]]:
@@ -100,8 +102,9 @@ def test_the_small_locks_pin_what_the_tests_ran_with() -> None:
         assert {str(pin) for pin, _ in locked(name)} <= tested
 
 
-def test_node_is_locked_as_the_project_asks_for_it() -> None:
-    (requirement,) = map(Requirement, PROJECT["dependency-groups"]["node"])
-    ((pin, _),) = locked("requirements-node.txt")
+@pytest.mark.parametrize("group", TOOLS)
+def test_a_tool_is_locked_as_the_project_asks_for_it(group: str) -> None:
+    (requirement,) = map(Requirement, PROJECT["dependency-groups"][group])
+    ((pin, _),) = locked(TOOLS[group])
     assert pin.name == requirement.name
     assert requirement.specifier.contains(next(iter(pin.specifier)).version)

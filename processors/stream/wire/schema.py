@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -73,7 +74,7 @@ class Schema:
             DocumentRefused: it cannot be used, or its name is not that of its file.
         """
         try:
-            schema = cls.read(file.read_text(encoding="utf-8"))
+            schema = _once(file.read_text(encoding="utf-8"))
         except DocumentRefused as error:
             raise DocumentRefused(file.name, str(error)) from error
         if schema.name != file.stem:
@@ -198,6 +199,12 @@ def tail_part(schema: Schema, name: str) -> Callable[[Any], bytes]:
     kind = next(part.type for part in tail.fields if part.name == name)
     part = _parsed(kind.items if isinstance(kind, avro.Array) else kind)
     return lambda value: _encode(part, value)
+
+
+@lru_cache(maxsize=64)
+def _once(text: str) -> Schema:
+    """Each thread has a codec of its own, all from the same few files, and to read a schema takes milliseconds."""
+    return Schema.read(text)
 
 
 class Schemas(Mapping[str, Schema]):

@@ -5,7 +5,6 @@ One file, so that one installation serves: it takes as long to come up as most o
 
 import json
 import re
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from examples.consoles import CHROMIUM, NO_CHROMIUM
 from examples.ground import eventually
 from examples.installation import DEPLOY
 from examples.load import PLUGINS, requests
@@ -54,12 +54,11 @@ def test_every_panel_has_something_to_show(observed: Observed, expr: str) -> Non
 @pytest.mark.parametrize("name", ["compat-guard", "compat-exceptions"])
 def test_a_console_draws_every_panel_in_a_browser(observed: Observed, name: str) -> None:
     """Served by Prometheus as a template, run by Chromium: no panel fails, and none is empty."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.skip("there is no Chromium on the PATH")
+    if CHROMIUM is None:
+        pytest.skip(NO_CHROMIUM)
     url = f"{observed.urls.console(name)}?range=300"
     options = ("--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=20000", "--dump-dom")
-    page = subprocess.run([chromium, *options, url], capture_output=True, text=True, check=True, timeout=120).stdout
+    page = subprocess.run([CHROMIUM, *options, url], capture_output=True, text=True, check=True, timeout=120).stdout
 
     assert 'data-drawn="yes"' in page
     assert re.findall(r'class="none[^"]*">([^<]*)', page) == []

@@ -9,15 +9,14 @@ from typing import Any
 
 import pytest
 import yaml
+from examples.cases import CASES
 from typer.testing import CliRunner
 
 from processors.checker.check import check
-from processors.checker.labelled_cases import LabelledCase, read_cases
+from processors.checker.labelled_cases import LabelledCase
 from processors.cli.root import app
 from processors.events.vocabulary import Code, Verdict
 
-FOLDER = Path(__file__).parents[2] / "data" / "cases"
-CASES = list(read_cases(FOLDER.glob("*.yaml")))
 every_case = pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from examples.cases import BY_NAME, CASES
 
 from processors.checker.check import check
-from processors.checker.labelled_cases import LabelledCase, read_cases
+from processors.checker.labelled_cases import LabelledCase
 from processors.checker.views import junit, sarif
 from processors.events.report import Report
 
-CASES = {case.name: case for case in read_cases((Path(__file__).parents[2] / "data" / "cases").glob("*.yaml"))}
-every_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+every_case = pytest.mark.parametrize("case", CASES, ids=BY_NAME)
 
 
 def report_of(case: LabelledCase) -> Report:
@@ -55,7 +54,7 @@ def test_junit_fails_exactly_where_something_blocks(case: LabelledCase) -> None:
 
 def test_a_way_out_stands_beside_what_it_cures() -> None:
     """Whoever reads a review comment need not open the report."""
-    report = report_of(CASES["c-1-the-host-is-a-major-version-too-old"])
+    report = report_of(BY_NAME["c-1-the-host-is-a-major-version-too-old"])
     (result,) = json.loads(sarif.render(report, "", None))["runs"][0]["results"]
 
     assert result["message"]["text"].endswith(

@@ -9,17 +9,17 @@ import os
 from pathlib import Path
 
 import pytest
+from examples.cases import BY_NAME
 
 from processors.checker.check import check
-from processors.checker.labelled_cases import LabelledCase, read_cases
+from processors.checker.labelled_cases import LabelledCase
 from processors.checker.views import html, markdown, text
 from processors.events.report import Report
 from processors.events.vocabulary import Code
 
 DATA = Path(__file__).parents[2] / "data"
 GOLDEN = DATA / "golden"
-CASES = {case.name: case for case in read_cases((DATA / "cases").glob("*.yaml"))}
-TOLD = {name: case for name, case in CASES.items() if case.expected.findings}
+TOLD = {name: case for name, case in BY_NAME.items() if case.expected.findings}
 IN_FULL = ("c-1-the-host-is-a-major-version-too-old", "several-things-at-once", "governance-overrides-a-finding")
 DIGEST = "sha256:" + "0" * 64
 
@@ -45,7 +45,7 @@ def test_every_finding_code_is_told() -> None:
 @pytest.mark.parametrize("name", TOLD)
 def test_the_sentences_are_as_they_were_read(name: str) -> None:
     """Summary, findings and ways out: what every view is made of."""
-    report = answer(CASES[name])
+    report = answer(BY_NAME[name])
     ways = [f"> {remedy.sentence}" for remedy in report.remediations]
     note = [f"({report.remediation_note})"] if report.remediation_note else []
 
@@ -57,7 +57,7 @@ def test_the_sentences_are_as_they_were_read(name: str) -> None:
 @pytest.mark.parametrize("name", IN_FULL)
 def test_every_view_is_as_it_was_read(name: str) -> None:
     """Text at 80 and 100 columns, Markdown and HTML."""
-    report = answer(CASES[name])
+    report = answer(BY_NAME[name])
 
     agrees(f"{name}.80.txt", text.render(report, "R-1", width=80))
     agrees(f"{name}.100.txt", text.render(report, "R-1"))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
+from examples.cases import CASES
 from examples.questions import HOUR, NOON, document
 
 from processors.checker.case import read_case
 from processors.checker.check import check
-from processors.checker.labelled_cases import LabelledCase, read_cases
+from processors.checker.labelled_cases import LabelledCase
 from processors.checker.plans.effort import AT_MOST, Effort, weight
 from processors.checker.plans.solver import MOST_CHANGES
 from processors.checker.plans.ways_out import STOPPED, TOO_MANY, ways_out
@@ -32,7 +32,6 @@ from processors.matrix.document import Release
 from processors.matrix.merged import Matrix
 from processors.policies import NO_POLICIES
 
-CASES = tuple(read_cases((Path(__file__).parents[2] / "data" / "cases").glob("*.yaml")))
 NOTHING_IS_DEMANDED = {"host": "allow", "runtime": "allow", "matrix": "allow"}
 
 
