@@ -1,22 +1,21 @@
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from examples.checkers import Desk
 from examples.guard import Guard
+from examples.servers import own_servers
 
-from processors.embedded import Stack
+from processors.embedded import Addresses, Stack
 
 
 @pytest.fixture(scope="module")
-def own() -> Iterator[Stack]:
-    """A stack of one's own: the real topics are its checkers' alone, and its servers may be stopped.
+def own(stack: Addresses) -> Iterator[Stack]:
+    """The real topics are its checkers' alone, and its broker and database may be stopped.
 
     For one module: to start is cheap, and to idle to the end of a run is not.
     """
-    with tempfile.TemporaryDirectory(prefix="compat-guard-") as folder, Stack(Path(folder)) as stack:
-        yield stack
+    with own_servers(stack.registry) as servers:
+        yield servers
 
 
 @pytest.fixture(scope="module")

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from os import environ
 
 import httpx
 import pytest
 from examples.checkers import Crew, Desk, a_crew, a_request, a_subject, by_request
 from examples.ground import eventually
+from examples.servers import own_servers
 
-from processors.cli.demo.commands import environment_of
-from processors.embedded import Addresses, Stack
+from processors.embedded import Stack
 from processors.embedded.ports import HOST, ports_of
 from processors.events.topics import BLOCKS, DEAD_LETTERS, INSTALL_REQUESTS, RESULTS
 
 pytestmark = [pytest.mark.stack, pytest.mark.chaos, pytest.mark.timeout(600)]
 
 BLOCKED = a_subject(host_range=">=3.0.0")
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[Stack]:
+    """With a registry of its own, which goes away too."""
+    with own_servers() as servers:
+        yield servers
 
 
 @pytest.fixture
@@ -43,12 +47,6 @@ def health(port: int, path: str) -> dict[str, object]:
         return httpx.get(f"http://{HOST}:{port}{path}", trust_env=False, timeout=30).json()
     except httpx.HTTPError:
         return {}
-
-
-def apply_contract(addresses: Addresses) -> None:
-    """The embedded registry keeps everything in memory; the same schemas in the same order have the same ids."""
-    command = [sys.executable, "-m", "processors.cli", "topics", "apply"]
-    subprocess.run(command, env={**environ, **environment_of(addresses)}, check=True, capture_output=True)
 
 
 def hand_in(desk: Desk, count: int) -> Sequence[bytes]:
@@ -101,7 +99,6 @@ def test_a_registry_that_is_not_there_at_the_start_is_waited_for(
     assert desk.unanswered() == 20
 
     own.registry.start()
-    apply_contract(own.addresses)
     wait_for_answers(desk, lambda: None, sent)
     crew.tend()
     assert crew.deaths == []
@@ -117,6 +114,5 @@ def test_a_registry_that_goes_away_later_is_not_missed(own: Stack, desk: Desk, c
 
     assert health(port, "/readyz")["ready"]
     own.registry.start()
-    apply_contract(own.addresses)
     crew.tend()
     assert crew.deaths == []

@@ -13,7 +13,6 @@ import os
 import random
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -28,8 +27,9 @@ from examples.ground import eventually
 from examples.guard import Guard, now
 from examples.hasty import LIFE, STEP
 from examples.mortals import started, until_all_have_died
+from examples.servers import own_servers
 
-from processors.embedded import Stack
+from processors.embedded import Addresses, Stack
 from processors.events.exceptions import Scope, Status
 from processors.events.topics import APPROVAL_DECISIONS, EXCEPTION_REQUESTS
 from processors.events.vocabulary import Band
@@ -86,10 +86,9 @@ def a_crew(guard: Guard) -> Crew:
 
 
 @pytest.fixture
-def own() -> Iterator[Stack]:
-    """A stack that nobody else needs. Not in pytest's folder, which is closed to the user that Postgres runs as."""
-    with tempfile.TemporaryDirectory(prefix="compat-guard-") as folder, Stack(Path(folder)) as stack:
-        yield stack
+def own(stack: Addresses) -> Iterator[Stack]:
+    with own_servers(stack.registry) as servers:
+        yield servers
 
 
 @pytest.mark.timeout(900)

@@ -9,7 +9,6 @@ import random
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -27,12 +26,13 @@ from confluent_kafka.admin import AdminClient
 from examples import commands
 from examples.ground import eventually
 from examples.mortals import started, until_all_have_died
+from examples.servers import own_servers
 from sqlalchemy import make_url
 
 from processors.cli.demo.commands import environment_of
 from processors.configuration.settings import shipped
 from processors.contracts.files import load_topics
-from processors.embedded import Stack
+from processors.embedded import Addresses, Stack
 from processors.errors import BrokerUnavailable
 from processors.ledger import numbering, views
 from processors.ledger.database import connect, migrate, reading, writing
@@ -102,11 +102,11 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with tempfile.TemporaryDirectory(prefix="compat-guard-") as folder, Stack(Path(folder)) as stack:
+def world(stack: Addresses, tmp_path: Path) -> Iterator[World]:
+    with own_servers(stack.registry) as own:
         keys = tmp_path / "keys.json"
         write_keys(keys, new_keys())
-        environment = {**os.environ, **environment_of(stack.addresses), "GUARD_LEDGER__KEYS": str(keys)}
+        environment = {**os.environ, **environment_of(own.addresses), "GUARD_LEDGER__KEYS": str(keys)}
         environment["GUARD_LEDGER__ANCHOR_EVERY"] = "5"
         subprocess.run(
             [sys.executable, "-m", "processors.cli", "topics", "apply"],
@@ -114,8 +114,8 @@ def world(tmp_path: Path) -> Iterator[World]:
             check=True,
             capture_output=True,
         )
-        migrate(stack.addresses.postgres)
-        world = World(stack, environment, tmp_path / "sink.log")
+        migrate(own.addresses.postgres)
+        world = World(own, environment, tmp_path / "sink.log")
         yield world
         if world.sink is not None:
             world.sink.terminate()

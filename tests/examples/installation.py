@@ -40,9 +40,10 @@ class Installation:
         shutil.copytree(shipped("config"), self.config)
 
     @contextmanager
-    def running(self) -> Iterator[Installation]:
+    def running(self, registry: str | None = None) -> Iterator[Installation]:
+        """On servers of its own; `registry` names that of other servers, where it may be shared."""
         with ExitStack() as closing:
-            addresses = closing.enter_context(Stack(self.folder / "stack")).addresses
+            addresses = closing.enter_context(Stack(self.folder / "stack", registry=registry)).addresses
             migrate(addresses.postgres)
             write_keys(self.folder / "keys.json", new_keys())
             self.first_port = free_port(following=len(PROCESSORS))

@@ -5,10 +5,8 @@ The attacker has the key of a vendor, and every record that was ever written. Th
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -18,12 +16,13 @@ from examples.ground import eventually
 from examples.guard import Guard, now
 from examples.matrices import a_document, a_rule
 from examples.sealing import SEALS
+from examples.servers import own_servers
 from examples.trust import PUBLIC, SIGNER, a_key, as_signed, said
 
 from processors.checker.processor import Checker
 from processors.client.matrix_topic import Signed, refresh_records
 from processors.configuration.guard import Staleness
-from processors.embedded import Addresses, Stack
+from processors.embedded import Addresses
 from processors.events.topics import MATRIX_FLOORS, MATRIX_REFRESHES
 from processors.matrix.document import MatrixDocument
 from processors.matrix.parts import key_of, withdrawal, withdrawal_of
@@ -42,9 +41,9 @@ OF_VENDOR = a_document(a_rule("com.acme.*", "allow"), source="vendor")
 
 
 @pytest.fixture(scope="module")
-def guarded() -> Iterator[Addresses]:
+def guarded(stack: Addresses) -> Iterator[Addresses]:
     """A broker of its own: that a source was there outlives it, as it must, and would block in other modules."""
-    with tempfile.TemporaryDirectory(prefix="compat-guard-test-") as folder, Stack(Path(folder)) as servers:
+    with own_servers(stack.registry) as servers:
         yield servers.addresses
 
 

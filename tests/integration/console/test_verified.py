@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from examples.consoles import Person, check_case_c_1, expect
 from examples.ground import eventually
+from examples.servers import own_servers
 from playwright.sync_api import ViewportSize
 
-from processors.embedded import Addresses, Stack
+from processors.embedded import Addresses
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 
@@ -20,8 +19,8 @@ WIDE: ViewportSize = {"width": 1280, "height": 800}
 
 
 @pytest.fixture(scope="module")
-def stack() -> Iterator[Addresses]:
-    with tempfile.TemporaryDirectory(prefix="compat-guard-test-") as folder, Stack(Path(folder)) as servers:
+def stack(stack: Addresses) -> Iterator[Addresses]:
+    with own_servers(stack.registry) as servers:
         yield servers.addresses
 
 

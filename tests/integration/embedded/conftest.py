@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from examples.servers import own_servers
 
 from processors.embedded import Stack
 
@@ -21,5 +22,5 @@ def folder() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def own_stack() -> Iterator[Stack]:
     """A running stack that the tests of one module may hurt, as long as they heal it."""
-    with tempfile.TemporaryDirectory(prefix="compat-guard-") as name, Stack(Path(name)) as stack:
+    with own_servers() as stack:
         yield stack

@@ -18,12 +18,13 @@ from examples.installation import DEPLOY, Installation
 from examples.load import exceptions_of_every_kind, requests
 from examples.observed import Observed, OnCall
 
+from processors.embedded import Addresses
 from processors.embedded.debian import prometheus_tools
 from processors.embedded.monitoring import Monitoring
 
 
 @pytest.fixture(scope="module")
-def observed() -> Iterator[Observed]:
+def observed(stack: Addresses) -> Iterator[Observed]:
     """Not in pytest's folder, which every run that begins closes to the user that Postgres runs as."""
     tools = prometheus_tools()
     if tools is None:
@@ -31,7 +32,7 @@ def observed() -> Iterator[Observed]:
     on_call = OnCall()
     with ExitStack() as closing:
         folder = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="compat-guard-watched-")))
-        installation = closing.enter_context(Installation(folder).running())
+        installation = closing.enter_context(Installation(folder).running(stack.registry))
         installation.run("matrix", "publish", str(installation.config / "compat_matrix.yaml"))
         targets = closing.enter_context(installation.processors())
         receiver = closing.enter_context(_receiver(on_call))
