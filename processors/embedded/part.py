@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -21,6 +22,8 @@ from processors.errors import PortTaken, StackPartFailed
 
 LEASH = Path(__file__).with_name("leash.py")
 START_WITHIN = 90.0
+ENDS_WITHIN = 3.0
+"""Seconds that a server has to end after it said that it cannot start."""
 TAIL = 20
 PORT_TAKEN = ("address already in use", "seems to be in use by another process")
 """How Kafka and Postgres, and the registry, say that somebody else listens on their port; in lower case."""
@@ -39,6 +42,8 @@ class Recipe:
     """Whether the process with this id, whose log since the start is this text, serves its clients."""
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     user: str = ""
+    gives_up: str = ""
+    """What it says when it cannot start, if its process may then go on for ever."""
 
 
 class Part:
@@ -133,16 +138,30 @@ class Part:
     def _await_ready(self, called_off: Event) -> None:
         deadline = time.monotonic() + START_WITHIN
         while (pid := self.pid) is not None:
-            if self._recipe.is_ready(pid, self._log_text()):
+            said = self._log_text()
+            if self._recipe.is_ready(pid, said):
                 return
+            if self._gave_up(said):
+                self._end_after_giving_up()
+                break
             if time.monotonic() > deadline:
                 self.kill()
                 raise self._failed(f"not ready within {START_WITHIN:.0f} seconds")
             if called_off.wait(0.05):
                 raise self._failed("called off")
-        why = f"it ended with code {self.exit_code}"
-        said = self._log_text().lower()
-        raise self._failed(why, PortTaken if any(sign in said for sign in PORT_TAKEN) else StackPartFailed)
+        said = self._log_text()
+        why = "it gave up" if self._gave_up(said) else f"it ended with code {self.exit_code}"
+        port_taken = any(sign in said.lower() for sign in PORT_TAKEN)
+        raise self._failed(why, PortTaken if port_taken else StackPartFailed)
+
+    def _gave_up(self, said: str) -> bool:
+        return bool(self._recipe.gives_up) and self._recipe.gives_up in said
+
+    def _end_after_giving_up(self) -> None:
+        if self._process is not None:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(ENDS_WITHIN)
+        self.kill()
 
     def _end(self, number: int, patience: float = PATIENCE) -> None:
         if self._process is None:

@@ -60,6 +60,7 @@ def registry(release: Path, folder: Path, ports: Ports, java_options: tuple[str,
         },
         prepare=lambda _: folder.mkdir(parents=True, exist_ok=True),
         is_ready=lambda _pid, _log: serves(f"{url(ports)}/subjects"),
+        gives_up="Failed to start application",  # now and then one of its threads goes on
     )
 
 

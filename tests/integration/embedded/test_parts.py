@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -12,8 +14,9 @@ import psycopg
 import pytest
 
 from processors.embedded import Stack
+from processors.embedded.part import Part, Recipe
 from processors.embedded.ports import Ports, ports_of
-from processors.errors import PortTaken
+from processors.errors import PortTaken, StackPartFailed
 from tests.integration.embedded.clients import (
     a_name,
     a_producer,
@@ -100,6 +103,24 @@ def test_a_stopped_server_starts_again(own_stack: Stack, name: str) -> None:
         again()
 
     assert part.is_alive
+
+
+def test_a_server_that_gives_up_and_goes_on_is_ended(tmp_path: Path) -> None:
+    """A thread of its own may keep it alive; nobody waits for what it has said it cannot do."""
+    lingering = (sys.executable, "-c", "import time; print('cannot start: no disk', flush=True); time.sleep(600)")
+    recipe = Recipe(
+        name="sample",
+        command=lingering,
+        prepare=lambda _: None,
+        is_ready=lambda _pid, _log: False,
+        gives_up="cannot start",
+    )
+    with ThreadPoolExecutor(1) as spawner:
+        part = Part(recipe, tmp_path / "log", spawner, lambda: None)
+        with pytest.raises(StackPartFailed, match="it gave up") as failure:
+            part.start()
+        assert "no disk" in failure.value.log_tail
+        assert not part.is_alive
 
 
 @pytest.mark.parametrize("name", ["kafka", "registry", "postgres"])
