@@ -51,7 +51,7 @@ def measured(settings: Settings, addresses: dict[str, str], folder: Path, second
         gateway(platform, addresses, folder) as url,
     ):
         asyncio.run(_asked(url, platform, 6.0))  # the checker knows all questions from here on
-        kafka = latency.asked(settings, RESULTS, seconds, RATE, one_by_one=True)
+        kafka = latency.asked(settings, RESULTS, seconds, RATE)
         http = asyncio.run(_asked(url, platform, seconds))
     return Compared(kafka, latency.percentiles(http))
 

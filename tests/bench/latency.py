@@ -92,10 +92,8 @@ def _served(which: str, settings: Settings, stop: Any, ready: Any) -> None:
         )
 
 
-def asked(
-    settings: Settings, answers: str, seconds: float, rate: int = RATE, *, one_by_one: bool = False
-) -> Percentiles:
-    """Ask through Kafka so many times a second. `one_by_one` reads with `poll()`, as an ordinary client does."""
+def asked(settings: Settings, answers: str, seconds: float, rate: int = RATE) -> Percentiles:
+    """Ask through Kafka so many times a second, and poll for the answers, as an ordinary client does."""
     count = int(rate * seconds)
     consumer = _at_end(settings, answers)
     producer = Producer(
@@ -107,11 +105,9 @@ def asked(
     def read() -> None:
         until = time.monotonic() + seconds + 15
         while len(seen) < count and time.monotonic() < until:
-            polled = consumer.poll(0.02) if one_by_one else None
-            messages = ([polled] if polled else []) if one_by_one else consumer.consume(100, 0.02)
-            for message in messages:
-                if message.error() is None:
-                    seen.setdefault(message.key() or b"", time.perf_counter())
+            message = consumer.poll(0.02)  # `consume` would wait for more, and add up to its whole patience
+            if message is not None and message.error() is None:
+                seen.setdefault(message.key() or b"", time.perf_counter())
 
     reading = threading.Thread(target=read)
     reading.start()

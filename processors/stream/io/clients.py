@@ -17,6 +17,7 @@ from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, OffsetSpec  # pyright: ignore[reportPrivateImportUsage]
 
 from processors.errors import BrokerUnavailable, SettingsInvalid
+from processors.stream.io.heard import HearingConsumer
 from processors.stream.settings import StreamSettings
 
 LARGEST_REQUEST = 4 * 1024 * 1024
@@ -28,7 +29,7 @@ CLOSES_WITHIN: Final = 4.0
 _log = logging.getLogger("librdkafka")
 
 
-def group_consumer(settings: StreamSettings, group: str, *, copartitioned: bool) -> Consumer:
+def group_consumer(settings: StreamSettings, group: str, *, copartitioned: bool) -> HearingConsumer:
     """A group member that never commits automatically and never guesses an offset.
 
     The loop manages positions: it assigns explicit offsets, and an offset outside the log is an error and not a
@@ -39,7 +40,7 @@ def group_consumer(settings: StreamSettings, group: str, *, copartitioned: bool)
     return _consumer(settings, group, **membership, **{"enable.partition.eof": True})
 
 
-def reader(settings: StreamSettings, name: str, *, brief: bool = False) -> Consumer:
+def reader(settings: StreamSettings, name: str, *, brief: bool = False) -> HearingConsumer:
     """A consumer without a group, for assigned partitions that are read to their end: tables and changelogs.
 
     A `brief` one is closed there: it learns of the end a tenth of a second sooner, and asks the broker more often.
@@ -152,7 +153,7 @@ def _common(settings: StreamSettings) -> dict[str, Any]:
     }
 
 
-def _consumer(settings: StreamSettings, group: str, **more: Any) -> Consumer:
+def _consumer(settings: StreamSettings, group: str, **more: Any) -> HearingConsumer:
     keys = {
         "group.id": group,
         "isolation.level": "read_committed",
@@ -165,7 +166,7 @@ def _consumer(settings: StreamSettings, group: str, **more: Any) -> Consumer:
         "fetch.queue.backoff.ms": 20,  # a full queue sleeps for a second by default: four fifths of the throughput
         "fetch.message.max.bytes": LARGEST_REQUEST,
     }
-    return Consumer(_common(settings) | keys | more, logger=_log)
+    return HearingConsumer(_common(settings) | keys | more, logger=_log)
 
 
 def _membership(settings: StreamSettings, *, copartitioned: bool) -> dict[str, Any]:

@@ -7,13 +7,13 @@ from contextlib import closing
 from dataclasses import replace
 
 import pytest
-from confluent_kafka import Consumer
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from examples.counting import Counting
-from examples.ground import Ground
+from examples.ground import Ground, eventually
 
 from processors.errors import Fatal
 from processors.stream.io import clients
-from processors.stream.io.contact import Contact
+from processors.stream.io.contact import HEARD, Contact
 
 pytestmark = pytest.mark.stack
 
@@ -38,6 +38,28 @@ def test_a_consumer_that_is_answered_goes_on(ground: Ground, topic: str) -> None
     with closing(clients.reader(ground.settings, ground.name)) as consumer:
         contact = Contact(ground.settings, {topic: consumer}, every=0)
         for _ in range(3):
+            contact.check()
+
+
+def test_a_consumer_is_asked_only_when_it_has_heard_nothing_for_a_while(
+    ground: Ground, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its topic is idle: what it hears are empty answers. To ask would wait behind one of them."""
+
+    def unanswered(*_: object, **__: object) -> None:
+        raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+
+    with closing(clients.reader(ground.settings, ground.name)) as consumer:
+        consumer.assign([TopicPartition(topic, 0, 0)])
+        monkeypatch.setattr(consumer, "list_topics", unanswered)
+        contact = Contact(ground.settings, {topic: consumer}, every=0)
+        eventually(lambda: (consumer.consume(1, 0.1), consumer.silence < HEARD)[1], 30)
+        for _ in range(5):
+            contact.check()
+
+        eventually(lambda: consumer.silence > HEARD)  # nobody polls it, so that it learns nothing
+        contact.check()
+        with pytest.raises(Fatal, match="has lost every broker"):
             contact.check()
 
 
