@@ -42,8 +42,8 @@ class Recipe:
     """Whether the process with this id, whose log since the start is this text, serves its clients."""
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     user: str = ""
-    gives_up: str = ""
-    """What it says when it cannot start, if its process may then go on for ever."""
+    gives_up: tuple[str, ...] = ()
+    """What it says, one or the other, when it cannot start and its process may go on for ever."""
 
 
 class Part:
@@ -155,7 +155,7 @@ class Part:
         raise self._failed(why, PortTaken if port_taken else StackPartFailed)
 
     def _gave_up(self, said: str) -> bool:
-        return bool(self._recipe.gives_up) and self._recipe.gives_up in said
+        return any(sign in said for sign in self._recipe.gives_up)
 
     def _end_after_giving_up(self) -> None:
         if self._process is not None:

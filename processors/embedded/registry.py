@@ -60,7 +60,8 @@ def registry(release: Path, folder: Path, ports: Ports, java_options: tuple[str,
         },
         prepare=lambda _: folder.mkdir(parents=True, exist_ok=True),
         is_ready=lambda _pid, _log: serves(f"{url(ports)}/subjects"),
-        gives_up="Failed to start application",  # now and then one of its threads goes on
+        # Where a scheduled task is the first to meet a broken database, the rest starts, and answers 500 for ever.
+        gives_up=("Failed to start application", "Non-transient database connection error"),
     )
 
 

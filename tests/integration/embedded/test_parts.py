@@ -113,7 +113,7 @@ def test_a_server_that_gives_up_and_goes_on_is_ended(tmp_path: Path) -> None:
         command=lingering,
         prepare=lambda _: None,
         is_ready=lambda _pid, _log: False,
-        gives_up="cannot start",
+        gives_up=("cannot start",),
     )
     with ThreadPoolExecutor(1) as spawner:
         part = Part(recipe, tmp_path / "log", spawner, lambda: None)
