@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from examples.guard import Guard
+from examples.servers import own_servers
 from hypothesis import HealthCheck, settings
 
-from processors.embedded import Addresses, Stack
+from processors.embedded import Addresses
 
 settings.register_profile("same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("explore", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -31,7 +30,7 @@ def stack() -> Iterator[Addresses]:
     if given := os.environ.get("GUARD_TEST_STACK"):
         yield Addresses.from_json(json.loads(given))
         return
-    with tempfile.TemporaryDirectory(prefix="compat-guard-test-") as folder, Stack(Path(folder)) as servers:
+    with own_servers() as servers:
         yield servers.addresses
 
 

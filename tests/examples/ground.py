@@ -11,7 +11,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, IsolationLevel, KafkaException, Producer, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    Message,
+    Producer,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 from examples.sealing import SEALS
 
@@ -110,10 +118,13 @@ class Ground:
     ) -> None:
         left = dict(enumerate(records))
 
+        def note(number: int, error: KafkaError | None, _: Message) -> None:
+            if error is None:  # a client that is given up reports what it still has as failed
+                left.pop(number, None)
+
         def send() -> None:
             for number, (key, value) in left.items():
-                gone = partial(lambda number, _error, _message: left.pop(number, None), number)
-                self._producer.produce(topic, value, key, on_delivery=gone, **more)
+                self._producer.produce(topic, value, key, on_delivery=partial(note, number), **more)
 
         deadline = time.monotonic() + patience
         send()
