@@ -32,6 +32,9 @@ from processors.stream.loop.transaction import is_end_of_partition
 from processors.stream.settings import StreamSettings
 from processors.stream.types import Inbound, Processor
 
+_GIVEN_UP = (KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT)
+"""How a client reports what it was told to give up."""
+
 COMMITTED, UNCOMMITTED = IsolationLevel.READ_COMMITTED, IsolationLevel.READ_UNCOMMITTED
 
 
@@ -71,6 +74,7 @@ class Ground:
             **more,
         )
         self._admin, self._producer = clients.admin(self.settings), clients.plain_producer(self.settings)
+        self._replacing, self._lost = threading.Lock(), list[Producer]()
 
     def reconnect(self) -> None:
         """For when the broker has started anew: a client that saw it start may have lost it for good."""
@@ -79,7 +83,9 @@ class Ground:
         self._admin, self._producer = clients.admin(self.settings), clients.plain_producer(self.settings)
 
     def close(self) -> None:
-        clients.close(self._producer)
+        for producer in (*self._lost, self._producer):
+            clients.close(producer)
+        self._lost.clear()
 
     def topics(self, *names: str, partitions: int = 2, **config: str) -> None:
         new = [NewTopic(name, partitions, self._replicas, config=config) for name in names]
@@ -116,27 +122,39 @@ class Ground:
     def write(
         self, topic: str, records: Iterable[tuple[bytes | None, bytes | None]], *, patience: float = 30, **more: Any
     ) -> None:
-        left = dict(enumerate(records))
+        """Write records, and return when the broker has them all. Several threads may write at once.
+
+        A client that has lost every broker for good (see contact.py) is replaced, and what it still had goes again.
+        """
+        left, refused = dict(enumerate(records)), list[KafkaError]()
 
         def note(number: int, error: KafkaError | None, _: Message) -> None:
-            if error is None:  # a client that is given up reports what it still has as failed
+            """Whichever thread polls the client calls this."""
+            if error is None:
                 left.pop(number, None)
+            elif error.code() not in _GIVEN_UP:
+                refused.append(error)
 
-        def send() -> None:
-            for number, (key, value) in left.items():
-                self._producer.produce(topic, value, key, on_delivery=partial(note, number), **more)
-
-        deadline = time.monotonic() + patience
-        send()
-        while self._producer.flush(5):
+        deadline, used = time.monotonic() + patience, None
+        while left:
+            if (producer := self._producer) is not used:
+                used = producer
+                for number, (key, value) in list(left.items()):
+                    producer.produce(topic, value, key, on_delivery=partial(note, number), **more)
+            waiting = producer.flush(5)
+            assert not refused, f"`{topic}`: {refused[0]}"
             assert time.monotonic() < deadline, f"{len(left)} records for `{topic}` are not written"
-            if self._has_lost_every_broker():
-                self.reconnect()
-                send()
+            if waiting:
+                self._replace_if_lost(producer)
 
-    def _has_lost_every_broker(self) -> bool:
-        """For good, though others reach one: see contact.py. What such a client still has, nobody has got."""
-        return not _is_answered(self._producer) and _is_answered(clients.admin(self.settings))
+    def _replace_if_lost(self, producer: Producer) -> None:
+        with self._replacing:
+            if producer is not self._producer or _is_answered(producer):
+                return
+            if _is_answered(clients.admin(self.settings)):
+                self._lost.append(producer)  # not closed yet: other threads still use it
+                self._admin, self._producer = clients.admin(self.settings), clients.plain_producer(self.settings)
+                producer.purge()
 
     def read(self, topic: str) -> list[Inbound]:
         """All that is committed on a topic, partition by partition."""

@@ -134,9 +134,11 @@ class Guard:
         thread = threading.Thread(target=answer, name="answering")
         thread.start()
         asking.wait(30)
-        yield
-        stop.set()
-        thread.join(30)
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join(30)
 
     def _answer(self, events: Events, asked: Mapping[str, Any]) -> Outbound:
         manifest, host = asked["subject"]["manifest"], asked["subject"]["host"]
