@@ -158,7 +158,7 @@ class Desk:
 
     def said(self, topic: str, event: str, request_id: str) -> list[dict[str, Any]]:
         read = self.guard.codec.decoder(topic, event)
-        return [r for record in self.ground.read(topic) if (r := read(record.value))["request_id"] == request_id]
+        return [r for r in self.ground.reader.decoded(topic, read) if r["request_id"] == request_id]
 
     def letters(self) -> list[Letter]:
         return [letter for record in self.ground.read(DEAD_LETTERS) if (letter := read_letter(record))]

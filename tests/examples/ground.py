@@ -8,11 +8,10 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from confluent_kafka import (
-    OFFSET_BEGINNING,
     IsolationLevel,
     KafkaError,
     KafkaException,
@@ -22,13 +21,12 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 from examples.sealing import SEALS
+from examples.topic_reader import TopicReader
 
 from processors.errors import Fatal
 from processors.stream.io import clients
 from processors.stream.loop.health import Health
-from processors.stream.loop.inbound import Polled
 from processors.stream.loop.loop import run
-from processors.stream.loop.transaction import is_end_of_partition
 from processors.stream.settings import StreamSettings
 from processors.stream.types import Inbound, Processor
 
@@ -76,6 +74,10 @@ class Ground:
         self._admin, self._producer = clients.admin(self.settings), clients.plain_producer(self.settings)
         self._replacing, self._lost = threading.Lock(), list[Producer]()
 
+    @cached_property
+    def reader(self) -> TopicReader:
+        return TopicReader(self.settings, self.name)
+
     def reconnect(self) -> None:
         """For when the broker has started anew: a client that saw it start may have lost it for good."""
         self.close()
@@ -86,6 +88,8 @@ class Ground:
         for producer in (*self._lost, self._producer):
             clients.close(producer)
         self._lost.clear()
+        if reader := self.__dict__.pop("reader", None):
+            reader.close()
 
     def topics(self, *names: str, partitions: int = 2, **config: str) -> None:
         new = [NewTopic(name, partitions, self._replicas, config=config) for name in names]
@@ -157,21 +161,8 @@ class Ground:
                 producer.purge()
 
     def read(self, topic: str) -> list[Inbound]:
-        """All that is committed on a topic, partition by partition."""
-        reader = clients.reader(self.settings, self.name, brief=True)
-        unread = set(range(clients.partition_count(reader, topic)))
-        reader.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in unread])
-        records: list[Inbound] = []
-        while unread:
-            message = reader.poll(0.2)
-            if message is None:
-                continue
-            if (error := message.error()) is None:
-                records.append(Polled(message))
-            elif is_end_of_partition(error):
-                unread.discard(message.partition())
-        reader.close()
-        return sorted(records, key=lambda r: (r.partition, r.offset))
+        """All that was committed on a topic, partition by partition."""
+        return self.reader.read(topic)
 
     def wait_for_open_transactions(self, *topics: str) -> None:
         """Offsets can be committed a moment before the records that were written with them may be read."""
@@ -190,6 +181,7 @@ class Ground:
         """Delete records, as retention would."""
         for done in self._admin.delete_records([TopicPartition(topic, partition, offset)]).values():
             done.result(30)
+        self.reader.forget(topic)
 
     @contextmanager
     def running(

@@ -157,16 +157,16 @@ class Guard:
     def decided(self, *exception_ids: str) -> list[dict[str, Any]]:
         """Every decision on these exceptions; on all of them if none is named."""
         read = self.codec.decoder(EXCEPTION_DECISIONS, "ExceptionDecided")
-        wanted = {id.encode() for id in exception_ids}
-        return [read(r.value) for r in self.ground.read(EXCEPTION_DECISIONS) if not wanted or r.key in wanted]
+        wanted = {id.encode() for id in exception_ids} or None
+        return self.ground.reader.decoded(EXCEPTION_DECISIONS, read, wanted)
 
     def results(self) -> list[dict[str, Any]]:
         read = self.codec.decoder(RESULTS, "CompatibilityChecked")
-        return [read(record.value) for record in self.ground.read(RESULTS)]
+        return self.ground.reader.decoded(RESULTS, read)
 
     def notifications(self) -> list[dict[str, Any]]:
         read = self.codec.decoder(NOTIFICATIONS, "NotificationRequested")
-        return [read(record.value) for record in self.ground.read(NOTIFICATIONS)]
+        return self.ground.reader.decoded(NOTIFICATIONS, read)
 
     def states(self) -> Mapping[str, ExceptionCase]:
         """What the changelog holds, as a restart would restore it."""

@@ -64,6 +64,7 @@ class Filing:
     def recreate(self) -> None:
         self.admin.delete_topics([self.topic])[self.topic].result(30)
         eventually(lambda: self.topic not in self.ground.names())
+        self.ground.reader.forget(self.topic)
         self.ground.topics(self.topic, partitions=1)
 
     def write(self, first: int, last: int) -> None:
