@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import httpx
 import pytest
+from examples import web
 from examples.checkers import Crew, Desk, a_crew, a_request, a_subject, by_request
 from examples.ground import eventually
 from examples.servers import own_servers
@@ -44,7 +45,7 @@ def crew(own: Stack, desk: Desk, port: int, tmp_path_factory: pytest.TempPathFac
 def health(port: int, path: str) -> dict[str, object]:
     """What it says of itself; nothing before it serves."""
     try:
-        return httpx.get(f"http://{HOST}:{port}{path}", trust_env=False, timeout=30).json()
+        return web.get(f"http://{HOST}:{port}{path}", trust_env=False, timeout=30).json()
     except httpx.HTTPError:
         return {}
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from examples import web
 from examples.checkers import Desk, a_request, a_subject, by_request
 from examples.ground import eventually
 
@@ -54,7 +55,7 @@ def ports(own: Stack, tmp_path: Path) -> Iterator[dict[str, int]]:
 
 def is_ready(port: int) -> bool:
     try:
-        return httpx.get(f"http://{HOST}:{port}/readyz", trust_env=False, timeout=5).status_code == 200
+        return web.get(f"http://{HOST}:{port}/readyz", trust_env=False, timeout=5).status_code == 200
     except httpx.HTTPError:
         return False
 

@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 import trustme
 import yaml
-from examples import commands
+from examples import commands, web
 from examples.ground import eventually
 from examples.issuers import AUDIENCE, ISSUER, jwks, token
 
@@ -104,12 +104,12 @@ class Replica:
 
     def ready(self) -> bool:
         try:
-            return httpx.get(f"http://127.0.0.1:{self._health}/readyz").status_code == 200
+            return web.get(f"http://127.0.0.1:{self._health}/readyz").status_code == 200
         except httpx.HTTPError:
             return False
 
     def metrics(self) -> str:
-        return httpx.get(f"http://127.0.0.1:{self._health}/metrics").text
+        return web.get(f"http://127.0.0.1:{self._health}/metrics").text
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
@@ -208,7 +208,7 @@ def question(manifest: str = "inventory-sync-1.5.0.yaml", **more: Any) -> dict[s
 
 def ask(url: str, body: dict[str, Any] | None = None, *, key: str | None = None, **more: Any) -> httpx.Response:
     headers = {**bearer(), **({"Idempotency-Key": key} if key else {}), **more.pop("headers", {})}
-    return httpx.post(url + CHECK, json=body or question(), headers=headers, timeout=60, **more)
+    return web.post(url + CHECK, json=body or question(), headers=headers, timeout=60, **more)
 
 
 def report_of(answer: httpx.Response) -> dict[str, Any]:

@@ -57,14 +57,12 @@ class TopicReader:
                 values[at] = decode(record.value)
         return [values[record.partition, record.offset] for record in wanted]
 
-    def forget(self, *topics: str) -> None:
-        """Read these from their beginning the next time; all, if none is named."""
+    def forget(self, topic: str) -> None:
+        """Read it from its beginning the next time, wherever that is then: a client remembers where it was."""
         with self._lock:
-            for topic in topics or list(self._records):
-                self._records.pop(topic, None)
-                self._values.pop(topic, None)
-            if not topics:
-                self._replace_client()
+            self._records.pop(topic, None)
+            self._values.pop(topic, None)
+            self._replace_client()
 
     def close(self) -> None:
         self._client.close()

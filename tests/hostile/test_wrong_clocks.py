@@ -15,6 +15,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from examples import web
 from examples.checkers import Desk, a_request
 from examples.exceptions import BOB, DAY, HOUR, SABINE, SCOPE, public_jwk
 from examples.ground import eventually
@@ -117,7 +118,7 @@ def wrong(
 def answers(port: int, page: str) -> str:
     """What a page of its health says; empty as long as it does not answer with 200."""
     try:
-        answer = httpx.get(f"http://{HOST}:{port}/{page}", trust_env=False, timeout=5)
+        answer = web.get(f"http://{HOST}:{port}/{page}", trust_env=False, timeout=5)
     except httpx.HTTPError:
         return ""
     return answer.text if answer.status_code == 200 else ""

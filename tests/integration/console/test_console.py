@@ -12,6 +12,7 @@ from typing import Literal
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from examples import web
 from examples.consoles import RISK, Console, Person, check_case_c_1, expect
 from examples.gateways import PLUGINS
 from examples.ground import eventually
@@ -440,21 +441,21 @@ def test_a_form_from_another_site_does_nothing(console: Console) -> None:
     foreign = ({}, *({"Sec-Fetch-Site": site} for site in ("cross-site", "same-site", "none")),
                *({"Origin": origin} for origin in ("https://attacker.example", "null")))  # fmt: skip
     for headers in foreign:
-        assert httpx.post(address, headers=headers).status_code == 403, headers
-    assert httpx.post(address, headers={"Sec-Fetch-Site": "same-origin"}).status_code == 303
-    assert httpx.post(address, headers={"Origin": console.url}).status_code == 303
+        assert web.post(address, headers=headers).status_code == 403, headers
+    assert web.post(address, headers={"Sec-Fetch-Site": "same-origin"}).status_code == 303
+    assert web.post(address, headers={"Origin": console.url}).status_code == 303
 
 
 def test_a_login_that_was_not_begun_here_logs_nobody_in(console: Console) -> None:
     for query in ("", "?state=x&code=y", "?state=x&error=access_denied"):
-        answer = httpx.get(f"{console.url}/login/done{query}")
+        answer = web.get(f"{console.url}/login/done{query}")
         assert answer.status_code == 403
         assert "set-cookie" not in answer.headers or "guard-session" not in answer.headers["set-cookie"]
 
 
 def test_the_way_back_from_a_login_is_ours_alone(console: Console) -> None:
     for back in ("https://attacker.example", "//attacker.example", "/ledger"):
-        sent = httpx.get(f"{console.url}/login", params={"back": back})
+        sent = web.get(f"{console.url}/login", params={"back": back})
         assert sent.headers["location"].startswith(console.provider.url)
-    page = httpx.get(f"{console.url}/ledger?plugin_id=x")
+    page = web.get(f"{console.url}/ledger?plugin_id=x")
     assert page.headers["location"].startswith("/login?back=")

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
+from examples import web
 from examples.gateways import CHECK, PLUGINS, Edge, Replica, ask, bearer, question, report_of
 from examples.issuers import bad_tokens, claims, token
 
@@ -57,7 +58,7 @@ def test_the_operator_and_tenant_are_those_of_the_token(gateway: Replica) -> Non
 
 def test_a_form_with_the_file_as_it_is_asks_the_same_question(gateway: Replica) -> None:
     manifest = PLUGINS / "inventory-sync-1.5.0.yaml"
-    answer = httpx.post(
+    answer = web.post(
         gateway.url + CHECK,
         files={"manifest": (manifest.name, manifest.read_bytes())},
         data={
@@ -104,9 +105,9 @@ def test_one_key_of_two_tenants_and_of_two_people_is_two_requests(gateway: Repli
 def test_an_answer_is_found_again_in_every_form(gateway: Replica) -> None:
     result = ask(gateway.url).json()
     address = f"{gateway.url}{CHECK}/{result['request_id']}"
-    found = httpx.get(address, headers=bearer())
+    found = web.get(address, headers=bearer())
     assert found.json() == result
-    assert httpx.get(address, headers={**bearer(), "If-None-Match": found.headers["etag"]}).status_code == 304
+    assert web.get(address, headers={**bearer(), "If-None-Match": found.headers["etag"]}).status_code == 304
     forms = {
         "text/html": "<!doctype html>",
         "text/markdown": "## Blocked",
@@ -114,7 +115,7 @@ def test_an_answer_is_found_again_in_every_form(gateway: Replica) -> None:
         "application/junit+xml": "<?xml",
     }
     for form, beginning in forms.items():
-        shown = httpx.get(address, headers={**bearer(), "Accept": form})
+        shown = web.get(address, headers={**bearer(), "Accept": form})
         assert shown.headers["content-type"].startswith(form)
         assert shown.text.startswith(beginning)
 
@@ -122,8 +123,8 @@ def test_an_answer_is_found_again_in_every_form(gateway: Replica) -> None:
 def test_what_belongs_to_another_tenant_is_not_there(gateway: Replica) -> None:
     result = ask(gateway.url).json()
     address = f"{gateway.url}{CHECK}/{result['request_id']}"
-    foreign = httpx.get(address, headers=bearer(token(claims(tenant="globex"))))
-    unknown = httpx.get(f"{gateway.url}{CHECK}/{uuid.uuid4()}", headers=bearer())
+    foreign = web.get(address, headers=bearer(token(claims(tenant="globex"))))
+    unknown = web.get(f"{gateway.url}{CHECK}/{uuid.uuid4()}", headers=bearer())
     assert (foreign.status_code, unknown.status_code) == (404, 404)
     assert foreign.json() == unknown.json()
 
@@ -134,7 +135,7 @@ def test_whoever_will_not_wait_comes_back_for_the_verdict(edge: Edge, gateway: R
         answer = ask(gateway.url, headers={"Prefer": "wait=0"})
     assert answer.status_code == 202
     assert 2 <= int(answer.headers["retry-after"]) <= 8
-    later = httpx.get(gateway.url + answer.headers["location"], headers=bearer(), timeout=60)
+    later = web.get(gateway.url + answer.headers["location"], headers=bearer(), timeout=60)
     assert later.status_code == 200
     assert later.json()["request_id"] == answer.json()["request_id"]
 
@@ -143,7 +144,7 @@ def test_nobody_can_wait_for_anothers_request(edge: Edge, gateway: Replica) -> N
     with edge.checker_paused():
         pending = ask(gateway.url, headers={"Prefer": "wait=0"})
     foreign = bearer(token(claims(tenant="globex")))
-    assert httpx.get(gateway.url + pending.headers["location"], headers=foreign, timeout=60).status_code == 404
+    assert web.get(gateway.url + pending.headers["location"], headers=foreign, timeout=60).status_code == 404
 
 
 def test_a_manifest_with_defects_is_blocked_and_one_that_is_none_is_refused(gateway: Replica) -> None:
@@ -177,7 +178,7 @@ def test_no_bad_token_is_believed_by_any_operation(gateway: Replica) -> None:
 def test_a_good_token_without_a_role_may_do_nothing(gateway: Replica) -> None:
     nobody, allowed = bearer(token(claims("nadia", roles=()))), []
     for method, path, name in OPERATIONS:
-        answer = httpx.request(method, gateway.url + re.sub(r"{\w+}", "x", path), headers=nobody, timeout=60)
+        answer = web.request(method, gateway.url + re.sub(r"{\w+}", "x", path), headers=nobody, timeout=60)
         if answer.status_code != 403:
             allowed.append(name)
     assert allowed == ["whoami"]
@@ -213,13 +214,13 @@ JSON = {"Content-Type": "application/json"}
 def test_a_hostile_body_is_refused_with_a_problem(
     gateway: Replica, body: bytes, headers: dict[str, str], status: int
 ) -> None:
-    answer = httpx.post(gateway.url + CHECK, content=body, headers={**bearer(), **headers}, timeout=60)
+    answer = web.post(gateway.url + CHECK, content=body, headers={**bearer(), **headers}, timeout=60)
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), answer.text
 
 
 def test_a_body_without_a_length_is_bounded_too(gateway: Replica) -> None:
     endless = (b" " * 65536 for _ in range(100))
-    answer = httpx.post(gateway.url + CHECK, content=endless, headers={**bearer(), **JSON}, timeout=60)
+    answer = web.post(gateway.url + CHECK, content=endless, headers={**bearer(), **JSON}, timeout=60)
     assert answer.status_code == 413
 
 

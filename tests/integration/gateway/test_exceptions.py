@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
+from examples import web
 from examples.approvals import ADDONS, APPROVER, RISK, TOOL, decision
 from examples.gateways import PLUGINS, ROOT, Edge, Replica, ask, bearer, question, report_of
 from examples.issuers import claims, token
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.stack
 
 
 def post(replica: Replica, path: str, body: dict[str, Any], headers: dict[str, str]) -> httpx.Response:
-    return httpx.post(f"{replica.url}/internal/{path}", json=body, headers=headers, timeout=60)
+    return web.post(f"{replica.url}/internal/{path}", json=body, headers=headers, timeout=60)
 
 
 ON_THE_COMMAND_LINE = (
@@ -49,9 +50,7 @@ def test_case_c_2_over_http(edge: Edge, platform: Replica) -> None:
     again = post(platform, "version/compat/exception", wanted, bearer() | key)
     assert (again.status_code, again.json()["exception_id"]) == (201, opened["exception_id"])
 
-    waiting = httpx.get(
-        platform.url + asked.headers["location"] + "/approvers", headers=bearer(), timeout=60
-    ).json()
+    waiting = web.get(platform.url + asked.headers["location"] + "/approvers", headers=bearer(), timeout=60).json()
     assert (waiting["step"], waiting["roles"]) == ("steward", ["plugin-steward"])
 
     first = decision(opened, "petra", "plugin-steward", "steward")
@@ -74,7 +73,7 @@ def test_case_c_2_over_http(edge: Edge, platform: Replica) -> None:
     found_again = json.loads(edge.run("report", allowed["request_id"], "--output", "json").stdout)
     assert report_of(answer).items() <= found_again.items()
 
-    shown = httpx.get(platform.url + asked.headers["location"], headers=bearer(), timeout=60).json()
+    shown = web.get(platform.url + asked.headers["location"], headers=bearer(), timeout=60).json()
     assert shown["requester"] == "alice"
     assert shown["history"][0]["event"] == "requested"
 
@@ -171,7 +170,7 @@ def test_an_exception_is_amended_over_http(platform: Replica) -> None:
     address = f"exceptions/{opened['exception_id']}"
     amended = post(platform, f"{address}/commands", {"kind": "amend", "controls": ["somebody watches"]}, bearer())
     assert (amended.status_code, amended.json()["to_state"]) == (200, "PENDING"), amended.text
-    shown = httpx.get(f"{platform.url}/internal/{address}", headers=bearer(), timeout=60).json()
+    shown = web.get(f"{platform.url}/internal/{address}", headers=bearer(), timeout=60).json()
     assert (shown["risk"], shown["controls"]) == (RISK, ["somebody watches"])
     other = ask(platform.url, question(environment="elsewhere")).json()["request_id"]
     refused = post(platform, f"{address}/commands", {"kind": "amend", "request_id": other}, bearer())

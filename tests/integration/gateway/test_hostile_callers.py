@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 
 import httpx
 import pytest
+from examples import web
 from examples.gateways import CHECK, Edge, Replica, ask, bearer
 from examples.ground import eventually
 from examples.issuers import claims, token
@@ -48,7 +49,7 @@ def test_callers_who_leave_before_the_first_byte_keep_no_stream(gateway: Replica
         reset(connection)
 
     eventually(lambda: streams(gateway) == 0, 20)
-    with httpx.stream("GET", f"{gateway.url}/internal/events", headers=bearer(), timeout=20) as stream:
+    with web.stream("GET", f"{gateway.url}/internal/events", headers=bearer(), timeout=20) as stream:
         assert stream.status_code == 200
 
 
@@ -73,7 +74,7 @@ def test_a_reader_that_stalls_delays_nobody(gateway: Replica) -> None:
         stalled.connect(("127.0.0.1", gateway.port))
         stalled.sendall(head("/internal/events"))
         eventually(lambda: streams(gateway) == 1, 20)
-        with httpx.stream("GET", f"{gateway.url}/internal/events", headers=bearer(), timeout=20) as stream:
+        with web.stream("GET", f"{gateway.url}/internal/events", headers=bearer(), timeout=20) as stream:
             lines = stream.iter_lines()
             asked = [ask(gateway.url).json()["request_id"] for _ in range(20)]
             seen = "".join(next(lines) for _ in range(4 * 20))
@@ -122,14 +123,14 @@ def test_a_gateway_whose_clock_is_two_minutes_off_gives_the_same_answers(
 def test_line_ends_in_what_a_caller_sends_end_no_line_of_the_answer(edge: Edge, gateway: Replica) -> None:
     """Neither in a header, nor in the log."""
     manifest = ("a\r\nSet-Cookie: x=1\r\n.yaml", b"id: com.powerx.plugins.crm\n")
-    answer = httpx.post(
+    answer = web.post(
         gateway.url + CHECK,
         files={"manifest": manifest},
         data={"host": "corex@1.9.0\r\nX-Evil: 1", "target": "t\r\ndata: forged\r\n\r\n"},
         headers=bearer(),
         timeout=60,
     )
-    reported = httpx.get(f"{gateway.url}{CHECK}/%0d%0aX-Evil:%201", headers=bearer(), timeout=60)
+    reported = web.get(f"{gateway.url}{CHECK}/%0d%0aX-Evil:%201", headers=bearer(), timeout=60)
 
     for one in (answer, reported):
         assert "x-evil" not in one.headers

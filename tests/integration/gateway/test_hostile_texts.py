@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from examples import web
 from examples.approvals import RISK, issuers_of_proofs
 from examples.gateways import CHECK, Edge, Replica, ask, bearer, question
 from examples.hostile_texts import HOSTILE_TEXTS
@@ -244,7 +245,7 @@ def answered(client: httpx.Client, place: str, who: dict[str, str]) -> httpx.Res
 def test_hostile_text_in_a_result_ends_no_event_of_the_stream(platform: Replica) -> None:
     """Each result is one event of three lines, whatever is in it."""
     environment = {"environment": "<b>a", "target": '","verdict":"ALLOW","x":"'}
-    with httpx.stream("GET", f"{platform.url}/internal/events", headers=bearer(), timeout=60) as stream:
+    with web.stream("GET", f"{platform.url}/internal/events", headers=bearer(), timeout=60) as stream:
         lines = stream.iter_lines()
         next(lines)
         asked = [

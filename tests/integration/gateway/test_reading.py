@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from examples import web
 from examples.gateways import Edge, Replica, ask, bearer
 from examples.ground import eventually
 from examples.issuers import claims, token
@@ -29,7 +30,7 @@ def gateway(audited: Edge) -> Iterator[Replica]:
 
 
 def get(gateway: Replica, path: str, who: dict[str, str], **query: Any) -> httpx.Response:
-    return httpx.get(f"{gateway.url}/internal/{path}", headers=who, params=query, timeout=60)
+    return web.get(f"{gateway.url}/internal/{path}", headers=who, params=query, timeout=60)
 
 
 def test_a_reader_sees_how_fresh_the_matrix_is(gateway: Replica) -> None:
@@ -42,7 +43,7 @@ def test_a_reader_sees_how_fresh_the_matrix_is(gateway: Replica) -> None:
 
 def test_results_come_as_they_are_made_and_only_to_their_tenant(gateway: Replica) -> None:
     address, patience = f"{gateway.url}/internal/events", httpx.Timeout(10, read=60)
-    with httpx.stream("GET", address, headers=READER, timeout=patience) as stream:
+    with web.stream("GET", address, headers=READER, timeout=patience) as stream:
         assert stream.headers["content-type"].startswith("text/event-stream")
         lines = stream.iter_lines()
         assert next(lines).startswith(":")

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from examples import web
 from examples.gateways import CHECK, Edge, Replica, ask, bearer, question
 from examples.ground import eventually
 from examples.guard import Guard
@@ -102,7 +103,7 @@ def test_what_one_replica_has_put_off_another_one_answers(
     ids = [answer.json()["request_id"] for answer in put_off]
 
     for replica in pair:
-        found = [httpx.get(replica.url + place, headers=bearer(), timeout=60) for place in places]
+        found = [web.get(replica.url + place, headers=bearer(), timeout=60) for place in places]
         assert [one.status_code for one in found] == [200, 200]
         assert [one.json()["request_id"] for one in found] == ids
 
@@ -238,7 +239,7 @@ def test_checks_go_on_while_postgres_is_away(edge: Edge) -> None:
     away = "postgresql+psycopg://guard:guard@127.0.0.1:1/guard"
     auditor = bearer(token(claims("ada", roles=("auditor",))))
     with edge.gateways(GUARD_POSTGRES__URL=away) as (replica,):
-        ledger = httpx.get(f"{replica.url}/internal/ledger/events", headers=auditor, timeout=60)
+        ledger = web.get(f"{replica.url}/internal/ledger/events", headers=auditor, timeout=60)
         checked = ask(replica.url)
 
     assert (ledger.status_code, checked.status_code) == (503, 200)

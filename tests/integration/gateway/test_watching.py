@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from examples import web
 from examples.gateways import ROOT, Edge, Replica, ask, bearer
 from examples.ground import eventually
 from examples.issuers import claims, token
@@ -35,7 +36,7 @@ def read(replica: Replica, place: str | None, count: int, headers: dict[str, str
     found: list[StreamedEvent] = []
     since = {} if place is None else {"Last-Event-ID": place}
     patience = httpx.Timeout(10, read=60)
-    with httpx.stream(
+    with web.stream(
         "GET", f"{replica.url}/internal/events", headers={**headers, **since}, timeout=patience
     ) as stream:
         assert stream.status_code == 200, stream.read()
@@ -80,7 +81,7 @@ def test_who_goes_on_sees_the_results_of_their_own_tenants_alone(pair: Sequence[
     ("place", "status"), [("99999:0", 410), ("0:999999999", 410), ("0/7", 400), ("x" * 9_000, 400)]
 )
 def test_who_cannot_go_on_without_a_gap_is_told(pair: Sequence[Replica], place: str, status: int) -> None:
-    answer = httpx.get(f"{pair[0].url}/internal/events", headers={**READER, "Last-Event-ID": place}, timeout=30)
+    answer = web.get(f"{pair[0].url}/internal/events", headers={**READER, "Last-Event-ID": place}, timeout=30)
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), answer.text
 
 
@@ -89,7 +90,7 @@ def test_who_stands_behind_the_end_is_told(pair: Sequence[Replica]) -> None:
     (begin,) = read(pair[0], None, 0)
     ahead = {partition: offset + 3 for partition, offset in positions.read(begin.id or "").items()}
     headers = {**READER, "Last-Event-ID": positions.text_of(ahead)}
-    with httpx.stream("GET", f"{pair[0].url}/internal/events", headers=headers, timeout=30) as answer:
+    with web.stream("GET", f"{pair[0].url}/internal/events", headers=headers, timeout=30) as answer:
         assert answer.status_code == 410
 
 

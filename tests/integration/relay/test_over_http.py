@@ -6,8 +6,8 @@ import os
 import re
 from pathlib import Path
 
-import httpx
 import pytest
+from examples import web
 from examples.gateways import Edge, Provider, Replica, bearer
 from examples.ground import eventually
 from examples.issuers import claims, token
@@ -35,14 +35,14 @@ def test_a_delivery_that_was_given_up_is_tried_again_over_http(
             (id,) = relaying.publish()
 
             def dead() -> list[str]:
-                shown = httpx.get(address, headers=OPERATOR, params={**mine, "status": "dead"}, timeout=60)
+                shown = web.get(address, headers=OPERATOR, params={**mine, "status": "dead"}, timeout=60)
                 return [one["id"] for one in shown.json()["deliveries"]]
 
             eventually(lambda: dead() == [id])
             platform.behave = lambda _: Answer(204)
-            others = httpx.post(f"{address}/{id}/replay", headers=bearer(), timeout=60)
-            missing = httpx.post(f"{address}/nobody/replay", headers=OPERATOR, timeout=60)
-            done = httpx.post(f"{address}/{id}/replay", headers=OPERATOR, timeout=60)
+            others = web.post(f"{address}/{id}/replay", headers=bearer(), timeout=60)
+            missing = web.post(f"{address}/nobody/replay", headers=OPERATOR, timeout=60)
+            done = web.post(f"{address}/{id}/replay", headers=OPERATOR, timeout=60)
             eventually(lambda: dead() == [])
             eventually(lambda: len(platform.received) > 3)  # it is pending first, and tried a moment later
 
@@ -67,7 +67,7 @@ def test_the_page_of_deliveries_shows_one_that_was_given_up_and_tries_it_again(
                 eventually(page.ready, 60)
 
                 def shown() -> str:
-                    text = httpx.get(f"{page.url}/deliveries", timeout=60).text
+                    text = web.get(f"{page.url}/deliveries", timeout=60).text
                     return next((row for row in text.split("<tr>") if id in row), "")
 
                 eventually(lambda: "given up" in shown())
@@ -75,7 +75,7 @@ def test_the_page_of_deliveries_shows_one_that_was_given_up_and_tries_it_again(
                 fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', row))
                 platform.behave = lambda _: Answer(204)
                 own = {"Sec-Fetch-Site": "same-origin"}
-                done = httpx.post(f"{page.url}/deliveries/replay", data=fields, headers=own, timeout=60)
+                done = web.post(f"{page.url}/deliveries/replay", data=fields, headers=own, timeout=60)
                 eventually(lambda: shown() == "")
         finally:
             page.stop()

@@ -2,8 +2,8 @@
 
 import time
 
-import httpx
 import pytest
+from examples import web
 from prometheus_client import REGISTRY
 
 from processors.stream.loop.health import Health, HealthServer
@@ -47,7 +47,7 @@ def test_a_process_that_has_just_started_is_not_stuck() -> None:
 )
 def test_health_is_served_on_loopback(path: str, status: int) -> None:
     with HealthServer(Health("checker"), "127.0.0.1", 0) as server:
-        answer = httpx.get(f"http://127.0.0.1:{server.port}{path}")
+        answer = web.get(f"http://127.0.0.1:{server.port}{path}")
 
     assert answer.status_code == status
 
@@ -56,7 +56,7 @@ def test_a_probe_shows_what_is_missing() -> None:
     health = Health("checker")
     health.waiting = "BrokerUnavailable"
     with HealthServer(health, "127.0.0.1", 0) as server:
-        facts = httpx.get(f"http://127.0.0.1:{server.port}/readyz").json()
+        facts = web.get(f"http://127.0.0.1:{server.port}/readyz").json()
 
     assert facts["waiting"] == "BrokerUnavailable"
     assert facts["tables_loaded"] is False
