@@ -19,15 +19,8 @@ MATRIX = str(shipped("config") / "compat_matrix.yaml")
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run it with nobody at stdin and no terminal."""
-    return subprocess.run(
-        [*COMMAND, *arguments],
-        env=_environment(environment),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    """Run it with nobody at stdin and no terminal; as a fork, which the last test compares with a process."""
+    return commands.run(*arguments, environment=_environment(environment))
 
 
 def checked(manifest: str, option: str, value: str) -> subprocess.CompletedProcess[str]:
@@ -301,7 +294,14 @@ def _environment(given: Mapping[str, str]) -> dict[str, str]:
 def test_a_fork_ends_and_says_what_a_process_does(words: tuple[str, ...], code: int) -> None:
     """So that other tests may type many commands without waiting for Python."""
     forked = commands.run(*words, environment=_environment({}))
-    process = run(*words)
+    process = subprocess.run(
+        [*COMMAND, *words],
+        env=_environment({}),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
     assert (forked.returncode, forked.stdout, forked.stderr) == (code, process.stdout, process.stderr)
     assert process.returncode == code

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import os
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
+from examples import commands
 from examples.outputs import valid
 from jsonschema_rs import Draft202012Validator
 
@@ -32,10 +33,8 @@ def writes_json() -> set[str]:
 
 
 def test_every_command_that_writes_json_has_a_schema() -> None:
-    commands = {path for path, _ in every_command()}
-
     assert len(writes_json()) > 25
-    assert writes_json() <= set(OUTPUTS) <= commands
+    assert writes_json() <= set(OUTPUTS) <= {path for path, _ in every_command()}
 
 
 @pytest.mark.parametrize("command", OUTPUTS)
@@ -43,10 +42,8 @@ def test_a_schema_is_one(command: str) -> None:
     Draft202012Validator(schema_of(command))
 
 
-def run(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "processors.cli", *words], capture_output=True, text=True, check=False
-    )
+def run(*words: str) -> CompletedProcess[str]:
+    return commands.run(*words, environment=os.environ)
 
 
 OFFLINE = [

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from examples import commands
 from typer.testing import CliRunner
 
 from processors.cli import completion
@@ -89,10 +90,7 @@ def test_a_command_ends_as_the_manual_says(tmp_path: Path, arguments: tuple[str,
         "GUARD_POSTGRES__URL": "postgresql+psycopg://guard@127.0.0.1:1/guard",
     }
 
-    done = subprocess.run(
-        [sys.executable, "-m", "processors.cli", *arguments],
-        cwd=tmp_path, env={**os.environ, **away}, stdin=subprocess.DEVNULL, capture_output=True, check=False,
-    )  # fmt: skip
+    done = commands.run(*arguments, environment={**os.environ, **away}, cwd=tmp_path)
 
     path = next(name for name in (" ".join(arguments[:2]), arguments[0]) if name in COMMANDS)
     assert done.returncode == code, done.stderr
