@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from examples import commands
 from examples.foreign_client import ForeignClient, Listener
 
 from processors.embedded import Addresses
@@ -30,7 +31,7 @@ def guard(guarded: Addresses) -> Iterator[None]:
         "GUARD_KAFKA__BOOTSTRAP": guarded.bootstrap,
         "GUARD_REGISTRY__URL": guarded.registry,
     }
-    checker = subprocess.Popen([sys.executable, "-m", "processors.cli", "run", "checker"], env=environment)
+    checker = commands.start("run", "checker", environment=environment)
     yield
     checker.terminate()
     assert checker.wait(60) == 0

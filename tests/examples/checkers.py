@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
-import sys
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from confluent_kafka import Consumer, TopicPartition
+from examples import commands
 from examples.ground import eventually
 from examples.guard import Guard, now
 
@@ -42,7 +41,7 @@ class Crew:
             **variables,
         }
         self._log = log
-        self._checkers: dict[int, subprocess.Popen[bytes]] = {}
+        self._checkers: dict[int, commands.Started] = {}
         self.deaths: list[int] = []
         """Exit codes of those that were not asked to leave."""
 
@@ -82,14 +81,10 @@ class Crew:
     def log_tail(self) -> str:
         return "\n".join(self._log.read_text().splitlines()[-20:])
 
-    def _start(self, ordinal: int) -> subprocess.Popen[bytes]:
+    def _start(self, ordinal: int) -> commands.Started:
         with self._log.open("ab") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", "processors.cli", "run", "checker"],
-                env={**self._environment, "GUARD_ORDINAL": str(ordinal)},
-                stdout=log,
-                stderr=log,
-            )
+            environment = {**self._environment, "GUARD_ORDINAL": str(ordinal)}
+            return commands.start("run", "checker", environment=environment, log=log)
 
 
 @contextmanager

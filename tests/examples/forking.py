@@ -1,4 +1,7 @@
-"""Reads the guard's modules once, and runs each command as a fork; see commands.py. `python forking.py SOCKET`."""
+"""Reads the guard's modules once, and runs each command as a fork; see commands.py.
+
+`python forking.py SOCKET commands` or, for what `run` runs, `processors`.
+"""
 
 from __future__ import annotations
 
@@ -20,14 +23,26 @@ from pathlib import Path
 LATER = ("confluent_kafka", "httpx", "rich.console", "rich.table", "sqlalchemy", "processors.bootstrap.processors")
 """What most commands read when they begin to work."""
 
+ROOMS = (
+    "processors.bootstrap.answering",
+    "processors.bootstrap.exception_workflow",
+    "processors.bootstrap.ledger",
+    "processors.bootstrap.relay",
+    "processors.bootstrap.security_context",
+    "processors.checker.processor",
+    "processors.gateway.start",
+    "processors.staleness.processor",
+)
+"""What each processor and the gateway read when they start."""
 
-def prepare() -> None:
+
+def prepare(kind: str) -> None:
     """All that a command may need. No file of the caller's is read, and no thread started."""
     from processors.cli.root import COMMANDS
 
     gc.disable()  # as `main` does until all is read
     modules = {f"processors.cli.{entry.target.partition(':')[0]}" for entry in COMMANDS.values()}
-    for name in (*sorted(modules), *LATER):
+    for name in (*LATER, *(ROOMS if kind == "processors" else sorted(modules))):
         import_module(name)
 
 
@@ -89,7 +104,7 @@ def end(code: object) -> None:
 
 if __name__ == "__main__":
     sys.path[0] = ""  # as for `python -m`, and not this folder
-    prepare()
+    prepare(sys.argv[2])
     serve(sys.argv[1])
     try:
         runpy.run_module("processors.cli", run_name="__main__", alter_sys=True)

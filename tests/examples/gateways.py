@@ -98,8 +98,11 @@ class Replica:
         self.start()
 
     def start(self) -> None:
-        words = ["-m", "processors.cli", "run", "gateway"]
-        command = [sys.executable, *([str(WRONG_CLOCK), str(self._ahead)] if self._ahead else []), *words]
+        self.process: subprocess.Popen[bytes] | commands.Started
+        if not self._ahead:
+            self.process = commands.start("run", "gateway", environment=self._environment, log=self._log)
+            return
+        command = [sys.executable, str(WRONG_CLOCK), str(self._ahead), "-m", "processors.cli", "run", "gateway"]
         self.process = subprocess.Popen(command, env=self._environment, stdout=self._log, stderr=self._log)
 
     def ready(self) -> bool:
@@ -157,12 +160,9 @@ class Edge:
         return commands.run(*words, environment=self.environment | more, cwd=ROOT)
 
     @contextmanager
-    def processor(self, name: str) -> Iterator[subprocess.Popen[bytes]]:
+    def processor(self, name: str) -> Iterator[commands.Started]:
         with (self.folder / f"{name}.log").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "processors.cli", "run", name],
-                env=self.environment, cwd=ROOT, stdout=log, stderr=log,
-            )  # fmt: skip
+            process = commands.start("run", name, environment=self.environment, log=log, cwd=ROOT)
             try:
                 yield process
             finally:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -122,9 +119,7 @@ class Protected:
         """Each in a process of its own, under its own principal."""
         with ExitStack() as closing:
             for name in names:
-                command = [sys.executable, "-m", "processors.cli", "run", name]
-                process = subprocess.Popen(command, env=self.environment(name))
-                closing.callback(_stop, process)
+                closing.callback(_stop, commands.start("run", name, environment=self.environment(name)))
             yield
 
     def _surroundings(self) -> dict[str, str]:
@@ -157,6 +152,6 @@ def _pkcs8(certificate: trustme.LeafCert) -> bytes:
     )
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.send_signal(signal.SIGTERM)
+def _stop(process: commands.Started) -> None:
+    process.terminate()
     assert process.wait(30) == 0

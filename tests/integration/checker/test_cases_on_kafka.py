@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from examples import commands
 from examples.outputs import valid
 
 from processors.cli.demo.commands import environment_of
@@ -32,15 +32,12 @@ def command(guarded: Addresses, tmp_path_factory: pytest.TempPathFactory) -> Ite
     environment = {**os.environ, **environment_of(guarded), "GUARD_HEALTH_PORT": "0"}
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        line = [sys.executable, "-m", "processors.cli", *arguments]
-        return subprocess.run(line, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+        return commands.run(*arguments, environment=environment, cwd=ROOT)
 
     sample = ROOT / "config" / "compat_matrix.yaml"
     done = run("matrix", "publish", shutil.copy(sample, tmp_path_factory.mktemp("matrix")))
     assert done.returncode == 0, done.stderr
-    checker = subprocess.Popen(
-        [sys.executable, "-m", "processors.cli", "run", "checker"], env=environment, cwd=ROOT
-    )
+    checker = commands.start("run", "checker", environment=environment, cwd=ROOT)
     yield run
     checker.terminate()
     assert checker.wait(60) == 0

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -27,7 +26,7 @@ def command(guarded: Addresses) -> Iterator[Command]:
     def run(*words: str | Path, input: str = "") -> subprocess.CompletedProcess[str]:
         return commands.run(*words, environment=environment, input=input)
 
-    checker = subprocess.Popen([sys.executable, "-m", "processors.cli", "run", "checker"], env=environment)
+    checker = commands.start("run", "checker", environment=environment)
     yield run
     checker.terminate()
     assert checker.wait(60) == 0

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
+from examples import commands
 from examples.consoles import CHROMIUM, NO_CHROMIUM, Console, Person, chromium
 from examples.gateways import ROOT
 from playwright.sync_api import Browser
@@ -18,20 +17,16 @@ PROCESSORS = ("checker", "exception-workflow", "ledger")
 def console(guarded: Addresses, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     """The guard with a gateway that people log in to, and the sample matrix made one's own."""
     console = Console(guarded, tmp_path_factory.mktemp("console"))
-    command = [sys.executable, "-m", "processors.cli"]
     for words in (
         ("ledger", "migrate"),
         ("ledger", "keys"),
         ("matrix", "publish", str(console.config / "compat_matrix.yaml")),
     ):
-        done = subprocess.run(
-            [*command, *words], env=console.environment, capture_output=True, text=True, check=False
-        )
+        done = commands.run(*words, environment=console.environment)
         assert done.returncode == 0, done.stderr
     with (console.folder / "processors.log").open("ab") as log:
         started = [
-            subprocess.Popen([*command, "run", name], env=console.environment, cwd=ROOT, stdout=log, stderr=log)
-            for name in PROCESSORS
+            commands.start("run", name, environment=console.environment, log=log, cwd=ROOT) for name in PROCESSORS
         ]
         try:
             with console.running():

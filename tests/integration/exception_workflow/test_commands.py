@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -41,8 +40,8 @@ class Shell:
         assert done.returncode == code, done.stdout + done.stderr
         return done
 
-    def run(self, name: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([sys.executable, "-m", "processors.cli", "run", name], env=self._environment)
+    def run(self, name: str) -> commands.Started:
+        return commands.start("run", name, environment=self._environment)
 
 
 @pytest.fixture
