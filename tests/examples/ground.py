@@ -109,6 +109,9 @@ class Ground:
             return False
         return all(sorted(p.isrs) == sorted(p.replicas) for topic in known for p in topic.partitions.values())
 
+    def cluster_id(self) -> str:
+        return str(self._admin.list_topics(timeout=10).cluster_id)
+
     def names(self) -> set[str]:
         return set(self._admin.list_topics(timeout=10).topics)
 
