@@ -81,7 +81,7 @@ def test_a_broker_that_goes_away_under_load_is_waited_for(own: Stack, desk: Desk
             time.sleep(0.01)
         end()
         own.kafka.start()
-        desk.ground.reconnect()
+        desk.reconnect()
         sent += hand_in(desk, 200)
         wait_for_answers(desk, crew.tend, sent)
     assert set(crew.deaths) <= {70}, crew.log_tail()

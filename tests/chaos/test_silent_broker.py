@@ -93,7 +93,7 @@ def test_a_broker_that_falls_silent_under_load(own: Stack, desk: Desk, ports: di
                 time.sleep(0.5)
         finally:
             os.kill(broker, signal.SIGCONT)
-        desk.ground.reconnect()
+        desk.reconnect()
         sent += hand_in(desk, 100)
         eventually(lambda: desk.unanswered() == 0, 180)
         said_once(desk, sent)

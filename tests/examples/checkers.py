@@ -163,9 +163,17 @@ class Desk:
         try:
             return persist(self._unanswered, 20)  # the broker may just be away
         except BrokerUnavailable:
-            self._group.close()
-            self._group = self._observer()  # it saw the broker start, and may have lost it for good
+            self._observe_anew()  # it saw the broker start, and may have lost it for good
             return persist(self._unanswered, 60)
+
+    def reconnect(self) -> None:
+        """For when the broker has started anew, or speaks again: see `Ground.reconnect`."""
+        self.ground.reconnect()
+        self._observe_anew()
+
+    def _observe_anew(self) -> None:
+        self._group.close()
+        self._group = self._observer()
 
     def _unanswered(self) -> int:
         committed = self._group.committed([TopicPartition(INSTALL_REQUESTS, n) for n in range(6)], 30)

@@ -52,8 +52,12 @@ class Protected:
         )
 
     @contextmanager
-    def running(self) -> Iterator[Protected]:
-        with self.tokens.running(), Stack(self.folder / "stack", protection=self.protection) as stack:
+    def running(self, registry: str | None = None) -> Iterator[Protected]:
+        """On a broker of its own; `registry` names that of other servers, where it may be shared."""
+        with (
+            self.tokens.running(),
+            Stack(self.folder / "stack", protection=self.protection, registry=registry) as stack,
+        ):
             self.addresses: Addresses = stack.addresses
             self._make_users()
             yield self

@@ -24,6 +24,7 @@ from examples.protected import Protected
 from processors.configuration.settings import shipped
 from processors.contracts.access import ROLES, Role, Rule, rules
 from processors.contracts.files import load_topics
+from processors.embedded import Addresses
 
 pytestmark = pytest.mark.stack
 
@@ -37,11 +38,11 @@ DENIED = {
 
 
 @pytest.fixture(scope="module")
-def broker() -> Iterator[Protected]:
+def broker(stack: Addresses) -> Iterator[Protected]:
     """With the rules of the table, the topics, and one matrix; each made by the principal whose task it is."""
     with (
         tempfile.TemporaryDirectory(prefix="compat-guard-test-") as name,
-        Protected(folder := Path(name)).running() as protected,
+        Protected(folder := Path(name)).running(stack.registry) as protected,
     ):
         (folder / "plugin.yaml").write_text(MANIFEST)
         (folder / "matrix.yaml").write_text(MATRIX)
