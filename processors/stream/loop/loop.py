@@ -156,7 +156,9 @@ class Runner:
             self.tables[fold.topic] = table = Table(reader, fold)
             self._refusals[fold.topic] = Refusals(reader)
             stack.callback(table.close)
-        self._trials = Trials(self._consumer, self._settings.batch) if self._quarantines else None
+        self._trials = (
+            Trials(self._consumer, self._settings.batch, self._health.beat) if self._quarantines else None
+        )
         self._judge = Judge(self._processor, self._trials)
         self.clock = Clock(self._processor.name, self._settings)
         stack.callback(self.clock.close)

@@ -23,6 +23,7 @@ from typing import Final
 import structlog
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
+from processors.stream.loop.health import CALLING, WORKING, Heartbeat, unwatched
 from processors.stream.loop.transaction import At
 from processors.stream.types import Inbound
 
@@ -51,8 +52,8 @@ class Trials:
     `span` is how many offsets after a marker are handled one at a time: a batch, since the failure was in one.
     """
 
-    def __init__(self, consumer: Consumer, span: int) -> None:
-        self._consumer, self._span = consumer, span
+    def __init__(self, consumer: Consumer, span: int, alive: Heartbeat = unwatched) -> None:
+        self._consumer, self._span, self._alive = consumer, span, alive
         self._attempts: dict[At, int] = {}
         self._suspected_until: dict[At, int] = {}
         self._untried: set[At] = set()
@@ -105,10 +106,12 @@ class Trials:
         return {(record.topic, record.partition) for record in portion} & self._untried
 
     def _write(self, marks: Mapping[At, tuple[int, int]]) -> None:
+        self._alive(CALLING)  # it has no deadline of its own, and waits for ever where the client lost its broker
         try:
             self._consumer.commit(offsets=list(_offsets(marks)), asynchronous=False)
         except KafkaException as error:
             _log.warning("a mark could not be written", error=str(error.args[0]))
+        self._alive(WORKING)
 
 
 def _offsets(marks: Mapping[At, tuple[int, int]]) -> Iterable[TopicPartition]:
