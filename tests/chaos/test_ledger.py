@@ -50,11 +50,11 @@ from processors.stream.wire.schema import Schemas
 
 pytestmark = [pytest.mark.chaos, pytest.mark.stack, pytest.mark.timeout(1800)]
 
-EVENTS = 200_000 if os.environ.get("GUARD_CHAOS") == "long" else 4_000
+EVENTS = 200_000 if os.environ.get("GUARD_CHAOS") == "long" else 6_000
 PORTION, PAUSE = (500, 0.0) if EVENTS > 100_000 else (100, 0.6)
 """Events written at once, and seconds from one portion to the next: few events last as long as the kills."""
 
-KILLS = 16 if EVENTS > 100_000 else 4
+KILLS = 16 if EVENTS > 100_000 else 8
 """Half of them hit the sink, a quarter each Postgres and the broker."""
 
 ANCHORS = "compat.ledger-anchors"
