@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psycopg
 import pytest
@@ -11,24 +12,38 @@ from processors.embedded import Addresses
 from processors.ledger.database import connect, migrate
 
 
-@pytest.fixture
-def bare(stack: Addresses) -> Iterator[str]:
-    """The URL of a database of the test's own, in which nothing is yet."""
+@contextmanager
+def own_database(stack: Addresses, template: str = "template1") -> Iterator[str]:
+    """The URL of a database of one's own, a copy of the template, to which nobody may be connected."""
     name = f"ledger_{uuid.uuid4().hex[:12]}"
     admin = make_url(stack.postgres)
     plain = admin.set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(plain, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-    yield admin.set(database=name).render_as_string(hide_password=False)
-    with psycopg.connect(plain, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
+        yield admin.set(database=name).render_as_string(hide_password=False)
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
 @pytest.fixture
-def database(bare: str) -> str:
+def bare(stack: Addresses) -> Iterator[str]:
+    """The URL of a database of the test's own, in which nothing is yet."""
+    with own_database(stack) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def migrated(stack: Addresses) -> Iterator[str]:
+    """The name of a ledger that was migrated, and stays empty: a copy of it takes a tenth of the time."""
+    with own_database(stack) as url:
+        migrate(url)
+        yield str(make_url(url).database)
+
+
+@pytest.fixture
+def database(stack: Addresses, migrated: str) -> Iterator[str]:
     """The URL of a ledger of the test's own, migrated and empty."""
-    migrate(bare)
-    return bare
+    with own_database(stack, migrated) as url:
+        yield url
 
 
 @pytest.fixture
