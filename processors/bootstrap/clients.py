@@ -66,9 +66,8 @@ def codec(of: Settings) -> Generator[Codec]:
 def registry_client(of: RegistrySettings) -> httpx.Client:
     """The caller closes it. Raises SettingsInvalid if the CA cannot be read."""
     user = httpx.BasicAuth(of.username, of.password.get_secret_value()) if of.username else None
-    return httpx.Client(
-        base_url=of.url, auth=user, timeout=REGISTRY_TIMEOUT, verify=believed(of.ca, "GUARD_REGISTRY__CA")
-    )
+    trusted = believed(of.ca, "GUARD_REGISTRY__CA", of.url)
+    return httpx.Client(base_url=of.url, auth=user, timeout=REGISTRY_TIMEOUT, verify=trusted)
 
 
 def _refuse_unsafe(of: KafkaSettings) -> None:

@@ -50,7 +50,7 @@ class GatewayCalls:
         self._client = httpx.Client(
             base_url=url,
             headers={"Authorization": f"Bearer {token}"} if token else {},
-            verify=believed(of.ca, "GUARD_GATEWAY__CA"),
+            verify=believed(of.ca, "GUARD_GATEWAY__CA", url),
             trust_env=False,
             follow_redirects=False,
             timeout=httpx.Timeout(LONGEST_WAIT + _SLACK, connect=_CONNECT),
