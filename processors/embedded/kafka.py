@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -63,6 +63,14 @@ group.consumer.min.heartbeat.interval.ms=1000
 group.consumer.heartbeat.interval.ms=1000
 """
 
+FEW_THREADS = """
+# Each thread wakes some times a second, also where nothing happens: a fifth of an idle node's processor time.
+num.network.threads=1
+num.io.threads=2
+background.threads=2
+group.coordinator.threads=1
+"""
+
 LOG4J = """\
 Configuration:
   status: warn
@@ -118,7 +126,8 @@ def kafka(
 ) -> Recipe:
     """The node whose configuration and logs live in `folder`. Its cluster id and data survive restarts.
 
-    Most live for minutes, and optimising them costs more than that brings; for a measurement it is the other way.
+    Most live for minutes and are idle for most of them, and optimising them costs more than that brings; for a
+    measurement it is the other way.
     `archive` and `learning` are options by which Java reads an archive of classes, or makes one (archive.py).
     """
     java = (
@@ -135,10 +144,14 @@ def kafka(
         "-cp",
         f"{release}/*",
     )
+
+    def properties(data: Path) -> str:
+        return _properties(data, node, cluster, protection) + ("" if optimised else FEW_THREADS)
+
     return Recipe(
         name=folder.name,
         command=(java[0], *learning, *java[1:], "kafka.Kafka", str(folder / "server.properties")),
-        prepare=lambda log: _prepare(release, java, folder, node, cluster, protection, log),
+        prepare=lambda log: _prepare(release, java, folder, properties, node, cluster, protection, log),
         is_ready=lambda _pid, log: STARTED in log and answers(node.kafka),
     )
 
@@ -147,6 +160,7 @@ def _prepare(
     release: Path,
     java: tuple[str, ...],
     folder: Path,
+    properties: Callable[[Path], str],
     node: Node,
     cluster: ClusterOf,
     protection: Protection | None,
@@ -159,7 +173,7 @@ def _prepare(
 
         def tool(empty: Path) -> None:
             settings = data.with_name("format.properties")
-            write_whole(settings, _properties(empty, node, cluster, protection))
+            write_whole(settings, properties(empty))
             _format(java, settings, cluster.id, protection, log)
 
         with complete_folder(data) as staging:
@@ -167,7 +181,7 @@ def _prepare(
                 tool(staging)
             else:
                 format_folder(staging, release, tool, node=node.number, cluster=cluster.id)
-    write_whole(folder / "server.properties", _properties(data, node, cluster, protection))
+    write_whole(folder / "server.properties", properties(data))
 
 
 def _format(
