@@ -29,7 +29,7 @@ from processors.exception_workflow.proof.token import Proof
 from processors.exception_workflow.proof.verify import verify
 from processors.exception_workflow.rules.revisions import Refreshed
 from processors.exception_workflow.state.case import Approval, ExceptionCase
-from processors.stream.io.clients import admin, plain_producer, reader
+from processors.stream.io.clients import admin, ends, plain_producer, reader
 from processors.stream.loop.restore import restore
 from processors.stream.seals import Seals
 from processors.stream.wire.codec import Codec, OfflineRegistry
@@ -89,10 +89,11 @@ def measured(settings: Settings, count: int) -> Found:
     _write(settings, _workflow(codec, keys, seals), seals, _cases(count, now))
     before = psutil.Process().memory_info().rss
     workflow = _workflow(codec, keys, seals)
-    consumer = reader(stream_settings(settings), "bench")
+    consumer, client = reader(stream_settings(settings), "bench"), admin(stream_settings(settings))
     started = time.perf_counter()
     spec = replace(workflow.state, changelog=CHANGELOG)
-    restored = restore(consumer, spec, range(PARTITIONS), seals, 60.0, lambda: None)
+    written = ends(client, [(CHANGELOG, n) for n in range(PARTITIONS)])
+    restored = restore(consumer, spec, written, seals, 60.0, lambda: None)
     taken = time.perf_counter() - started
     state = {partition: found.values for partition, found in restored.items()}
     consumer.close()

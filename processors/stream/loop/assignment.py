@@ -206,9 +206,12 @@ class Assignment:
         if spec is None or not numbers:
             return
         started, seals = time.monotonic(), required_seals(self._settings)
+        deadline, alive = self._settings.retry_deadline, self._health.beat
+        client = clients.admin(self._settings)
+        ends = persist(lambda: clients.ends(client, [(spec.changelog, n) for n in numbers]), deadline, alive)
         reader = clients.reader(self._settings, self._processor.name, brief=True)
         try:
-            restored = restore(reader, spec, numbers, seals, self._settings.retry_deadline, self._health.beat)
+            restored = restore(reader, spec, ends, seals, deadline, alive)
         finally:
             reader.close()
         for number, state in restored.items():

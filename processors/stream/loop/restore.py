@@ -7,7 +7,7 @@ the forgery and drop what it displaced.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
 from processors.observability.collector import collector_paused
 from processors.stream.io.to_end import to_end
-from processors.stream.loop.transaction import persist
+from processors.stream.loop.transaction import At
 from processors.stream.seals import SealRefused, Seals
 from processors.stream.types import Inbound, Reject, StateSpec
 
@@ -72,42 +72,38 @@ def bytes_of(key: str) -> bytes:
 def restore(
     reader: Consumer,
     spec: StateSpec,
-    partitions: Sequence[int],
+    ends: Mapping[At, int],
     seals: Seals,
     deadline: float,
     alive: Callable[[], None],
 ) -> dict[int, Restored]:
-    """Read the changelog of some partitions to its end.
+    """Read some partitions of the changelog up to their ends, open transactions included.
 
-    Call it after the committed offsets were read: that waits until the last owner's transaction is decided.
+    Ask for the committed offsets first, and then for the ends of the logs (`clients.ends`). A commit marks the
+    group's offsets and each partition of the changelog one after the other, on brokers of their own: whoever read
+    only what is committed by now could miss state whose offsets count already. So this waits until all transactions
+    that were open are decided.
 
     Raises:
         BrokerUnavailable: nothing came for `deadline` seconds.
-        SettingsInvalid: the changelog does not exist.
     """
     with collector_paused():
-        return _restored(reader, spec, partitions, seals, deadline, alive)
+        return _restored(reader, spec, ends, seals, deadline, alive)
 
 
 def _restored(
     reader: Consumer,
     spec: StateSpec,
-    partitions: Sequence[int],
+    ends: Mapping[At, int],
     seals: Seals,
     deadline: float,
     alive: Callable[[], None],
 ) -> dict[int, Restored]:
-    found = {partition: Restored() for partition in partitions}
-    ends = {(spec.changelog, n): _end(reader, spec.changelog, n, deadline, alive) for n in partitions}
-    reader.assign([TopicPartition(*at, OFFSET_BEGINNING) for at in ends])
-    for records in to_end(reader, ends, deadline, f"changelog `{spec.changelog}` was silent", alive, MOST_AT_ONCE):
+    found = {partition: Restored() for _, partition in ends}
+    unread, silent = dict(ends), f"changelog `{spec.changelog}` was silent"
+    reader.assign([TopicPartition(*at, OFFSET_BEGINNING) for at in unread])
+    for records in to_end(reader, unread, deadline, silent, alive, MOST_AT_ONCE):
         for record in records:
             found[record.partition].take(record, spec, seals)
     reader.unassign()
     return found
-
-
-def _end(reader: Consumer, topic: str, partition: int, deadline: float, alive: Callable[[], None]) -> int:
-    at = TopicPartition(topic, partition)
-    _, end = persist(lambda: reader.get_watermark_offsets(at, 10.0, cached=False), deadline, alive)
-    return end

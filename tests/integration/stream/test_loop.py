@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 import pytest
 from examples.counting import Counting
 from examples.ground import Ground, eventually
+from examples.sealing import SEALS
 
 from processors.errors import BreakerOpen, Fatal, OffsetsLost, TransactionAborted
+from processors.stream.io.clients import close, transactional_producer
 from processors.stream.loop.batches import LARGEST_BATCH
 from processors.stream.loop.loop import MOST_ABORTS
 from processors.stream.loop.transaction import At
@@ -56,6 +58,35 @@ def test_state_follows_its_partition_to_another_worker(ground: Ground) -> None:
         eventually(lambda: len(ground.values(counting.output)) == 10)
 
     assert numbers(ground, counting.output) == ALL_TEN
+
+
+@pytest.mark.parametrize(("decide", "next_count"), [("commit_transaction", b"6"), ("abort_transaction", b"2")])
+def test_state_whose_transaction_is_still_open_is_waited_for(
+    ground: Ground, decide: str, next_count: bytes
+) -> None:
+    """A commit marks offsets and changelog one after the other: whoever takes over may come in between."""
+    counting = Counting(ground.name)
+    ground.for_processor(counting, partitions=1)
+    ground.write(counting.inputs[0], [(b"key", b"1")])
+    with ground.running(counting):
+        eventually(lambda: ground.values(counting.output) == [b"1"])
+    changelog = counting.state.changelog
+    last_owner = transactional_producer(ground.settings, f"{ground.name}-last-owner")
+    last_owner.init_transactions(30)
+    last_owner.begin_transaction()
+    seal = SEALS.seal(changelog, b"key", b"5", partition=0, number=1000)
+    last_owner.produce(changelog, b"5", b"key", 0, headers=[seal])
+    last_owner.flush(30)
+
+    ground.write(counting.inputs[0], [(b"key", b"6")])
+    with ground.running(Counting(ground.name)):
+        time.sleep(5)
+        assert ground.values(counting.output) == [b"1"]
+        getattr(last_owner, decide)(30)
+        eventually(lambda: len(ground.values(counting.output)) == 2)
+    close(last_owner)
+
+    assert ground.values(counting.output) == [b"1", next_count]
 
 
 class Stumbling(Counting):
