@@ -12,6 +12,7 @@ from processors.errors import SettingsInvalid
 def believed(ca: Path | None, variable: str, url: str) -> ssl.SSLContext | bool:
     """The `verify` argument for httpx: the authorities in a PEM file, or the system's if there is none.
 
+    Over plain http without a proxy nobody is: no certificate is shown there, as long as no redirect is followed.
     `variable` is where the file was named, `url` is who will be asked. Raises SettingsInvalid if the file contains
     no certificates.
     """
