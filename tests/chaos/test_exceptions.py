@@ -91,10 +91,16 @@ def own(stack: Addresses) -> Iterator[Stack]:
         yield servers
 
 
-@pytest.mark.timeout(900)
-def test_killing_the_workflow_and_its_broker_loses_nothing_and_repeats_nothing(own: Stack) -> None:
-    """0 missing, 0 twice: states, events, clocks and messages are those of the model."""
+@pytest.fixture
+def guard(own: Stack) -> Iterator[Guard]:
     guard = Guard(own.addresses)
+    yield guard
+    guard.close()
+
+
+@pytest.mark.timeout(900)
+def test_killing_the_workflow_and_its_broker_loses_nothing_and_repeats_nothing(own: Stack, guard: Guard) -> None:
+    """0 missing, 0 twice: states, events, clocks and messages are those of the model."""
     approved = [SCOPE._replace(tenant=f"a{n}") for n in range(EXCEPTIONS // 2)]
     lapsing = [SCOPE._replace(tenant=f"l{n}") for n in range(EXCEPTIONS // 2)]
     crew = a_crew(guard)
@@ -119,14 +125,13 @@ def test_killing_the_workflow_and_its_broker_loses_nothing_and_repeats_nothing(o
             assert states[scope.exception_id].status is status
     assert list(guard.dead_letters()) == []
     print(f"{EXCEPTIONS} exceptions, {KILLS} kills, {OUTAGES} outages, {crew.deaths.count(AFRESH)} fresh starts")
-    guard.close()
 
 
 @pytest.mark.timeout(900)
 @pytest.mark.skipif(not LONG, reason="GUARD_CHAOS=long kills the workflow at each step of its transaction")
-def test_an_exception_ends_as_the_model_has_it_whatever_step_a_process_died_at(own: Stack, tmp_path: Path) -> None:
+def test_an_exception_ends_as_the_model_has_it_whatever_step_a_process_died_at(guard: Guard, tmp_path: Path) -> None:
     """Approved by everybody, and each event and message once."""
-    guard, approved = Guard(own.addresses), list[Scope]()
+    approved = list[Scope]()
 
     def write() -> None:
         for _ in range(20):
@@ -152,7 +157,6 @@ def test_an_exception_ends_as_the_model_has_it_whatever_step_a_process_died_at(o
     events, told = events_of(guard), messages_of(guard)
     assert [id for id in ids if events[id] != list(enumerate(APPROVED, 1))] == []
     assert [id for id in ids if told[id] != TOLD_OF_APPROVED] == []
-    guard.close()
 
 
 def play(guard: Guard, own: Stack, crew: Crew, approved: list[Scope], lapsing: list[Scope]) -> None:

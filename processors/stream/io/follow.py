@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
@@ -13,14 +14,15 @@ from processors.stream.io.clients import partition_count, reader
 from processors.stream.io.contact import Contact
 from processors.stream.io.to_end import available, to_end
 from processors.stream.loop.inbound import Polled
-from processors.stream.loop.transaction import is_end_of_partition, raise_if_serious
+from processors.stream.loop.transaction import Reaction, is_end_of_partition, raise_if_serious, reaction_to
 from processors.stream.settings import StreamSettings
 from processors.stream.types import Inbound
 from processors.stream.wire.partitioner import partition_of
 
+T = TypeVar("T")
+
 PATIENCE = 10.0
 """Seconds without any answer after which the broker counts as unavailable."""
-
 
 _MOST_WAITING = 2_000
 """The most records of one partition that may wait for those of others."""
@@ -94,10 +96,9 @@ class Follower:
         """
         ends = {(at.topic, at.partition): at.offset for topic in topics for at in self._ends(topic)}
         times = [TopicPartition(topic, number, since) for topic, number in ends]
-        try:
-            found = self._consumer.offsets_for_times(times, timeout=PATIENCE)
-        except KafkaException as error:
-            raise BrokerUnavailable(f"no broker tells where the topics were then: {error.args[0]}") from error
+        found = _told(
+            lambda: self._consumer.offsets_for_times(times, timeout=PATIENCE), "where the topics were then"
+        )
         for at in found:
             at.offset = at.offset if at.offset >= 0 else ends[at.topic, at.partition]
         self._begins = {(at.topic, at.partition): at.offset for at in found}
@@ -174,9 +175,21 @@ class Follower:
 
     def _bounds(self, topic: str, partition: int) -> tuple[int, int]:
         """The first offset that still exists, and the one after the last committed record."""
+        at, call = TopicPartition(topic, partition), self._consumer.get_watermark_offsets
+        return _told(lambda: call(at, timeout=PATIENCE, cached=False), f"where `{topic}` begins and ends")
+
+
+def _told(call: Callable[[], T], what: str) -> T:
+    """What a broker answers. Raises BrokerUnavailable.
+
+    A broker may be named as the leader of a partition a moment before it takes that up: after a topic was created,
+    and while leaders change. So whatever passes is asked again.
+    """
+    until = time.monotonic() + PATIENCE
+    while True:
         try:
-            return self._consumer.get_watermark_offsets(
-                TopicPartition(topic, partition), timeout=PATIENCE, cached=False
-            )
+            return call()
         except KafkaException as error:
-            raise BrokerUnavailable(f"no broker tells where `{topic}` begins and ends: {error.args[0]}") from error
+            if reaction_to(error.args[0]) is not Reaction.AGAIN or time.monotonic() > until:
+                raise BrokerUnavailable(f"no broker tells {what}: {error.args[0]}") from error
+        time.sleep(0.05)
