@@ -129,7 +129,9 @@ def test_killing_the_workflow_and_its_broker_loses_nothing_and_repeats_nothing(o
 
 @pytest.mark.timeout(900)
 @pytest.mark.skipif(not LONG, reason="GUARD_CHAOS=long kills the workflow at each step of its transaction")
-def test_an_exception_ends_as_the_model_has_it_whatever_step_a_process_died_at(guard: Guard, tmp_path: Path) -> None:
+def test_an_exception_ends_as_the_model_has_it_whatever_step_a_process_died_at(
+    guard: Guard, tmp_path: Path
+) -> None:
     """Approved by everybody, and each event and message once."""
     approved = list[Scope]()
 
