@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import structlog
 from confluent_kafka import Consumer, KafkaException, TopicPartition
@@ -185,8 +185,7 @@ class Assignment:
             OffsetsLost: the log no longer contains, or never contained, the committed offset.
         """
         starts: dict[At, int] = {}
-        for topic, partition in partitions:
-            low, high = self._bounds(topic, partition)
+        for (topic, partition), (low, high) in self._bounds(partitions).items():
             start = committed.get((topic, partition), low)
             if not low <= start <= high:
                 raise OffsetsLost(
@@ -196,10 +195,9 @@ class Assignment:
             starts[topic, partition] = start
         return starts
 
-    def _bounds(self, topic: str, partition: int) -> tuple[int, int]:
-        at = TopicPartition(topic, partition)
-        call = self._consumer.get_watermark_offsets
-        return persist(lambda: call(at, 10.0, cached=False), self._settings.retry_deadline, self._health.beat)
+    def _bounds(self, partitions: Collection[At]) -> Mapping[At, tuple[int, int]]:
+        client = clients.admin(self._settings)
+        return persist(lambda: clients.bounds(client, partitions), self._settings.retry_deadline, self._health.beat)
 
     def _restore(self, numbers: Sequence[int]) -> None:
         spec = self._processor.state

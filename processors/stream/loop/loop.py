@@ -148,13 +148,13 @@ class Runner:
             self._settings,
             self._processor.name,
             copartitioned=len(self._processor.inputs) > 1,
+            calm=self._processor.state is None,  # timers would have to wait for the end of a partition
         )
         stack.callback(clients.close, self._consumer)
-        consumers = {self._processor.inputs[0]: self._consumer}
         for fold in self._processor.tables:
-            consumers[fold.topic] = reader = clients.reader(self._settings, self._processor.name)
+            reader = clients.reader(self._settings, self._processor.name, brief=True)
             self.tables[fold.topic] = table = Table(reader, fold)
-            self._refusals[fold.topic] = Refusals(reader)
+            self._refusals[fold.topic] = Refusals(table)
             stack.callback(table.close)
         self._trials = (
             Trials(self._consumer, self._settings.batch, self._health.beat) if self._quarantines else None
@@ -162,7 +162,6 @@ class Runner:
         self._judge = Judge(self._processor, self._trials)
         self.clock = Clock(self._processor.name, self._settings)
         stack.callback(self.clock.close)
-        self._contact = Contact(self._settings, {**consumers, self._settings.clock: self.clock.producer})
         if not self._until_available(self._prepare, lambda: None):
             return
         stack.callback(self.assignment.leave)  # before the consumer is closed, as the last comes first
@@ -181,6 +180,8 @@ class Runner:
         self.clock.start()
         for table in self.tables.values():
             self._note_rejects(table, table.load(self._settings.retry_deadline, self._health.beat))
+            table.follow(lambda: clients.following_reader(self._settings, self._processor.name))
+        self._contact = self._contacts()
         self._health.tables_loaded = True
         self._kept = [table.revision for table in self.tables.values()]
         freeze()
@@ -201,6 +202,16 @@ class Runner:
         )
         self._batches = Batches(
             self._consumer, self._settings, self.assignment, self._nothing_between, self._processor.name
+        )
+
+    def _contacts(self) -> Contact:
+        return Contact(
+            self._settings,
+            {
+                self._processor.inputs[0]: self._consumer,
+                **{topic: table.reader for topic, table in self.tables.items()},
+                self._settings.clock: self.clock.producer,
+            },
         )
 
     def _nothing_between(self, at: At, position: int, end: int) -> None:

@@ -15,8 +15,9 @@ from collections.abc import Sequence
 from typing import Final
 
 import structlog
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import KafkaException, TopicPartition
 
+from processors.stream.loop.table import Table
 from processors.stream.loop.transaction import At, persist
 from processors.stream.types import Reject
 
@@ -31,10 +32,10 @@ _log = structlog.get_logger(__name__)
 
 
 class Refusals:
-    """The refused records of one table. Its `reader` belongs to the group of the markers. Belongs to the loop."""
+    """The refused records of one table, whose reader belongs to the group of the markers. Belongs to the loop."""
 
-    def __init__(self, reader: Consumer) -> None:
-        self._reader = reader
+    def __init__(self, table: Table) -> None:
+        self._table = table
         self._noted: list[Reject] = []
         self._marks: dict[At, int] = {}
         self._renew_at = time.monotonic() + RENEWED
@@ -65,7 +66,7 @@ class Refusals:
 
     def _learn(self) -> None:
         wanted = [TopicPartition(*at) for at in {_at(reject) for reject in self._noted}]
-        found = persist(lambda: self._reader.committed(wanted, 10.0), 0.0)
+        found = persist(lambda: self._table.reader.committed(wanted, 10.0), 0.0)
         for one in found:
             at = one.topic, one.partition
             self._marks[at] = max(self._marks.get(at, 0), one.offset)
@@ -76,7 +77,7 @@ class Refusals:
             return
         try:
             offsets = [TopicPartition(*at, offset) for at, offset in self._marks.items()]
-            self._reader.commit(offsets=offsets, asynchronous=False)
+            self._table.reader.commit(offsets=offsets, asynchronous=False)
         except KafkaException as error:
             _log.warning("a mark could not be set", error=str(error.args[0]))
 

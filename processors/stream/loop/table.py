@@ -1,12 +1,13 @@
 """A table: a compacted topic that every process reads completely before its first batch, and then follows.
 
-It has a consumer of its own, without a group, on all partitions. There is no thread and no lock: the loop reads new
-records before each batch, and a batch sees one snapshot throughout.
+It has a consumer of its own, without a group, on all partitions: one that is told of the end at once, then one that
+follows. There is no thread and no lock: the loop reads new records before each batch, and a batch sees one snapshot
+throughout.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
@@ -30,10 +31,11 @@ class Table:
     """
 
     def __init__(self, reader: Consumer, fold: Fold) -> None:
-        self._reader, self._fold = reader, fold
+        self.reader, self._fold = reader, fold
         self._pending: list[Inbound] = []
         self._unread: dict[At, int] = {}
-        self._assigned = False
+        self._partitions = 0
+        self._follows = False
         self.topic = fold.topic
         self.snapshot: Any = None
         self.revision = 0
@@ -45,17 +47,28 @@ class Table:
             BrokerUnavailable: nothing came for `deadline` seconds.
             SettingsInvalid: there is no such topic.
         """
-        if not self._assigned:
-            self._unread = {(self.topic, n): 0 for n in range(partition_count(self._reader, self.topic))}
-            self._reader.assign([TopicPartition(*at, OFFSET_BEGINNING) for at in self._unread])
-            self._assigned = True
-        for records in to_end(self._reader, self._unread, deadline, f"table `{self.topic}` was silent", alive):
+        if not self._partitions:
+            self._partitions = partition_count(self.reader, self.topic)
+            self._unread = {(self.topic, n): 0 for n in range(self._partitions)}
+            self.reader.assign([TopicPartition(*at, OFFSET_BEGINNING) for at in self._unread])
+        for records in to_end(self.reader, self._unread, deadline, f"table `{self.topic}` was silent", alive):
             self._pending += records
         alive(WORKING)
         rejects = self._apply()
         self.snapshot = self._fold.snapshot()
         _log.info("table loaded", topic=self.topic, rejects=len(rejects))
         return rejects
+
+    def follow(self, opened: Callable[[], Consumer]) -> None:
+        """Go on with another reader, and close the one that has loaded. Does nothing the second time."""
+        if self._follows:
+            return
+        here = self.reader.position([TopicPartition(self.topic, n) for n in range(self._partitions)])
+        for at in here:
+            at.offset = at.offset if at.offset >= 0 else OFFSET_BEGINNING  # nothing was there to read
+        loader, self.reader, self._follows = self.reader, opened(), True
+        self.reader.assign(here)
+        loader.close()
 
     def drain(self) -> Sequence[Reject]:
         """Take new records, without waiting."""
@@ -64,10 +77,10 @@ class Table:
         return self._apply() if self._pending else ()
 
     def close(self) -> None:
-        self._reader.close()
+        self.reader.close()
 
     def _take(self) -> int:
-        messages = self._reader.consume(MOST_AT_ONCE, 0)
+        messages = self.reader.consume(MOST_AT_ONCE, 0)
         for message in messages:
             if (error := message.error()) is None:
                 self._pending.append(Polled(message))
