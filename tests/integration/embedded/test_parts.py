@@ -146,7 +146,7 @@ def test_a_stack_whose_port_is_taken_while_it_starts_takes_another(
 
         taken: list[int] = []
         monkeypatch.setattr("processors.embedded.stack.ports_of", chosen_and_taken)
-        with Stack(folder) as stack:
+        with Stack(folder, registry="http://127.0.0.1:9") as stack:
             address = stack.addresses.postgres.replace("+psycopg", "")
             with psycopg.connect(address) as connection:
                 assert connection.info.port not in taken
