@@ -6,6 +6,8 @@ import gc
 import json
 import os
 from collections.abc import Iterator
+from itertools import groupby, zip_longest
+from pathlib import Path
 
 import pytest
 from examples.guard import Guard
@@ -13,6 +15,8 @@ from examples.servers import own_servers
 from hypothesis import HealthCheck, settings
 
 from processors.embedded import Addresses
+
+UNIT = Path(__file__).with_name("unit")
 
 settings.register_profile("same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("explore", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -24,6 +28,15 @@ for others."""
 def pytest_collection() -> None:
     """Nothing that is collected is garbage, and to look for it costs a tenth of the processor time."""
     gc.disable()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One file of rules after each file that waits for servers, so that there is something to do while others wait;
+    the rest of the rules, which are short, even out the end."""
+    files = [list(of) for _, of in groupby(items, lambda item: item.path)]
+    rules = [of for of in files if UNIT in of[0].path.parents]
+    others = [of for of in files if UNIT not in of[0].path.parents]
+    items[:] = [item for pair in zip_longest(others, rules, fillvalue=()) for of in pair for item in of]
 
 
 def pytest_collection_finish() -> None:
