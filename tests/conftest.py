@@ -31,12 +31,17 @@ def pytest_collection() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One file of rules after each file that waits for servers, so that there is something to do while others wait;
-    the rest of the rules, which are short, even out the end."""
+    """Files that may take the longest first. After each that waits for servers one of rules, so that there is work
+    while others wait; the rest of the rules, which are short, even out the end."""
     files = [list(of) for _, of in groupby(items, lambda item: item.path)]
     rules = [of for of in files if UNIT in of[0].path.parents]
-    others = [of for of in files if UNIT not in of[0].path.parents]
+    others = sorted((of for of in files if UNIT not in of[0].path.parents), key=_may_take, reverse=True)
     items[:] = [item for pair in zip_longest(others, rules, fillvalue=()) for of in pair for item in of]
+
+
+def _may_take(file: list[pytest.Item]) -> float:
+    """The time limit of its longest test, in seconds; 0 where none has one of its own."""
+    return max((mark.args[0] for item in file for mark in item.iter_markers("timeout")), default=0)
 
 
 def pytest_collection_finish() -> None:
