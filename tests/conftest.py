@@ -41,7 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _may_take(file: list[pytest.Item]) -> float:
     """The time limit of its longest test, in seconds; 0 where none has one of its own."""
-    return max((mark.args[0] for item in file for mark in item.iter_markers("timeout")), default=0)
+    return max((mark.args[0] for item in file for mark in item.iter_markers("timeout") if mark.args), default=0)
 
 
 def pytest_collection_finish() -> None:

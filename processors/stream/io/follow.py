@@ -7,14 +7,14 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
-from processors.errors import BrokerUnavailable
+from processors.errors import BrokerUnavailable, Fenced
 from processors.stream.io.clients import partition_count, reader
 from processors.stream.io.contact import Contact
 from processors.stream.io.to_end import available, to_end
 from processors.stream.loop.inbound import Polled
-from processors.stream.loop.transaction import Reaction, is_end_of_partition, raise_if_serious, reaction_to
+from processors.stream.loop.transaction import is_end_of_partition, persist, raise_if_serious
 from processors.stream.settings import StreamSettings
 from processors.stream.types import Inbound
 from processors.stream.wire.partitioner import partition_of
@@ -185,11 +185,7 @@ def _told(call: Callable[[], T], what: str) -> T:
     A broker may be named as the leader of a partition a moment before it takes that up: after a topic was created,
     and while leaders change. So whatever passes is asked again.
     """
-    until = time.monotonic() + PATIENCE
-    while True:
-        try:
-            return call()
-        except KafkaException as error:
-            if reaction_to(error.args[0]) is not Reaction.AGAIN or time.monotonic() > until:
-                raise BrokerUnavailable(f"no broker tells {what}: {error.args[0]}") from error
-        time.sleep(0.05)
+    try:
+        return persist(call, PATIENCE)
+    except (BrokerUnavailable, Fenced) as error:
+        raise BrokerUnavailable(f"no broker tells {what}: {error}") from error

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from processors.errors import Fatal, OffsetsLost
 from processors.observability import metrics
@@ -147,8 +148,9 @@ class Assignment:
         fresh = sorted(ready - set(self.positions))
         self._health.beat(WORKING)  # an unavailable database is waited for here
         committed = self._transaction.committed(fresh)
-        starts = self._starting_points(fresh, committed)
-        self._restore(sorted({partition for _, partition in fresh}))
+        client = clients.admin(self._settings)
+        starts = self._starting_points(client, fresh, committed)
+        self._restore(client, sorted({partition for _, partition in fresh}))
         self._require_offsets(fresh, committed)
         if self._trials is not None:
             trials, at = self._trials, dict(starts)
@@ -178,14 +180,18 @@ class Assignment:
                     "to where it stopped"
                 )
 
-    def _starting_points(self, partitions: Sequence[At], committed: Mapping[At, int]) -> dict[At, int]:
+    def _starting_points(
+        self, client: AdminClient, partitions: Sequence[At], committed: Mapping[At, int]
+    ) -> dict[At, int]:
         """The committed offsets, or the beginning of the log for a group without any.
 
         Raises:
             OffsetsLost: the log no longer contains, or never contained, the committed offset.
         """
         starts: dict[At, int] = {}
-        for (topic, partition), (low, high) in self._bounds(partitions).items():
+        deadline, alive = self._settings.retry_deadline, self._health.beat
+        bounds = persist(lambda: clients.bounds(client, partitions), deadline, alive)
+        for (topic, partition), (low, high) in bounds.items():
             start = committed.get((topic, partition), low)
             if not low <= start <= high:
                 raise OffsetsLost(
@@ -195,17 +201,12 @@ class Assignment:
             starts[topic, partition] = start
         return starts
 
-    def _bounds(self, partitions: Collection[At]) -> Mapping[At, tuple[int, int]]:
-        client = clients.admin(self._settings)
-        return persist(lambda: clients.bounds(client, partitions), self._settings.retry_deadline, self._health.beat)
-
-    def _restore(self, numbers: Sequence[int]) -> None:
+    def _restore(self, client: AdminClient, numbers: Sequence[int]) -> None:
         spec = self._processor.state
         if spec is None or not numbers:
             return
         started, seals = time.monotonic(), required_seals(self._settings)
         deadline, alive = self._settings.retry_deadline, self._health.beat
-        client = clients.admin(self._settings)
         ends = persist(lambda: clients.ends(client, [(spec.changelog, n) for n in numbers]), deadline, alive)
         reader = clients.reader(self._settings, self._processor.name, brief=True)
         try:
