@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
+from confluent_kafka import Consumer, TopicPartition
+from examples import compacted
 from examples.checkers import Answers, Desk, a_request
 from examples.ground import eventually
 from examples.guard import Guard, now
@@ -27,7 +27,6 @@ from processors.events.topics import MATRIX_FLOORS, MATRIX_REFRESHES
 from processors.matrix.document import MatrixDocument
 from processors.matrix.parts import key_of, withdrawal, withdrawal_of
 from processors.staleness.processor import StalenessMonitor
-from processors.stream.io.clients import admin
 from processors.trust.keys import Signer
 from processors.trust.sources import Trust, TrustedSource
 
@@ -161,19 +160,7 @@ def compact(desk: Desk) -> None:
     kept = sum(record.value is not None for record in last.values())
     end = desk.ground.read(MATRIX_REFRESHES)[-1].offset + 1
     read_to(desk, "staleness", end)
-    with deletable(desk, MATRIX_REFRESHES):
-        eventually(lambda: is_cut(desk, end - kept))
-
-
-def is_cut(desk: Desk, below: int) -> bool:
-    """False while the log has not heard of its new policy yet: a broker answers a change before it takes effect."""
-    try:
-        desk.ground.forget_below(MATRIX_REFRESHES, 0, below)
-    except KafkaException as error:
-        if error.args[0].code() != KafkaError.POLICY_VIOLATION:
-            raise
-        return False
-    return True
+    compacted.forget_below(desk.ground, MATRIX_REFRESHES, {0: end - kept})
 
 
 def read_to(desk: Desk, group: str, end: int) -> None:
@@ -181,24 +168,6 @@ def read_to(desk: Desk, group: str, end: int) -> None:
     consumer = Consumer({"bootstrap.servers": desk.guard.of.kafka.bootstrap, "group.id": group})
     consumer.commit(offsets=[TopicPartition(MATRIX_REFRESHES, 0, end)], asynchronous=False)
     consumer.close()
-
-
-@contextmanager
-def deletable(desk: Desk, topic: str) -> Iterator[None]:
-    """A broker deletes no records of a compacted topic on request, so that it is none for a moment."""
-
-    client = admin(desk.ground.settings)
-
-    def be(policy: str) -> None:
-        entry = ConfigEntry("cleanup.policy", policy, incremental_operation=AlterConfigOpType.SET)
-        resource = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=[entry])
-        client.incremental_alter_configs([resource])[resource].result(30)
-
-    be("delete")
-    try:
-        yield
-    finally:
-        be("compact")
 
 
 def floor(desk: Desk) -> int:

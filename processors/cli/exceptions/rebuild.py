@@ -21,8 +21,9 @@ from processors.events.topics import EXCEPTION_DECISIONS, EXCEPTION_STATE
 from processors.exception_workflow.processor import ExceptionWorkflow
 from processors.exception_workflow.rebuild import Rebuilt, rebuild, same
 from processors.exception_workflow.state.case import ExceptionCase, Held
-from processors.stream.admin.groups import has_members
+from processors.stream.admin.members import members
 from processors.stream.io.atomically import publish_atomically
+from processors.stream.io.clients import admin
 from processors.stream.io.follow import Follower
 from processors.stream.loop.restore import Restored
 from processors.stream.loop.state import KeyedState, changelog_records
@@ -113,9 +114,10 @@ def _is_exception(held: Held) -> bool:
 
 def _require_stopped(of: Settings) -> None:
     """A running workflow holds the state that is being replaced, and would write it again."""
-    if has_members(stream_settings(of), ExceptionWorkflow.name):
+    name = ExceptionWorkflow.name
+    if members(admin(stream_settings(of)), [name])[name]:
         raise SettingsInvalid(
-            f"group `{ExceptionWorkflow.name}` has members; stop the exception workflow, and then rewrite its state"
+            f"group `{name}` has members; stop the exception workflow, and then rewrite its state"
         )
 
 

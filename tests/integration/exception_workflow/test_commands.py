@@ -2,65 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from examples import commands
-from examples.case_c1 import MANIFEST, MATRIX
 from examples.outputs import valid
+from examples.shell import RISK, Shell, a_shell
 
 from processors.embedded import Addresses
 
 pytestmark = pytest.mark.stack
 
-RISK = "The warehouse stands still without it, and the host is upgraded on Friday."
-
-
-class Shell:
-    """Runs `compat-guard` as a person does."""
-
-    def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
-        self._environment, self.folder = environment, folder
-
-    def __call__(self, *words: str, code: int = 0) -> str:
-        return self._done(words, code).stdout.strip()
-
-    def told(self, *words: str, code: int) -> str:
-        """What a person reads besides the answer."""
-        return self._done(words, code).stderr
-
-    def _done(self, words: tuple[str, ...], code: int) -> subprocess.CompletedProcess[str]:
-        done = commands.run(*words, environment=self._environment)
-        assert done.returncode == code, done.stdout + done.stderr
-        return done
-
-    def run(self, name: str) -> commands.Started:
-        return commands.start("run", name, environment=self._environment)
-
 
 @pytest.fixture
 def shell(guarded: Addresses, tmp_path: Path) -> Iterator[Shell]:
-    environment = os.environ | {
-        "GUARD_KAFKA__BOOTSTRAP": guarded.bootstrap,
-        "GUARD_REGISTRY__URL": guarded.registry,
-        "NO_COLOR": "1",
-        "COLUMNS": "200",
-    }
-    (tmp_path / "plugin.yaml").write_text(MANIFEST)
-    (tmp_path / "matrix.yaml").write_text(MATRIX)
-    shell = Shell(environment, tmp_path)
-    shell("matrix", "publish", str(tmp_path / "matrix.yaml"))
-    running = [shell.run("checker"), shell.run("exception-workflow")]
-    yield shell
-    for process in running:
-        process.send_signal(signal.SIGTERM)
-    assert [process.wait(30) for process in running] == [0, 0]
+    with a_shell(guarded, tmp_path) as shell:
+        yield shell
 
 
 def test_case_c2_from_the_command_line(shell: Shell) -> None:
