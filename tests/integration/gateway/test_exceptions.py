@@ -23,7 +23,8 @@ pytestmark = pytest.mark.stack
 
 
 def post(replica: Replica, path: str, body: dict[str, Any], headers: dict[str, str]) -> httpx.Response:
-    return web.post(f"{replica.url}/internal/{path}", json=body, headers=headers, timeout=60)
+    address = f"{replica.url}/internal/{path}"
+    return web.patiently(lambda: web.post(address, json=body, headers=headers, timeout=60))
 
 
 ON_THE_COMMAND_LINE = (

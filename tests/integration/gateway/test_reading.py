@@ -30,7 +30,8 @@ def gateway(audited: Edge) -> Iterator[Replica]:
 
 
 def get(gateway: Replica, path: str, who: dict[str, str], **query: Any) -> httpx.Response:
-    return web.get(f"{gateway.url}/internal/{path}", headers=who, params=query, timeout=60)
+    address = f"{gateway.url}/internal/{path}"
+    return web.patiently(lambda: web.get(address, headers=who, params=query, timeout=60))
 
 
 def test_a_reader_sees_how_fresh_the_matrix_is(gateway: Replica) -> None:
