@@ -55,7 +55,10 @@ async def read_json(request: Request, model: type[M]) -> M:
 
 
 async def read_form(request: Request) -> dict[str, Any]:
-    """The fields of a form by name: lists of texts, and files as `(name, content)`. Raises Problem."""
+    """The fields of a form by name: lists of texts, and files as `(name, content)`. Raises Problem.
+
+    It may be read again.
+    """
     try:
         form = await request.form(max_files=_MOST_FILES, max_fields=_MOST_FIELDS, max_part_size=LARGEST_BODY)
     except HTTPException as error:
@@ -63,6 +66,7 @@ async def read_form(request: Request) -> dict[str, Any]:
     fields: dict[str, list[Any]] = {}
     for name, value in form.multi_items():
         if isinstance(value, UploadFile):
+            await value.seek(0)
             fields.setdefault(name, []).append((value.filename or "", await value.read()))
         else:
             fields.setdefault(name, []).append(value)

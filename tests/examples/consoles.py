@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -92,7 +93,7 @@ class Person:
         self.context.close()
 
     def _said(self, kind: str, text: str) -> None:
-        if kind == "error" and "status of 4" not in text:
+        if kind == "error" and not re.search("status of (4|503)", text):
             self.faults.append(f"{kind}: {text}")
 
     def _dialog(self, dialog: Any) -> None:

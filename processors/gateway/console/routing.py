@@ -14,9 +14,11 @@ from starlette.responses import RedirectResponse
 
 from processors.errors import Refused, Unavailable
 from processors.gateway.console.advice import without_commands
+from processors.gateway.console.forms import resendable
 from processors.gateway.console.rendering import Page, rendered
 from processors.gateway.console.visitors import SEES_ALL, LoginNeeded, console_of, frame_of
 from processors.gateway.desk import Desk
+from processors.gateway.intake import read_form
 from processors.gateway.live import TooManyStreams
 from processors.gateway.mailbox import Crowded
 from processors.gateway.problems import KINDS, Problem
@@ -36,6 +38,13 @@ class Back(NamedTuple):
     words: str
 
 
+class Resend(NamedTuple):
+    """A form that went no further because of what passes, as it can be sent again."""
+
+    address: str
+    fields: Sequence[tuple[str, str]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble(Page):
     """Something is wrong: what it is, in the words of the case, and what whoever meets it can do."""
@@ -45,6 +54,7 @@ class Trouble(Page):
     advice: str
     back: Sequence[Back]
     """Where whoever meets it came from, the nearest first."""
+    resend: Resend | None = None
 
 
 class PageRoute(APIRoute):
@@ -59,7 +69,8 @@ class PageRoute(APIRoute):
             except LoginNeeded:
                 return _to_login(request)
             except (Problem, Crowded, TooManyStreams, Refused, Unavailable, RequestValidationError) as error:
-                return trouble(request, _as_problem(error))
+                problem = _as_problem(error)
+                return trouble(request, problem, await _resend(request, problem))
 
         return handled
 
@@ -71,15 +82,29 @@ def show(request: Request, page: Page, status: int = 200, headers: dict[str, str
     return rendered(page, frame_of(request, desk), console and console[0], status, headers or {})
 
 
-def trouble(request: Request, problem: Problem) -> Response:
+async def _resend(request: Request, problem: Problem) -> Resend | None:
+    """Nobody types a page of text twice because a broker was away."""
+    if request.method != "POST" or problem.kind.name not in _PASSING:
+        return None
+    try:
+        fields = resendable(await read_form(request))
+    except Problem:
+        return None
+    query = f"?{request.url.query}" if request.url.query else ""
+    return None if fields is None else Resend(request.url.path + query, fields)
+
+
+def trouble(request: Request, problem: Problem, resend: Resend | None = None) -> Response:
     of_workflow = "reason_code" in problem.more  # all else may quote whoever sent it
     said = without_commands(problem.detail) if of_workflow else problem.detail
     roles = frame_of(request, request.app.state.desk).roles
+    advice = _ADVICE if resend is None else _PASSING
     page = Trouble(
         title=problem.kind.title,
         detail=f"{said[:1].upper()}{said[1:]}",
-        advice=_ADVICE.get(problem.kind.name, problem.kind.advice),
+        advice=advice.get(problem.kind.name, problem.kind.advice),
         back=ways_back(request, str(problem.more.get("exception_id", "")), sees_all=bool(roles & SEES_ALL)),
+        resend=resend,
     )
     return show(request, page, problem.kind.status, problem.headers)
 
@@ -163,3 +188,11 @@ _ADVICE: Final = {
     "again then; the event itself is safe.",
     "internal": KINDS["internal"].title + ". Nothing was allowed.",
 }
+
+_PASSING: Final = {
+    "unavailable": "What you entered is kept on this page. Send it again in a few seconds; if it has arrived after "
+    "all, it does not count twice. Until there is an answer, treat the plugin as blocked.",
+    "crowded": "What you entered is kept on this page. Send it again in a few seconds.",
+    "too-many-requests": "What you entered is kept on this page. Wait a few seconds, then send it again.",
+}
+"""What to do where a form may be sent again as it is."""

@@ -1,16 +1,22 @@
-"""The record as an auditor sees it, on servers of its own: other modules sign their anchors with other keys."""
+"""Pages on servers of their own: the record as an auditor sees it, and a form that is sent while no broker answers.
+
+Other modules sign their anchors with other keys, and need their broker.
+"""
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable, Iterator
 
 import pytest
-from examples.consoles import Person, check_case_c_1, expect
+from examples.consoles import Person, check_case_c_1, expect, fill_in_question
 from examples.ground import eventually
+from examples.guard import Guard
 from examples.servers import own_servers
 from playwright.sync_api import ViewportSize
 
-from processors.embedded import Addresses
+from processors.embedded import Addresses, Stack
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 
@@ -19,9 +25,15 @@ WIDE: ViewportSize = {"width": 1280, "height": 800}
 
 
 @pytest.fixture(scope="module")
-def stack(stack: Addresses) -> Iterator[Addresses]:
+def own(stack: Addresses) -> Iterator[Stack]:
     with own_servers(stack.registry) as servers:
-        yield servers.addresses
+        yield servers
+
+
+@pytest.fixture(scope="module")
+def guarded(own: Stack) -> Addresses:
+    Guard(own.addresses).close()
+    return own.addresses
 
 
 def test_an_auditor_has_the_record_verified_without_script(person: Meet) -> None:
@@ -38,6 +50,7 @@ def test_an_auditor_has_the_record_verified_without_script(person: Meet) -> None
     page.get_by_label("Environment").fill("verified")
     page.get_by_label("Outcome").select_option("BLOCK")
     page.get_by_role("button", name="Search").click()
+    page.wait_for_url("**outcome=BLOCK*")  # a page that is on its way cannot be loaded again
     eventually(lambda: page.reload() is not None and page.get_by_role("row").count() > 1)
     proof = page.get_by_role("link", name="proof").first.get_attribute("href") or ""
     answer = page.context.request.get(ada.console.url + proof)
@@ -45,3 +58,21 @@ def test_an_auditor_has_the_record_verified_without_script(person: Meet) -> None
     if answer.status == 409:
         assert int(answer.headers["retry-after"]) >= 1
         assert "no anchor covers it yet" in answer.text()
+
+
+def test_what_was_typed_outlives_a_broker_that_was_away(own: Stack, person: Meet) -> None:
+    """The page that says so sends it again, with the text of the manifest that was chosen as a file."""
+    page = person("alice", java_script_enabled=False).open("/check")
+    fill_in_question(page, target="warehouse-7")
+    broker = own.kafka.pid
+    assert broker is not None
+    os.kill(broker, signal.SIGSTOP)
+    try:
+        page.get_by_role("button", name="Check").click()
+        expect(page.locator("main")).to_contain_text("What you entered is kept on this page")
+    finally:
+        os.kill(broker, signal.SIGCONT)
+    page.get_by_role("button", name="Send it again").click()
+    page.wait_for_url("**/requests/*")
+    expect(page.locator("main")).to_contain_text("warehouse-7")
+    expect(page.locator("main")).to_contain_text("needs corex >=2.0.0, and this host runs 1.9.0")
