@@ -64,10 +64,16 @@ def codec(of: Settings) -> Generator[Codec]:
 
 
 def registry_client(of: RegistrySettings) -> httpx.Client:
-    """The caller closes it. Raises SettingsInvalid if the CA cannot be read."""
-    user = httpx.BasicAuth(of.username, of.password.get_secret_value()) if of.username else None
+    """The caller closes it. Raises SettingsInvalid if the CA cannot be read.
+
+    A user and password in the address are taken out of it, because errors quote addresses.
+    """
+    address = httpx.URL(of.url)
+    name, password = of.username or address.username, of.password.get_secret_value() or address.password
+    user = httpx.BasicAuth(name, password) if name else None
     trusted = believed(of.ca, "GUARD_REGISTRY__CA", of.url)
-    return httpx.Client(base_url=of.url, auth=user, timeout=REGISTRY_TIMEOUT, verify=trusted)
+    base_url = address.copy_with(userinfo=b"")
+    return httpx.Client(base_url=base_url, auth=user, timeout=REGISTRY_TIMEOUT, verify=trusted)
 
 
 def _refuse_unsafe(of: KafkaSettings) -> None:

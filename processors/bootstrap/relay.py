@@ -23,7 +23,8 @@ from processors.relay.measures import DeliveryMeasures
 from processors.relay.pace import ORDINARY, URGENT, Pace
 from processors.relay.processor import Relay
 from processors.relay.target_status import Pauses, TargetStatus
-from processors.stream.loop.health import Health, HealthServer, SharedHealth, Vitals
+from processors.stream.loop.health import Health, SharedHealth, Vitals
+from processors.stream.loop.health_server import HealthServer
 from processors.stream.loop.loop import run as run_loop
 from processors.stream.settings import StreamSettings
 

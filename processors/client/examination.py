@@ -19,7 +19,7 @@ from processors.client.matrix_topic import read_matrix
 from processors.configuration import guard
 from processors.configuration.settings import Settings
 from processors.contracts.access import rules
-from processors.contracts.files import load_contract
+from processors.contracts.files import Contract, load_contract
 from processors.contracts.plan import Create, Plan, RegisterSchema, SetCompatibility, SetConfig, diff
 from processors.errors import GuardError, RegistryUnavailable, SettingsInvalid, Unavailable
 from processors.ledger import origins
@@ -67,6 +67,7 @@ def examine(of: Settings) -> Iterator[Examined]:
     on_broker: dict[str, Examine] = {
         "topics": _topics,
         "schemas": _schemas,
+        "durability": _durability,
         "access rules": _access,
         "matrix": _matrix,
         "processors": _processors,
@@ -135,9 +136,30 @@ def _schemas(of: Settings) -> Examined:
 
 
 def _plan(of: Settings) -> Plan:
-    contract = load_contract(of.config / "topics.yaml", of.schemas)
+    contract = _contract(of)
     with cluster(of) as there:
         return diff(contract, there.read(contract))
+
+
+def _contract(of: Settings) -> Contract:
+    return load_contract(of.config / "topics.yaml", of.schemas)
+
+
+def _durability(of: Settings) -> Examined:
+    if beyond_loopback(of.kafka.bootstrap) is None:
+        return Examined("durability", State.OK, "not asked of brokers on loopback")
+    contract = _contract(of)
+    with cluster(of) as there:
+        topics = there.read(contract).topics
+    declared = [topic.name for topic in contract.topics.topics if topic.name in topics]
+    at_risk = [name for name in declared if not topics[name].outlives_a_broker]
+    if not at_risk:
+        return Examined("durability", State.OK, f"{len(declared)} topics outlive the loss of a broker")
+    found = f"the loss of one broker loses records of, or stops, {_few(at_risk)}"
+    return Examined("durability", State.WARNING, found, _REPLICATE)
+
+
+_REPLICATE: Final = "three replicas and min.insync.replicas=2 for each topic; the broker's defaults set both"
 
 
 def _as_declared(part: str, differing: Sequence[str]) -> Examined:

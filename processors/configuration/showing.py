@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -11,6 +12,8 @@ from processors.configuration.environment import PREFIX, SECRET_FILE
 from processors.configuration.settings import Settings, configuration_folder, shipped
 
 MASKED: Final = "********"
+_USER: Final = re.compile(r"//[^/?#\s]*@")
+"""A user and password in an address."""
 
 
 class Setting(NamedTuple):
@@ -39,7 +42,7 @@ def _shown(model: BaseModel, environment: Mapping[str, str], start: str = PREFIX
 def _value(value: Any) -> str:
     if isinstance(value, SecretStr):
         return MASKED if value.get_secret_value() else ""
-    return "" if value is None else str(value)
+    return "" if value is None else _USER.sub(f"//{MASKED}@", str(value))
 
 
 def _origin(variable: str, environment: Mapping[str, str]) -> str:

@@ -72,6 +72,14 @@ class ActualTopic:
     config: Mapping[str, str]
     """Effective settings, defaults of the broker included."""
 
+    replicas: int = 1
+    """Of the partition that has the fewest."""
+
+    @property
+    def outlives_a_broker(self) -> bool:
+        """Whether the loss of one broker neither loses what was written nor stops who writes."""
+        return self.replicas > int(self.config.get("min.insync.replicas", 1)) > 1
+
 
 @dataclass(frozen=True, slots=True)
 class ActualSubject:

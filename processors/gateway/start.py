@@ -31,7 +31,8 @@ from processors.gateway.signing import SigningKeys, read_signing_keys
 from processors.observability.collector import collector_eased
 from processors.stream.io.clients import refuse_plaintext
 from processors.stream.io.outbox import Outbox
-from processors.stream.loop.health import Health, HealthServer
+from processors.stream.loop.health import Health
+from processors.stream.loop.health_server import HealthServer
 from processors.stream.loop.watchdog import Watchdog
 from processors.stream.types import Inbound
 

@@ -18,7 +18,8 @@ _MARKS: Final = {"ok": "green", "warning": "yellow", "wrong": "bold red", "unrea
 
 
 def doctor(output: ListingOption = Listing.table) -> None:
-    """Check broker, registry, topics, schemas, access rules, keys, ledger, matrix, processors and clock.
+    """Check broker, registry, topics and their durability, schemas, access rules, keys, ledger, matrix, processors
+    and clock.
 
     Changes nothing. Ends with 0 if nothing is wrong (warnings do not count), 1 if something is, 3 if a server does
     not answer.

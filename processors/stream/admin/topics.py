@@ -66,9 +66,9 @@ class Cluster:
             SettingsInvalid: one of them refuses our credentials.
         """
         file = declared.topics
-        counts = _partition_counts(self._admin)
-        configs = _configs(self._admin, [topic.name for topic in file.topics if topic.name in counts])
-        topics = {name: ActualTopic(count, configs.get(name, {})) for name, count in counts.items()}
+        listed = _listed(self._admin)
+        configs = _configs(self._admin, [topic.name for topic in file.topics if topic.name in listed])
+        topics = {name: _actual(topic, configs.get(name, {})) for name, topic in listed.items()}
         texts = {topic.subject: schema_text(declared.schemas[topic.event]) for topic in file.topics if topic.event}
         return Actual(topics, {subject: self._subjects.read(subject, text) for subject, text in texts.items()})
 
@@ -112,7 +112,7 @@ def _create(admin: AdminClient, steps: Collection[Create]) -> None:
 def _await_visible(admin: AdminClient, wanted: Mapping[str, int]) -> None:
     """A producer that starts too early would get the error that its topic does not exist."""
     deadline = time.monotonic() + VISIBLE_WITHIN
-    while missing := wanted.items() - _partition_counts(admin, led=True).items():
+    while missing := wanted.items() - _led(admin).items():
         if time.monotonic() > deadline:
             names = ", ".join(sorted(name for name, _ in missing))
             raise BrokerUnavailable(
@@ -128,13 +128,21 @@ def _set_config(admin: AdminClient, step: SetConfig) -> None:
     list(_results(asked, f"cannot set `{step.key}` of topic"))
 
 
-def _partition_counts(admin: AdminClient, *, led: bool = False) -> Mapping[str, int]:
-    """For every topic, how many partitions it has, or how many of them can be written to by now."""
+def _listed(admin: AdminClient) -> Mapping[str, Any]:
     try:
-        topics: Mapping[str, Any] = admin.list_topics(timeout=ANSWER_WITHIN).topics
+        return admin.list_topics(timeout=ANSWER_WITHIN).topics
     except KafkaException as error:
         raise _ours(error, "the broker does not list its topics") from error
-    return {name: sum(p.leader >= 0 or not led for p in of.partitions.values()) for name, of in topics.items()}
+
+
+def _actual(listed: Any, config: Mapping[str, str]) -> ActualTopic:
+    partitions = listed.partitions.values()
+    return ActualTopic(len(partitions), config, min((len(each.replicas) for each in partitions), default=0))
+
+
+def _led(admin: AdminClient) -> Mapping[str, int]:
+    """For every topic, how many of its partitions can be written to by now."""
+    return {name: sum(p.leader >= 0 for p in of.partitions.values()) for name, of in _listed(admin).items()}
 
 
 def _configs(admin: AdminClient, names: Iterable[str]) -> Mapping[str, Mapping[str, str]]:

@@ -1,4 +1,4 @@
-"""The health endpoints /healthz, /readyz and /metrics, on loopback by default.
+"""Whether a process is alive, and whether it is ready.
 
 Alive means that the loop completes its rounds in time. It depends neither on traffic nor on the broker: restarting
 every process because the broker is away helps nobody. Ready means that partitions are assigned, state is restored,
@@ -8,21 +8,12 @@ that waits for a silent broker is alive and not ready.
 
 from __future__ import annotations
 
-import json
 import math
-import threading
 import time
-from collections.abc import Iterable, Sequence
-from socketserver import ThreadingMixIn
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
-
-from prometheus_client import make_wsgi_app  # pyright: ignore[reportUnknownVariableType] - it is typed `Any`
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
 
 from processors.observability import metrics
-
-if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 CALLING: Final = 30.0
 """Seconds that one call to a broker, a registry or a database may take. Each has a shorter limit of its own."""
@@ -143,42 +134,3 @@ class SharedHealth:
             "ready": self.ready,
             "loops": [health.facts() for health in self._loops],
         }
-
-
-class HealthServer:
-    """Serves a Health in daemon threads. Use as a context manager."""
-
-    def __init__(self, health: Vitals, host: str, port: int) -> None:
-        self._health = health
-        self._metrics = cast("WSGIApplication", make_wsgi_app())
-        self._server = make_server(host, port, self._answer, server_class=_Server, handler_class=_Handler)
-
-    @property
-    def port(self) -> int:
-        return self._server.server_port
-
-    def __enter__(self) -> HealthServer:
-        threading.Thread(target=self._server.serve_forever, name="health", daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-    def _answer(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        path = environ.get("PATH_INFO", "")
-        if path == "/metrics":
-            return self._metrics(environ, start)
-        good = {"/healthz": self._health.alive, "/readyz": self._health.ready}.get(path)
-        status = {True: "200 OK", False: "503 Service Unavailable", None: "404 Not Found"}[good]
-        start(status, [("Content-Type", "application/json")])
-        return [json.dumps(self._health.facts()).encode() + b"\n"] if good is not None else [b"{}\n"]
-
-
-class _Server(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
-
-
-class _Handler(WSGIRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:
-        """Probes come every few seconds and are not worth a line each."""

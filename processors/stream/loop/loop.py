@@ -27,7 +27,8 @@ from processors.stream.loop.assignment import Assignment
 from processors.stream.loop.batches import NOT_OWNED, Batches
 from processors.stream.loop.clock import Clock
 from processors.stream.loop.dead_letters import dead_letter
-from processors.stream.loop.health import CALLING, CLOSING, WORKING, Health, HealthServer
+from processors.stream.loop.health import CALLING, CLOSING, WORKING, Health
+from processors.stream.loop.health_server import HealthServer
 from processors.stream.loop.judge import Judge
 from processors.stream.loop.measures import Measures
 from processors.stream.loop.refusals import Refusals

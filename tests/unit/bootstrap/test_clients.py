@@ -91,3 +91,13 @@ def test_a_registry_ca_without_certificates_is_refused(content: str | None, tmp_
         file.write_text(content)
     with pytest.raises(SettingsInvalid, match=f"GUARD_REGISTRY__CA: `{file}` holds no certificates"):
         registry_client(RegistrySettings(ca=file))
+
+
+def test_who_asks_a_registry_is_taken_out_of_its_address() -> None:
+    """Errors quote addresses; the settings for it go before."""
+    named = "http://guard:hunter2@127.0.0.1:8081/schemas"
+    for of in (RegistrySettings(url=named), RegistrySettings(url=named, username="checker", password="hunter3")):
+        with registry_client(of) as client:
+            assert "hunter" not in str(client.base_url)
+            assert str(client.base_url) == "http://127.0.0.1:8081/schemas/"
+            assert client.auth is not None

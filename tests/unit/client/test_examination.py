@@ -26,7 +26,7 @@ def test_where_nothing_answers_every_part_is_named(tmp_path: Path) -> None:
     found = {examined.part: examined for examined in examine(nowhere)}
 
     unreachable = {part for part, examined in found.items() if examined.state is State.UNREACHABLE}
-    on_the_broker = {"topics", "schemas", "access rules", "matrix", "processors"}
+    on_the_broker = {"topics", "schemas", "durability", "access rules", "matrix", "processors"}
     assert unreachable == {"broker", "registry", "ledger"} | on_the_broker
     assert found["configuration"].state is State.OK
     assert (found["keys"].state, found["keys"].to_do) == (State.WRONG, "compat-guard ledger keys")

@@ -26,6 +26,8 @@ def test_each_setting_has_its_value_and_origin(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("GUARD_KAFKA__BOOTSTRAP", "127.0.0.1:7")
     monkeypatch.setenv("GUARD_KAFKA__PASSWORD_FILE", str(secret))
     monkeypatch.setenv("GUARD_POSTGRES__URL", "postgresql+psycopg://guard:hunter3@127.0.0.1/guard")
+    monkeypatch.setenv("GUARD_REGISTRY__URL", "https://guard:hunter4@127.0.0.1:8081/schemas")
+    monkeypatch.setenv("GUARD_OTLP_ENDPOINT", "https://hunter5@127.0.0.1:4318")
 
     said = CliRunner().invoke(app, ["config", "show", "-o", "json"]).stdout
 
@@ -33,6 +35,8 @@ def test_each_setting_has_its_value_and_origin(tmp_path: Path, monkeypatch: pyte
     assert shown["GUARD_KAFKA__BOOTSTRAP"] == ("127.0.0.1:7", "environment")
     assert shown["GUARD_KAFKA__PASSWORD"] == ("********", f"file {secret}")
     assert shown["GUARD_POSTGRES__URL"] == ("********", "environment")
+    assert shown["GUARD_REGISTRY__URL"][0] == "https://********@127.0.0.1:8081/schemas"
+    assert shown["GUARD_OTLP_ENDPOINT"][0] == "https://********@127.0.0.1:4318"
     assert shown["GUARD_BATCH"] == ("2000", "default")
     assert shown["GUARD_REGISTRY__PASSWORD"] == ("", "default")
     assert "hunter" not in said

@@ -183,3 +183,20 @@ def test_a_topic_that_nobody_declared_is_reported_and_left_alone() -> None:
 
     assert plan.unknown == ("compat.forgotten",)
     assert plan.is_empty
+
+
+@pytest.mark.parametrize(
+    ("replicas", "in_sync", "outlives"),
+    [
+        pytest.param(3, "2", True, id="two of three"),
+        pytest.param(3, "1", False, id="one alone may have it"),
+        pytest.param(3, "3", False, id="nobody can write while one is away"),
+        pytest.param(2, "2", False, id="two of two"),
+        pytest.param(1, "1", False, id="one"),
+        pytest.param(0, "2", False, id="no partition"),
+    ],
+)
+def test_a_topic_outlives_a_broker_where_two_of_three_have_each_record(
+    replicas: int, in_sync: str, outlives: bool
+) -> None:
+    assert ActualTopic(6, {"min.insync.replicas": in_sync}, replicas).outlives_a_broker is outlives

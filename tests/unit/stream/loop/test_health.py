@@ -3,10 +3,9 @@
 import time
 
 import pytest
-from examples import web
 from prometheus_client import REGISTRY
 
-from processors.stream.loop.health import Health, HealthServer
+from processors.stream.loop.health import Health
 
 
 def test_readiness_is_assigned_restored_loaded_and_not_waiting() -> None:
@@ -39,24 +38,3 @@ def test_a_process_that_has_just_started_is_not_stuck() -> None:
 
     beat = REGISTRY.get_sample_value("compat_stream_beat_timestamp_seconds", {"processor": "t-young"})
     assert beat == pytest.approx(time.time(), abs=5)
-
-
-@pytest.mark.parametrize(
-    ("path", "status"),
-    [("/healthz", 200), ("/readyz", 503), ("/metrics", 200), ("/", 404), ("/../etc/passwd", 404)],
-)
-def test_health_is_served_on_loopback(path: str, status: int) -> None:
-    with HealthServer(Health("checker"), "127.0.0.1", 0) as server:
-        answer = web.get(f"http://127.0.0.1:{server.port}{path}")
-
-    assert answer.status_code == status
-
-
-def test_a_probe_shows_what_is_missing() -> None:
-    health = Health("checker")
-    health.waiting = "BrokerUnavailable"
-    with HealthServer(health, "127.0.0.1", 0) as server:
-        facts = web.get(f"http://127.0.0.1:{server.port}/readyz").json()
-
-    assert facts["waiting"] == "BrokerUnavailable"
-    assert facts["tables_loaded"] is False
