@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from processors.bootstrap.clients import registry_client, stream_settings
 from processors.configuration.settings import KafkaSettings, RegistrySettings, Settings
@@ -96,7 +97,10 @@ def test_a_registry_ca_without_certificates_is_refused(content: str | None, tmp_
 def test_who_asks_a_registry_is_taken_out_of_its_address() -> None:
     """Errors quote addresses; the settings for it go before."""
     named = "http://guard:hunter2@127.0.0.1:8081/schemas"
-    for of in (RegistrySettings(url=named), RegistrySettings(url=named, username="checker", password="hunter3")):
+    for of in (
+        RegistrySettings(url=named),
+        RegistrySettings(url=named, username="checker", password=SecretStr("hunter3")),
+    ):
         with registry_client(of) as client:
             assert "hunter" not in str(client.base_url)
             assert str(client.base_url) == "http://127.0.0.1:8081/schemas/"
