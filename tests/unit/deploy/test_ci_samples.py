@@ -8,6 +8,8 @@ import re
 import shlex
 import subprocess
 import tomllib
+from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,44 @@ hosts: {corex: {dialect: npm, releases: ["1.9.0", "2.0.0"]}}
 """
 
 
+JOB = {"github", "needs", "strategy", "matrix", "vars", "inputs"}
+STEP = JOB | {"job", "runner", "env", "steps"}
+CONTEXTS: list[tuple[str, set[str]]] = [
+    (r"jobs\.[\w-]+\.steps\.\d+\.if", STEP),
+    (r"jobs\.[\w-]+\.steps\..*", STEP | {"secrets"}),
+    (r"jobs\.[\w-]+\.env\..*", JOB | {"secrets"}),
+    (r"jobs\.[\w-]+\.if", {"github", "needs", "vars", "inputs"}),
+    (r"jobs\..*", JOB),
+    (r"env\..*", {"github", "secrets", "vars", "inputs"}),
+    (r"concurrency\b.*|run-name", {"github", "vars", "inputs"}),
+    (r".*", set()),
+]
+"""What the reference of GitHub's workflows permits, by the place of an expression; the first that fits."""
+
+
+def placed(found: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every text of a workflow, with its place."""
+    if isinstance(found, dict | list):
+        for key, value in found.items() if isinstance(found, dict) else enumerate(found):
+            yield from placed(value, f"{path}.{key}".strip("."))
+    else:
+        yield path, str(found)
+
+
+def contexts(text: str) -> set[str]:
+    """What expressions read from, leaving out strings, functions and properties."""
+    expressions = [re.sub(r"'[^']*'", "", found) for found in re.findall(r"\$\{\{(.*?)\}\}", text, re.S)]
+    return {name for found in expressions for name in re.findall(r"(?<![\w.-])([a-z]\w*)(?=[.\[])", found)}
+
+
+def misplaced(workflow: Any) -> list[tuple[str, str]]:
+    """Places with a context that is not there: a server refuses the whole file."""
+    permitted = {
+        path: next(of for where, of in CONTEXTS if re.fullmatch(where, path)) for path, _ in placed(workflow)
+    }
+    return [(path, name) for path, text in placed(workflow) for name in sorted(contexts(text) - permitted[path])]
+
+
 def steps(sample: Path) -> list[dict[str, Any]]:
     jobs = yaml.safe_load(sample.read_text("utf-8"))["jobs"].values()
     return [step for job in jobs for step in job["steps"]]
@@ -46,6 +86,53 @@ def test_nothing_is_installed_by_its_name(sample: Path) -> None:
     """Whoever uploads something under that name would run in everybody's pipeline."""
     assert not re.search(r"pip install (?!-)", sample.read_text("utf-8"))
     assert commands(sample)
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.name)
+def test_an_expression_reads_only_what_is_there_at_its_place(sample: Path) -> None:
+    """The variables of a job are made before there is a runner, for example."""
+    workflow = yaml.safe_load(sample.read_text("utf-8"))
+
+    assert misplaced(workflow) == []
+    assert any(contexts(text) for _, text in placed(workflow))
+
+
+def test_an_expression_at_a_place_where_it_is_refused_is_found() -> None:
+    """So that the test above can fail."""
+    step = {"if": "${{ secrets.A != '' }}", "run": "${{ runner.temp }}${{ secrets['a.b'] }}"}
+    job = {"env": {"A": "${{ runner.temp }}/a", "B": "${{ format('{0}', env.A) }}${{ vars.B }}"}, "steps": [step]}
+
+    assert misplaced({"jobs": {"a": job}, "name": "${{ github.ref }}"}) == [
+        ("jobs.a.env.A", "runner"), ("jobs.a.env.B", "env"), ("jobs.a.steps.0.if", "secrets"), ("name", "github")
+    ]  # fmt: skip
+
+
+def test_the_matrix_is_synchronised_when_something_changes_that_the_job_reads() -> None:
+    """Its folder of configuration, and the files that its commands name."""
+    sample = ROOT / "deploy" / "ci" / "matrix-sync.yaml"
+    workflow = yaml.safe_load(sample.read_text("utf-8"))
+    patterns = workflow[True]["push"]["paths"]  # `on`, to YAML 1.1
+    folder = workflow["jobs"]["sync"]["env"]["GUARD_CONFIG"].removeprefix("${{ github.workspace }}/")
+    read = {f"{folder}/guard.yaml"} | {
+        word for words in commands(sample) for word in words if word.endswith(".yaml")
+    }
+
+    assert len(read) > 1
+    assert [file for file in read if not any(fnmatch(file, pattern) for pattern in patterns)] == []
+
+
+def test_the_key_of_the_publisher_is_where_the_next_steps_look_for_it(tmp_path: Path) -> None:
+    """Readable by nobody else; a variable that a step adds is there from the next one on."""
+    (step,) = [s for s in steps(ROOT / "deploy" / "ci" / "matrix-sync.yaml") if "PUBLISHER_KEY" in s.get("env", {})]
+    added = tmp_path / "environment"
+    variables = {"PATH": os.environ["PATH"], "RUNNER_TEMP": str(tmp_path), "GITHUB_ENV": str(added)}
+    shell = ["bash", "-e", "-o", "pipefail", "-c", step["run"]]
+    subprocess.run(shell, env={**variables, "PUBLISHER_KEY": '{"kty": "EC"}'}, check=True)
+
+    name, _, file = added.read_text("utf-8").strip().partition("=")
+    assert name == "GUARD_SIGNING__KEY_FILE"
+    assert Path(file).read_text("utf-8") == '{"kty": "EC"}'
+    assert Path(file).stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.name)
