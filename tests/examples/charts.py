@@ -28,10 +28,29 @@ def release_tools() -> Path:
 def template(*values: str, needed: tuple[str, ...] = NEEDED) -> subprocess.CompletedProcess[str]:
     """`helm template` with `--set` for each of the values."""
     settings = [
-        word for value in (*needed, *values) for word in ("--set-json" if "={" in value else "--set", value)
+        word
+        for value in (*needed, *values)
+        for word in ("--set-json" if "={" in value or "=[" in value else "--set", value)
     ]
     command = [release_tools() / "helm", "template", "compat-guard", CHART, "--namespace", "guard", *settings]
     return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def of_kind(objects: list[dict[str, Any]], kind: str) -> dict[str, dict[str, Any]]:
+    """Those of one kind, by name."""
+    return {found["metadata"]["name"]: found for found in objects if found["kind"] == kind}
+
+
+def pod_of(found: dict[str, Any]) -> dict[str, Any]:
+    """The template of the pods of a StatefulSet, a Job or a CronJob."""
+    spec = found["spec"]
+    return (spec["jobTemplate"]["spec"] if found["kind"] == "CronJob" else spec)["template"]
+
+
+def environment(of: dict[str, Any]) -> dict[str, Any]:
+    """The variables of its only container, by name."""
+    (container,) = pod_of(of)["spec"]["containers"]
+    return {entry["name"]: entry.get("value", entry.get("valueFrom")) for entry in container["env"]}
 
 
 def rendered(*values: str) -> list[dict[str, Any]]:

@@ -172,6 +172,14 @@ def test_alertmanager_tells_of_dead_letters(observed: Observed) -> None:
     assert links == {"deploy/prometheus/RUNBOOKS.md#deadletters"}
 
 
+def test_no_processor_that_runs_is_missing(observed: Observed) -> None:
+    """Each is known by the name under which it serves; before its first scrape it was missing for a moment."""
+    served = {series["processor"] for series, _ in observed.values("compat_stream_beat_timestamp_seconds")}
+
+    assert {"checker", "exception-workflow", "ledger"} <= served
+    eventually(lambda: observed.values('ALERTS{alertname="ProcessorMissing"}') == [], 60)
+
+
 def test_logs_of_the_whole_run_hold_nobody_and_tell_enough(observed: Observed) -> None:
     """Operators are pseudonyms, as in the ledger; plugin version, host, band and trace can be searched for."""
     lines = observed.installation.lines()

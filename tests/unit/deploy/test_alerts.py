@@ -1,18 +1,17 @@
 """Alert rules: complete, about metrics that exist, each with a runbook and with tests that promtool has passed."""
 
 import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from examples.promtool import promtool
 from typer.main import get_command
 
 from processors.bootstrap.processors import PROCESSORS
 from processors.bootstrap.supervisor import health_ports
 from processors.cli.root import app
-from processors.embedded.debian import prometheus_tools
 from processors.observability import metrics
 from processors.observability.metrics import CATALOGUE
 
@@ -74,14 +73,6 @@ def test_every_alert_is_tested_firing_and_quiet() -> None:
 
     assert {name for name, fires in cases if fires} == set(ALERTS)
     assert {name for name, fires in cases if not fires} == set(ALERTS)
-
-
-def promtool(*arguments: str) -> None:
-    tools = prometheus_tools()
-    if tools is None:
-        pytest.skip("promtool is not on the PATH, and there is no apt to get Debian's package with")
-    done = subprocess.run([tools.promtool, *arguments], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_promtool_passes_the_rules() -> None:
