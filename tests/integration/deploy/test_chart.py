@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 import yaml
-from examples.charts import CHART, ROOT, release_tools, rendered, template
+from examples.charts import CHART, ROOT, environment, of_kind, pod_of, release_tools, rendered, template
 
+TOKENS = ("kafka.mechanism=OAUTHBEARER", "kafka.tokenUrl=https://idp/token", "kafka.scope=kafka metrics")
+LAG = ("keda.enabled=true", "keda.existingSecret=lag")
+RETENTION = ("ledger.retention.schedule=17 3 2 * *", "ledger.retention.existingClaim=archive")
 EVERYTHING = (
-    "keda.enabled=true", "keda.existingSecret=lag", "podMonitor.enabled=true", "prometheusRule.enabled=true",
+    *LAG, *RETENTION, "podMonitor.enabled=true", "prometheusRule.enabled=true",
     "dashboards.enabled=true", "migrations.topics.enabled=true", "kafka.ca.existingSecret=ca",
     "registry.existingSecret=registry", "registry.ca.existingSecret=ca",
     'config={"guard.yaml": "version: 1\\n"}', "imagePullSecrets[0].name=pull", "image.digest=sha256:00",
@@ -25,18 +28,32 @@ SWITCHES = {
     "no disruption budget": ("podDisruptionBudget.enabled=false",),
     "no migration": ("migrations.ledger.enabled=false",),
     "topics applied by a hook": ("migrations.topics.enabled=true",),
-    "scaled by lag": ("keda.enabled=true", "keda.existingSecret=lag"),
+    "topics of one's own applied by a hook": ("migrations.topics.enabled=true", "existingConfigMap=ours"),
+    "scaled by lag": LAG,
+    "scaled by lag, with OAUTHBEARER": (*LAG, *TOKENS),
     "scaled by lag, without a secret": ("keda.enabled=true",),
     "alerts": ("prometheusRule.enabled=true",),
     "scraped": ("podMonitor.enabled=true",),
     "dashboards": ("dashboards.enabled=true",),
-    "mutual TLS": ("kafka.security=SSL", "keda.enabled=true", "keda.existingSecret=lag"),
-    "OAUTHBEARER": ("kafka.mechanism=OAUTHBEARER", "kafka.tokenUrl=https://idp/token", "kafka.scope=kafka"),
+    "mutual TLS": ("kafka.security=SSL", *LAG),
+    "OAUTHBEARER": TOKENS,
     "plaintext": ("kafka.security=PLAINTEXT", "kafka.allowPlaintext=true"),
     "own service account": ("serviceAccount.create=false", "serviceAccount.name=ours"),
     "configuration of one's own": ("existingConfigMap=ours",),
     "a gateway": ("processors.gateway.enabled=true",),
     "a platform that is asked": ("processors.security-context.enabled=true",),
+    "a relay": ("processors.relay.enabled=true",),
+    "old months removed": RETENTION,
+    "public keys": ("processors.gateway.enabled=true", "ledger.publicKeys.existingConfigMap=keys", *RETENTION),
+    "public keys in a secret": (
+        "processors.gateway.enabled=true",
+        "ledger.publicKeys.existingSecret=keys",
+        *RETENTION,
+    ),
+    "peers": (
+        'networkPolicy.egressTo=[{"ipBlock": {"cidr": "10.1.0.0/16"}}]',
+        'migrations.ledger.egressTo=[{"podSelector": {"matchLabels": {"app": "postgres"}}}]',
+    ),
 }
 CUSTOM = {"ScaledObject", "TriggerAuthentication", "PodMonitor", "PrometheusRule"}
 
@@ -55,15 +72,6 @@ def write(file: Path, objects: list[dict[str, Any]]) -> Path:
     return file
 
 
-def of_kind(objects: list[dict[str, Any]], kind: str) -> dict[str, dict[str, Any]]:
-    return {found["metadata"]["name"]: found for found in objects if found["kind"] == kind}
-
-
-def environment(of: dict[str, Any]) -> dict[str, Any]:
-    (container,) = of["spec"]["template"]["spec"]["containers"]
-    return {entry["name"]: entry.get("value", entry.get("valueFrom")) for entry in container["env"]}
-
-
 def test_what_the_chart_renders_is_valid_with_and_without_each_switch(tmp_path: Path) -> None:
     """Strictly: a key that Kubernetes does not know is a mistake, not something to be ignored."""
     different = {json.dumps(found, sort_keys=True): found for of in SWITCHES.values() for found in rendered(*of)}
@@ -77,14 +85,30 @@ def test_what_the_chart_renders_is_valid_with_and_without_each_switch(tmp_path: 
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_what_operators_read_fits_their_own_definitions(tmp_path: Path) -> None:
+@pytest.mark.parametrize("more", [(), TOKENS], ids=["SCRAM", "OAUTHBEARER"])
+def test_what_operators_read_fits_their_own_definitions(more: tuple[str, ...], tmp_path: Path) -> None:
     """KEDA and the Prometheus operator come with models of what they read; nothing beyond those is written."""
-    objects = [found for found in rendered(*EVERYTHING) if found["kind"] in CUSTOM]
+    objects = [found for found in rendered(*EVERYTHING, *more) if found["kind"] in CUSTOM]
     file = write(tmp_path / "custom.yaml", objects)
     command = [release_tools() / "python", "-c", EVALUATE_CUSTOM, file]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     assert {found["kind"] for found in objects} == CUSTOM
+
+
+def test_an_autoscaler_gets_its_tokens_where_the_processors_do() -> None:
+    """KEDA's scaler of Kafka takes the address of the endpoint and the scopes from its authentication only."""
+    objects = rendered(*LAG, *TOKENS)
+    authentication = of_kind(objects, "TriggerAuthentication")["compat-guard-lag"]["spec"]
+    data = of_kind(objects, "ConfigMap")["compat-guard-lag"]["data"]
+    parts = {part["parameter"]: data[part["key"]] for part in authentication["configMapTargetRef"]}
+
+    assert parts == {"oauthTokenEndpointUri": "https://idp/token", "scopes": "kafka,metrics"}
+    assert {part["name"] for part in authentication["configMapTargetRef"]} == {"compat-guard-lag"}
+    assert {part["parameter"] for part in authentication["secretTargetRef"]} == {"username", "password"}
+    for found in of_kind(objects, "ScaledObject").values():
+        (trigger,) = found["spec"]["triggers"]
+        assert trigger["metadata"]["sasl"] == "oauthbearer"
 
 
 def test_an_operator_that_is_not_there_is_not_needed() -> None:
@@ -95,19 +119,19 @@ def test_an_operator_that_is_not_there_is_not_needed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("switch", "kind"),
+    ("switch", "kind", "of_its_own"),
     [
-        ("networkPolicy.enabled=false", "NetworkPolicy"),
-        ("podDisruptionBudget.enabled=false", "PodDisruptionBudget"),
-        ("migrations.ledger.enabled=false", "Job"),
-        ("serviceAccount.create=false", "ServiceAccount"),
+        ("networkPolicy.enabled=false", "NetworkPolicy", {}),
+        ("podDisruptionBudget.enabled=false", "PodDisruptionBudget", {}),
+        ("migrations.ledger.enabled=false", "Job", {"NetworkPolicy": 1}),
+        ("serviceAccount.create=false", "ServiceAccount", {}),
     ],
 )
-def test_what_is_switched_off_is_gone(switch: str, kind: str) -> None:
-    """And nothing else goes with it."""
+def test_what_is_switched_off_is_gone(switch: str, kind: str, of_its_own: dict[str, int]) -> None:
+    """With what only it needs, and nothing else goes with it."""
     before, after = (Counter(found["kind"] for found in rendered(*values)) for values in ((), (switch,)))
     assert before[kind] > 0
-    assert before - after == {kind: before[kind]}
+    assert before - after == {kind: before[kind], **of_its_own}
 
 
 def test_each_replica_has_an_ordinal_that_outlives_it() -> None:
@@ -119,9 +143,9 @@ def test_each_replica_has_an_ordinal_that_outlives_it() -> None:
 
 def test_no_container_has_more_rights_than_it_needs() -> None:
     """Also not the jobs: no root, no writable root file system, no capabilities, no token of the cluster."""
-    objects = rendered("migrations.topics.enabled=true")
-    pods = [found["spec"]["template"]["spec"] for found in objects if found["kind"] in ("StatefulSet", "Job")]
-    assert len(pods) >= 6
+    objects = rendered("migrations.topics.enabled=true", *RETENTION)
+    pods = [pod_of(found)["spec"] for found in objects if found["kind"] in ("StatefulSet", "Job", "CronJob")]
+    assert len(pods) >= 7
     for pod in pods:
         assert pod["securityContext"]["runAsNonRoot"]
         assert not pod["automountServiceAccountToken"]
@@ -160,6 +184,25 @@ def test_a_replica_count_that_lag_decides_is_not_stated_twice() -> None:
         assert ("replicas" in found["spec"]) == (name == "compat-guard-staleness"), name
 
 
+def test_replicas_stand_on_different_nodes_where_there_are_any() -> None:
+    """Else one node that fails takes all of them. Each processor is spread by itself; values may say otherwise."""
+    sets = of_kind(rendered(), "StatefulSet").values()
+    for found in sets:
+        (spread,) = pod_of(found)["spec"]["topologySpreadConstraints"]
+        assert spread["labelSelector"] == found["spec"]["selector"]
+        assert (spread["topologyKey"], spread["maxSkew"]) == ("kubernetes.io/hostname", 1)
+        assert spread["whenUnsatisfiable"] == "ScheduleAnyway"
+    replicas = {
+        found["metadata"]["name"].removeprefix("compat-guard-"): found["spec"]["replicas"] for found in sets
+    }
+    assert [replicas[name] for name in ("checker", "exception-workflow", "ledger")] == [2, 2, 2]
+
+    ours = {"maxSkew": 2, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}
+    sets = of_kind(rendered(f"processors.ledger.topologySpreadConstraints=[{json.dumps(ours)}]"), "StatefulSet")
+    assert pod_of(sets["compat-guard-ledger"])["spec"]["topologySpreadConstraints"] == [ours]
+    assert pod_of(sets["compat-guard-checker"])["spec"]["topologySpreadConstraints"] != [ours]
+
+
 def test_values_of_ones_own_reach_every_processor_and_only_the_one_named() -> None:
     """`extraEnv` and the like exist at the top and at each processor; both are used."""
     settings = ("extraEnv[0].name=A", "extraEnv[0].value=1", "extraContainers[0].name=sidecar",
@@ -187,6 +230,31 @@ def test_a_gateway_has_an_address_with_tls_of_its_own_and_only_who_may_reaches_i
     assert environment(given)["GUARD_GATEWAY__CERTIFICATE"] == "/etc/compat-guard/tls/tls.crt"
     assert rule["ports"] == [{"port": "http", "protocol": "TCP"}]
     assert rule["from"] == [{"namespaceSelector": {"matchLabels": {"name": "platforms"}}}]
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "named"),
+    [("existingConfigMap", "configMap", "name"), ("existingSecret", "secret", "secretName")],
+)
+def test_whoever_only_verifies_the_ledger_has_its_public_keys_only(value: str, kind: str, named: str) -> None:
+    """The gateway, and the job that removes months. Whoever signs has the secret ones."""
+    objects = rendered("processors.gateway.enabled=true", *RETENTION, f"ledger.publicKeys.{value}=keys")
+    sets = of_kind(objects, "StatefulSet")
+    job = of_kind(objects, "CronJob")["compat-guard-ledger-retention"]
+
+    for found in (sets["compat-guard-gateway"], job):
+        volumes = {volume["name"]: volume for volume in pod_of(found)["spec"]["volumes"]}
+        paths = {m["name"]: m["mountPath"] for m in pod_of(found)["spec"]["containers"][0]["volumeMounts"]}
+        assert volumes["public-keys"][kind][named] == "keys"
+        assert volumes["public-keys"][kind]["items"] == [{"key": "jwks.json", "path": "jwks.json"}]
+        assert environment(found)["GUARD_LEDGER__PUBLIC_KEYS"] == f"{paths['public-keys']}/jwks.json"
+        assert "GUARD_LEDGER__KEYS" not in environment(found)
+        assert "ledger-keys" not in volumes
+    others = [environment(found) for name, found in sets.items() if name != "compat-guard-gateway"]
+    assert not [one for one in others if "GUARD_LEDGER__PUBLIC_KEYS" in one]
+    assert "GUARD_LEDGER__KEYS" in environment(sets["compat-guard-ledger"])
+    gateway = of_kind(rendered("processors.gateway.enabled=true"), "StatefulSet")["compat-guard-gateway"]
+    assert "GUARD_LEDGER__PUBLIC_KEYS" not in environment(gateway)
 
 
 def test_whoever_asks_a_platform_has_a_key_to_sign_with() -> None:

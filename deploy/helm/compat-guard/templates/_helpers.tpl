@@ -55,6 +55,20 @@ capabilities: {drop: [ALL]}
 {{- end -}}
 {{- end -}}
 
+{{- define "guard.config.files" -}}
+{{- range $file, $text := .Values.config }}
+{{ $file }}: |
+  {{- $text | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{/* Before each installation and upgrade, in the order of weights. Takes the weight. */}}
+{{- define "guard.hook" -}}
+helm.sh/hook: pre-install,pre-upgrade
+helm.sh/hook-weight: {{ . | quote }}
+helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+{{- end -}}
+
 {{/* How a process reaches the broker and the registry. Takes root and the secret of its principal. */}}
 {{- define "guard.servers.env" -}}
 {{- $values := .root.Values -}}
@@ -71,7 +85,7 @@ capabilities: {drop: [ALL]}
   valueFrom: {secretKeyRef: {name: {{ .secret }}, key: username}}
 - {name: GUARD_KAFKA__PASSWORD_FILE, value: /etc/compat-guard/kafka/password}
 {{- end }}
-{{- if eq $values.kafka.mechanism "OAUTHBEARER" }}
+{{- if and $sasl (eq $values.kafka.mechanism "OAUTHBEARER") }}
 - {name: GUARD_KAFKA__TOKEN_URL, value: {{ required "kafka.tokenUrl: OAUTHBEARER needs the token endpoint" $values.kafka.tokenUrl | quote }}}
 {{- with $values.kafka.scope }}
 - {name: GUARD_KAFKA__SCOPE, value: {{ . | quote }}}
@@ -127,6 +141,17 @@ capabilities: {drop: [ALL]}
 {{- end }}{{ end }}
 {{- end -}}
 
+{{/* The public keys of the ledger's anchors, for whoever verifies it without the secret ones; empty where none are named. */}}
+{{- define "guard.publicKeys" -}}
+{{- with .Values.ledger.publicKeys -}}
+{{- if .existingConfigMap -}}
+- {name: public-keys, configMap: {name: {{ .existingConfigMap }}, items: [{key: {{ .key }}, path: jwks.json}]}}
+{{- else if .existingSecret -}}
+- {name: public-keys, secret: {secretName: {{ .existingSecret }}, defaultMode: 0440, items: [{key: {{ .key }}, path: jwks.json}]}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{/* All that a processor mounts: what its servers need, its configuration, its own secrets, and what values add. */}}
 {{- define "guard.processor.mounts" -}}
 {{- include "guard.servers.mounts" . }}
@@ -143,6 +168,9 @@ capabilities: {drop: [ALL]}
 {{- if .of.port }}
 - {name: tls, mountPath: /etc/compat-guard/tls, readOnly: true}
 - {name: signing-keys, mountPath: /etc/compat-guard/signing-keys, readOnly: true}
+{{- if include "guard.publicKeys" .root }}
+- {name: public-keys, mountPath: /etc/compat-guard/ledger, readOnly: true}
+{{- end }}
 {{- end }}
 {{- if .of.signing }}
 - {name: signing, mountPath: /etc/compat-guard/signing, readOnly: true}
@@ -169,11 +197,63 @@ capabilities: {drop: [ALL]}
 {{- if .of.port }}
 - {name: tls, secret: {secretName: {{ .of.tls.existingSecret | default (printf "%s-tls" $.name) }}, defaultMode: 0440}}
 - {name: signing-keys, secret: {secretName: {{ .of.signingKeys.existingSecret | default (printf "%s-signing-keys" $.name) }}, defaultMode: 0440, items: [{key: {{ .of.signingKeys.key }}, path: keys.json}]}}
+{{- with include "guard.publicKeys" .root }}
+{{ . }}
+{{- end }}
 {{- end }}
 {{- with .of.signing }}
 - {name: signing, secret: {secretName: {{ .existingSecret | default (printf "%s-signing" $.name) }}, defaultMode: 0440, items: [{key: {{ .key }}, path: key.json}]}}
 {{- end }}
 {{- with concat .root.Values.extraVolumes (.of.extraVolumes | default list) }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* Keeps the replicas of one processor on different nodes where it can. By node only: a constraint on a label that
+nodes lack, such as a zone, would take all others of the list with it. Takes root and processor. */}}
+{{- define "guard.spread" -}}
+- maxSkew: 1
+  topologyKey: kubernetes.io/hostname
+  whenUnsatisfiable: ScheduleAnyway
+  labelSelector:
+    matchLabels:
+      {{- include "guard.selector" .root | nindent 6 }}
+      app.kubernetes.io/component: {{ .processor }}
+{{- end -}}
+
+{{/* The ports of the servers that every process calls: those of their addresses, and those of networkPolicy. */}}
+{{- define "guard.ports" -}}
+{{- $ports := list -}}
+{{- range splitList "," .Values.kafka.bootstrap -}}
+{{- with regexFind ":[0-9]+$" (trim .) }}{{ $ports = append $ports (trimPrefix ":" . | int) }}{{ end -}}
+{{- end -}}
+{{- $urls := list .Values.registry.url -}}
+{{- if and (hasPrefix "SASL" .Values.kafka.security) (eq .Values.kafka.mechanism "OAUTHBEARER") }}{{ $urls = append $urls .Values.kafka.tokenUrl }}{{ end -}}
+{{- range compact $urls -}}
+{{- $url := urlParse . -}}
+{{- $ports = append $ports (regexFind ":[0-9]+$" $url.host | trimPrefix ":" | default (ternary 443 80 (eq $url.scheme "https")) | int) -}}
+{{- end -}}
+{{- range .Values.networkPolicy.egressPorts }}{{ $ports = append $ports (int .) }}{{ end -}}
+{{- $ports | uniq | toJson -}}
+{{- end -}}
+
+{{/* A rule of outgoing traffic. Takes ports, and to: the peers, none for any address. */}}
+{{- define "guard.egress" -}}
+- ports:
+    {{- range .ports }}
+    - {port: {{ . }}, protocol: TCP}
+    {{- end }}
+  {{- with .to }}
+  to:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end -}}
+
+{{/* What every process may call: names, its servers, and what values add. */}}
+{{- define "guard.egress.all" -}}
+- ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]
+{{ include "guard.egress" (dict "ports" (include "guard.ports" . | fromJsonArray) "to" .Values.networkPolicy.egressTo) }}
+{{- with .Values.networkPolicy.extraEgress }}
 {{ toYaml . }}
 {{- end }}
 {{- end -}}
