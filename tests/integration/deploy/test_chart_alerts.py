@@ -41,14 +41,11 @@ def test_each_processor_that_is_run_is_missed_when_it_is_gone_and_not_before(tmp
     spec = rules(*OPTIONAL)
     names = watched(spec)
     called = {name: f"{name}-platform" if name == "relay" else name for name in names}
-    lives, dies = "1x60", "1x10 stale"
-    series = [
-        {"series": f'{metric}{{processor="{called[name]}",job="{name}",instance="{name}"}}', "values": dies}
-        for name in names
-        for metric in ("compat_stream_beat_timestamp_seconds",)
-    ]
-    series += [{"series": f'up{{job="{name}",instance="{name}"}}', "values": dies} for name in names]
-    series += [{"series": 'up{job="something-else",instance="b"}', "values": lives}]
+    beat = "compat_stream_beat_timestamp_seconds"
+    ends = [f'{beat}{{processor="{called[name]}",job="{name}"}}' for name in names]
+    ends += [f'up{{job="{name}"}}' for name in names]
+    series = [{"series": one, "values": "1x10 stale"} for one in ends]
+    series += [{"series": 'up{job="something-else"}', "values": "1x60"}]
     alerts = [
         {
             "exp_labels": {"severity": "critical", "processor": name} | ({"job": name} if name == "relay" else {}),
