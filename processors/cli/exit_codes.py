@@ -46,7 +46,8 @@ _ONE: Final[Mapping[str, str]] = {
     "ledger rebuild-views": "something differs",
     "topics lint": "something is wrong",
     "topics diff": "something differs",
-    "acls diff": "something differs",
+    "acls diff": "something differs, or another principal reaches what is the guard's",
+    "acls apply": "--prune has left rules of another principal that reach what is the guard's",
     "doctor": "something is wrong",
     "demo": "an outcome was not the expected one",
 }

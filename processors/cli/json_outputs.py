@@ -86,7 +86,14 @@ _STEPS = _record(
         "unknown": _list(_TEXT),
     }
 )
-_RULES = _list(_record(_texts("step", "principal", "resource", "name", "pattern", "operation")))
+_RULES = _list(
+    _record(
+        {
+            "step": _one_of("add", "remove", "foreign"),
+            **_texts("principal", "resource", "name", "pattern", "operation", "host"),
+        }
+    )
+)
 _MONTHS = _list(_record({**_texts("month", "action", "why"), "rows": _COUNT, "youngest": _maybe(_TIME)}))
 
 

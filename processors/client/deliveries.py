@@ -94,18 +94,20 @@ def command_record(events: Codec, by: Seals, command: DeliveryCommand, partition
     return Outbound(RELAY_STATE, key, value, (by.seal(RELAY_STATE, key, value),), partition)
 
 
-def ask_relay(of: Settings, commands: Mapping[DeliveryCommand, int], patience: float) -> None:
+def ask_relay(
+    of: Settings, commands: Mapping[DeliveryCommand, int], patience: float, identity: str = _TRANSACTIONAL_ID
+) -> None:
     """Send commands to the relay, each to the partition of its delivery, and wait until they are carried out.
 
-    Commands to resume a target stay on the topic and are not waited for. Raises NobodyObeyed after `patience`
-    seconds, Unavailable and Fatal as `publish_atomically` does, and SettingsInvalid if this program has no keys to
-    seal with.
+    Commands to resume a target stay on the topic and are not waited for. `identity` is the transactional id. Raises
+    NobodyObeyed after `patience` seconds, Unavailable, AccessDenied and Fatal as `publish_atomically` does, and
+    SettingsInvalid if this program has no keys to seal with.
     """
     by = seals(of)
     with codec(of) as events, closing(Follower(stream_settings(of), "deliveries")) as follower:
         follower.from_end([RELAY_STATE])
         records = [command_record(events, by, command, partition) for command, partition in commands.items()]
-        publish_atomically(stream_settings(of), _TRANSACTIONAL_ID, records)
+        publish_atomically(stream_settings(of), identity, records)
         open_ = {command.key.encode() for command in commands if command.id}
         for record in follower.follow(time.monotonic() + patience) if open_ else ():
             if record.value is None:

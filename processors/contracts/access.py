@@ -9,7 +9,7 @@ the source of a matrix, must be proved by its value.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
@@ -38,13 +38,16 @@ from processors.events.topics import (
 PREFIX: Final = "compat."
 """The prefix of the names of the guard's topics."""
 
+EVERYWHERE: Final = "*"
+"""The host of a rule that applies from any host."""
+
 Resource = Literal["TOPIC", "GROUP", "TRANSACTIONAL_ID"]
 Pattern = Literal["LITERAL", "PREFIXED"]
 Operation = Literal["READ", "WRITE", "CREATE", "DESCRIBE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS"]
 
 
 class Rule(NamedTuple):
-    """One permission, as the broker stores it. It applies from any host."""
+    """One permission, as the broker stores it. One that a broker holds may have another operation, such as ALL."""
 
     principal: str
     """With its type: `User:checker`."""
@@ -52,6 +55,8 @@ class Rule(NamedTuple):
     name: str
     pattern: Pattern
     operation: Operation
+    host: str = EVERYWHERE
+    """The address from which it applies."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +79,9 @@ class Role:
 
     transactions: str = ""
     """Transactional id; a trailing `*` makes it a prefix."""
+
+    describes: tuple[str, ...] = ()
+    """Topics of which it compares the ids, beside those that it reads or writes."""
 
     administers: str = ""
     """The prefix of the topics that it may create, describe and configure."""
@@ -141,17 +149,24 @@ ROLES: Final[tuple[Role, ...]] = (
             MATRIX_REFRESHES,
             MATRIX_FLOORS,
             RELAY_STATE,
+            LEDGER_ANCHORS,
+            SECURITY_POLICIES,
         ),
         writes=(INSTALL_REQUESTS, EXCEPTION_REQUESTS, APPROVAL_DECISIONS, RELAY_STATE),
         looks=(
             "contact-reader",
             "gateway-reader",
+            "gateway-missed-reader",
             "request-reader",
             "report-reader",
             "exceptions-reader",
             "matrix-reader",
             "deliveries-reader",
+            "ledger-anchors-reader",
+            "policies-reader",
+            "replay-reader",
         ),
+        transactions="gateway-deliveries-*",
     ),
     Role(
         name="relay",
@@ -217,14 +232,22 @@ ROLES: Final[tuple[Role, ...]] = (
     ),
     Role(
         name="reader",
-        who="dashboards, auditors and autoscalers; uses its own group",
-        reads=(RESULTS, BLOCKS, EXCEPTION_DECISIONS, EXCEPTION_STATE, INSTALL_REQUESTS),
+        who="dashboards, auditors (`compat-guard ledger verify`) and autoscalers; uses its own group",
+        reads=(RESULTS, BLOCKS, EXCEPTION_DECISIONS, EXCEPTION_STATE, INSTALL_REQUESTS, LEDGER_ANCHORS),
         groups=("reader-*",),
-        looks=("checker", "exception-workflow", "ledger", "watch-reader", "exceptions-reader"),
+        looks=(
+            "checker",
+            "exception-workflow",
+            "ledger",
+            "watch-reader",
+            "exceptions-reader",
+            "ledger-anchors-reader",
+        ),
+        describes=(_ALL,),
     ),
     Role(
         name="operator",
-        who="operators, with `compat-guard dead-letters`, `deliveries`, `recheck` and `ledger reconcile`",
+        who="operators, with `compat-guard dead-letters`, `deliveries`, `recheck`, `replay` and `ledger reconcile`",
         reads=(_ALL,),
         writes=(INSTALL_REQUESTS, *_INPUTS, RELAY_STATE, LEDGER_ANCHORS),
         looks=(
@@ -232,10 +255,20 @@ ROLES: Final[tuple[Role, ...]] = (
             "deliveries-reader",
             "recheck-reader",
             "replay-reader",
+            "matrix-reader",
+            "policies-reader",
             "ledger-anchors-reader",
             "ledger-reconcile-reader",
         ),
         transactions="deliveries-replay",
+    ),
+    Role(
+        name="recovery",
+        who="operators, with `compat-guard exception rebuild`, after a loss of the state of exceptions",
+        reads=(*_INPUTS, EXCEPTION_DECISIONS, EXCEPTION_STATE),
+        writes=(EXCEPTION_STATE,),
+        looks=("rebuild-reader", "exception-workflow"),
+        transactions="exception-rebuild",
     ),
     Role(name="topics-admin", who="`compat-guard topics diff` and `apply`", administers=PREFIX),
 )
@@ -253,6 +286,40 @@ def rules(names: Mapping[str, str] | None = None) -> frozenset[Rule]:
         if ":" not in principal:
             raise SettingsInvalid(f"`{principal}` is no principal; it looks like `User:{role}`")
     return frozenset(rule for role in ROLES for rule in _rules_of(role, given.get(role.name, f"User:{role.name}")))
+
+
+def excess(found: Iterable[Rule], wanted: Collection[Rule]) -> frozenset[Rule]:
+    """What a broker grants to the principals of `wanted` beyond that.
+
+    What it should grant from any host is no excess where it grants it from one.
+    """
+    ours = {rule.principal for rule in wanted}
+    return frozenset(r for r in found if r.principal in ours and r._replace(host=EVERYWHERE) not in wanted)
+
+
+def foreign(found: Iterable[Rule], wanted: Collection[Rule]) -> frozenset[Rule]:
+    """What a broker grants to other principals and reaches our topics, groups or transactional ids.
+
+    Permissions on the cluster are left out: its administrators have them.
+    """
+    ours = {rule.principal for rule in wanted}
+    return frozenset(rule for rule in found if rule.principal not in ours and reaches(rule))
+
+
+def reaches(rule: Rule) -> bool:
+    """Whether a rule covers a topic, a group with offsets, or a transactional id of the guard."""
+    return any(_overlap(rule, name) for name in _OURS.get(rule.resource, ()))
+
+
+def holders(resource: Resource, name: str, operation: Operation) -> Sequence[str]:
+    """The roles that may do this, in the order of the table."""
+    return [
+        role.name
+        for role in ROLES
+        if any(
+            r.operation == operation and r.resource == resource and _overlap(r, name) for r in _rules_of(role, "")
+        )
+    ]
 
 
 def page(roles: Iterable[Role] = ROLES) -> str:
@@ -295,6 +362,15 @@ def _short(names: tuple[str, ...]) -> str:
     return ", ".join("all" if name == _ALL else name.removeprefix(PREFIX) for name in names) or "-"
 
 
+def _overlap(rule: Rule, name: str) -> bool:
+    """Whether a rule covers any of these names; a trailing `*` makes `name` a prefix."""
+    if rule.pattern == "LITERAL" and rule.name == "*":
+        return True
+    covers, prefix = rule.pattern == "PREFIXED", name.endswith("*")
+    one, other = rule.name, name.removesuffix("*")
+    return one == other or (covers and other.startswith(one)) or (prefix and one.startswith(other))
+
+
 def _rules_of(role: Role, principal: str) -> Iterable[Rule]:
     def rule(resource: Resource, name: str, operation: Operation) -> Rule:
         pattern: Pattern = "PREFIXED" if name.endswith("*") else "LITERAL"
@@ -304,6 +380,8 @@ def _rules_of(role: Role, principal: str) -> Iterable[Rule]:
         yield rule("TOPIC", topic, "READ")
     for topic in role.writes:
         yield rule("TOPIC", topic, "WRITE")
+    for topic in role.describes:
+        yield rule("TOPIC", topic, "DESCRIBE")
     for group in role.groups:
         yield rule("GROUP", group, "READ")
     for group in role.looks:
@@ -316,3 +394,9 @@ def _rules_of(role: Role, principal: str) -> Iterable[Rule]:
 
 
 _ADMINISTERS: Final[tuple[Operation, ...]] = ("CREATE", "DESCRIBE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS")
+
+_OURS: Final[Mapping[str, Collection[str]]] = {
+    "TOPIC": (_ALL,),
+    "GROUP": {group for role in ROLES for group in role.groups},
+    "TRANSACTIONAL_ID": {role.transactions for role in ROLES if role.transactions},
+}

@@ -231,6 +231,8 @@ def show_all(
 def rebuild(write: Annotated[bool, typer.Option("--write", help="write what the changelog lacks")] = False) -> None:
     """Rebuild every exception from the topics, and compare it with the changelog.
 
+    With access rules on the broker it needs the principal of `recovery`. It cannot bring back what the topics lost.
+
     Ends with 0 if both are equal, or are after --write, and with 1 if anything differs or cannot be explained.
     """
     from processors.cli.exceptions.rebuild import rebuild_exceptions  # noqa: PLC0415 - needs Kafka's library

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
 from processors.bootstrap.clients import access_rules
 from processors.cli import tables, talk
 from processors.configuration.settings import settings
-from processors.contracts.access import Rule, document, page, rules
+from processors.contracts.access import EVERYWHERE, Rule, document, excess, foreign, page, rules
 from processors.documents.yaml_writing import to_yaml
 from processors.errors import SettingsInvalid
 
@@ -34,6 +33,12 @@ Names = Annotated[
         "--principal", help="principal of a role, where it is not `User:ROLE`; repeatable", metavar="ROLE=TYPE:NAME"
     ),
 ]
+Expected = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--expect", help="another principal that may reach what is the guard's; repeatable", metavar="TYPE:NAME"
+    ),
+]
 Style = Annotated[Output, typer.Option("--output", "-o", help="how to show it on stdout")]
 
 
@@ -50,36 +55,66 @@ def show_page() -> None:
 
 
 @app.command("diff")
-def show_difference(principal: Names = None, output: Style = Output.table) -> None:
-    """Show missing and excess permissions of the principals. Ends with 0 if there are none, 1 if there are."""
-    missing, excess = _difference(principal)
-    _show(missing, excess, output)
-    raise typer.Exit(1 if missing or excess else 0)
+def show_difference(principal: Names = None, expect: Expected = None, output: Style = Output.table) -> None:
+    """Show missing and excess permissions, and those of others. Ends with 0 if there are none, 1 if there are.
+
+    `add` is missing, `remove` is more than a role needs, and `foreign` is a permission of another principal that
+    reaches the guard's topics, consumer groups or transactional ids. Permissions on the cluster are not compared.
+    """
+    found = _difference(principal, expect)
+    _show(found, output)
+    raise typer.Exit(1 if any(found) else 0)
 
 
 @app.command()
 def apply(
     principal: Names = None,
+    expect: Expected = None,
     output: Style = Output.table,
     prune: Annotated[
         bool, typer.Option("--prune", help="also remove excess permissions of the principals")
     ] = False,
 ) -> None:
-    """Give every principal its missing permissions. Idempotent. Rules of other principals are left alone."""
-    missing, excess = _difference(principal)
-    _show(missing, excess if prune else [], output)
+    """Give every principal its missing permissions. Idempotent. Rules of other principals are left alone.
+
+    With --prune it ends with 1 if such a rule reaches the guard's topics, consumer groups or transactional ids.
+    """
+    found = _difference(principal, expect)
+    _show(found if prune else found._replace(excess=[], others=[]), output)
     cluster = access_rules(settings())
-    cluster.add(missing)
+    cluster.add(found.missing)
     if prune:
-        cluster.remove(excess)
-    elif excess:
-        talk().print(f"{len(excess)} rules too many are left; `acls diff` lists them, --prune takes them away")
+        cluster.remove(found.excess)
+    elif found.excess:
+        talk().print(
+            f"{len(found.excess)} rules too many are left; `acls diff` lists them, --prune takes them away"
+        )
+    if found.others:
+        talk().print(
+            f"{len(found.others)} rules of other principals reach what is the guard's, and are left; "
+            "`acls diff` lists them, --expect names who is meant to have them",
+            highlight=False,
+        )
+    raise typer.Exit(1 if prune and found.others else 0)
 
 
-def _difference(principal: list[str] | None) -> tuple[list[Rule], list[Rule]]:
-    wanted = rules(_names(principal))
-    found = access_rules(settings()).read({rule.principal for rule in wanted})
-    return sorted(wanted - found), sorted(found - wanted)
+class _Difference(NamedTuple):
+    missing: list[Rule]
+    excess: list[Rule]
+    others: list[Rule]
+
+
+def _difference(principal: list[str] | None, expect: list[str] | None) -> _Difference:
+    wanted, expected = rules(_names(principal)), {_principal(text) for text in expect or ()}
+    found = access_rules(settings()).read()
+    others = [rule for rule in foreign(found, wanted) if rule.principal not in expected]
+    return _Difference(sorted(wanted - found), sorted(excess(found, wanted)), sorted(others))
+
+
+def _principal(text: str) -> str:
+    if ":" not in text:
+        raise SettingsInvalid(f"--expect `{text}` is no principal; it looks like `User:mirror`")
+    return text
 
 
 def _names(given: list[str] | None) -> dict[str, str]:
@@ -92,8 +127,9 @@ def _names(given: list[str] | None) -> dict[str, str]:
     return named
 
 
-def _show(missing: Iterable[Rule], excess: Iterable[Rule], output: Output) -> None:
-    rows = [("add", rule) for rule in missing] + [("remove", rule) for rule in excess]
+def _show(found: _Difference, output: Output) -> None:
+    steps = zip(("add", "remove", "foreign"), found, strict=True)
+    rows = [(step, rule) for step, rules_of_step in steps for rule in rules_of_step]
     if output is Output.json:
         typer.echo(json.dumps([{"step": step, **rule._asdict()} for step, rule in rows]))
     elif not rows:
@@ -101,8 +137,12 @@ def _show(missing: Iterable[Rule], excess: Iterable[Rule], output: Output) -> No
     else:
         tables.show(
             ("what", "principal", "may", "of"),
-            [(step, r.principal, r.operation, f"{r.resource} {_named(r)}") for step, r in rows],
+            [(step, _who(r), r.operation, f"{r.resource} {_named(r)}") for step, r in rows],
         )
+
+
+def _who(rule: Rule) -> str:
+    return rule.principal if rule.host == EVERYWHERE else f"{rule.principal} from {rule.host}"
 
 
 def _named(rule: Rule) -> str:

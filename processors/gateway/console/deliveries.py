@@ -144,7 +144,8 @@ def due(delivery: Delivery, standing: TargetStatus | None) -> int | None:
 async def _asked(desk: Desk, commands: Mapping[DeliveryCommand, int], patience: float, done: str) -> str:
     """What to say of it. What no relay has taken up yet is kept for the next one."""
     try:
-        await desk.read(ask_relay, desk.settings, commands, patience)
+        identity = f"gateway-deliveries-{desk.settings.ordinal}"
+        await desk.read(ask_relay, desk.settings, commands, patience, identity)
     except NobodyObeyed:
         return "kept"
     return done

@@ -37,8 +37,8 @@ class AccessRules:
     def __init__(self, admin: AdminClient) -> None:
         self._admin = cast(Any, admin)  # its futures are untyped
 
-    def read(self, principals: Collection[str]) -> frozenset[Rule]:
-        """Every permission of these principals that applies from any host.
+    def read(self) -> frozenset[Rule]:
+        """Every permission of every principal, from any host. What a principal is denied is left out.
 
         Raises:
             SettingsInvalid: this principal may not see access rules (a broker answers with an empty list instead of
@@ -51,8 +51,7 @@ class AccessRules:
         except KafkaException as error:
             raise _ours(error) from error
         bindings = cast("list[AclBinding]", found)
-        allowed = [b for b in bindings if b.permission_type is AclPermissionType.ALLOW and b.host == "*"]
-        return frozenset(_rule(binding) for binding in allowed if binding.principal in principals)
+        return frozenset(_rule(b) for b in bindings if b.permission_type is AclPermissionType.ALLOW)
 
     def add(self, rules: Collection[Rule]) -> None:
         """Returns when the broker has all of them. May be repeated. Raises as `read`."""
@@ -100,7 +99,7 @@ def _place(rule: Rule) -> tuple[Any, ...]:
         rule.name,
         ResourcePatternType[rule.pattern],
         rule.principal,
-        "*",
+        rule.host,
         AclOperation[rule.operation],
     )
 
@@ -108,7 +107,7 @@ def _place(rule: Rule) -> tuple[Any, ...]:
 def _rule(binding: AclBinding) -> Rule:
     found: Any = binding
     kind, pattern, operation = found.restype.name, found.resource_pattern_type.name, found.operation.name
-    return Rule(found.principal, kind, found.name, pattern, operation)
+    return Rule(found.principal, kind, found.name, pattern, operation, found.host)
 
 
 def _everything() -> AclBindingFilter:
