@@ -12,6 +12,8 @@
     │   ├── ContractBroken      a topic or schema change that would lose data or break a reader
     │   ├── TextRefused         a text that no row of the ledger can have
     │   └── SettingsInvalid     a setting or argument that cannot be used
+    │       ├── AccessDenied    the broker denies this principal a topic, a group or a transactional id
+    │       └── NamesUnreadable  a search for a person, without the keys that turn names into pseudonyms
     ├── Unavailable             a dependency is down: try again with back-off; a command exits with 3
     │   ├── BrokerUnavailable
     │   ├── TransactionAborted  nothing of a batch took effect: the same records again
@@ -143,6 +145,14 @@ class SettingsInvalid(Refused):
     """A setting or an argument that cannot be used."""
 
     reason = "settings_invalid"
+
+
+class AccessDenied(SettingsInvalid):
+    """The broker denies this principal a topic, a group or a transactional id. The message names it."""
+
+
+class NamesUnreadable(SettingsInvalid):
+    """A search for a person by name, without the keys that turn names into the ledger's pseudonyms."""
 
 
 class TextRefused(Refused):

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from processors.configuration.guard import GuardConfig
 from processors.configuration.settings import Settings
-from processors.errors import BrokerUnavailable, EventUnreadable
+from processors.errors import AccessDenied, BrokerUnavailable, EventUnreadable
 from processors.events.results import Result
 from processors.events.topics import RESULTS
 from processors.gateway.admission import Admission
@@ -164,12 +164,18 @@ class Desk:
         return shown
 
     async def read(self, call: Callable[..., T], *arguments: Any) -> T:
-        """Make a blocking call to Kafka, in a thread. Raises Crowded, and what the call raises."""
+        """Make a blocking call to Kafka, in a thread.
+
+        Raises Crowded, and what the call raises. What the broker denies the gateway is no mistake of whoever asks:
+        that is BrokerUnavailable.
+        """
         if self._reading >= MOST_READING:
             raise Crowded
         self._reading += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._readers, call, *arguments)
+        except AccessDenied as error:
+            raise BrokerUnavailable(str(error)) from error
         finally:
             self._reading -= 1
 

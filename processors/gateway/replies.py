@@ -14,7 +14,7 @@ from typing import Final
 
 import structlog
 
-from processors.errors import EventUnreadable, GuardError, Unavailable
+from processors.errors import AccessDenied, EventUnreadable, GuardError, Unavailable
 from processors.events.topics import DEAD_LETTERS, EXCEPTION_DECISIONS, RESULTS
 from processors.gateway.positions import Position
 from processors.stream.io.follow import Follower
@@ -98,7 +98,9 @@ class Replies:
             while not self._stop.is_set():
                 try:
                     self._follow()
-                except Unavailable as error:
+                except (Unavailable, AccessDenied) as error:
+                    if isinstance(error, AccessDenied) and not self.caught_up.is_set():
+                        raise  # later it may pass: a broker that has just started may not know its access rules yet
                     _log.warning("answers cannot be read yet", message=str(error))
                     self._stop.wait(backoff(attempt))
                     attempt += 1

@@ -11,7 +11,7 @@ import structlog
 from joserfc.jwk import ECKey
 from sqlalchemy import Engine
 
-from processors.errors import Unavailable
+from processors.errors import AccessDenied, Unavailable
 from processors.events.anchors import LedgerAnchored
 from processors.events.kinds import ANCHORED
 from processors.events.topics import LEDGER_ANCHORS
@@ -67,14 +67,14 @@ class Anchoring:
             self.publish_now()
 
     def publish_now(self) -> None:
-        """Publish anchors of all chains that have grown. An outage is logged, and never stops the ledger."""
+        """Publish anchors of all chains that have grown. Outages and denials are logged, and stop no ledger."""
         self._next = time.monotonic() + self._every
         if not self._touched:
             return
         try:
             with self._hold(sorted(self._touched)) as standings:
                 self._publish_heads(standings)
-        except Unavailable as error:
+        except (Unavailable, AccessDenied) as error:
             _log.warning("anchors cannot be published", error=type(error).__name__, message=str(error))
 
     def _publish_heads(self, standings: Mapping[At, ChainPosition]) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 
 from sqlalchemy import Engine
 
-from processors.errors import DatabaseUnavailable, OriginChanged, Unavailable
+from processors.errors import AccessDenied, BrokerUnavailable, DatabaseUnavailable, OriginChanged, Unavailable
 from processors.ledger import metrics
 from processors.ledger.database import writing
 from processors.ledger.filing import At
@@ -95,6 +95,8 @@ class LivingTransaction:
             with writing(self._engine) as connection:
                 changed = note(connection, found)
                 self._lives |= {name: life.number for name, life in lives(connection).items() if name in found}
+        except AccessDenied as error:
+            return BrokerUnavailable(str(error))  # one that has just started may not know its access rules yet
         except Unavailable as error:
             if isinstance(error, DatabaseUnavailable):
                 metrics.waits(error)

@@ -21,7 +21,7 @@ from processors.client.matrices import refuse_shipped
 from processors.configuration.settings import settings
 from processors.documents.files import naming
 from processors.documents.yaml_writing import to_yaml
-from processors.errors import MatrixRefused, SettingsInvalid, shorten
+from processors.errors import AccessDenied, MatrixRefused, SettingsInvalid, shorten
 from processors.matrix.document import MatrixDocument
 from processors.matrix.fold import MOST_AHEAD
 from processors.matrix.lint import Notice, errors
@@ -85,6 +85,9 @@ def publish(
     An unchanged matrix may be published again, which renews its expiry. Ends with 2, without writing anything, if
     the guard would refuse it; with 3 if a server does not answer; with 1 if a question was answered with no: that
     of --impact, or whether to replace a newer revision.
+
+    With access rules on the broker, --impact needs a principal with the roles `matrix-publisher` and `operator`,
+    because it reads past requests and policies. Everybody else publishes without it; an operator runs `replay`.
     """
     refuse_shipped(file)
     document = _sound(file)
@@ -184,7 +187,14 @@ def _wanted_still(document: MatrixDocument, since: str, *, yes: bool) -> bool:
     """Show on stderr what the matrix would change, and ask. Raises SettingsInvalid without an answer."""
     from processors.cli.requests.replay import measure, show  # noqa: PLC0415 - lint needs no client library
 
-    show(measure(settings(), [document], since), talk())
+    try:
+        measured = measure(settings(), [document], since)
+    except AccessDenied as error:
+        raise AccessDenied(
+            f"--impact reads past requests and policies, and {error}; publish without --impact, and let an "
+            "operator measure it with `compat-guard replay --matrix FILE`"
+        ) from error
+    show(measured, talk())
     return yes or _confirmed("Publish it?")
 
 

@@ -12,6 +12,7 @@ from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 
 from processors.errors import BrokerUnavailable
+from processors.stream.denials import unless_denied
 
 ANSWER_WITHIN: Final = 5.0
 """Seconds."""
@@ -25,20 +26,20 @@ class Identity(NamedTuple):
 
 
 def identities(admin: AdminClient, topics: Collection[str]) -> dict[str, Identity]:
-    """By name; missing topics are left out. Raises BrokerUnavailable."""
+    """By name; missing topics are left out. Raises BrokerUnavailable, and AccessDenied if one may not be seen."""
     try:
         cluster = str(cast(Any, admin).list_topics(timeout=ANSWER_WITHIN).cluster_id)
         asked = cast(Any, admin).describe_topics(TopicCollection(sorted(topics)), request_timeout=ANSWER_WITHIN)
-        found = {name: _topic_id(future) for name, future in asked.items()}
+        found = {name: _topic_id(name, future) for name, future in asked.items()}
     except KafkaException as error:
         cause: KafkaError = error.args[0]
         raise BrokerUnavailable(f"the broker does not list its topics: {cause.str()}") from error
     return {name: Identity(cluster, id_) for name, id_ in found.items() if id_ is not None}
 
 
-def _topic_id(future: Any) -> str | None:
+def _topic_id(name: str, future: Any) -> str | None:
     try:
-        found = future.result().topic_id
+        found = unless_denied(future.result, name, "DESCRIBE").topic_id
     except KafkaException as error:
         if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
             return None

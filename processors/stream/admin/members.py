@@ -11,7 +11,8 @@ from typing import Any, cast
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
-from processors.errors import BrokerUnavailable, SettingsInvalid
+from processors.errors import BrokerUnavailable
+from processors.stream.denials import unless_denied
 
 ANSWER_WITHIN = 10.0
 """Seconds."""
@@ -29,19 +30,17 @@ def broker_count(admin: AdminClient, patience: float = ANSWER_WITHIN) -> int:
 def members(admin: AdminClient, groups: Sequence[str]) -> dict[str, int]:
     """How many members each group has now; 0 for one that is empty or never existed.
 
-    Raises BrokerUnavailable, or SettingsInvalid if this principal may not see groups.
+    Raises BrokerUnavailable, and AccessDenied if a group may not be seen.
     """
     asked = cast(Any, admin).describe_consumer_groups(list(groups), request_timeout=ANSWER_WITHIN)
-    return {name: _count(future) for name, future in asked.items()}
+    return {name: _count(name, future) for name, future in asked.items()}
 
 
-def _count(future: Any) -> int:
+def _count(name: str, future: Any) -> int:
     try:
-        return len(future.result().members)
+        return len(unless_denied(future.result, name, "DESCRIBE").members)
     except KafkaException as error:
         cause: KafkaError = error.args[0]
         if cause.code() == KafkaError.GROUP_ID_NOT_FOUND:
             return 0
-        if cause.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
-            raise SettingsInvalid("this principal may not see consumer groups") from error
         raise BrokerUnavailable(f"the broker does not describe its consumer groups: {cause.str()}") from error

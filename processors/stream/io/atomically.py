@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, cast
 
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from processors.errors import BrokerUnavailable, Fenced, TransactionAborted
+from processors.errors import AccessDenied, BrokerUnavailable, Fenced, TransactionAborted
+from processors.stream.denials import denied, unless_denied
 from processors.stream.io.clients import transactional_producer
 from processors.stream.loop.transaction import persist
 from processors.stream.settings import StreamSettings
@@ -27,17 +28,23 @@ def publish_atomically(settings: StreamSettings, transactional_id: str, records:
     Another publisher with the same id at the same time is fenced, so that two publishers of one thing cannot mix.
 
     Raises:
+        AccessDenied: this principal may not use the id, or write to a topic. Nothing was written.
         BrokerUnavailable: nothing was written; trying again is safe.
         Fenced: another publisher took over, or it is unknown whether the commit took effect.
     """
     producer = transactional_producer(replace(settings, transaction_timeout=_TRANSACTION), transactional_id)
-    persist(lambda: producer.init_transactions(_ATTEMPT), DEADLINE)
+    persist(
+        lambda: unless_denied(lambda: producer.init_transactions(_ATTEMPT), transactional_id, "WRITE"), DEADLINE
+    )
     producer.begin_transaction()
+    refused: list[AccessDenied] = []
     try:
-        _produce(producer, records)
+        _produce(producer, records, refused)
         persist(lambda: producer.commit_transaction(_ATTEMPT), DEADLINE)
     except (TransactionAborted, KafkaException) as error:
         persist(lambda: producer.abort_transaction(_ATTEMPT), DEADLINE)
+        if refused:
+            raise refused[0] from error
         raise BrokerUnavailable(f"the records could not be written, and none of them was: {error}") from error
     except BrokerUnavailable as error:
         raise Fenced(
@@ -45,14 +52,18 @@ def publish_atomically(settings: StreamSettings, transactional_id: str, records:
         ) from error
 
 
-def _produce(producer: Producer, records: Sequence[Outbound]) -> None:
+def _produce(producer: Producer, records: Sequence[Outbound], refused: list[AccessDenied]) -> None:
+    def note(error: KafkaError | None, message: Message) -> None:
+        if error is not None and (found := denied(error, str(message.topic()), "WRITE")):
+            refused.append(found)
+
     for record in records:
         at = -1 if record.partition is None else record.partition
         headers = cast(Any, list(record.headers))
         try:
-            producer.produce(record.topic, record.value, record.key, at, headers=headers)
+            producer.produce(record.topic, record.value, record.key, at, note, headers=headers)
         except BufferError:
             producer.flush(DEADLINE)
-            producer.produce(record.topic, record.value, record.key, at, headers=headers)
+            producer.produce(record.topic, record.value, record.key, at, note, headers=headers)
     if producer.flush(DEADLINE) > 0:
         raise TransactionAborted(f"the broker did not take all records within {DEADLINE:g} s")

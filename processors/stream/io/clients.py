@@ -13,10 +13,11 @@ import warnings
 from collections.abc import Collection, Sequence
 from typing import Any, Final, cast
 
-from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, IsolationLevel, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # pyright: ignore[reportPrivateImportUsage]
 
 from processors.errors import BrokerUnavailable, SettingsInvalid
+from processors.stream.denials import denied
 from processors.stream.io.heard import HearingConsumer
 from processors.stream.settings import StreamSettings
 
@@ -87,7 +88,7 @@ def partition_count(client: Consumer | Producer | AdminClient, topic: str, timeo
     """How many partitions a topic has.
 
     Raises:
-        SettingsInvalid: there is no such topic, or we may not see it.
+        SettingsInvalid: there is no such topic; AccessDenied if we may not see it.
         BrokerUnavailable: no broker answered.
     """
     try:
@@ -97,10 +98,8 @@ def partition_count(client: Consumer | Producer | AdminClient, topic: str, timeo
         raise BrokerUnavailable(
             f"no broker has answered for {timeout:g} s, asked about topic `{topic}`: {why}"
         ) from error
-    if found.error is not None and found.error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
-        raise SettingsInvalid(
-            f"this principal may not see topic `{topic}`; `compat-guard acls diff` shows what it lacks"
-        )
+    if found.error is not None and (refusal := denied(found.error, topic, "DESCRIBE")):
+        raise refusal
     if found.error is not None or not found.partitions:
         raise SettingsInvalid(f"topic `{topic}` does not exist; create it with `compat-guard topics apply`")
     return len(found.partitions)

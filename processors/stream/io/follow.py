@@ -10,6 +10,7 @@ from typing import TypeVar
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
 from processors.errors import BrokerUnavailable, Fenced
+from processors.stream.denials import unreadable
 from processors.stream.io.clients import partition_count, reader
 from processors.stream.io.contact import Contact
 from processors.stream.io.to_end import available, to_end
@@ -86,7 +87,10 @@ class Follower:
         return {at.partition: at.offset for at in self._ends(topic)}
 
     def partitions(self, topic: str) -> int:
-        """The number of partitions. Raises BrokerUnavailable, or SettingsInvalid if there is no such topic."""
+        """The number of partitions.
+
+        Raises BrokerUnavailable; SettingsInvalid if there is no such topic, and AccessDenied if it may not be seen.
+        """
         return partition_count(self._consumer, topic)
 
     def from_time(self, topics: Sequence[str], since: int) -> None:
@@ -111,13 +115,15 @@ class Follower:
 
     def batch(self, patience: float) -> Sequence[Inbound]:
         """The available records, at most 500; if there are none, the first that arrive within `patience`
-        seconds."""
+        seconds. Raises AccessDenied if a topic may not be read."""
         records: list[Inbound] = []
         for message in available(self._consumer, 500, patience):
             if (error := message.error()) is None:
                 records.append(Polled(message))
             elif is_end_of_partition(error):
                 self._reached.add((str(message.topic()), message.partition()))
+            elif refusal := unreadable(error, message.topic()):
+                raise refusal
             else:
                 raise_if_serious(error)
         return records
@@ -130,7 +136,8 @@ class Follower:
     def read(self) -> Iterator[Inbound]:
         """Every record up to the end of each assigned partition.
 
-        Raises BrokerUnavailable if nothing arrives for a while and the end is not reached.
+        Raises AccessDenied if a topic may not be read, and BrokerUnavailable if nothing arrives for a while and the
+        end is not reached.
         """
         unread = {(at.topic, at.partition): 0 for at in self._consumer.assignment()}
         for records in to_end(self._consumer, unread, PATIENCE, "no broker has answered"):

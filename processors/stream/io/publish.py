@@ -8,7 +8,8 @@ from typing import Any, NamedTuple, cast
 
 from confluent_kafka import KafkaError, KafkaException, Message
 
-from processors.errors import BrokerUnavailable
+from processors.errors import AccessDenied, BrokerUnavailable
+from processors.stream.denials import denied
 from processors.stream.io.clients import plain_producer
 from processors.stream.settings import StreamSettings
 from processors.stream.types import Outbound
@@ -38,22 +39,26 @@ class Publisher:
     def __call__(self, records: Sequence[Outbound]) -> list[Delivered]:
         """Returns the positions of all records, in order, once the broker has them.
 
-        Raises BrokerUnavailable, after which all may be tried again.
+        Raises BrokerUnavailable, after which all may be tried again, and AccessDenied where a topic may not be
+        written to.
         """
         try:
             return self._write(records)
-        except BrokerUnavailable:
+        except (BrokerUnavailable, AccessDenied):
             self._producer.purge()
             self._producer = plain_producer(self._settings)  # the old one may have lost its brokers: see contact.py
             raise
 
     def _write(self, records: Sequence[Outbound]) -> list[Delivered]:
         delivered: dict[int, Delivered] = {}
-        failures: list[str] = []
+        failures: list[KafkaError] = []
+        refused: list[AccessDenied] = []
 
         def note(number: int, error: KafkaError | None, message: Message) -> None:
             if error is not None:
-                failures.append(error.str())
+                failures.append(error)
+                if found := denied(error, str(message.topic()), "WRITE"):
+                    refused.append(found)
             else:
                 delivered[number] = Delivered(str(message.topic()), message.partition() or 0, message.offset() or 0)
 
@@ -65,8 +70,10 @@ class Publisher:
             self._producer.flush(self._deadline)
         except (KafkaException, BufferError) as error:
             raise BrokerUnavailable(f"`{_topics(records)}` cannot be written to: {error}") from error
+        if refused:
+            raise refused[0]
         if len(delivered) < len(records):
-            why = failures[0] if failures else f"no answer within {self._deadline:g} s"
+            why = failures[0].str() if failures else f"no answer within {self._deadline:g} s"
             raise BrokerUnavailable(
                 f"`{_topics(records)}` cannot be written to at {self._settings.bootstrap}: {why}"
             )

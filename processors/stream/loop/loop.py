@@ -98,12 +98,13 @@ def run(
 
 
 def _kafka(processor: Processor, settings: StreamSettings, stack: ExitStack) -> OpenTransaction:
-    producer = clients.transactional_producer(settings, f"{processor.name}-{settings.ordinal}")
+    identity = f"{processor.name}-{settings.ordinal}"
+    producer = clients.transactional_producer(settings, identity)
     stack.callback(clients.close, producer)
 
     def opened(consumer: Consumer, health: Health) -> KafkaTransaction:
         transaction = KafkaTransaction(producer, consumer, settings.retry_deadline, health.beat)
-        transaction.open()
+        transaction.open(identity)
         return transaction
 
     return opened
@@ -180,7 +181,8 @@ class Runner:
     def _prepare(self) -> None:
         self.clock.start()
         for table in self.tables.values():
-            self._note_rejects(table, table.load(self._settings.retry_deadline, self._health.beat))
+            rejects = table.load(self._settings.retry_deadline, self._health.beat, persistent=True)
+            self._note_rejects(table, rejects)
             table.follow(lambda: clients.following_reader(self._settings, self._processor.name))
         self._contact = self._contacts()
         self._health.tables_loaded = True

@@ -102,7 +102,7 @@ def _restored(
     found = {partition: Restored() for _, partition in ends}
     unread, silent = dict(ends), f"changelog `{spec.changelog}` was silent"
     reader.assign([TopicPartition(*at, OFFSET_BEGINNING) for at in unread])
-    for records in to_end(reader, unread, deadline, silent, alive, MOST_AT_ONCE):
+    for records in to_end(reader, unread, deadline, silent, alive, MOST_AT_ONCE, persistent=True):
         for record in records:
             found[record.partition].take(record, spec, seals)
     reader.unassign()

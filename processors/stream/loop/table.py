@@ -40,18 +40,20 @@ class Table:
         self.snapshot: Any = None
         self.revision = 0
 
-    def load(self, deadline: float, alive: Heartbeat = unwatched) -> Sequence[Reject]:
+    def load(self, deadline: float, alive: Heartbeat = unwatched, *, persistent: bool = False) -> Sequence[Reject]:
         """Read to the end. May be called again after Unavailable, and then continues.
 
         Raises:
             BrokerUnavailable: nothing came for `deadline` seconds.
-            SettingsInvalid: there is no such topic.
+            SettingsInvalid: there is no such topic; AccessDenied if it may not be read. A `persistent` reader waits
+                on where it may be seen and not read.
         """
         if not self._partitions:
             self._partitions = partition_count(self.reader, self.topic)
             self._unread = {(self.topic, n): 0 for n in range(self._partitions)}
             self.reader.assign([TopicPartition(*at, OFFSET_BEGINNING) for at in self._unread])
-        for records in to_end(self.reader, self._unread, deadline, f"table `{self.topic}` was silent", alive):
+        silent = f"table `{self.topic}` was silent"
+        for records in to_end(self.reader, self._unread, deadline, silent, alive, persistent=persistent):
             self._pending += records
         alive(WORKING)
         rejects = self._apply()

@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar, cast
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 from processors.errors import BrokerUnavailable, Fatal, Fenced, OffsetsLost, TransactionAborted
+from processors.stream.denials import unless_denied
 from processors.stream.types import Outbound, Outcome
 
 T = TypeVar("T")
@@ -156,13 +157,16 @@ class KafkaTransaction:
     ) -> None:
         self._producer, self._consumer, self._deadline, self._alive = producer, consumer, deadline, alive
 
-    def open(self) -> None:
-        """Take over the transactional id: its previous user is fenced, and its open transaction is aborted.
+    def open(self, identity: str) -> None:
+        """Take over `identity`, the producer's transactional id.
+
+        Its previous user is fenced, and its open transaction is aborted.
 
         Raises:
+            AccessDenied: this principal may not use that id.
             BrokerUnavailable: no broker answered in time; may be called again.
         """
-        self._persist(lambda: self._producer.init_transactions(10.0))
+        self._persist(lambda: unless_denied(lambda: self._producer.init_transactions(10.0), identity, "WRITE"))
 
     def committed(self, partitions: Sequence[At]) -> Mapping[At, int]:
         wanted = [TopicPartition(topic, partition) for topic, partition in partitions]

@@ -19,9 +19,9 @@ def test_whoever_is_fenced_while_records_are_in_flight_stops(ground: Ground) -> 
     first, second = (transactional_producer(ground.settings, identity) for _ in range(2))
     ground.topics(f"{ground.name}-out")
     older, newer = (KafkaTransaction(producer, consumer, 20.0) for producer in (first, second))
-    older.open()
+    older.open(identity)
     older.begin()
-    newer.open()
+    newer.open(identity)
 
     with pytest.raises(Fenced):
         _write_on(older, f"{ground.name}-out")

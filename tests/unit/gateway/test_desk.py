@@ -16,7 +16,7 @@ from joserfc.jwk import ECKey
 from processors.checker.processor import Checker
 from processors.client.install_request import InstallRequest
 from processors.configuration.settings import shipped
-from processors.errors import RegistryUnavailable
+from processors.errors import AccessDenied, BrokerUnavailable, RegistryUnavailable
 from processors.events.kinds import INSTALL_REQUESTED
 from processors.events.topics import INSTALL_REQUESTS, MATRIX_REFRESHES, RESULTS, SECURITY_POLICIES
 from processors.gateway.asking import prepare
@@ -162,3 +162,16 @@ def test_answers_that_came_together_wake_a_few_requests_in_each_round(count: int
         assert [one.result() for one in expected] == [key[1].encode() for key in keys]
 
     play(scene)
+
+
+def test_what_the_broker_denies_the_gateway_is_no_mistake_of_whoever_asks() -> None:
+    def denied() -> None:
+        raise AccessDenied("this principal may not read topic `compat.exception-state`")
+
+    async def scene() -> None:
+        desk = a_desk(OfflineRegistry())
+        with pytest.raises(BrokerUnavailable, match="may not read topic"):
+            await desk.read(denied)
+        desk.close()
+
+    asyncio.run(scene())
