@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import structlog
 from joserfc.jwk import KeySet
@@ -13,7 +15,7 @@ from sqlalchemy import Engine
 
 from processors.bootstrap.clients import codec, stream_settings
 from processors.configuration.settings import settings
-from processors.errors import EventUnreadable
+from processors.errors import EventUnreadable, NamesUnreadable, SettingsInvalid
 from processors.events.topics import LEDGER_ANCHORS
 from processors.ledger.anchors import Noted
 from processors.ledger.database import Role, connect, reading
@@ -22,6 +24,8 @@ from processors.ledger.reading import SKEW
 from processors.ledger.texts import refuse_unkept
 from processors.ledger.whole import WITHIN, Newest, newest_since, verify_newest
 from processors.stream.io.follow import Follower
+
+_PSEUDONYM: Final = re.compile(r"[^:\s]+:[0-9a-f]{32}")
 
 _log = structlog.get_logger(__name__)
 
@@ -36,15 +40,36 @@ def database(role: Role) -> Generator[Engine]:
 
 
 def public_keys(path: Path | None) -> KeySet:
-    """From a JWKS, or the public half of the ledger's own keys."""
-    return read_public(path) if path is not None else read_keys(settings().ledger.keys).public
+    """From this JWKS, else from that of the settings, else the public half of the ledger's own keys.
+
+    Raises SettingsInvalid if there is none of them.
+    """
+    of = settings().ledger
+    if (jwks := path or of.public_keys) is not None:
+        return read_public(jwks)
+    if not of.keys.exists():
+        raise SettingsInvalid(
+            "there are no keys to verify anchors with; let GUARD_LEDGER__PUBLIC_KEYS name a file of what "
+            "`compat-guard ledger keys --public` prints where the ledger's keys are"
+        )
+    return read_keys(of.keys).public
 
 
 def names_of(person: str | None) -> Sequence[str] | None:
-    """The names that a person may have in the ledger; a pseudonym stands for itself. Raises TextRefused."""
+    """The names that a person may have in the ledger; a pseudonym stands for itself.
+
+    Raises TextRefused, and NamesUnreadable for a name where the ledger's keys are missing.
+    """
     if person is None:
         return None
     refuse_unkept(person)
+    if not settings().ledger.keys.exists():
+        if _PSEUDONYM.fullmatch(person):
+            return [person]
+        raise NamesUnreadable(
+            "a name is found by its pseudonym, and the ledger's keys that make one are not here; search for the "
+            "pseudonym, such as `k1:3f2a...`, or with `compat-guard ledger search` where GUARD_LEDGER__KEYS are"
+        )
     keys = read_keys(settings().ledger.keys).pseudonyms
     key_id, _, digest = person.partition(":")
     return [person] if key_id in keys.keys and len(digest) == 32 else keys.pseudonyms(person)
@@ -53,7 +78,7 @@ def names_of(person: str | None) -> Sequence[str] | None:
 def published_anchors(since: int | None = None) -> list[Noted]:
     """The anchors on their topic, oldest first: all, or those that came since a time in milliseconds.
 
-    Raises BrokerUnavailable, RegistryUnavailable.
+    Raises BrokerUnavailable, RegistryUnavailable, and AccessDenied if they may not be read.
     """
     anchors: list[Noted] = []
     with codec(settings()) as events:

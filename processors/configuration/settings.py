@@ -79,6 +79,11 @@ class LedgerSettings(_Section):
     keys: Path = Field(
         default=Path("ledger-keys.json"), description="File of the ledger's secret keys; `compat-guard ledger keys`"
     )
+    public_keys: Path | None = Field(
+        default=None,
+        description="JWKS that anchors are verified with, as `compat-guard ledger keys --public` prints it, for "
+        "whoever has no secret keys, such as the gateway; print it again after each rotation",
+    )
     anchor_every: float = Field(default=60.0, gt=0, description="Seconds between signed heads of a growing chain")
     compare_every: float = Field(
         default=300.0, ge=0, description="Seconds between comparisons of what was filed with the topics; 0 for none"

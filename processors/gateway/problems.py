@@ -140,6 +140,13 @@ KINDS: Final[Mapping[str, Kind]] = {
             "exception, or fewer days.",
         ),
         Kind(
+            "pseudonym-needed",
+            422,
+            "People are found by their pseudonym here",
+            "The ledger keeps people under pseudonyms, and this gateway has no key to turn a name into one. Search "
+            "for the pseudonym that an event shows, or ask whoever has the ledger's keys to search.",
+        ),
+        Kind(
             "too-many-requests",
             429,
             "Too many requests",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -18,6 +20,7 @@ from confluent_kafka.admin import (
 )
 from cryptography.hazmat.primitives import serialization
 from examples import commands
+from examples.gateways import Edge, Provider, Replica
 from examples.tokens import TokenIssuer
 
 from processors.contracts.access import ROLES
@@ -119,18 +122,35 @@ class Protected:
         return done.stderr if code == 2 else done.stdout
 
     @contextmanager
-    def processors(self, *names: str) -> Iterator[None]:
-        """Each in a process of its own, under its own principal."""
+    def processors(self, *names: str, **more: str) -> Iterator[None]:
+        """Each in a process of its own, under its own principal; `more` are further variables of all of them."""
         with ExitStack() as closing:
             for name in names:
-                closing.callback(_stop, commands.start("run", name, environment=self.environment(name)))
+                closing.callback(_stop, commands.start("run", name, environment=self.environment(name) | more))
             yield
+
+    @contextmanager
+    def gateway(self, provider: Provider, **more: str) -> Iterator[Replica]:
+        """One under its own principal, beside the identity provider that it trusts."""
+        edge = Edge(self.addresses, self.folder, provider)
+        own = {name: edge.environment[name] for name in ("GUARD_CONFIG", "GUARD_GATEWAY__SIGNING_KEYS")}
+        with edge.gateways(**self.environment("gateway"), **own, **more) as (replica,):
+            yield replica
+
+    def denied(self) -> defaultdict[str, set[str]]:
+        """By user, what the broker has denied so far, as its log says."""
+        log = (self.folder / "stack" / "logs" / "kafka.log").read_text("utf-8", "replace")
+        found: defaultdict[str, set[str]] = defaultdict(set)
+        for user, what in re.findall(r"Principal = User:(\S+) is Denied operation = (.*?) for request", log):
+            found[user].add(what)
+        return found
 
     def _surroundings(self) -> dict[str, str]:
         return {
             **os.environ,
             "GUARD_KAFKA__CA": str(self.ca),
             "GUARD_REGISTRY__URL": self.addresses.registry,
+            "GUARD_POSTGRES__URL": self.addresses.postgres,
             "GUARD_DEVELOPMENT": str(self.folder / "development"),
             "NO_COLOR": "1",
             "COLUMNS": "200",

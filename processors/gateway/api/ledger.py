@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from processors.bootstrap.ledger_access import database, names_of, public_keys, published_anchors
 from processors.configuration.gateway import Role
-from processors.errors import DatabaseUnavailable, NotAnchored, QueryTooLong, SettingsInvalid
+from processors.errors import DatabaseUnavailable, NamesUnreadable, NotAnchored, QueryTooLong, SettingsInvalid
 from processors.events.vocabulary import Band, Code, Verdict
 from processors.gateway.api.callers import AtDesk, holding, tenant_of
 from processors.gateway.auth.principal import Principal
@@ -80,7 +80,8 @@ async def ledger_events(
     limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
     cursor: Annotated[str | None, Query(max_length=2000)] = None,
 ) -> dict[str, Any]:
-    """Of one tenant. People have the names that the ledger gives them. `next` turns the page; it is signed."""
+    """Of one tenant. People have the names that the ledger gives them; without the ledger's keys a gateway finds
+    them by those only. `next` turns the page; it is signed."""
     own = tenant_of(who, tenant)
     after = None if cursor is None else _place(desk.keys.unseal, cursor, own)
     wanted: dict[str, Any] = {
@@ -108,6 +109,8 @@ async def ledger_events(
 
     try:
         rows = await desk.auditing.run(who.key, search)
+    except NamesUnreadable as error:
+        raise Problem("pseudonym-needed", str(error)) from None
     except QueryTooLong:
         raise Problem("too-broad", f"nothing was found within {WITHIN:g} s: {_NARROWER}") from None
     turned = desk.keys.seal(_CURSOR, [own, *place_of(rows[-1])]) if len(rows) == limit else None

@@ -6,10 +6,12 @@ import asyncio
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
+from processors.configuration.settings import settings
 from processors.errors import QueryTooLong
 from processors.gateway.api import ledger
 from processors.gateway.auth.principal import Principal
@@ -40,6 +42,20 @@ def test_a_search_that_takes_too_long_says_how_to_narrow_it(monkeypatch: pytest.
     with pytest.raises(Problem, match="a plugin, a request or an exception") as refused:
         asyncio.run(ledger.ledger_events(desk(), ADA, environment="nowhere", limit=50))
     assert (refused.value.kind.name, refused.value.kind.status) == ("too-broad", 422)
+
+
+def test_a_search_by_name_without_the_keys_asks_for_the_pseudonym(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GUARD_LEDGER__KEYS", str(tmp_path / "none.json"))
+    settings.cache_clear()
+    try:
+        for who in ({"approver": "alice"}, {"operator": "alice"}):
+            with pytest.raises(Problem, match="search for the pseudonym") as refused:
+                asyncio.run(ledger.ledger_events(desk(), ADA, limit=50, **who))
+            assert (refused.value.kind.name, refused.value.kind.status) == ("pseudonym-needed", 422)
+    finally:
+        settings.cache_clear()
 
 
 def test_searches_take_no_thread_from_whoever_reads_something_else(monkeypatch: pytest.MonkeyPatch) -> None:
