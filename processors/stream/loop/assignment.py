@@ -14,7 +14,7 @@ import structlog
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from processors.errors import Fatal, OffsetsLost
+from processors.errors import DatabaseUnavailable, Fatal, OffsetsLost
 from processors.observability import metrics
 from processors.stream.io import clients
 from processors.stream.loop.health import WORKING, Health
@@ -58,6 +58,7 @@ class Assignment:
         self._owned: set[At] = set()
         self._held: set[At] = set()
         self._failure: Exception | None = None
+        self._postponed = False
         self._lost_at = math.inf
         self._leaving = False
         self.positions: dict[At, int] = {}
@@ -82,12 +83,13 @@ class Assignment:
         """Take partitions over.
 
         Errors are kept for the loop: raised here, the client would report an error once and then deliver the
-        partition's records all the same.
+        partition's records all the same. While a database is unavailable, partitions stay paused: a new process
+        could do no more than wait for it, too. A new one has a new client of the broker, which may help there.
         """
         if self._leaving:
             return
         try:
-            self._take({(p.topic, p.partition) for p in partitions})
+            self._take_or_postpone({(p.topic, p.partition) for p in partitions})
         except Exception as error:  # noqa: BLE001 - raise_failure hands it to the loop, which stops
             self._failure = error
 
@@ -112,13 +114,19 @@ class Assignment:
         _log.info("partitions revoked", processor=self._processor.name, partitions=_show(gone))
         metrics.PARTITIONS.labels(self._processor.name).set(len(self.positions))
 
-    def raise_failure(self) -> None:
-        """Raise Fatal for an error while partitions were taken over, or if the group does not let this member
-        rejoin."""
+    def settle(self) -> None:
+        """Take over what was postponed.
+
+        Raises:
+            Fatal: an error while partitions were taken over, or the group does not let this member rejoin.
+            DatabaseUnavailable: partitions still wait for it.
+        """
         if self._failure is not None:
             raise Fatal(f"partitions could not be taken over: {self._failure}") from self._failure
         if time.monotonic() - self._lost_at > OUTSIDE:
             raise Fatal(f"the group has not let this member in again for {OUTSIDE:g} s")
+        if self._postponed:
+            self._take(set())
 
     def hold(self, waiting: Mapping[At, int]) -> None:
         """Go back to these offsets, and pause their partitions until `release`: others are read first."""
@@ -141,12 +149,20 @@ class Assignment:
                 if TopicPartition(topic, partition) in self._consumer.assignment():
                     raise Fatal(f"cannot go back to offset {offset} of {topic}/{partition}: {error}") from error
 
+    def _take_or_postpone(self, arrived: set[At]) -> None:
+        try:
+            self._take(arrived)
+        except DatabaseUnavailable as error:
+            _log.warning("partitions wait", processor=self._processor.name, message=str(error))
+            self._postponed = True
+            self._assign(arrived, {})
+
     def _take(self, arrived: set[At]) -> None:
         self._health.restored = False
         self._owned |= arrived
         ready = self._ready()
         fresh = sorted(ready - set(self.positions))
-        self._health.beat(WORKING)  # an unavailable database is waited for here
+        self._health.beat(WORKING)
         committed = self._transaction.committed(fresh)
         client = clients.admin(self._settings)
         starts = self._starting_points(client, fresh, committed)
@@ -156,6 +172,7 @@ class Assignment:
             trials, at = self._trials, dict(starts)
             persist(lambda: trials.taken(at), self._settings.retry_deadline, self._health.beat)
         self._assign(arrived, starts)
+        self._postponed = False
         self.positions.update(starts)
         self._health.assigned = self._health.restored = True
         self._lost_at = math.inf
@@ -233,7 +250,8 @@ class Assignment:
     def _assign(self, arrived: set[At], starts: Mapping[At, int]) -> None:
         """Start ready partitions at their offsets, and pause those that wait for their counterparts."""
         targets = [TopicPartition(topic, n, starts.get((topic, n), 0)) for topic, n in sorted(arrived)]
-        (self._consumer.assign if self._eager else self._consumer.incremental_assign)(targets)
+        if targets:
+            (self._consumer.assign if self._eager else self._consumer.incremental_assign)(targets)
         if early := arrived - set(starts):
             self._consumer.pause(_partitions(early))
         if woken := set(starts) - arrived:

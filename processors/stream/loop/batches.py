@@ -50,7 +50,7 @@ class Batches:
         records below the position of their partition, are left out.
         """
         messages = self._arrived()
-        self._assignment.raise_failure()
+        self._assignment.settle()
         reached = dict(self._assignment.positions)
         batch: list[Inbound] = []
         for message in messages:

@@ -32,7 +32,10 @@ class Transaction(Protocol):
     """
 
     def committed(self, partitions: Sequence[At]) -> Mapping[At, int]:
-        """The next offset of each partition that has one. Waits for transactions that other owners left open."""
+        """The next offset of each partition that has one. Waits for transactions that other owners left open.
+
+        After DatabaseUnavailable it is called again in a later round; any other error ends the process.
+        """
         ...
 
     def begin(self) -> None: ...

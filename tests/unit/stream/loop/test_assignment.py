@@ -47,7 +47,7 @@ def test_partitions_that_arrive_while_the_consumer_closes_are_not_taken_over() -
         for assignment in (staying, leaving):
             assignment.on_assign(consumer, [TopicPartition(IN, 0)])
 
-        leaving.raise_failure()
+        leaving.settle()
         assert leaving.positions == {}
         with pytest.raises(Fatal, match="no answer"):
-            staying.raise_failure()
+            staying.settle()
