@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,16 @@ import pytest
 import yaml
 
 from processors.bootstrap.processors import PROCESSORS
+from processors.cli.root import every_command
 from processors.contracts.access import ROLES
+from processors.ledger.retention import REST
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 VALUES: dict[str, Any] = yaml.safe_load((DEPLOY / "helm" / "compat-guard" / "values.yaml").read_text())
 UNIT = (DEPLOY / "systemd" / "compat-guard@.service").read_text()
+RETENTION = (DEPLOY / "systemd" / "compat-guard-ledger-retention.service").read_text()
+TIMER = (DEPLOY / "systemd" / "compat-guard-ledger-retention.timer").read_text()
 
 
 @pytest.mark.parametrize("name", PROCESSORS)
@@ -67,3 +72,25 @@ def test_a_stop_leaves_time_for_the_transaction() -> None:
     assert int(found[1]) > 30
     assert VALUES["terminationGracePeriodSeconds"] > 30
     assert all(COMPOSE["services"][name]["stop_grace_period"] == "45s" for name in PROCESSORS)
+
+
+def test_the_timer_runs_a_command_that_there_is() -> None:
+    """It has no option of its own: what is kept for how long is a setting."""
+    found = re.search(r"^ExecStart=/opt/compat-guard/bin/compat-guard ([a-z ]+) (\S+)$", RETENTION, re.M)
+    assert found
+    dict(every_command())[found[1]].make_context(found[1], [found[2]])
+
+
+def test_the_timer_runs_often_enough_to_drop_what_it_has_detached() -> None:
+    """A month rests for a week in between. A machine that was off at that time runs it later."""
+    assert re.search(r"^OnCalendar=Sun \d\d:\d\d$", TIMER, re.M)
+    assert "Persistent=true" in TIMER
+    assert timedelta(days=7) >= REST
+
+
+def test_what_a_timer_runs_has_no_more_rights_than_a_processor() -> None:
+    """It is given secrets as well, and may write to the folder of the months that it removed only."""
+    begin = "DynamicUser=yes\n"
+    sandbox = UNIT[UNIT.index(begin) : UNIT.index("\n[Install]")]
+    assert sandbox.count("\n") > 12
+    assert RETENTION.endswith(sandbox)
