@@ -1,7 +1,8 @@
 """The ledger's secrets in one file: keys for pseudonyms, and the key that signs anchors.
 
 Rotation adds a key and makes it current. Old ones stay: pseudonym keys to find what was written under them, anchor
-keys to verify what they signed.
+keys to verify what they signed. Ids have random digits: a file that replaces a lost one must not repeat ids that
+rows and published keys bear. Files with ids that count, k1 and anchor-1, are read as well.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from processors.masking.pseudonyms import PseudonymKeys
 
 @dataclass(frozen=True, slots=True)
 class LedgerKeys:
-    """All secrets that the sink needs. The last anchor key signs."""
+    """All secrets that the sink needs. The last anchor key signs; others may be public halves."""
 
     pseudonyms: PseudonymKeys
     anchors: tuple[ECKey, ...]
@@ -35,19 +36,29 @@ class LedgerKeys:
         return KeySet([ECKey.import_key(key.as_dict(private=False)) for key in self.anchors])
 
 
-def new_keys() -> LedgerKeys:
-    return LedgerKeys(PseudonymKeys("k1", {"k1": secrets.token_bytes(32)}), (_anchor_key(1),))
+def new_keys(published: KeySet | None = None) -> LedgerKeys:
+    """A first key of each kind, with ids that no other file has.
+
+    `published` are the public halves of anchor keys that are lost: what they have signed is verified as before.
+    """
+    name, key = _pseudonym_key()
+    lost = [key for key in published or () if isinstance(key, ECKey)]
+    return LedgerKeys(PseudonymKeys(name, {name: key}), (*lost, _anchor_key()))
 
 
 def rotated(keys: LedgerKeys) -> LedgerKeys:
     """The same keys plus a new current one of each kind."""
-    number = len(keys.pseudonyms.keys) + 1
-    pseudonyms = PseudonymKeys(f"k{number}", {**keys.pseudonyms.keys, f"k{number}": secrets.token_bytes(32)})
-    return LedgerKeys(pseudonyms, (*keys.anchors, _anchor_key(len(keys.anchors) + 1)))
+    name, key = _pseudonym_key()
+    return LedgerKeys(PseudonymKeys(name, {**keys.pseudonyms.keys, name: key}), (*keys.anchors, _anchor_key()))
 
 
-def _anchor_key(number: int) -> ECKey:
-    return ECKey.generate_key("P-256", {"kid": f"anchor-{number}"}, auto_kid=False)
+def _pseudonym_key() -> tuple[str, bytes]:
+    """Masked texts keep pseudonyms, which they know by the form of this id: see `masking.patterns`."""
+    return f"k{secrets.token_hex(4)}", secrets.token_bytes(32)
+
+
+def _anchor_key() -> ECKey:
+    return ECKey.generate_key("P-256", {"kid": f"anchor-{secrets.token_hex(4)}"}, auto_kid=False)
 
 
 def read_keys(path: Path) -> LedgerKeys:
@@ -65,8 +76,8 @@ def _parse(raw: Mapping[str, Any]) -> LedgerKeys:
         anchors = tuple(ECKey.import_key(key) for key in raw["anchors"]["keys"])
     except JoseError as error:
         raise ValueError from error
-    if not anchors:
-        raise SettingsInvalid("there is no anchor key; make keys with `compat-guard ledger keys`")
+    if not anchors or not anchors[-1].is_private:
+        raise SettingsInvalid("there is no anchor key that signs; make keys with `compat-guard ledger keys`")
     return LedgerKeys(PseudonymKeys(raw["pseudonyms"]["current"], held), anchors)
 
 
@@ -80,7 +91,7 @@ def write_keys(path: Path, keys: LedgerKeys) -> None:
             "current": keys.pseudonyms.current,
             "keys": {name: base64.b64encode(key).decode() for name, key in keys.pseudonyms.keys.items()},
         },
-        "anchors": {"keys": [key.as_dict(private=True) for key in keys.anchors]},
+        "anchors": {"keys": [key.as_dict(private=key.is_private) for key in keys.anchors]},
     }
     replace_file(path, json.dumps(raw, indent=1))
 

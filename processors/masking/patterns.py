@@ -164,7 +164,8 @@ ADDRESSES: Final = (
 
 # Long runs of letters and digits are most likely a key. Ids have hyphens, digests begin with their algorithm and
 # pseudonyms with their key's id, and the two slashes of an address are followed by a host.
-_NEW_RUN = r"(?<![\w+/=])(?<!sha256:)(?<!sha512:)(?!(?<=\bk\d:)[0-9a-f]{32}\b)(?!//)"
+_PSEUDONYM = r"(?:(?<=\bk\d:)|(?<=\bk[0-9a-f]{8}:))[0-9a-f]{32}\b"
+_NEW_RUN = rf"(?<![\w+/=])(?<!sha256:)(?<!sha512:)(?!{_PSEUDONYM})(?!//)"
 OPAQUE: Final = (
     (
         re.compile(rf"{_NEW_RUN}(?=[A-Za-z+/=]*\d)(?=[\d+/=]*[A-Za-z])[A-Za-z0-9+/=]{{24,}}", re.IGNORECASE),

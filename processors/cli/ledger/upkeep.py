@@ -20,7 +20,7 @@ from processors.errors import SettingsInvalid
 from processors.ledger import measures, origins, retention, views
 from processors.ledger.database import ensure_months, frozen, migrate, reading, writing
 from processors.ledger.export import Format
-from processors.ledger.keys import new_keys, read_keys, rotated, write_keys
+from processors.ledger.keys import new_keys, read_keys, read_public, rotated, write_keys
 from processors.ledger.reading import Window
 from processors.ledger.whole import verify_all
 
@@ -74,7 +74,11 @@ def keys(
     rotate: Annotated[bool, typer.Option("--rotate", help="add a key of each kind and make it current")] = False,
     public: Annotated[bool, typer.Option("--public", help="print the public keys of the anchors as JWKS")] = False,
 ) -> None:
-    """Create the ledger's keys, rotate them, or print the public ones. Existing keys are never lost."""
+    """Create the ledger's keys, rotate them, or print the public ones. Existing keys are never lost.
+
+    If the file is lost, create another one with --published: `verify`, retention and the console then accept the
+    anchors of both.
+    """
     path = file or settings().ledger.keys
     if public:
         typer.echo(json.dumps(read_keys(path).public.as_dict(private=False), indent=2))
@@ -86,9 +90,15 @@ def keys(
     elif path.exists():
         raise SettingsInvalid(f"`{path}` is there already; --rotate adds keys to it")
     else:
-        write_keys(path, new_keys())
+    published: Annotated[
+        Path | None,
+        typer.Option("--published", help="JWKS of keys that are lost: new ones verify what those have signed"),
+    ] = None,
+        write_keys(path, new_keys(read_public(published) if published is not None else None))
         talk().print(
             f"keys made: {path}. They are secret: keep them out of version control, and in a backup",
+    if published is not None and (public or rotate):
+        raise SettingsInvalid("--published is for new keys; leave out --public and --rotate")
             highlight=False,
             soft_wrap=True,
         )

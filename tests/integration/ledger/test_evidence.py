@@ -180,7 +180,7 @@ def replay_an_old_anchor(world: World) -> None:
 
 
 def forge_an_anchor(world: World) -> None:
-    thief = ECKey.generate_key("P-256", {"kid": "anchor-1"}, auto_kid=False)
+    thief = ECKey.generate_key("P-256", {"kid": KEYS.anchors[-1].kid}, auto_kid=False)
     world.anchors.append(anchor(TOPIC, 0, Head(60, b"x" * 32), 60, NOW, thief).record())
 
 

@@ -111,7 +111,7 @@ def test_a_case_is_told_in_order(auditor: Engine, rows: list[Row]) -> None:
     assert [row["event_id"] for row in by_exception] == [row["event_id"] for row in by_request]
     told = [tell(row) for row in by_exception]
     assert len(told) == len(list(story(1)))
-    assert any("approved by k1:" in line and "APPROVED" in line for line in told)
+    assert any(f"approved by {KEYS.pseudonyms.current}:" in line and "APPROVED" in line for line in told)
     assert any("ended SUCCEEDED, monitoring ATTACHED strict" in line for line in told)
 
 

@@ -22,6 +22,7 @@ from sqlalchemy import make_url
 
 from processors.bootstrap.clients import codec, stream_settings
 from processors.events.topics import NOTIFICATIONS
+from processors.ledger.keys import read_keys
 from processors.observability import metrics
 from processors.stream.io.follow import Follower
 
@@ -188,7 +189,8 @@ def test_logs_of_the_whole_run_hold_nobody_and_tell_enough(observed: Observed) -
     assert answers
     wanted = {"plugin_version", "host.name", "host.version", "dependencies", "band", "request_id", "trace.id"}
     assert wanted <= set(answers[0])
-    assert all(line["operator"].startswith("k1:") for line in answers if line["operator"])
+    current = read_keys(observed.installation.folder / "keys.json").pseudonyms.current
+    assert all(line["operator"].startswith(f"{current}:") for line in answers if line["operator"])
     assert "@example.com" not in observed.installation.log.read_text("utf-8")
     assert any(line["message"].startswith("exception approved") and line["approval_id"] for line in lines)
 

@@ -3,11 +3,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from joserfc.jwk import ECKey, KeySet
 
 from processors.errors import SettingsInvalid
 from processors.ledger.anchors import anchor, is_signed
 from processors.ledger.chain import Head
-from processors.ledger.keys import new_keys, read_keys, read_public, rotated, write_keys
+from processors.ledger.keys import LedgerKeys, new_keys, read_keys, read_public, rotated, write_keys
+from processors.masking.pseudonyms import PseudonymKeys
 
 
 def test_keys_survive_their_file(tmp_path: Path) -> None:
@@ -31,8 +33,58 @@ def test_rotation_keeps_what_was_there() -> None:
 
     assert is_signed(event, turned.public)
     assert keys.pseudonyms.pseudonym("alice") in turned.pseudonyms.pseudonyms("alice")
-    assert turned.pseudonyms.current == "k2"
-    assert turned.anchors[-1].kid == "anchor-2"
+    assert turned.pseudonyms.current not in keys.pseudonyms.keys
+    assert turned.anchors[-1].kid != keys.anchors[-1].kid
+    assert [*keys.anchors, turned.anchors[-1]] == list(turned.anchors)
+
+
+def test_keys_that_replace_lost_ones_bear_other_ids() -> None:
+    """The published keys of the lost ones verify beside them, and no id means two keys in one ledger."""
+    lost, new = new_keys(), new_keys()
+    merged = KeySet([*lost.public.keys, *new.public.keys])
+
+    assert are_signed(lost, new, by=merged)
+    assert lost.pseudonyms.keys.keys() & new.pseudonyms.keys.keys() == set()
+
+
+def test_keys_that_replace_lost_ones_verify_what_those_have_signed(tmp_path: Path) -> None:
+    """By the published keys, also after a restart and a rotation; what signs is new."""
+    lost, path = new_keys(), tmp_path / "keys.json"
+    write_keys(path, new_keys(lost.public))
+    new = read_keys(path)
+    write_keys(path, rotated(new))
+
+    assert are_signed(lost, new, by=new.public)
+    assert are_signed(lost, new, read_keys(path), by=read_public(path))
+    assert [key.is_private for key in new.anchors] == [False, True]
+
+
+def test_a_file_that_can_only_verify_is_no_file_of_keys(tmp_path: Path) -> None:
+    """A sink would notice with its first anchor, which is too late."""
+    path = tmp_path / "keys.json"
+    write_keys(path, LedgerKeys(new_keys().pseudonyms, tuple(new_keys(new_keys().public).anchors[:1])))
+
+    with pytest.raises(SettingsInvalid, match="ledger keys"):
+        read_keys(path)
+
+
+def are_signed(*keys: LedgerKeys, by: KeySet) -> bool:
+    return all(is_signed(anchor("t", 0, Head(), 0, 1, of.anchors[-1]).record(), by) for of in keys)
+
+
+def test_a_file_with_ids_that_count_is_read_and_rotated(tmp_path: Path) -> None:
+    """As they were made until 0.2.0: what was written and signed under `k1` and `anchor-1` stays readable."""
+    old = LedgerKeys(
+        PseudonymKeys("k1", {"k1": b"1" * 32}),
+        (ECKey.generate_key("P-256", {"kid": "anchor-1"}, auto_kid=False),),
+    )
+    write_keys(tmp_path / "keys.json", old)
+    turned = rotated(read_keys(tmp_path / "keys.json"))
+
+    assert is_signed(anchor("t", 0, Head(), 0, 1, old.anchors[-1]).record(), turned.public)
+    assert old.pseudonyms.pseudonym("alice") in turned.pseudonyms.pseudonyms("alice")
+    assert list(turned.pseudonyms.keys) == ["k1", turned.pseudonyms.current]
+    assert turned.pseudonyms.current != "k1"
 
 
 def test_a_file_that_others_can_read_is_refused(tmp_path: Path) -> None:

@@ -89,6 +89,7 @@ def test_free_text_loses_its_secrets(text: str, secret: str) -> None:
         "pin: 1.4.2 of com.powerx.plugins.inventory-sync",
         "broker kafka-1.internal:9093 does not answer; see http://docs:8080/corex/inventory@1.5.0",
         "approved by k1:9f86d081884c7d659a2feaa0c55ad015",
+        "approved by k3f9a12bc:9f86d081884c7d659a2feaa0c55ad015",
         "all checks pass, bypass: none, compass=west",
         "sort -u and docker run -u 1000:1000 corex",
         "the signature is not that of the key that the proof names",
@@ -314,6 +315,7 @@ def test_a_key_in_a_plain_field_goes() -> None:
     [
         "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
         "k1:9f86d081884c7d659a2feaa0c55ad015",
+        "k3f9a12bc:9f86d081884c7d659a2feaa0c55ad015",
         "0ujsswThIGTUYm2K8FjOOfXtY1K",
         "01ARZ3NDEKTSV4RRFFQ69G5FAV",
         "sha256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,18 @@ def test_an_export_does_not_write_over_a_file_unasked(tmp_path: Path) -> None:
 
     assert refusal("export", str(file)) == f"`{file}` is there already; --force writes over it"
     assert file.read_text() == "evidence"
+
+
+def test_lost_keys_are_replaced_by_some_that_know_the_published_ones(tmp_path: Path, keys: str) -> None:
+    """Rotation adds to a file that is there. After a loss the public half is left, and becomes part of another."""
+    published, new = tmp_path / "published.jwks", str(tmp_path / "new.json")
+    published.write_text(CliRunner().invoke(app, ["keys", keys, "--public"]).stdout)
+    Path(keys).unlink()
+
+    assert "is not there" in refusal("keys", keys, "--rotate")
+    assert "--rotate" in refusal("keys", new, "--rotate", "--published", str(published))
+    assert CliRunner().invoke(app, ["keys", new, "--published", str(published)]).exit_code == 0
+    both = json.loads(CliRunner().invoke(app, ["keys", new, "--public"]).stdout)["keys"]
+    assert both[:1] == json.loads(published.read_text())["keys"]
+    assert len({key["kid"] for key in both}) == 2
+    assert not any("d" in key for key in both)
