@@ -38,7 +38,7 @@ MEASURES: Final = (
     Measure(
         "accuracy",
         "Share of installations let through whose outcome did not disprove it. The share on the labelled corpus is "
-        "measured by scripts/accuracy",
+        "measured by `compat-guard accuracy`",
         """
     SELECT count(*) FILTER (WHERE outcome = 'SUCCEEDED')::float8 / nullif(count(*), 0) AS share, count(*) AS judged
     FROM ledger.requests WHERE verdict IN ('ALLOW', 'WARN') AND outcome IN ('SUCCEEDED', 'FAILED', 'ROLLED_BACK')
