@@ -18,9 +18,11 @@ from processors.configuration.settings import settings
 from processors.errors import EventUnreadable, NamesUnreadable, SettingsInvalid
 from processors.events.topics import LEDGER_ANCHORS
 from processors.ledger.anchors import Noted
-from processors.ledger.database import Role, connect, reading
+from processors.ledger.database import connect, reading
 from processors.ledger.keys import read_keys, read_public
+from processors.ledger.patience import patient
 from processors.ledger.reading import SKEW
+from processors.ledger.roles import Role
 from processors.ledger.texts import refuse_unkept
 from processors.ledger.whole import WITHIN, Newest, newest_since, verify_newest
 from processors.stream.io.follow import Follower
@@ -109,6 +111,6 @@ def verified_lately() -> Newest:
         with reading(engine, WITHIN) as connection:
             since = newest_since(connection)
         published = published_anchors(None if since is None else since - SKEW)
-        with reading(engine) as connection:
+        with patient(WITHIN), reading(engine) as connection:
             left = max(0.0, until - time.monotonic())
             return verify_newest(connection, published, public_keys(None), since, left)

@@ -238,7 +238,7 @@ def _keys(of: Settings) -> Examined:
 def _ledger(of: Settings) -> Examined:
     engine = connect(of.postgres.url.get_secret_value(), "guard_auditor")
     try:
-        with reading(engine) as connection:
+        with reading(engine, PATIENCE) as connection:
             at = revision(connection)
             if at != head():
                 return Examined("ledger", State.WRONG, f"migrated to {at or 'nothing'}, not to {head()}", _MIGRATE)
@@ -277,7 +277,7 @@ def _differences(of: Settings) -> Iterator[tuple[str, int]]:
         pass  # reported for the registry itself
     engine = connect(of.postgres.url.get_secret_value(), "guard_auditor")
     try:
-        with reading(engine) as connection:
+        with reading(engine, PATIENCE) as connection:
             query = text("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")
             yield "Postgres", connection.execute(query).scalar_one() - _now()
     except GuardError:

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, Literal, cast, get_args
+from typing import Any, Final, cast
 
 import psycopg
 from alembic import command
@@ -16,11 +16,10 @@ from sqlalchemy import Connection, Engine, create_engine, event, exc, text
 from sqlalchemy.engine import URL, make_url
 
 from processors.errors import DatabaseUnavailable, QueryTooLong, SettingsInvalid
+from processors.ledger.patience import ANSWERING, CONNECTING, opened, patient, unset
+from processors.ledger.roles import AFRESH, Role, prepare, prepare_roles, without_right
 from processors.ledger.texts import refuse_unkept
 
-Role = Literal["guard_owner", "guard_sink", "guard_auditor", "guard_maintenance", "guard_privacy"]
-
-ROLES: Final[tuple[Role, ...]] = get_args(Role)
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -28,15 +27,21 @@ def connect(url: str, role: Role | None) -> Engine:
     """Connections that act as `role` only, whichever login they use. The login must be a member of it.
 
     None keeps the login's own rights, which only a migration needs. No connection is opened yet. A statement with a
-    text that Postgres does not take raises TextRefused.
+    text that Postgres does not take raises TextRefused. A server that is gone is noticed in time, see
+    `ledger.patience`; the sink also gives up one that is there and does not answer.
     """
-    engine = create_engine(
-        _checked(url), pool_size=2, max_overflow=2, pool_pre_ping=False, connect_args={"prepare_threshold": None}
-    )
+    parsed = _checked(url)
+    answering = ANSWERING if role == "guard_sink" else None
+    arguments = {"prepare_threshold": None, **unset(parsed)}
+    engine = create_engine(parsed, pool_size=2, max_overflow=2, pool_pre_ping=False, connect_args=arguments)
+
+    @event.listens_for(engine, "do_connect")
+    def opening(*asked: Any) -> Any:  # pyright: ignore[reportUnusedFunction] - registered above
+        return opened(parsed, asked[3], answering)  # its keyword arguments; psycopg has no others
 
     @event.listens_for(engine, "begin")
     def settle(connection: Connection) -> None:  # pyright: ignore[reportUnusedFunction] - registered above
-        _settle(connection, role)
+        _settle(connection, role, answering)
 
     @event.listens_for(engine, "before_cursor_execute")
     def look(*statement: Any) -> None:  # pyright: ignore[reportUnusedFunction] - registered above
@@ -45,16 +50,18 @@ def connect(url: str, role: Role | None) -> Engine:
     return engine
 
 
-def _settle(connection: Connection, role: Role | None) -> None:
-    """Set role, search path and time zone for this transaction alone.
+def _settle(connection: Connection, role: Role | None, answering: float | None) -> None:
+    """Set role, search path, time zone and the longest statement for this transaction alone.
 
     A pooler in transaction mode gives the server connection to another client at each commit: session settings and
-    prepared statements would leak to it.
+    prepared statements would leak to it. The server has to give up before its client does: a statement that nobody
+    waits for any more would keep its connection and its place in the queue for a lock.
     """
     become = f"SET LOCAL ROLE {role}; " if role is not None else ""
+    bound = f"; SET LOCAL statement_timeout = {answering * 800:.0f}" if answering is not None else ""
     try:
         connection.exec_driver_sql(
-            f"{become}SET LOCAL timezone = 'UTC'; SET LOCAL search_path = ledger, pg_catalog"
+            f"{become}SET LOCAL timezone = 'UTC'; SET LOCAL search_path = ledger, pg_catalog{bound}"
         )
     except exc.ProgrammingError as error:
         if not isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
@@ -81,7 +88,7 @@ def _checked(url: str) -> URL:
 
 @contextmanager
 def database_errors() -> Generator[None]:
-    """Converts errors: DatabaseUnavailable to try again, SettingsInvalid if nothing was migrated.
+    """Converts errors: DatabaseUnavailable to try again, SettingsInvalid if tables or rights are missing.
 
     Other errors, such as a row that Postgres refuses, are left to the caller.
     """
@@ -95,6 +102,10 @@ def database_errors() -> Generator[None]:
         cause = error.orig if isinstance(error, exc.DBAPIError) else error
         if isinstance(cause, _UNMIGRATED):
             raise SettingsInvalid(f"{_first_line(cause)}; run `compat-guard ledger migrate`") from error
+        if isinstance(cause, psycopg.Error) and without_right(cause):
+            raise SettingsInvalid(
+                f"{_first_line(cause)}; `compat-guard ledger migrate` says what is wrong with the database"
+            ) from error
         raise
 
 
@@ -116,9 +127,10 @@ def _first_line(error: BaseException) -> str:
 def reading(engine: Engine, within: float | None = None) -> Generator[Connection]:
     """A connection with one consistent snapshot of the database. Raises DatabaseUnavailable.
 
-    `within` bounds each statement, in seconds; one that takes longer raises QueryTooLong.
+    `within` bounds each statement, in seconds; one that takes longer raises QueryTooLong. It also bounds the wait
+    for a server that is silent.
     """
-    with database_errors(), engine.connect() as connection:
+    with patient(within), database_errors(), engine.connect() as connection:
         connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
         if within is not None:
             limit = {"within": f"{within * 1000:.0f}"}
@@ -159,20 +171,72 @@ def cursor_of(connection: Connection) -> psycopg.Cursor[Any]:
 def migrate(url: str) -> None:
     """Bring the database up to date: roles, tables, functions, grants, and the coming months. Idempotent.
 
-    The login must be able to create missing roles, and schemas in the database. Raises DatabaseUnavailable, and
-    SettingsInvalid if the login may not.
+    The login must be able to create missing roles, and schemas in the database. Nothing is changed if it fails.
+    Raises DatabaseUnavailable, also if others hold the tables, and SettingsInvalid if the login may not.
     """
     engine = connect(url, None)
     try:
         with writing(engine) as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('compat-guard migrations'))"))
-            _prepare(connection)
+            prepare(connection)
             config = Config()
             config.set_main_option("script_location", str(_MIGRATIONS))
             config.attributes["connection"] = connection
             connection.execute(text("SET LOCAL ROLE guard_owner"))
-            command.upgrade(config, "head")
-            ensure_months(connection)
+            connection.execute(text(f"SET LOCAL lock_timeout = '{LOCKING}s'"))
+            with _explained(engine):
+                command.upgrade(config, "head")
+                ensure_months(connection)
+    finally:
+        engine.dispose()
+
+
+LOCKING: Final = 5
+"""Seconds that a migration waits for a table. Whoever comes after it, the sink too, waits behind it."""
+
+
+@contextmanager
+def _explained(engine: Engine) -> Generator[None]:
+    """What a migration cannot help, with the way out."""
+    try:
+        yield
+    except exc.ProgrammingError as error:
+        if not isinstance(error.orig, psycopg.Error) or not without_right(error.orig):
+            raise
+        raise SettingsInvalid(
+            f"{_first_line(error.orig)}: not all of the ledger belongs to guard_owner; {AFRESH}"
+        ) from error
+    except exc.OperationalError as error:
+        if not isinstance(error.orig, psycopg.errors.LockNotAvailable):
+            raise
+        with engine.connect() as connection:
+            found = connection.execute(text(_HOLDERS)).all()
+        who = ", ".join(f"{pid} of `{login}`" for pid, login in found) or "which have ended"
+        raise DatabaseUnavailable(
+            f"nothing was migrated: other sessions hold the tables for longer than {LOCKING} s, and the sink would "
+            f"have had to wait as well. Sessions: {who}; wait for them, or end one by `SELECT "
+            "pg_terminate_backend(PID)`, and migrate again"
+        ) from error
+
+
+_HOLDERS: Final = (
+    "SELECT DISTINCT l.pid, coalesce(a.usename, '?') FROM pg_locks l JOIN pg_class c ON c.oid = l.relation "
+    "LEFT JOIN pg_stat_activity a USING (pid) "
+    "WHERE c.relnamespace = to_regnamespace('ledger') AND l.granted AND l.pid <> pg_backend_pid() "
+    "AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY 1"
+)
+
+
+def make_roles(url: str) -> None:
+    """Create the roles on a server whose ledger is yet to be restored. Idempotent.
+
+    Connects to the server's database `postgres`, whichever database the URL names. Raises DatabaseUnavailable, and
+    SettingsInvalid if the login may not.
+    """
+    engine = connect(_checked(url).set(database="postgres").render_as_string(hide_password=False), None)
+    try:
+        with writing(engine) as connection:
+            prepare_roles(connection)
     finally:
         engine.dispose()
 
@@ -192,48 +256,8 @@ def require_migrated(engine: Engine) -> None:
 
     If Postgres is unavailable, the loop waits for it.
     """
-    with suppress(DatabaseUnavailable), reading(engine) as connection:
+    with suppress(DatabaseUnavailable), patient(CONNECTING), reading(engine) as connection:
         connection.execute(text("SELECT FROM ledger.chain_head LIMIT 0"))
-
-
-def _prepare(connection: Connection) -> None:
-    """Creates roles, and a schema that guard_owner owns.
-
-    Raises SettingsInvalid if the login may not create them.
-    """
-    login = connection.execute(text("SELECT current_user")).scalar_one()
-    try:
-        _make_roles(connection)
-        connection.execute(text(_BECOME_OWNER))
-        if connection.execute(text("SELECT to_regnamespace('ledger') IS NULL")).scalar_one():
-            connection.execute(text("CREATE SCHEMA ledger AUTHORIZATION guard_owner"))
-    except exc.ProgrammingError as error:
-        if not isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
-            raise
-        raise SettingsInvalid(
-            f"login `{login}` may not prepare the database: {_first_line(error.orig)}. Migrate as a superuser, or "
-            f"have one make the roles {', '.join(ROLES)} and the schema ledger of guard_owner, and "
-            f"`GRANT guard_owner TO {login}`"
-        ) from error
-
-
-def _make_roles(connection: Connection) -> None:
-    """Roles belong to the whole server, so another database's migration may be creating them at this moment."""
-    for role in ROLES:
-        connection.execute(
-            text(
-                f"DO $$ BEGIN IF to_regrole('{role}') IS NULL THEN CREATE ROLE {role} NOLOGIN; END IF; "
-                "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
-            )
-        )
-
-
-_BECOME_OWNER = (
-    "DO $$ BEGIN IF NOT pg_has_role(current_user, 'guard_owner', "
-    "CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER' ELSE 'SET' END) THEN "
-    "EXECUTE format('GRANT guard_owner TO %I', current_user); END IF; END $$"
-)
-"""Since PostgreSQL 16 the creator of a role is a member of it that may grant it, but may not use it."""
 
 
 MONTHS_AHEAD: Final = 3

@@ -40,7 +40,7 @@ class LivingTransaction:
         self._next_look = 0.0
 
     def committed(self, partitions: Sequence[At]) -> Mapping[At, int]:
-        """Raises OriginChanged, DatabaseUnavailable or BrokerUnavailable after a limited wait."""
+        """Raises OriginChanged or BrokerUnavailable after a limited wait, and DatabaseUnavailable."""
         if not partitions:
             return {}
         self._look({topic for topic, _ in partitions}, time.monotonic() + self._patience)
@@ -85,7 +85,9 @@ class LivingTransaction:
             failure = self._try_to_look(topics)
             if failure is None:
                 return
-            if time.monotonic() >= until:
+            if (
+                isinstance(failure, DatabaseUnavailable) or time.monotonic() >= until
+            ):  # the loop waits for databases
                 raise failure
             time.sleep(min(2.0, self._patience / 10))
 

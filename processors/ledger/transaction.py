@@ -70,7 +70,7 @@ class PostgresTransaction:
         self,
         engine: Engine,
         after_commit: AfterCommit = lambda _: None,
-        patience: float = 60.0,
+        patience: float = 5.0,
         keys: PseudonymKeys | None = None,
     ) -> None:
         self._engine, self._after_commit, self._patience, self._keys = engine, after_commit, patience, keys
@@ -86,11 +86,10 @@ class PostgresTransaction:
         self._heads: Mapping[At, Head] = {}
 
     def committed(self, partitions: Sequence[At]) -> Mapping[At, int]:
-        """The next offsets in Postgres, which this process expects to find again. A rebalance cannot be postponed,
-        so an outage is waited out here.
+        """The next offsets in Postgres, which this process expects to find again. Waits out a short outage.
 
         Raises:
-            DatabaseUnavailable: Postgres was unavailable for too long.
+            DatabaseUnavailable: Postgres was unavailable for longer; may be called again.
         """
         until = time.monotonic() + self._patience
         while True:

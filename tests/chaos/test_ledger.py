@@ -23,16 +23,18 @@ import psycopg
 import pytest
 from chaos.mortal_worker import IN_POSTGRES
 from confluent_kafka.admin import AdminClient
-from examples import commands
+from examples import commands, web
 from examples.ground import eventually
 from examples.mortals import started, until_all_have_died
 from examples.servers import own_servers
+from examples.silence import silence
 from sqlalchemy import make_url
 
 from processors.cli.demo.commands import environment_of
 from processors.configuration.settings import shipped
 from processors.contracts.files import load_topics
 from processors.embedded import Addresses, Stack
+from processors.embedded.ports import HOST, free_port
 from processors.errors import BrokerUnavailable
 from processors.ledger import numbering, views
 from processors.ledger.database import connect, migrate, reading, writing
@@ -108,6 +110,7 @@ def world(stack: Addresses, tmp_path: Path) -> Iterator[World]:
         write_keys(keys, new_keys())
         environment = {**os.environ, **environment_of(own.addresses), "GUARD_LEDGER__KEYS": str(keys)}
         environment["GUARD_LEDGER__ANCHOR_EVERY"] = "5"
+        environment["GUARD_HEALTH_PORT"] = str(free_port())
         subprocess.run(
             [sys.executable, "-m", "processors.cli", "topics", "apply"],
             env=environment,
@@ -231,6 +234,29 @@ def test_every_record_is_once_in_the_ledger_whatever_step_a_sink_died_at(world: 
     assert max(Counter(filed).values()) == 1
     assert guard(world, "ledger", "verify").returncode == 0
     assert guard(world, "ledger", "reconcile").returncode == 0
+
+
+def test_a_sink_waits_for_a_database_that_says_nothing(world: World) -> None:
+    """From its start: it shows its health, ends for nothing, and files what has come once the database speaks."""
+    health = f"http://{HOST}:{world.environment['GUARD_HEALTH_PORT']}/healthz"
+    with silence(world.stack.addresses.postgres) as way:
+        way.fallen.set()
+        world.environment["GUARD_POSTGRES__URL"] = way.to(world.stack.addresses.postgres)
+        world.start_sink()
+        sink = world.sink
+        eventually(lambda: b"partitions wait" in world.log.read_bytes(), 60)
+
+        def waits() -> bool:
+            answer = web.get(health, trust_env=False, timeout=5)
+            return (answer.status_code, answer.json()["waiting"]) == (200, "DatabaseUnavailable")
+
+        eventually(waits)
+        way.fallen.clear()
+        more(world, range(100))
+        assert world.sink is sink
+        assert sink is not None
+        assert sink.poll() is None
+        stop(world)
 
 
 def more(world: World, numbers: range) -> None:

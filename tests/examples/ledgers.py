@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -10,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from examples import commands
 from sqlalchemy import Engine, make_url
 
 from processors.embedded.postgres import programs
 from processors.events.topics import LEDGER_ANCHORS
-from processors.ledger.database import migrate
 from processors.ledger.filing import At
 from processors.ledger.keys import new_keys
 from processors.ledger.records import Row, row_of
@@ -71,8 +72,26 @@ def started(sink: Engine, rows: Sequence[Row], after_commit: AfterCommit = lambd
     return transaction
 
 
+def restored(server: str, dump: Path, name: str, *, roles: bool = True) -> str:
+    """The URL of a database of which there is only the dump, restored on another server as deploy/POSTGRES.md says.
+
+    Without the roles that its owners and grants need, if `roles` says so.
+    """
+    place = make_url(server).set(database=name).render_as_string(False)
+    if roles:
+        made = commands.run(
+            "ledger", "migrate", "--roles", environment={**os.environ, "GUARD_POSTGRES__URL": place}
+        )
+        assert made.returncode == 0, made.stderr
+    url = make_url(server).set(database="postgres", drivername="postgresql").render_as_string(False)
+    strictly = ["--exit-on-error"] if roles else []
+    command = [programs() / "pg_restore", "--create", *strictly, f"--dbname={url}", dump]
+    subprocess.run(command, check=roles, capture_output=not roles)
+    return place
+
+
 def replaced(database: str, dump: Path) -> None:
-    """Lose a database, and restore its dump in its place, as deploy/POSTGRES.md says."""
+    """Restore a dump in the place of a database, on the same server, and leave it as old as it is."""
     url = make_url(database).set(drivername="postgresql")
     with psycopg.connect(url.set(database="postgres").render_as_string(False), autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {url.database} WITH (FORCE)".encode())
@@ -80,4 +99,3 @@ def replaced(database: str, dump: Path) -> None:
     subprocess.run(
         [programs() / "pg_restore", "--exit-on-error", f"--dbname={url.render_as_string(False)}", dump], check=True
     )
-    migrate(database)

@@ -18,7 +18,7 @@ from processors.cli.ledger.queries import app
 from processors.configuration.settings import settings
 from processors.errors import SettingsInvalid
 from processors.ledger import measures, origins, retention, views
-from processors.ledger.database import ensure_months, frozen, migrate, reading, writing
+from processors.ledger.database import ensure_months, frozen, make_roles, migrate, reading, writing
 from processors.ledger.export import Format
 from processors.ledger.keys import new_keys, read_keys, read_public, rotated, write_keys
 from processors.ledger.reading import Window
@@ -26,9 +26,22 @@ from processors.ledger.whole import verify_all
 
 
 @app.command("migrate")
-def migrate_database() -> None:
-    """Bring the ledger's database up to date, and create its coming months. Idempotent."""
-    migrate(settings().postgres.url.get_secret_value())
+def migrate_database(
+    roles: Annotated[
+        bool, typer.Option("--roles", help="only create the roles of the server, before a dump is restored on it")
+    ] = False,
+) -> None:
+    """Bring the ledger's database up to date, and create its coming months. Idempotent.
+
+    A dump contains no roles, and one that is restored on a server without them loses its owners and grants:
+    --roles creates them first, in the server's database `postgres`.
+    """
+    url = settings().postgres.url.get_secret_value()
+    if roles:
+        make_roles(url)
+        talk().print("the server has the roles of the ledger; a dump may be restored", highlight=False)
+        return
+    migrate(url)
     talk().print("the ledger's database is up to date", highlight=False)
 
 
@@ -73,6 +86,10 @@ def keys(
     file: Annotated[Path | None, typer.Argument(help="file of keys; by default GUARD_LEDGER__KEYS")] = None,
     rotate: Annotated[bool, typer.Option("--rotate", help="add a key of each kind and make it current")] = False,
     public: Annotated[bool, typer.Option("--public", help="print the public keys of the anchors as JWKS")] = False,
+    published: Annotated[
+        Path | None,
+        typer.Option("--published", help="JWKS of keys that are lost: new ones verify what those have signed"),
+    ] = None,
 ) -> None:
     """Create the ledger's keys, rotate them, or print the public ones. Existing keys are never lost.
 
@@ -80,6 +97,8 @@ def keys(
     anchors of both.
     """
     path = file or settings().ledger.keys
+    if published is not None and (public or rotate):
+        raise SettingsInvalid("--published is for new keys; leave out --public and --rotate")
     if public:
         typer.echo(json.dumps(read_keys(path).public.as_dict(private=False), indent=2))
     elif rotate:
@@ -90,15 +109,9 @@ def keys(
     elif path.exists():
         raise SettingsInvalid(f"`{path}` is there already; --rotate adds keys to it")
     else:
-    published: Annotated[
-        Path | None,
-        typer.Option("--published", help="JWKS of keys that are lost: new ones verify what those have signed"),
-    ] = None,
         write_keys(path, new_keys(read_public(published) if published is not None else None))
         talk().print(
             f"keys made: {path}. They are secret: keep them out of version control, and in a backup",
-    if published is not None and (public or rotate):
-        raise SettingsInvalid("--published is for new keys; leave out --public and --rotate")
             highlight=False,
             soft_wrap=True,
         )

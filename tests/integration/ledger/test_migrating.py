@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy import make_url
 
 from processors.embedded import Addresses
-from processors.errors import SettingsInvalid
-from processors.ledger.database import ROLES, connect, migrate, reading, require_migrated
+from processors.errors import DatabaseUnavailable, SettingsInvalid
+from processors.ledger.database import connect, make_roles, migrate, reading, require_migrated
 from processors.ledger.reading import Window, chains
+from processors.ledger.roles import ROLES
 
 pytestmark = pytest.mark.stack
 
@@ -63,6 +64,42 @@ def test_a_login_that_may_not_migrate_is_told_what_it_needs(login: Login) -> Non
 
     with pytest.raises(SettingsInvalid, match=f"GRANT guard_owner TO {make_url(url).username}"):
         migrate(url)
+
+
+@pytest.mark.usefixtures("database")
+def test_a_login_that_may_not_make_the_roles_is_told_so(login: Login) -> None:
+    """Before a dump is restored, in whichever database."""
+    url = login("")
+
+    with pytest.raises(SettingsInvalid, match=f"GRANT guard_owner TO {make_url(url).username}"):
+        make_roles(make_url(url).set(database="yet_to_be_restored").render_as_string(hide_password=False))
+
+
+def test_a_ledger_whose_rights_are_lost_says_so(database: str, superuser: psycopg.Connection) -> None:
+    """Half of it, so that only a query notices: no traceback, to a reader or to whoever migrates."""
+    superuser.execute("REVOKE USAGE ON SCHEMA ledger FROM guard_auditor")
+    engine = connect(database, "guard_auditor")
+    told = r"permission denied for schema ledger; .*ledger migrate"
+    with pytest.raises(SettingsInvalid, match=told), reading(engine) as connection:
+        chains(connection, Window())
+    engine.dispose()
+
+    superuser.execute("REVOKE ALL ON migrations FROM guard_owner")
+    with pytest.raises(SettingsInvalid, match=r"permission denied for table migrations: .*drop it"):
+        migrate(database)
+
+
+def test_a_migration_does_not_wait_behind_others_without_a_word(
+    database: str, superuser: psycopg.Connection
+) -> None:
+    """The sink would wait behind it. Whoever migrates is told who holds the tables, and how to go on."""
+    with superuser.transaction():
+        superuser.execute("LOCK TABLE migrations")
+        holder = f"nothing was migrated.*: {superuser.info.backend_pid} of `{superuser.info.user}`;.*terminate"
+        with pytest.raises(DatabaseUnavailable, match=holder):
+            migrate(database)
+
+    migrate(database)
 
 
 def test_a_sink_without_tables_says_so_at_once(bare: str) -> None:

@@ -14,7 +14,8 @@ import pytest
 from examples.ledgers import commit, rows_of
 from sqlalchemy import make_url, text
 
-from processors.ledger.database import Role, connect, reading
+from processors.ledger.database import connect, reading
+from processors.ledger.roles import Role
 from processors.ledger.samples import story
 from processors.ledger.transaction import PostgresTransaction
 

@@ -1,22 +1,24 @@
-"""A backup that was restored is the ledger again once the topics have filled it up, and `verify` says so."""
+"""A backup that was restored on a new server is the ledger again once the topics have filled it up."""
 
 from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
-from examples.ledgers import KEYS, anchor_rows, commit, replaced, rows_of, started
+from examples.ledgers import KEYS, anchor_rows, commit, restored, rows_of, started
+from examples.servers import own_postgres
 from sqlalchemy import Engine, make_url
 
 from processors.embedded.postgres import programs
-from processors.errors import NotAnchored
+from processors.errors import NotAnchored, SettingsInvalid
 from processors.ledger.anchoring import Anchoring, holding
 from processors.ledger.anchors import Noted
-from processors.ledger.database import connect, reading
+from processors.ledger.database import connect, migrate, reading
 from processors.ledger.proof import check
 from processors.ledger.reading import Window, prove_event
 from processors.ledger.records import Row
@@ -62,34 +64,65 @@ class Topics:
         return [Noted(offset, event) for offset, event in enumerate(self.anchors)]
 
 
-def test_a_restored_ledger_fills_up_and_verifies(database: str, tmp_path: Path) -> None:
+@pytest.fixture
+def new_server() -> Iterator[str]:
+    with own_postgres() as url:
+        yield url
+
+
+def test_a_restored_ledger_fills_up_and_verifies(database: str, new_server: str, tmp_path: Path) -> None:
     """With the anchors of the time before the loss and other cuts between transactions: neither is a forgery."""
     topics, sink = Topics(), connect(database, "guard_sink")
     topics.fill(sink, RECORDS[:BACKED_UP], batch=20)
     dump = tmp_path / "guard.dump"
-    url = make_url(database).set(drivername="postgresql").render_as_string(False)
-    subprocess.run([programs() / "pg_dump", "--format=custom", f"--file={dump}", url], check=True)
+    dump_of(database, dump)
     topics.fill(sink, RECORDS[BACKED_UP:], batch=20)
     filed = anchor_rows(topics.anchors)
     commit(started(sink, filed), filed)
     before = topics.prove(sink, RECORDS[-1])
     sink.dispose()
 
-    replaced(database, dump)
+    place = restored(new_server, dump, str(make_url(database).database))
+    migrate(place)
 
-    restored = connect(database, "guard_sink")
+    new_sink = connect(place, "guard_sink")
     last = len(topics.anchors)
-    anchoring = topics.fill(restored, RECORDS[BACKED_UP:], batch=7, every=3600)
-    commit(started(restored, filed), filed)
-    assert topics.verify(restored) == [], "by the anchors of the time before the loss"
+    anchoring = topics.fill(new_sink, RECORDS[BACKED_UP:], batch=7, every=3600)
+    commit(started(new_sink, filed), filed)
+    assert topics.verify(new_sink) == [], "by the anchors of the time before the loss"
     with pytest.raises(NotAnchored, match="no anchor covers it yet"):
-        topics.prove(restored, RECORDS[-1])  # a proof that does not hold would be worse than none
+        topics.prove(new_sink, RECORDS[-1])  # a proof that does not hold would be worse than none
 
     anchoring.publish_now()
     again = anchor_rows(topics.anchors[last:], start=last)
-    commit(started(restored, again), again)
-    assert topics.verify(restored) == []
-    assert check(topics.prove(restored, RECORDS[0]), KEYS.public) == []
-    assert check(topics.prove(restored, RECORDS[-1]), KEYS.public) == []
+    commit(started(new_sink, again), again)
+    assert topics.verify(new_sink) == []
+    assert check(topics.prove(new_sink, RECORDS[0]), KEYS.public) == []
+    assert check(topics.prove(new_sink, RECORDS[-1]), KEYS.public) == []
     assert check(before, KEYS.public) == [], "what was proved before the loss stays proved"
-    restored.dispose()
+    new_sink.dispose()
+
+
+def dump_of(database: str, file: Path) -> None:
+    url = make_url(database).set(drivername="postgresql").render_as_string(False)
+    subprocess.run([programs() / "pg_dump", "--format=custom", f"--file={file}", url], check=True)
+
+
+def test_a_restore_without_the_roles_is_noticed_and_can_be_done_again(
+    database: str, new_server: str, tmp_path: Path
+) -> None:
+    """pg_restore goes on after each owner and grant that it cannot set, and nothing could use what it leaves."""
+    dump, name = tmp_path / "guard.dump", str(make_url(database).database)
+    dump_of(database, dump)
+
+    place = restored(new_server, dump, name, roles=False)
+    with pytest.raises(SettingsInvalid, match=r"belongs to `guard`.*drop it.*ledger migrate --roles.*pg_restore"):
+        migrate(place)
+
+    with psycopg.connect(make_url(new_server).set(drivername="postgresql").render_as_string(False)) as connection:
+        connection.autocommit = True
+        connection.execute(f"DROP DATABASE {name}".encode())
+    migrate(restored(new_server, dump, name))
+    sink = connect(place, "guard_sink")
+    commit(started(sink, RECORDS[:20]), RECORDS[:20])
+    sink.dispose()

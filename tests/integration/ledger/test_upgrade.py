@@ -39,7 +39,7 @@ from processors.exception_workflow.processor import ExceptionWorkflow
 from processors.exception_workflow.state.case import ExceptionCase
 from processors.ledger import views
 from processors.ledger.anchors import Noted
-from processors.ledger.database import connect, frozen, reading, writing
+from processors.ledger.database import connect, frozen, migrate, reading, writing
 from processors.ledger.keys import read_keys
 from processors.ledger.lives import LivingTransaction
 from processors.ledger.origins import Origin
@@ -179,6 +179,7 @@ def test_a_delivery_that_waited_still_waits() -> None:
 def upgraded(database: str) -> Iterator[Engine]:
     """The ledger of 0.1.0, restored and migrated as UPGRADE.md says."""
     replaced(database, LEFT / "ledger.dump")
+    migrate(database)
     engine = connect(database, "guard_sink")
     yield engine
     engine.dispose()
