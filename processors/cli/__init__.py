@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 import typer
 
-from processors.cli.exit_codes import OUTPUT_LOST, tells_verdict
+from processors.cli.exit_codes import FAULT, OUTPUT_LOST, tells_verdict
 from processors.errors import BrokerUnavailable, DatabaseUnavailable, GuardError, RegistryUnavailable
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from rich.console import Console
 
 ASKING: Final = "asking"
@@ -25,8 +27,28 @@ ASKING: Final = "asking"
 def main() -> None:
     """Run the command line. `exit_codes` defines the exit code of each command.
 
-    A closed pipe is no error for a listing. A lost verdict must count neither as a pass nor as a block.
+    A closed pipe is no error for a listing. A lost verdict must count neither as a pass nor as a block, and neither
+    must a fault of our own: it ends with its traceback and with FAULT.
     """
+    with _Faults():
+        _main()
+
+
+class _Faults:
+    """Ends the process where Python would end it with 1, which means blocked."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None and error is not None and issubclass(kind, Exception):
+            sys.excepthook(kind, error, trace)
+            _leave(FAULT)
+
+
+def _main() -> None:
     os.environ.setdefault(
         "PYDANTIC_DISABLE_PLUGINS", "__all__"
     )  # other installed packages must not change the output

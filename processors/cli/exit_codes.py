@@ -88,6 +88,11 @@ OUTPUT_LOST: Final = 74
 """Exit code where stdout cannot be written to; sysexits calls it EX_IOERR."""
 
 
+FAULT: Final = 70
+"""Exit code of a command that has a fault itself, and of a process that must be started afresh; sysexits calls it
+EX_SOFTWARE."""
+
+
 def codes_of(command: str) -> dict[int, str]:
     """The exit codes of a command such as `matrix publish`, and their meanings."""
     codes = {0: _SUCCESS.get(command, _DONE)}
@@ -100,10 +105,11 @@ def codes_of(command: str) -> dict[int, str]:
         codes[3] = _SERVER
     if command == "ledger prove":
         codes[3] = f"no anchor covers the event yet, or {_SERVER}"
+    codes[FAULT] = "a fault of the command itself, with its traceback"
     if command == "run":
-        codes[70] = "it asks to be started afresh"
+        codes[FAULT] = "it asks to be started afresh"
     if command == "ledger reconcile":
-        codes[70] = "a topic is not the one that the ledger was filed from"
+        codes[FAULT] = "a topic is not the one that the ledger was filed from"
     codes[OUTPUT_LOST] = (
         "the verdict could not be written" if command in _JUDGES else "the output could not be written"
     )

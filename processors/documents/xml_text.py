@@ -5,6 +5,7 @@ Entity declarations and an internal document type are refused, so nothing is exp
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 from xml.parsers import expat
@@ -13,6 +14,10 @@ from processors.documents.scalars import unprintable, utf8
 from processors.errors import DocumentRefused, shorten
 
 MOST_ELEMENTS: Final = 20_000
+
+_UTF8: Final = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
+_LIKE_ASCII: Final = ("iso-8859-", "windows-125")
+"""Encodings that write the characters of ASCII as UTF-8 does."""
 
 
 @dataclass(slots=True)
@@ -36,20 +41,32 @@ def load(data: bytes | str, *, limit: int, depth: int) -> Element:
     """
     content = utf8(data, limit)
     reading = _Reading(depth)
-    parser = expat.ParserCreate(namespace_separator=None)
+    parser = expat.ParserCreate("utf-8", namespace_separator=None)
     parser.buffer_text = True
+    parser.XmlDeclHandler = _declaration(is_ascii=content.isascii())
     parser.StartElementHandler = reading.start
     parser.EndElementHandler = reading.end
     parser.CharacterDataHandler = reading.characters
     parser.StartDoctypeDeclHandler = reading.doctype
     parser.EntityDeclHandler = reading.entity
     try:
-        parser.Parse(content.encode(), True)
+        parser.Parse(content.encode("utf-8", "surrogatepass"), True)
     except expat.ExpatError as error:
         raise DocumentRefused(f"line {error.lineno}", f"this is not XML: {expat.ErrorString(error.code)}") from None
     if reading.root is None:
         raise DocumentRefused("", "expected an element, found nothing")
     return reading.root
+
+
+def _declaration(*, is_ascii: bool) -> Callable[[str, str | None, int], None]:
+    """Refuses a declared encoding in which the bytes, which are UTF-8, would mean something else."""
+
+    def check(_version: str, encoding: str | None, _standalone: int) -> None:
+        named = (encoding or "utf-8").lower()
+        if named not in _UTF8 and not (is_ascii and named.startswith(_LIKE_ASCII)):
+            raise DocumentRefused("", f"expected UTF-8, found the encoding `{shorten(named)}`")
+
+    return check
 
 
 class _Reading:

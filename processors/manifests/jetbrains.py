@@ -1,9 +1,9 @@
 """META-INF/plugin.xml of a plugin for IntelliJ-based products.
 
 Its host is a build number from `since-build` to `until-build`. Dependencies name no versions;
-`com.intellij.modules.*` are parts of the product. Which other plugins a product includes depends on the product, so
-the matrix has to list them among its components. The plugin's build writes version and build numbers into the file:
-lint the built one.
+`com.intellij.modules.*` and `<module>` are parts of the product. Which other plugins a product includes depends on
+the product, so the matrix has to list them among its components. The plugin's build writes version and build
+numbers into the file: lint the built one.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ def document(root: Element) -> dict[str, Any]:
     for name in ("depends", "incompatible-with"):
         found[name] = [{**child.attributes, "id": child.text} for child in root.all(name)] or None
     found["idea-version"] = next((dict(child.attributes) for child in root.all("idea-version")), None)
-    plugins = [plugin.attributes for part in root.all("dependencies") for plugin in part.all("plugin")]
+    needed = (child for part in root.all("dependencies") for child in part.children)
+    plugins = [child.attributes for child in needed if child.name != "module"]
     found["dependencies"] = [dict(attributes) for attributes in plugins] or None
     return {"idea-plugin": True, **{key: value for key, value in found.items() if value is not None}}
 
@@ -46,7 +47,7 @@ def read(root: Node) -> Manifest:
         name=root["name"].text("a display name"),
         host_range=_builds(root["idea-version"]),
         requires=tuple(_requires(root)),
-        conflicts=tuple(Requirement(item["id"].identifier(_ID)) for item in root["incompatible-with"].items(_ID)),
+        conflicts=tuple(_conflicts(root["incompatible-with"])),
         extra=root.without(_READ | {"idea-plugin"}),
     )
 
@@ -63,6 +64,12 @@ def _requires(root: Node) -> Iterator[Requirement]:
             id = item["id"].insist(item["id"].identifier(_ID), _ID)
             if id and not id.startswith(_PARTS):
                 yield Requirement(id, optional=item["optional"].flag() or False)
+
+
+def _conflicts(node: Node) -> Iterator[Requirement]:
+    for item in node.items(f"a list, each {_ID}"):
+        if id := item["id"].insist(item["id"].identifier(_ID), _ID):
+            yield Requirement(id)
 
 
 ECOSYSTEM: Final = Ecosystem(

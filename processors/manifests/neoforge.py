@@ -25,7 +25,9 @@ _KEPT: Final = frozenset(
 _ID: Final = 'a mod id such as "jei"'
 _VERSION: Final = 'a version such as "19.21.0"; the build writes it in, so check the file inside the jar'
 _RANGE: Final = 'a range such as "[1.21.1,1.22)"'
+_KINDS: Final = frozenset({"required", "optional", "incompatible", "discouraged"})
 _LOADERS: Final = frozenset({"neoforge", "forge"})
+_KIND: Final = "required, optional, incompatible or discouraged"
 _BRACKETS: Final = re.compile(r"([\[(])([^,\])]*)(,?)([^\])]*)([\])])")
 
 
@@ -33,7 +35,7 @@ def read(root: Node) -> Manifest:
     """The statements of the first mod. What cannot be read is noted as a defect of the root."""
     mod = next(root["mods"].items("a list of mods"), root["mods"])
     id = mod["modId"].insist(mod["modId"].identifier(_ID), _ID)
-    needs = tuple(_needs(root["dependencies"][id]))
+    needs = tuple(_needs(root["dependencies"].mapping("a table of dependencies for each mod id")[id]))
     wanted = tuple(need for need, kind in needs if kind in ("required", "optional"))
     loaders = tuple(need for need in wanted if need.id in _LOADERS)
     return Manifest(
@@ -51,8 +53,9 @@ def read(root: Node) -> Manifest:
 def _needs(node: Node) -> Iterator[tuple[Requirement, str]]:
     for item in node.items("a list of dependencies"):
         mandatory = item["mandatory"].flag()
-        kind = item["type"].text("required, optional, incompatible or discouraged").lower()
-        kind = kind or ("optional" if mandatory is False else "required")
+        kind = item["type"].text(_KIND).lower() or ("optional" if mandatory is False else "required")
+        if kind not in _KINDS:
+            item["type"].refuse(_KIND)  # what it means is unknown, so the mod may need this one
         if id := item["modId"].insist(item["modId"].identifier(_ID), _ID):
             yield Requirement(id, _comparators(item["versionRange"].text(_RANGE)), kind == "optional"), kind
 

@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
+from processors.documents import json_text
 from processors.documents.scalars import refuse_more_than, unprintable, utf8
 from processors.errors import DocumentRefused, shorten
 from processors.events.subject import Manifest, Requirement
@@ -69,14 +69,17 @@ def _host_range(root: Node) -> str | None:
 
 
 def _stated_range(node: Node) -> str:
+    """The range of OpenSearch, which allows nothing else to be stated here."""
     expected = 'a range such as { opensearch: "~2.19.0" }'
     text = re.sub(r"([{,]\s*)([A-Za-z][\w.-]*)\s*:", r'\1"\2":', node.text(expected, 1024))
     try:
-        value: Any = json.loads(text)
-    except ValueError:
+        value = Node(json_text.load(text), node.path, node.defects)
+    except DocumentRefused:
         node.refuse(expected)
         return ""
-    return Node(value, node.path, node.defects)["opensearch"].text(expected)
+    if not value.is_mapping or any(key != "opensearch" for key, _ in value.entries()):
+        node.refuse(expected)
+    return value["opensearch"].text(expected)
 
 
 def _requires(node: Node) -> Iterator[Requirement]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from processors.documents import json_text, xml_text, yaml_text
+from processors.documents import json_text, toml_text, xml_text, yaml_text
 from processors.documents.files import content_of, naming
-from processors.documents.scalars import WrittenFloat, WrittenInt, utf8
 from processors.errors import DocumentRefused, shorten
 from processors.events.subject import Manifest
 from processors.manifests import (
@@ -142,31 +140,9 @@ def _xml(data: bytes) -> Any:
 
 
 def _toml(data: bytes) -> Any:
-    try:
-        value = tomllib.loads(utf8(data, LIMIT))
-    except tomllib.TOMLDecodeError as error:
-        raise DocumentRefused("", f"this is not TOML: {error}") from None
-    except RecursionError:
-        raise DocumentRefused("", "expected TOML of ordinary depth, found nesting without end") from None
+    value = toml_text.load(data, limit=LIMIT)
     _refuse_depth(value)
-    return _as_written(value)
-
-
-def _as_written(value: Any) -> Any:
-    """Numbers and times of TOML as the text that stands for them."""
-    match value:
-        case dict():
-            return {key: _as_written(item) for key, item in cast("dict[str, Any]", value).items()}
-        case list():
-            return [_as_written(item) for item in cast("list[Any]", value)]
-        case str() | bool():
-            return value
-        case int():
-            return WrittenInt.read(str(value))
-        case float():
-            return WrittenFloat.read(repr(value))
-        case _:
-            return str(value)
+    return value
 
 
 def _refuse_depth(value: Any) -> None:

@@ -38,7 +38,7 @@ _SPELLING: Final = {key.lower(): key for key in _READ | _KEPT}
 _HEAD: Final = 8192
 """The bytes at the start of a file in which WordPress looks for the header."""
 
-_LINE: Final = re.compile(r"[ \t/*#@]*([A-Za-z][A-Za-z ]{1,40}):[ \t]*(.*?)(?:[ \t]*(?:\*/|\?>).*)?")
+_LINE: Final = re.compile(r"[ \t/*#@]*([A-Za-z][A-Za-z ]{1,40}):[ \t]*(.*?)(?:(?:\*/|\?>).*)?")
 _SLUG: Final = 'a slug such as "woocommerce"'
 _VERSION: Final = 'a version such as "1.5.0"'
 
@@ -49,7 +49,7 @@ def header(data: bytes, name: str, limit: int) -> dict[str, str]:
     found: dict[str, str] = {}
     for line in data[:_HEAD].decode("utf-8", "replace").splitlines():
         match = _LINE.fullmatch(line)
-        if match and (key := _SPELLING.get(match[1].strip().lower())) and match[2]:
+        if match and (key := _SPELLING.get(match[1].strip().lower())) and match[2].strip():
             found.setdefault(key, match[2].strip())
     if "Plugin Name" not in found:
         raise DocumentRefused("", "expected a header with `Plugin Name:` in the first 8 KiB, found none")

@@ -6,7 +6,7 @@ It is in no lock, as it has no wheel for every Python that the guard runs on. Gi
     /tmp/fuzz/bin/pip install atheris
     PYTHONPATH=.:tests /tmp/fuzz/bin/python -m fuzz codec -max_total_time=300
 
-What it finds, `crash-*`, belongs among the findings in `tests/hostile/test_fuzz_targets.py`.
+What it finds, `crash-*`, belongs among the findings in `targets.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """What reads bytes that strangers write. Each target takes any bytes, and raises nothing but our own refusals.
 
-A corpus is what honest writers send; it is made here, so that nothing has to be kept in step with it.
+A corpus is what honest writers send, and what has been found; it is made here, so that nothing has to be kept in
+step with it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
 from contract.test_processors import CASES
 from examples.exceptions import ALICE, BOB, NOON, claims, command_claims, keys, policy, sign
 
@@ -32,8 +34,22 @@ from processors.stream.wire.codec import Codec
 from processors.stream.wire.schema import Schemas
 
 MANIFESTS = sorted((Path(__file__).parents[1] / "data" / "manifests").iterdir())
+FIELD = yaml.safe_load((Path(__file__).parents[1] / "data" / "field_manifests.yaml").read_text("utf-8"))
+MODS = b'modLoader="javafml"\n[[mods]]\nmodId="a"\nversion="1.0"\n[[dependencies.a]]\nmodId="b"\ntype="required"\n'
+DESCRIPTOR = b'name=a\nversion=1.0.0.0\nextended.plugins=b;optional=true\ndependencies={ opensearch: "~2.19" }\n'
+FOUND = (
+    ("info.xml", b'<?xml version="1.0" encoding="foo"?><info><id>a</id></info>'),
+    ("plugin.xml", b'<?xml version="1.0" encoding="shift_jis"?><idea-plugin><id>a</id></idea-plugin>'),
+    ("mods.toml", b"a = 0x" + b"f" * 5_000),
+    ("mods.toml", b"a = " + b"1" * 5_000),
+    ("mods.toml", b"a" + b".a" * 1_000 + b" = 1"),
+    ("a.properties", b"name=a\nversion=1.0\ndependencies=" + b"[" * 1_020),
+)
+"""What once was no refusal of ours, or took all of a machine's memory: a seed of others like it."""
+
 NAMES = sorted(
     {path.name.partition(".")[2] if path.suffix else path.name for path in MANIFESTS}
+    | {row["file"] for row in FIELD}
     | {"plugin.xml", "mods.toml", "a.properties", "readme.txt", "info.xml"}
 )
 EVENTS = [t for t in read_topics((shipped("config") / "topics.yaml").read_bytes()).topics if t.event]
@@ -100,6 +116,9 @@ def _manifest_corpus() -> Iterable[bytes]:
     for path in MANIFESTS:
         known = path.name.partition(".")[2] if path.suffix else path.name
         yield bytes([NAMES.index(known)]) + path.read_bytes()
+    field = ((row["file"], row["text"].encode()) for row in FIELD)
+    for name, data in (*field, ("mods.toml", MODS), ("a.properties", DESCRIPTOR), *FOUND):
+        yield bytes([NAMES.index(name)]) + data
 
 
 def _matrix(data: bytes) -> object:

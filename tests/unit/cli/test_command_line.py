@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from examples import commands
 
+from processors.cli.exit_codes import FAULT
 from processors.configuration.settings import shipped
 
 COMMAND = (sys.executable, "-m", "processors.cli")
@@ -305,3 +306,45 @@ def test_a_fork_ends_and_says_what_a_process_does(words: tuple[str, ...], code: 
 
     assert (forked.returncode, forked.stdout, forked.stderr) == (code, process.stdout, process.stderr)
     assert process.returncode == code
+
+
+BROKEN = """
+import sys
+from processors.cli import main
+from processors.cli.manifests import commands
+commands.lint = None
+sys.argv[1:] = ["manifest", "lint", sys.argv[1]]
+main()
+"""
+
+
+def test_a_fault_of_a_command_is_no_verdict(manifest: str) -> None:
+    """1 would say that there are errors in the manifest; the fault is shown where it is."""
+    done = subprocess.run(
+        (sys.executable, "-c", BROKEN, manifest), capture_output=True, text=True, check=False, env=_environment({})
+    )
+
+    assert (done.returncode, done.stdout) == (FAULT, "")
+    assert "TypeError" in done.stderr
+    assert "lint_files" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("info.xml", '<?xml version="1.0" encoding="foo"?><info><id>a</id></info>'),
+        ("mods.toml", "a = 0x" + "f" * 5_000),
+    ],
+)
+@pytest.mark.parametrize("command", ["check", "lint"])
+def test_a_manifest_that_cannot_be_read_is_a_mistake_in_what_was_given(
+    tmp_path: Path, command: str, name: str, content: str
+) -> None:
+    """2, and no traceback, whatever is in it."""
+    file = tmp_path / name
+    file.write_text(content)
+
+    said = checked(str(file), "--host", "corex@1.9.0") if command == "check" else run("manifest", "lint", str(file))
+
+    assert said.returncode == 2
+    assert "Traceback" not in said.stderr

@@ -45,6 +45,28 @@ def test_what_is_hostile_is_refused(text: str, said: str) -> None:
         read(text)
 
 
+@pytest.mark.parametrize("encoding", ["foo", "shift_jis", "utf-7", "utf-16", "punycode", "rot13", "undefined"])
+def test_an_encoding_that_the_text_is_not_in_is_refused(encoding: str) -> None:
+    """The bytes are UTF-8, whatever they say of themselves."""
+    with pytest.raises(DocumentRefused, match=f"expected UTF-8, found the encoding `{encoding}`"):
+        read(f'<?xml version="1.0" encoding="{encoding}"?><l/>')
+
+
+@pytest.mark.parametrize("encoding", ["UTF-8", "utf-8", "US-ASCII", "ISO-8859-1", "windows-1252"])
+def test_plain_letters_are_the_same_in_all_of_these(encoding: str) -> None:
+    head = f'<?xml version="1.0" encoding="{encoding}"?>'
+
+    assert read(f"{head}<l>a</l>").text == "a"
+    if encoding.startswith(("ISO", "windows")):
+        with pytest.raises(DocumentRefused, match="expected UTF-8"):
+            read(f"{head}<l>ä</l>")
+
+
+def test_half_a_character_is_refused() -> None:
+    with pytest.raises(DocumentRefused, match="not XML"):
+        read("<l>\ud800</l>")
+
+
 def test_a_document_type_alone_is_harmless() -> None:
     """Old plugin.xml files have one; nothing is fetched for it."""
     assert read('<!DOCTYPE idea-plugin PUBLIC "x" "http://192.0.2.1/x.dtd"><idea-plugin/>').name == "idea-plugin"

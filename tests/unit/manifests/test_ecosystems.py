@@ -1,4 +1,4 @@
-"""VS Code, Grafana and Helm: what their formats state, and what they do not."""
+"""VS Code, Grafana, Helm, NeoForge, OpenSearch and JetBrains: what their formats state, and what they do not."""
 
 from __future__ import annotations
 
@@ -122,3 +122,76 @@ def test_a_chart_carries_its_dependencies_inside() -> None:
 
     assert (manifest.requires, manifest.components) == ((), (Provision("postgresql", "16.2.5"),))
     assert json.loads(manifest.extra["dependencies"]) == subcharts
+
+
+MOD = """
+modLoader = "javafml"
+[[mods]]
+modId = "jei"
+version = "19.21.0"
+[[dependencies.jei]]
+modId = "core"
+versionRange = "[2.0,)"
+"""
+
+
+@pytest.mark.parametrize("kind", ["requires", "mandatory", "conflict", "Require d", "true"])
+def test_a_kind_of_dependency_that_nobody_knows_is_a_defect(kind: str) -> None:
+    """It may be a demand, so it must not count as none."""
+    manifest = read_manifest(f'{MOD}type = "{kind}"\n'.encode(), "neoforge.mods.toml")
+
+    assert [defect.path for defect in manifest.defects] == ["dependencies.jei[0].type"]
+
+
+@pytest.mark.parametrize("kind", ["required", "Required ", "OPTIONAL", "incompatible", "discouraged", ""])
+def test_every_kind_of_dependency_that_neoforge_knows_is_read(kind: str) -> None:
+    manifest = read_manifest(f'{MOD}type = "{kind}"\n'.encode(), "neoforge.mods.toml")
+
+    assert manifest.defects == ()
+    assert len(manifest.requires) + len(manifest.conflicts) == (kind != "discouraged")
+
+
+def test_dependencies_of_no_mod_are_a_defect() -> None:
+    manifest = read_manifest(MOD.replace("dependencies.jei", "dependencies").encode(), "neoforge.mods.toml")
+
+    assert [defect.path for defect in manifest.defects] == ["dependencies"]
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        '{ opensearh: "~2.19.0" }',
+        '{ opensearch: "~2.19.0", job-scheduler: "1" }',
+        "[]",
+        "[" * 1_020,
+        "2.19",
+        '{ opensearch: "2", opensearch: "3" }',
+    ],
+    ids=["misspelt", "another plugin", "a list", "without end", "a number", "twice"],
+)
+def test_a_range_of_opensearch_that_cannot_be_meant_is_a_defect(stated: str) -> None:
+    """OpenSearch refuses such a plugin too."""
+    text = f"name=a\nversion=3.0.0.0\nopensearch.version=3.0.0\ndependencies={stated}\n"
+
+    assert {d.path for d in read_manifest(text.encode(), "plugin-descriptor.properties").defects} == {
+        "dependencies"
+    }
+
+
+@pytest.mark.parametrize(
+    ("stated", "needs", "paths"),
+    [
+        ('<dependencies><plugin id="a"/><module name="b"/></dependencies>', ["a"], []),
+        ('<dependencies><plugn id="a"/></dependencies>', ["a"], []),
+        ("<dependencies><needs>a</needs></dependencies>", [], ["dependencies[0].id"]),
+        ("<incompatible-with/>", [], ["incompatible-with[0].id"]),
+    ],
+)
+def test_what_a_plugin_needs_is_no_less_for_an_element_that_nobody_knows(
+    stated: str, needs: list[str], paths: list[str]
+) -> None:
+    text = f"<idea-plugin><id>l</id><version>1.0</version>{stated}</idea-plugin>"
+    manifest = read_manifest(text.encode(), "plugin.xml")
+
+    assert [need.id for need in manifest.requires] == needs
+    assert [defect.path for defect in manifest.defects] == paths

@@ -49,6 +49,15 @@ HEAD = b'id: com.powerx.plugins.crm\nversion: "1.2.0"\n'
         pytest.param(b"a: &x 1\nb: *x\n", "plugin.yaml", "anchor", id="an alias"),
         pytest.param(b"<<: {id: a}\n", "plugin.yaml", "merge key", id="a merge key"),
         pytest.param(b"id: a\n---\nid: b\n", "plugin.yaml", "second one", id="two documents"),
+        pytest.param(
+            b"a.a" + b".a" * 24_000 + b" = 1", "mods.toml", "at most 32 parts", id="a TOML key without end"
+        ),
+        pytest.param(b"a = 0x" + b"f" * 5_000, "mods.toml", "ordinary length", id="a TOML number without end"),
+        pytest.param(b"a = " + b"[" * 100_000, "mods.toml", "nesting without end", id="endless TOML"),
+        pytest.param(b"a = " + b"[" * 40 + b"]" * 40, "mods.toml", "at most 32 levels", id="deep TOML"),
+        pytest.param(
+            b'<?xml version="1.0" encoding="foo"?><info/>', "info.xml", "expected UTF-8", id="an unknown encoding"
+        ),
         pytest.param(b"id: !!python/name:os.system x\n", "plugin.yaml", "tag", id="a tag"),
     ],
 )
