@@ -4,11 +4,22 @@ bytes."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Final
 
-from processors.events.report import Cause, Finding, Inference, Remediation, RowWeighed, WaysOut
+from processors.checker.ways import shortened
+from processors.events.report import (
+    Cause,
+    Demand,
+    Finding,
+    Inference,
+    Remediation,
+    Report,
+    RowWeighed,
+    WaysOut,
+)
+from processors.events.vocabulary import Code, DemandKind, Dimension, Distance, Effect, Severity, Verdict
 
 MOST_FINDINGS: Final = 1_000
 """The most findings that a report lists. Risk and verdict are computed from all of them."""
@@ -20,6 +31,12 @@ MOST_BYTES_OF_CAUSES: Final = 60_000
 """The most bytes of the demands that the steps of all plans serve."""
 
 MOST_POLICIES: Final = 1_000
+
+MOST_BYTES_OF_A_PATH: Final = 4_000
+"""The most bytes of the path of a finding. Of a longer one, the first and the last few plugins are named."""
+
+MOST_BYTES_OF_REPORT: Final = 900_000
+"""The most bytes of a whole report: what a topic takes, without the most that an answer says beside it."""
 
 LONGEST_NAME: Final = 256
 LONGEST_TEXT: Final = 1_000
@@ -59,15 +76,29 @@ def brief_rows(rows: tuple[RowWeighed, ...]) -> tuple[RowWeighed, ...]:
     )
 
 
-def brief_ways(ways: WaysOut) -> WaysOut:
+def brief_ways(ways: WaysOut, known: Collection[str] = ()) -> WaysOut:
     """Drops plans that cannot be written out in full: nobody could carry out a plan that names only half of an
-    id."""
+    id. `known` are the ids of the findings that the report lists: a plan names no others."""
     if not (ways.plans or ways.derivation or ways.closest):
         return ways
-    closest = ways.closest if ways.closest is not None and _is_brief(ways.closest) else None
-    links = brief_links(ways.derivation)
-    plans = _with_causes_in_bounds([plan for plan in ways.plans if _is_brief(plan)])
-    return WaysOut(plans=plans, note=ways.note, derivation=links, closest=closest)
+    closest = _in_bounds((ways.closest,) if ways.closest is not None else (), known)
+    return WaysOut(
+        plans=_in_bounds(ways.plans, known),
+        note=ways.note,
+        derivation=brief_links(ways.derivation),
+        closest=closest[0] if closest else None,
+    )
+
+
+def _in_bounds(plans: Sequence[Remediation], known: Collection[str]) -> tuple[Remediation, ...]:
+    return _with_causes_in_bounds([_naming(plan, known) for plan in plans if _is_brief(plan)])
+
+
+def _naming(plan: Remediation, known: Collection[str]) -> Remediation:
+    if sum(len(step.cures) for step in plan.steps) + len(plan.leaves_open) <= MOST_FINDINGS:
+        return plan
+    steps = (replace(step, cures=tuple(id for id in step.cures if id in known)) for step in plan.steps)
+    return replace(plan, steps=tuple(steps), leaves_open=tuple(id for id in plan.leaves_open if id in known))
 
 
 def _with_causes_in_bounds(plans: Sequence[Remediation]) -> tuple[Remediation, ...]:
@@ -82,18 +113,27 @@ def _with_causes_in_bounds(plans: Sequence[Remediation]) -> tuple[Remediation, .
 
 
 def brief_links(links: Sequence[Inference]) -> tuple[Inference, ...]:
-    return tuple(replace(link, finding=_brief_finding(link.finding)) for link in links)
+    return tuple(_brief_link(link) for link in links)
+
+
+def _brief_link(link: Inference) -> Inference:
+    chosen = link.chosen
+    if chosen is not None:
+        to = None if chosen.to is None else brief(chosen.to)
+        chosen = replace(chosen, target=brief(chosen.target), to=to)
+    return replace(link, finding=_brief_finding(link.finding), version=brief(link.version), chosen=chosen)
 
 
 def _is_brief(plan: Remediation) -> bool:
-    return all(len(change.target) <= LONGEST_NAME for change in plan.changes)
+    return all(len(text) <= LONGEST_NAME for change in plan.changes for text in (change.target, change.to or ""))
 
 
 def _brief_finding(finding: Finding) -> Finding:
     demand = finding.required
     names = max(len(finding.subject), len(finding.object), len(demand.source))
     texts = max(len(finding.found or ""), len(finding.help), len(demand.constraint))
-    if names <= LONGEST_NAME and texts <= LONGEST_TEXT:
+    path = _brief_path(finding.path) if finding.path else finding.path
+    if names <= LONGEST_NAME and texts <= LONGEST_TEXT and path == finding.path:
         return finding
     return replace(
         finding,
@@ -101,20 +141,60 @@ def _brief_finding(finding: Finding) -> Finding:
         object=brief(finding.object),
         required=replace(demand, constraint=brief(demand.constraint, LONGEST_TEXT), source=brief(demand.source)),
         found=None if finding.found is None else brief(finding.found, LONGEST_TEXT),
+        path=path,
         help=brief(finding.help, LONGEST_TEXT),
     )
 
 
+def _brief_path(path: tuple[str, ...]) -> tuple[str, ...]:
+    short = tuple(map(brief, path))
+    return short if _bytes(*short) <= MOST_BYTES_OF_A_PATH else shortened(short, 2)
+
+
 def _size(finding: Finding) -> int:
     demand = finding.required
-    return _bytes(
-        finding.subject, finding.object, demand.constraint, demand.source, finding.found or "", finding.help
-    )
+    texts = (demand.constraint, demand.source, finding.found or "", finding.help)
+    return _bytes(finding.subject, finding.object, *texts, *finding.path)
 
 
 def _size_of(cause: Cause) -> int:
     demand = cause.required
     return _bytes(cause.target, cause.subject, cause.version, cause.object, demand.constraint, demand.source)
+
+
+def too_large(report: Report, size: int) -> Report:
+    """The answer in the place of one that no topic would take: it blocks, and says why it says no more."""
+    sentence = (
+        f"What is wrong with {report.plugin_id} {report.plugin_version} cannot be told: the report is too large, "
+        f"{size} bytes. Ask about fewer plugins at once, or have its vendor state less."
+    )
+    finding = Finding(
+        code=Code.CONSTRAINT_INVALID,
+        dimension=Dimension.MANIFEST,
+        effect=Effect.BLOCK,
+        severity=Severity.UNKNOWN,
+        subject=report.plugin_id,
+        object="report",
+        required=Demand(
+            constraint=f"at most {MOST_BYTES_OF_REPORT} bytes", kind=DemandKind.UNKNOWN, stated_by="guard"
+        ),
+        found=f"{size} bytes",
+        distance=Distance.UNKNOWN,
+        sentence=sentence,
+        help=f"compat-guard explain {Code.CONSTRAINT_INVALID}",
+    )
+    return replace(
+        report,
+        verdict=Verdict.BLOCK,
+        summary=sentence,
+        findings=(finding,),
+        remediations=(),
+        remediation_note="",
+        derivation=(),
+        closest=None,
+        rows=(),
+        policies=(),
+    )
 
 
 def _bytes(*texts: str) -> int:

@@ -99,7 +99,7 @@ def _report(
         tuple(brief(manifest.id) for manifest in together),
     )
     shown = tuple(_worded(cases, finding, asked) for finding in listed(findings)) if findings else ()
-    offered = brief_ways(ways)
+    offered = brief_ways(ways, {finding.id for finding in shown})
     policies = tuple(sorted({policy.digest for policy in about})) if about else ()
     basis = _basis(case.matrix.sources, case.matrix.expired(case.now), policies)
     host_version = brief(case.subject.host.version)

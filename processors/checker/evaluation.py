@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from processors.checker.bounds import brief
+from processors.checker.bounds import MOST_BYTES_OF_REPORT, brief, too_large
 from processors.checker.bystanders import Bystanders
 from processors.checker.check import Answer
 from processors.checker.memo import Answered
@@ -45,6 +45,9 @@ def evaluator(
         question = subject_from_record(record)
         report, valid_until = judge(question, matrix, now, digest_of(subject), policies)
         data = encode_report(report_to_record(report))
+        if len(data) > MOST_BYTES_OF_REPORT:  # every request has a result, and this one must not pass
+            report, valid_until = too_large(report, len(data)), None
+            data = encode_report(report_to_record(report))
         digest = digest_of(data)
         said = {
             **_about(report, question),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
 from processors.events.subject import Provision
-from processors.versions import Range, Version
-from processors.versions.model import ON, Key
+from processors.versions import Interval, Range, Version
+from processors.versions.model import ON, Key, Release
 
 
 class Offer(NamedTuple):
@@ -33,7 +33,7 @@ class Offers:
     def best(self, range: Range) -> Offer:
         """The newest version that the range admits, else the newest, else one that cannot be read."""
         admitted = max(self._admitted(range), default=-1)
-        return self._readable[admitted] if self._readable else Offer(min(self._texts), None)
+        return self._readable[admitted] if self._readable else self._unreadable
 
     def fit(self, range: Range) -> bool:
         """Whether the range admits one of them."""
@@ -46,13 +46,22 @@ class Offers:
     def _admitted(self, range: Range) -> Iterator[int]:
         """For each interval of the range, the index of the newest admitted version, if there is one."""
         for interval in range.intervals:
-            at = bisect_left(self._keys, interval.upper[:2])
-            while at and self._keys[at - 1] > interval.lower[:2]:
-                at -= 1
-                version = self._readable[at].version
-                if version is not None and range.admits(version):
-                    yield at
-                    break
+            start = bisect_left(self._keys, interval.lower[:2])
+            end = bisect_left(self._keys, interval.upper[:2])
+            newest = max((_before(end, of_kind) for of_kind in self._welcome(interval)), default=-1)
+            if newest >= start:
+                yield newest
+
+    def _welcome(self, interval: Interval) -> Iterator[Sequence[int]]:
+        """The indexes of the versions that the pre-release rule of an interval lets pass, in several lists."""
+        if interval.releases:
+            yield self._releases
+        if interval.prereleases is None:
+            yield self._prereleases
+        else:
+            yield from (
+                self._candidates[release] for release in interval.prereleases if release in self._candidates
+            )
 
     @cached_property
     def _readable(self) -> list[Offer]:
@@ -61,8 +70,36 @@ class Offers:
         return sorted((offer for offer in offers if offer.version is not None), key=_key)
 
     @cached_property
+    def _releases(self) -> list[int]:
+        return [n for n, offer in enumerate(self._readable) if offer.version and not offer.version.is_prerelease]
+
+    @cached_property
+    def _prereleases(self) -> list[int]:
+        return [n for n, offer in enumerate(self._readable) if offer.version and offer.version.is_prerelease]
+
+    @cached_property
+    def _candidates(self) -> Mapping[Release, list[int]]:
+        """The indexes of pre-releases, by the release that they precede."""
+        found: dict[Release, list[int]] = {}
+        for n in self._prereleases:
+            version = self._readable[n].version
+            if version is not None:
+                found.setdefault(version.release, []).append(n)
+        return found
+
+    @cached_property
+    def _unreadable(self) -> Offer:
+        return Offer(min(self._texts), None)
+
+    @cached_property
     def _keys(self) -> list[tuple[Key, int]]:
         return [_key(offer) for offer in self._readable]
+
+
+def _before(end: int, indexes: Sequence[int]) -> int:
+    """The last of the sorted indexes that lies before `end`; -1 if none does."""
+    at = bisect_left(indexes, end)
+    return indexes[at - 1] if at else -1
 
 
 def offers_by_id(offered: Iterable[Provision], read: Callable[[str], Version | None]) -> Mapping[str, Offers]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from processors.checker.case import Case, read_case
 from processors.checker.validator import in_order, stricter, validate
+from processors.checker.workload import too_much
 from processors.events.report import Finding, RowWeighed
 from processors.events.subject import InstalledPlugin, Manifest, Subject
 from processors.matrix.merged import Matrix
@@ -14,11 +15,38 @@ from processors.policies import Policies
 
 
 def read_cases_of(subject: Subject, matrix: Matrix, policies: Policies, now: int) -> tuple[Case, ...]:
-    """A case for each plugin of the request, the main one first."""
-    if not subject.together:
+    """A case for each plugin of the request, the main one first.
+
+    A plugin that the request describes twice, in different ways, is judged as it is described first, and noted. Of
+    a request that is too much to be judged there is one case, in which needs are left open; a rule blocks it.
+    """
+    is_too_much = bool(too_much(subject))
+    if not subject.together and not is_too_much:
         return (read_case(subject, matrix, policies, now),)
-    manifests = (subject.manifest, *subject.together)
-    return tuple(read_case(_alone(subject, n, manifests), matrix, policies, now) for n in range(len(manifests)))
+    manifests, twice = _by_id(subject)
+    step = _Step(subject, tuple(manifests.values()))
+    if is_too_much:
+        bare = replace(step.alone(0), host=replace(subject.host, provides=()))
+        return (_without_needs(subject, read_case(bare, matrix, policies, now)),)
+    first, *others = (read_case(step.alone(n), matrix, policies, now) for n in range(len(manifests)))
+    return (replace(first, described_twice={**first.described_twice, **twice}) if twice else first, *others)
+
+
+def _without_needs(subject: Subject, case: Case) -> Case:
+    """The main plugin beside all others: what any of them needs is left open. Its subject is the whole one."""
+    whole = replace(case.subject, host=subject.host, together=subject.together)
+    return replace(case, subject=whole, requirements=(), needs={})
+
+
+def _by_id(subject: Subject) -> tuple[dict[str, Manifest], dict[str, frozenset[str]]]:
+    """The manifests by id, and the versions of those that are described in two ways."""
+    manifests: dict[str, Manifest] = {}
+    twice: dict[str, set[str]] = {}
+    for manifest in (subject.manifest, *subject.together):
+        known = manifests.setdefault(manifest.id, manifest)
+        if known is not manifest and known != manifest:
+            twice.setdefault(manifest.id, {known.version}).add(manifest.version)
+    return manifests, {id: frozenset(versions) for id, versions in twice.items()}
 
 
 def findings_of(cases: tuple[Case, ...]) -> tuple[Finding, ...]:
@@ -54,19 +82,31 @@ def rows_of(cases: tuple[Case, ...]) -> tuple[tuple[RowWeighed, ...], int]:
     return tuple(rows.values())[:MOST_ROWS], count
 
 
-def _alone(subject: Subject, which: int, manifests: tuple[Manifest, ...]) -> Subject:
-    """One of the requested plugins, as if all the others were installed already."""
-    others = [manifest for n, manifest in enumerate(manifests) if n != which]
-    come = {manifest.id for manifest in others}
-    kept = tuple(plugin for plugin in subject.installed if plugin.id not in come)
-    previous = subject.previous_version if which == 0 else None
-    return replace(
-        subject,
-        manifest=manifests[which],
-        installed=(*kept, *map(installed_as, others)),
-        previous_version=previous,
-        together=(),
-    )
+class _Step:
+    """What is installed at once, and beside what."""
+
+    def __init__(self, subject: Subject, manifests: tuple[Manifest, ...]) -> None:
+        self._subject, self._manifests = subject, manifests
+        self._there = tuple(map(installed_as, manifests))
+        ids = {manifest.id for manifest in manifests}
+        self._kept = tuple(plugin for plugin in subject.installed if plugin.id not in ids)
+        self._older = {plugin.id for plugin in subject.installed if plugin.id in ids}
+
+    def alone(self, which: int) -> Subject:
+        """One of the requested plugins, as if all the others were installed already."""
+        manifest = self._manifests[which]
+        kept = self._kept
+        if manifest.id in self._older:
+            mine = manifest.id
+            gone = {manifest.id for manifest in self._manifests} - {mine}
+            kept = tuple(plugin for plugin in self._subject.installed if plugin.id not in gone)
+        return replace(
+            self._subject,
+            manifest=manifest,
+            installed=(*kept, *self._there[:which], *self._there[which + 1 :]),
+            previous_version=self._subject.previous_version if which == 0 else None,
+            together=(),
+        )
 
 
 def installed_as(manifest: Manifest) -> InstalledPlugin:

@@ -32,6 +32,7 @@ RULES: tuple[Callable[[Case], Iterator[Finding]], ...] = (
     invalid.ranges_can_be_read,
     invalid.host_version_is_valid,
     invalid.the_request_agrees_with_itself,
+    invalid.the_request_can_be_judged,
     matrix.matrix_is_loaded,
     matrix.matrix_is_fresh,
     matrix.plugin_is_listed,

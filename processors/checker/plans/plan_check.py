@@ -11,7 +11,6 @@ from processors.checker.plans.effort import Effort
 from processors.checker.plans.situation import (
     NOT_TOLD,
     OTHER_VERSIONS,
-    asking,
     manifest_of,
     mentioned,
     with_request,
@@ -48,6 +47,14 @@ class BlockedQuestion(NamedTuple):
     is_asked: bool
 
 
+class _Question(NamedTuple):
+    """About a plugin, and its installed version if that is replaced. Of one that stays, little may be known."""
+
+    manifest: Manifest
+    before: InstalledPlugin | None
+    is_installed: bool
+
+
 @dataclass(slots=True)
 class PlanCheck:
     """Asks all questions about a situation: the request first, unless `asks` is False, then the installed plugins.
@@ -70,17 +77,18 @@ class PlanCheck:
     left_open: frozenset[Stated] = frozenset()
     not_told: frozenset[Code] = NOT_TOLD
     _fitted: dict[str, bool] = field(default_factory=dict[str, bool])
-    _reach: dict[str, frozenset[str]] = field(default_factory=dict[str, "frozenset[str]"])
+    _mentioning: dict[str, list[str]] = field(default_factory=dict[str, "list[str]"])
+    _leading: tuple[frozenset[str], frozenset[str]] | None = None
 
     def first(self, subject: Subject, changes: Sequence[Change]) -> BlockedQuestion | None:
         """The first question that is answered with a block, None if there is none. Raises Exhausted."""
         if self.asks and (blocking := self._blocking(subject)):
             return BlockedQuestion(blocking, True)
         there = with_request(subject) if self.asks else subject.installed
-        for question, unknown in self._questions(subject, there, changes):
-            blocking = self.judgements.blocking(question, there, self.effort)
+        for manifest, before, unknown in self._questions(subject, there, changes):
+            blocking = self.judgements.blocking_one(subject, there, manifest, before, self.effort)
             blocking = tuple(f for f in blocking if not (unknown and f.code in self.not_told))
-            counting = tuple(f for f in blocking if not self._is_old(f, question.manifest.id))
+            counting = tuple(f for f in blocking if not self._is_old(f, manifest.id))
             if counting:
                 return BlockedQuestion(counting, False)
         lost = self._lost(subject, changes) if self.asks else ()
@@ -109,15 +117,14 @@ class PlanCheck:
 
     def _questions(
         self, subject: Subject, there: tuple[InstalledPlugin, ...], changes: Sequence[Change]
-    ) -> Iterator[tuple[Subject, bool]]:
-        """The questions, each with whether it is about an installed plugin, about which little may be known."""
+    ) -> Iterator[_Question]:
         was = {plugin.id: plugin for plugin in self.case.subject.installed}
         asked = {subject.manifest.id, *(manifest.id for manifest in subject.together)}
         touched = {change.target for change in changes}
         for change in changes:
             if change.kind in OTHER_VERSIONS:
                 manifest = Manifest(id=change.target, version=change.to or "")
-                yield asking(subject, there, manifest, was.get(change.target)), False
+                yield _Question(manifest, was.get(change.target), False)
         versions = {change.target for change in changes if change.kind in OTHER_VERSIONS}
         for plugin in there:
             if plugin.id in versions or plugin.id in self.excused or not plugin.enabled:
@@ -125,7 +132,7 @@ class PlanCheck:
             if self.asks and plugin.id in asked:
                 continue
             if self._is_concerned(plugin, touched, changes) and self._must_fit(plugin, touched):
-                yield asking(subject, there, manifest_of(plugin), None), True
+                yield _Question(manifest_of(plugin), None, True)
 
     def _is_concerned(self, plugin: InstalledPlugin, touched: set[str], changes: Sequence[Change]) -> bool:
         """Whether any of the changes can affect a plugin that stays as it is."""
@@ -134,22 +141,31 @@ class PlanCheck:
         if any(change.kind in _FOR_ALL for change in changes):
             return True
         together = (manifest.id for manifest in self.case.subject.together)
-        near = {*touched, self.case.plugin, *together} if self.asks else touched
-        return bool(self.case.consumed_by(plugin)) or not near.isdisjoint(self._reach_of(plugin))
+        near = frozenset((*touched, self.case.plugin, *together) if self.asks else touched)
+        return bool(self.case.consumed_by(plugin)) or self._leads_to(near, plugin)
 
-    def _reach_of(self, plugin: InstalledPlugin) -> frozenset[str]:
-        """Every id that the plugin makes a statement about, and, through its needs, the ids that those plugins
-        name."""
-        known = self._reach.get(plugin.id)
-        if known is None:
-            found = {plugin.id}
-            waiting = [plugin]
-            while waiting:
-                new = set(mentioned(waiting.pop(), self.case)) - found
-                found |= new
-                waiting += (self.case.others[id] for id in new if id in self.case.others)
-            known = self._reach[plugin.id] = frozenset(found)
-        return known
+    def _leads_to(self, near: frozenset[str], plugin: InstalledPlugin) -> bool:
+        """Whether the plugin makes a statement about one of these ids, itself or, through its needs, by the plugins
+        that it names."""
+        if self._leading is None or self._leading[0] != near:
+            self._leading = (near, self._who_leads_to(near))
+        leading = self._leading[1]
+        if plugin.id in leading or plugin.id in self.case.others:
+            return plugin.id in leading
+        return any(id in leading for id in mentioned(plugin, self.case))
+
+    def _who_leads_to(self, near: frozenset[str]) -> frozenset[str]:
+        """These ids, and those of the plugins that lead to them: from the end, so that each is looked at once."""
+        if not self._mentioning:
+            for id, plugin in self.case.others.items():
+                for other in mentioned(plugin, self.case):
+                    self._mentioning.setdefault(other, []).append(id)
+        found, waiting = set(near), list(near)
+        while waiting:
+            new = [id for id in self._mentioning.get(waiting.pop(), ()) if id not in found]
+            found.update(new)
+            waiting += new
+        return frozenset(found)
 
     def _must_fit(self, plugin: InstalledPlugin, touched: set[str]) -> bool:
         """A plugin that the plan enables must fit; any other only if it fitted before."""
@@ -158,7 +174,6 @@ class PlanCheck:
         fitted = self._fitted.get(plugin.id)
         if fitted is None:
             there = self.before.installed
-            question = asking(self.before, there, manifest_of(plugin), None)
-            blocking = self.judgements.blocking(question, there, self.effort)
+            blocking = self.judgements.blocking_one(self.before, there, manifest_of(plugin), None, self.effort)
             fitted = self._fitted[plugin.id] = all(finding.code in NOT_TOLD for finding in blocking)
         return fitted

@@ -16,7 +16,7 @@ from processors.checker.plans.effort import Effort
 from processors.checker.relations import Relations, named_through, relations_of
 from processors.checker.together import installed_as
 from processors.events.report import Finding
-from processors.events.subject import Host, InstalledPlugin, Provision, Subject
+from processors.events.subject import Host, InstalledPlugin, Manifest, Provision, Subject
 from processors.versions import Dialect
 
 _LOOKED_UP: Final = 10
@@ -34,6 +34,7 @@ class _Index:
     there: Sequence[InstalledPlugin]
     default_dialect: Dialect
     ties: dict[str, Relations]
+    places: dict[str, list[int]]
     mentioning: dict[str, list[str]]
     offering: list[str]
 
@@ -59,7 +60,26 @@ class Judgements:
 
         Raises Exhausted.
         """
-        small = self.around(question, there)
+        return self._known_or_asked(self.around(question, there), effort)
+
+    def blocking_one(
+        self,
+        subject: Subject,
+        there: Sequence[InstalledPlugin],
+        manifest: Manifest,
+        before: InstalledPlugin | None,
+        effort: Effort,
+    ) -> tuple[Finding, ...]:
+        """As `blocking`, for the question that `asking` makes of these, which is never written out: there may be as
+        many as plugins. The manifest replaces nothing."""
+        leaving = () if before is None else (before,)
+        kept, index = self._kept(manifest, leaving, there)
+        places = sorted(at for id in kept - {manifest.id} for at in index.places.get(id, ()))
+        installed = (*(there[at] for at in places), *leaving)
+        small = replace(subject, manifest=manifest, installed=installed, previous_version=None, together=())
+        return self._known_or_asked(small, effort)
+
+    def _known_or_asked(self, small: Subject, effort: Effort) -> tuple[Finding, ...]:
         key = (installed_as(small.manifest), small.host, small.runtimes, frozenset(small.installed))
         known = self._known.get(key)
         if known is None:
@@ -75,22 +95,31 @@ class Judgements:
         makes no statement about the plugin, about what the plugin needs, or about what goes with the previous
         version and the replaced plugins.
         """
-        default_dialect = default_dialect_of(question.manifest, self.case.dialect)
+        gone = {question.manifest.id, *question.manifest.replaces}
+        leaving = tuple(plugin for plugin in question.installed if plugin.id in gone)
+        kept, _ = self._kept(question.manifest, leaving, there)
+        return replace(question, installed=tuple(plugin for plugin in question.installed if plugin.id in kept))
+
+    def _kept(
+        self, manifest: Manifest, leaving: Sequence[InstalledPlugin], there: Sequence[InstalledPlugin]
+    ) -> tuple[set[str], _Index]:
+        """The ids that are not left out. `leaving` is what goes with the request."""
+        default_dialect = default_dialect_of(manifest, self.case.dialect)
         index = self._indexed(there, default_dialect)
-        before = tuple(p.version for p in question.installed if p.id == question.manifest.id)
-        asked = self._of(installed_as(question.manifest), default_dialect, before)
+        before = tuple(plugin.version for plugin in leaving if plugin.id == manifest.id)
+        asked = self._of(installed_as(manifest), default_dialect, before)
         closure = self._closure((*asked.needs, *index.offering), index)
         kept = set(closure) | asked.mentions
         for id in closure:
             kept |= index.ties[id].mentions
-        gone = {question.manifest.id, *question.manifest.replaces}
+        gone = {manifest.id, *manifest.replaces}
         kept |= gone
-        leaving = (plugin for plugin in question.installed if plugin.id in gone)
         lost = {offer for plugin in leaving for offer in self._of(plugin, default_dialect).offers}
-        for mentioned in (*closure, *gone, *lost):
-            for id in index.mentioning.get(mentioned, ()):
-                kept |= {id, *index.ties[id].mentions}
-        return replace(question, installed=tuple(plugin for plugin in question.installed if plugin.id in kept))
+        speaking = {id for mentioned in (*closure, *gone, *lost) for id in index.mentioning.get(mentioned, ())}
+        for id in speaking:
+            kept |= index.ties[id].mentions
+        kept |= speaking
+        return kept, index
 
     def _closure(self, needed: Iterable[str], index: _Index) -> set[str]:
         found: set[str] = set()
@@ -132,7 +161,11 @@ class Judgements:
         for id, said in ties.items():
             for mentioned in said.mentions:
                 mentioning.setdefault(mentioned, []).append(id)
-        new = _Index(there, default_dialect, ties, mentioning, [id for id, said in ties.items() if said.offers])
+        places: dict[str, list[int]] = {}
+        for at, plugin in enumerate(there):
+            places.setdefault(plugin.id, []).append(at)
+        offering = [id for id, said in ties.items() if said.offers]
+        new = _Index(there, default_dialect, ties, places, mentioning, offering)
         self._indexes = (new, *self._indexes[:3])
         return new
 

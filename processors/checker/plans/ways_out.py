@@ -18,6 +18,7 @@ from processors.checker.plans.steps import steps_of
 from processors.checker.plans.surroundings import Judgements
 from processors.checker.sentences import left_to_do, orders
 from processors.checker.sentences.fact import Asked
+from processors.checker.workload import too_much
 from processors.events.report import Change, Finding, Inference, PlanStep, Remediation, WaysOut
 from processors.events.vocabulary import NEVER_EXCEPTED, Code, Ground
 
@@ -27,6 +28,7 @@ TOO_MANY: Final = (
     "then ask again"
 )
 ASK_AGAIN: Final = "what the request says has to be corrected first; then ask again"
+LESS: Final = "the request has to ask about less at once; then ask again"
 UNREADABLE: Final = "what cannot be read has to be corrected first, by whoever wrote it; no exception covers it"
 NONE_LISTED: Final = (
     "nothing that the matrix sources list helps, and none of them lists what is needed; have its vendor list it, "
@@ -50,6 +52,8 @@ def ways_out(case: Case, findings: tuple[Finding, ...], before: AnswerCache | No
         return WaysOut(note=HOPELESS)
     if case.host_version is None or case.described_twice or not case.matrix.names_host(case.subject.host.name):
         return WaysOut(note=ASK_AGAIN)
+    if too_much(case.subject):
+        return WaysOut(note=LESS)
     effort, judgements = Effort.of(case, findings), Judgements(case, before)
     plan_check = PlanCheck(case, effort, case.subject, judgements, known=findings)
     together = (manifest.id for manifest in case.subject.together)

@@ -5,16 +5,19 @@ A plugin that was broken before, and that nothing in the closure needs, does not
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import NamedTuple
 
 from processors.checker.case import Case, readable
 from processors.checker.demand_check import check_demand
 from processors.checker.fit import Misfit, Side
+from processors.checker.offers import Offers, offers_by_id
 from processors.checker.rules.conflict import is_meant
 from processors.checker.rules.invalid import unreadable
 from processors.checker.statements import Statement
+from processors.checker.ways import Way
 from processors.errors import Refused
 from processors.events.report import Finding
 from processors.events.subject import InstalledPlugin, Provision, Requirement
@@ -22,10 +25,10 @@ from processors.events.vocabulary import Code, Dimension, Distance, Effect, Grou
 
 
 class _Member(NamedTuple):
-    """An installed plugin that is needed, and the path to it from the requested plugin, both ends included."""
+    """An installed plugin that is needed, and the way to it from the requested plugin."""
 
     plugin: InstalledPlugin
-    path: tuple[str, ...]
+    way: Way
 
 
 def what_is_needed_works(case: Case) -> Iterator[Finding]:
@@ -33,12 +36,38 @@ def what_is_needed_works(case: Case) -> Iterator[Finding]:
     conflict."""
     if not (case.needs or case.excludes):
         return
+    there = _There(case)
     for member in _closure(case):
         for need in case.needs.get(member.plugin.id, ()):
-            for finding in _need(case, member.plugin, need):
-                yield replace(finding, path=member.path)
-        for finding in _conflicts(case, member.plugin):
-            yield replace(finding, path=member.path)
+            for finding in _need(there, member.plugin, need):
+                yield replace(finding, path=member.way.path())
+        for finding in _conflicts(there, member.plugin):
+            yield replace(finding, path=member.way.path())
+
+
+class _There:
+    """What is installed, indexed when it is first asked for: for most requests nothing is."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+
+    @cached_property
+    def offers(self) -> Mapping[str, Offers]:
+        """Every version on offer, the requested plugin's included, by the id under which it is offered."""
+        own = (Provision(id, version) for id, version in self.case.provides().items())
+        return offers_by_id(
+            (*own, *self.case.offered_by_others()), lambda text: readable(text, self.case.default_dialect)
+        )
+
+    @cached_property
+    def declaring(self) -> Mapping[str, Sequence[tuple[InstalledPlugin, Requirement]]]:
+        """The conflicts that enabled plugins declare, by the id of the other side."""
+        found: dict[str, list[tuple[InstalledPlugin, Requirement]]] = {}
+        for id, excludes in self.case.excludes.items():
+            owner = self.case.others[id]
+            for conflict in excludes if owner.enabled else ():
+                found.setdefault(conflict.id, []).append((owner, conflict))
+        return found
 
 
 def _closure(case: Case) -> Iterator[_Member]:
@@ -46,21 +75,25 @@ def _closure(case: Case) -> Iterator[_Member]:
 
     Optional plugins are not members: they may be absent.
     """
-    waiting: list[tuple[tuple[str, ...], str]] = [
-        ((case.plugin,), need.id) for need, _ in case.requirements if not need.optional
-    ]
+    start = Way.begin(case.plugin)
+    waiting = [(start, need.id) for need, _ in case.requirements if not need.optional]
     stand_ins: Mapping[str, list[InstalledPlugin]] | None = None
-    seen = {case.plugin}
-    for path, id in waiting:
+    seen, served = {case.plugin}, set[str]()
+    for way, id in waiting:
+        if id in served:
+            continue
         if id not in case.others and id not in seen and stand_ins is None:
             stand_ins = _stand_ins(case)
+        if id != case.plugin:
+            served.add(id)
         serving = [case.others[id]] if id in case.others else (stand_ins or {}).get(id, [])
         for plugin in serving:
             if plugin.id not in seen:
                 seen.add(plugin.id)
-                way = (*path, plugin.id)
-                yield _Member(plugin, way)
-                waiting.extend((way, n.id) for n in case.needs.get(plugin.id, ()) if not n.optional)
+                further = way.to(plugin.id)
+                yield _Member(plugin, further)
+                needs = (need.id for need in case.needs.get(plugin.id, ()) if not need.optional)
+                waiting.extend((further, need) for need in needs if need not in served)
 
 
 def _stand_ins(case: Case) -> Mapping[str, list[InstalledPlugin]]:
@@ -71,12 +104,13 @@ def _stand_ins(case: Case) -> Mapping[str, list[InstalledPlugin]]:
     return found
 
 
-def _need(case: Case, plugin: InstalledPlugin, need: Requirement) -> Iterator[Finding]:
+def _need(installed: _There, plugin: InstalledPlugin, need: Requirement) -> Iterator[Finding]:
+    case = installed.case
     if need.id == case.plugin:
         return  # a cycle, or covered by `dependents_stay_whole`
     there = case.others.get(need.id)
     if there is None:
-        if not need.optional and need.id not in case.replaced and not _is_offered(case, need):
+        if not need.optional and need.id not in case.replaced and not _is_offered(installed, need):
             yield _finding(case, Code.DEPENDENCY_MISSING, plugin, need, None, case.absence(need.id))
         return
     if not there.enabled:
@@ -87,18 +121,16 @@ def _need(case: Case, plugin: InstalledPlugin, need: Requirement) -> Iterator[Fi
     yield from _version(case, plugin, need, there)
 
 
-def _is_offered(case: Case, need: Requirement) -> bool:
+def _is_offered(installed: _There, need: Requirement) -> bool:
     """Whether another plugin, possibly the requested one, stands in for it in an admitted version."""
-    offers = (Provision(id, version) for id, version in case.provides().items())
-    versions = [offer.version for offer in (*offers, *case.offered_by_others()) if offer.id == need.id]
-    if not versions or not need.range.strip():
-        return bool(versions)
+    offers = installed.offers.get(need.id)
+    if offers is None or not need.range.strip():
+        return offers is not None
     try:
-        range = Statement(need.range, "", "").range(case.default_dialect)
+        range = Statement(need.range, "", "").range(installed.case.default_dialect)
     except Refused:
         return False
-    read = (readable(version, case.default_dialect) for version in versions)
-    return any(version is not None and range.admits(version) for version in read)
+    return offers.fit(range)
 
 
 def _version(case: Case, plugin: InstalledPlugin, need: Requirement, there: InstalledPlugin) -> Iterator[Finding]:
@@ -116,17 +148,16 @@ def _version(case: Case, plugin: InstalledPlugin, need: Requirement, there: Inst
             pass
 
 
-def _conflicts(case: Case, plugin: InstalledPlugin) -> Iterator[Finding]:
+def _conflicts(installed: _There, plugin: InstalledPlugin) -> Iterator[Finding]:
     """Conflicts with enabled plugins, whichever of the two declares them."""
+    case = installed.case
     for conflict in case.excludes.get(plugin.id, ()):
         there = case.others.get(conflict.id)
         if there is not None and there.enabled:
             yield from _clash(case, Code.PLUGIN_CONFLICT, plugin, conflict, there)
-    for id, excludes in case.excludes.items():
-        other = case.others[id]
-        for conflict in excludes if other.enabled and id != plugin.id else ():
-            if conflict.id == plugin.id:
-                yield from _clash(case, Code.CONFLICT_REVERSE, other, conflict, plugin)
+    for other, conflict in installed.declaring.get(plugin.id, ()):
+        if other.id != plugin.id:
+            yield from _clash(case, Code.CONFLICT_REVERSE, other, conflict, plugin)
 
 
 def _clash(

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from processors.checker.case import Case, readable
 from processors.checker.statements import Statement
+from processors.checker.ways import Way
 from processors.errors import Refused
 from processors.events.report import Demand, Finding
 from processors.events.subject import Requirement
@@ -25,7 +26,7 @@ class _Need(NamedTuple):
     id: str
     range: str
     first: str
-    path: tuple[str, ...]
+    way: Way
 
 
 def dependencies_make_no_cycle(case: Case) -> Iterator[Finding]:
@@ -39,7 +40,8 @@ def dependencies_make_no_cycle(case: Case) -> Iterator[Finding]:
         yield _cycle(case, case.plugin, case.plugin, (case.plugin,))
     if not needs or not _is_needed(case):
         return
-    waiting = [_Need(need.id, need.range, need.id, (case.plugin, need.id)) for need in reversed(needs)]
+    start = Way.begin(case.plugin)
+    waiting = [_Need(need.id, need.range, need.id, start.to(need.id)) for need in reversed(needs)]
     seen: set[str] = {case.plugin}
     catalogue = _Catalogue(case)
     while waiting:
@@ -49,9 +51,9 @@ def dependencies_make_no_cycle(case: Case) -> Iterator[Finding]:
         seen.add(at.id)
         further = sorted(catalogue.needs_of(at), key=_id)
         if any(need.id == case.plugin for need in further):
-            yield _cycle(case, at.first, at.id, at.path)
+            yield _cycle(case, at.first, at.id, at.way.path())
             return
-        waiting += (_Need(n.id, n.range, at.first, (*at.path, n.id)) for n in reversed(further))
+        waiting += (_Need(n.id, n.range, at.first, at.way.to(n.id)) for n in reversed(further) if n.id not in seen)
 
 
 def _is_needed(case: Case) -> bool:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from processors.checker.bounds import LONGEST_NAME
 from processors.checker.case import Case, readable
 from processors.checker.statements import Statement
+from processors.checker.workload import too_much
 from processors.errors import RangeInvalid, Refused, VersionInvalid, shorten
 from processors.events.report import ALTERNATIVES, Demand, Finding
 from processors.events.vocabulary import Code, DemandKind, Dimension, Distance, Effect, Ground, Severity
@@ -44,6 +46,13 @@ def the_request_agrees_with_itself(case: Case) -> Iterator[Finding]:
         yield _reported(case.plugin, Dimension.DEPENDENCY, dialect, before)
     if stated and stated != before and not _is_one(version, readable(stated, dialect)):
         yield _request(case.plugin, DemandKind.INSTALLED_VERSION, before, stated, Ground.OUTSIDE)
+
+
+def the_request_can_be_judged(case: Case) -> Iterator[Finding]:
+    """What has to be compared pair by pair is so little that nobody else waits for it."""
+    if problem := too_much(case.subject):
+        told = _request(case.plugin, DemandKind.UNKNOWN, "", problem, Ground.UNKNOWN)
+        yield replace(told, dimension=Dimension.MANIFEST)  # which comes first in a report
 
 
 def ranges_can_be_read(case: Case) -> Iterator[Finding]:

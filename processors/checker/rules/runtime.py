@@ -6,7 +6,8 @@ dialect of its name, whatever the host's is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 
 from processors.checker.case import Case, readable
 from processors.checker.fit import Side, misfit
@@ -27,13 +28,11 @@ def runtimes_fit(case: Case) -> Iterator[Finding]:
     A host that lists no runtimes at all has stated nothing; what the matrix says of undeclared runtimes decides
     then.
     """
-    there: dict[str, list[str]] = {}
-    for runtime in case.subject.runtimes:
-        there.setdefault(known_runtime(runtime.id), []).append(runtime.version)
+    there = _there(case)
     for need, statement in case.runtimes():
-        versions = there.get(known_runtime(need.id))
-        if versions:
-            yield from _one_fits(case, need, statement, versions)
+        offers = there.get(known_runtime(need.id))
+        if offers is not None:
+            yield from _one_fits(case, need, statement, offers)
         elif there:
             yield _finding(
                 case, Code.RUNTIME_TOO_OLD, need, statement, None, Severity.MISSING, Distance.MISSING, Effect.BLOCK
@@ -65,7 +64,15 @@ def runtime_is_declared(case: Case) -> Iterator[Finding]:
     )
 
 
-def _one_fits(case: Case, need: Requirement, statement: Statement, versions: list[str]) -> Iterator[Finding]:
+def _there(case: Case) -> Mapping[str, Offers]:
+    """The versions of each runtime that the host has, read in the dialect of its name."""
+    there: dict[str, list[str]] = {}
+    for runtime in case.subject.runtimes:
+        there.setdefault(known_runtime(runtime.id), []).append(runtime.version)
+    return {name: Offers(versions, partial(readable, dialect=scheme_of(name))) for name, versions in there.items()}
+
+
+def _one_fits(case: Case, need: Requirement, statement: Statement, offers: Offers) -> Iterator[Finding]:
     dialect = scheme_of(need.id)
     try:
         range = parse_range(statement.text, dialect)
@@ -74,9 +81,9 @@ def _one_fits(case: Case, need: Requirement, statement: Statement, versions: lis
         return
     if not need.range.strip():
         return
-    if any((version := readable(text, dialect)) and range.admits(version) for text in versions):
+    best = offers.best(range)
+    if best.version is not None and range.admits(best.version):
         return
-    best = Offers(versions, lambda text: readable(text, dialect)).best(range)
     if best.version is None or range.is_empty():
         unread = None if best.version else best.text
         yield unreadable(case, Dimension.RUNTIME, need.id, statement, None, dialect=dialect, version=unread)

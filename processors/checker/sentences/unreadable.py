@@ -18,7 +18,7 @@ def constraint_invalid(f: Fact) -> Words:
     if demand.stated_by == "guard" and f.object == "request":
         return (
             f"What the request says of {f.owner} cannot be judged: {_contradiction(f)}",
-            "Correct the request and send it again.",
+            "Ask about less at once." if f.kind is DemandKind.UNKNOWN else "Correct the request and send it again.",
         )
     owner = f.asked if f.is_ours else f.owner
     example = EXAMPLES.get(demand.dialect)
@@ -37,7 +37,7 @@ def _contradiction(f: Fact) -> str:
         case DemandKind.INSTALLED_VERSION:
             return f"it needs version {f.demand}, which is installed, as the one to replace, and says {f.found}"
         case _:
-            return f"it says {f.found}"
+            return f.found
 
 
 def _illegible(f: Fact) -> str:

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from contract.case import record
+from contract.test_processors import CASES
+from examples.checkers import a_request
 from examples.questions import HOUR, NOON, document
 from typer.testing import CliRunner
 
-from processors.checker.check import check
+from processors.checker.bounds import MOST_BYTES_OF_REPORT
+from processors.checker.check import Answer, check
+from processors.checker.evaluation import evaluator
+from processors.checker.intake import LONGEST_ENVELOPE
 from processors.cli.root import app
 from processors.configuration.settings import settings
 from processors.events.report import Report
 from processors.events.report_record import report_to_record
 from processors.events.subject import Host, InstalledPlugin, Manifest, Requirement, Subject
+from processors.events.subject_record import subject_to_record
+from processors.events.topics import BLOCKS, INSTALL_REQUESTS, NOTIFICATIONS, RESULTS
 from processors.events.vocabulary import Code, Verdict
 from processors.matrix.merged import Matrix
+from processors.policies import NO_POLICIES
 from processors.stream.types import LARGEST_VALUE
 from processors.stream.wire.schema import Schemas
 
@@ -40,9 +53,29 @@ def needing(count: int, length: int) -> Subject:
     )
 
 
+def a_chain(length: int, name: str, *more: str, enabled: bool = True, version: str = "1.0.0") -> Subject:
+    """Each plugin needs the next one, and as many that are not there."""
+    installed = tuple(
+        InstalledPlugin(
+            name.format(n),
+            version,
+            enabled=enabled,
+            requires=(Requirement(name.format(n + 1)), *(Requirement(f"{id}{n}") for id in more)),
+        )
+        for n in range(length)
+    )
+    manifest = Manifest(id="a", version="1.0.0", host_range="*", requires=(Requirement(name.format(0)),))
+    return Subject(manifest=manifest, host=Host("h", "1.0.0"), installed=installed)
+
+
 @pytest.mark.parametrize(
     "subject",
     [
+        pytest.param(a_chain(300, "p{}", "m"), id="a chain that ends everywhere"),
+        pytest.param(a_chain(3_000, "p{}", "m"), id="a long chain that ends everywhere"),
+        pytest.param(a_chain(2_000, "p{}", enabled=False), id="a long chain that is switched off"),
+        pytest.param(a_chain(60, "é" * 4_000 + "{}", "m"), id="a chain of long names"),
+        pytest.param(a_chain(1, "p{}", enabled=False, version="1.0.0+" + "b" * 300_000), id="a long version"),
         pytest.param(needing(10_000, 40), id="ten thousand findings"),
         pytest.param(needing(1_000, 240), id="long names"),
         pytest.param(needing(3, 150_000), id="names that no topic would take"),
@@ -130,3 +163,51 @@ def test_every_process_gives_the_same_report() -> None:
 
     [same] = said
     assert b'"verdict": "BLOCK"' in same
+
+
+def test_every_request_has_a_result_however_its_names_are_chained() -> None:
+    """Ten kilobytes of a question: a result, a block and a notification, and no dead letter."""
+    [case] = [case for case in CASES if case.name == "checker"]
+    head = next(one.value[:5] for one in case.records if one.topic == INSTALL_REQUESTS and one.value)
+    body = Schemas.load(settings().schemas)["InstallRequested"].encode(a_request(a_chain(300, "p{}", "m")))
+    outcome = case.processor().handle([record(INSTALL_REQUESTS, 0, "a", head + body)], case.view())
+
+    assert [output.topic for output in outcome.outputs] == [RESULTS, BLOCKS, NOTIFICATIONS]
+    assert outcome.rejects == []
+
+
+def test_a_plan_cures_findings_that_are_listed() -> None:
+    """One removal cures five thousand; the report does not name what it does not have."""
+    ranges = tuple(Requirement("p", f"<{n + 2}") for n in range(5_000))
+    manifest = Manifest(id="a", version="1.0.0", host_range="*", conflicts=ranges)
+    report = answer(Subject(manifest=manifest, host=Host("h", "1.0.0"), installed=(InstalledPlugin("p", "1.0.0"),)))
+
+    [plan] = report.remediations
+    cured = {id for step in plan.steps for id in step.cures}
+    assert cured == {finding.id for finding in report.findings if finding.blocks}
+    assert 0 < len(cured) < 5_000
+
+
+@pytest.mark.parametrize("verdict", [Verdict.ALLOW, Verdict.WARN, Verdict.BLOCK])
+def test_a_report_that_no_topic_would_take_is_answered_with_a_block(verdict: Verdict) -> None:
+    """The last line of defence, wherever a limit was forgotten: never silence, and never a pass."""
+    subject = needing(1, 1)
+    huge = replace(answer(subject), verdict=verdict, remediation_note="é" * 500_000)
+    schemas = Schemas.load(settings().schemas)
+    requests, results = schemas["InstallRequested"], schemas["CompatibilityChecked"]
+    evaluate = evaluator(
+        lambda data: data_of(subject, data),
+        results.encode_tail,
+        lambda said: json.dumps(said, default=str).encode(),
+        lambda *_: Answer(huge, NOON + HOUR),
+    )
+    answered = evaluate(requests.encode_tail(subject_to_record(subject)), MATRIX, NO_POLICIES, NOON)
+
+    assert (answered.verdict, answered.finding_codes) == (Verdict.BLOCK, (Code.CONSTRAINT_INVALID,))
+    assert len(answered.report) < ENVELOPE < MOST_BYTES_OF_REPORT
+    assert "the report is too large" in answered.summary
+    assert MOST_BYTES_OF_REPORT + 2 * LONGEST_ENVELOPE < LARGEST_VALUE - ENVELOPE
+
+
+def data_of(subject: Subject, _data: bytes) -> Mapping[str, Any]:
+    return subject_to_record(subject)

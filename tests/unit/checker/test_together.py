@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 from examples.questions import HOUR, NOON, Row, document
 
 from processors.checker.check import check
 from processors.events.report import Report
 from processors.events.subject import Host, InstalledPlugin, Manifest, Requirement, Subject
-from processors.events.vocabulary import Code, Verdict
+from processors.events.vocabulary import Code, DemandKind, Verdict
 from processors.matrix.document import Override
 from processors.matrix.merged import Matrix
 
@@ -75,3 +78,34 @@ def test_a_row_about_several_plugins_is_shown_and_counted_once() -> None:
 
     assert [(row.row, row.decisive) for row in report.rows] == [(0, True), (1, True)]
     assert report.rows_weighed == 2
+
+
+@pytest.mark.parametrize("versions", [("2.0.0", "1.0.0"), ("1.0.0", "2.0.0"), ("1.0.0", "1.0.0+b7")])
+def test_one_plugin_in_two_versions_is_a_contradiction(versions: tuple[str, str]) -> None:
+    """Neither is an upgrade of the other: the request has to say which one it means."""
+    one, other = (Manifest(id="lens", version=version, host_range="*") for version in versions)
+    for asked in (answer(one, other), answer(IRIS, SODIUM, one, other)):
+        [told] = [finding for finding in asked.findings if finding.object == "request"]
+
+        assert asked.verdict is Verdict.BLOCK
+        assert (told.code, told.subject, told.required.kind) == (
+            Code.CONSTRAINT_INVALID,
+            "lens",
+            DemandKind.ONE_DESCRIPTION,
+        )
+        assert told.found == " | ".join(sorted(versions))
+
+
+def test_one_plugin_described_in_two_ways_is_a_contradiction() -> None:
+    report = answer(SODIUM, replace(SODIUM, conflicts=()))
+
+    assert (Code.CONSTRAINT_INVALID, "sodium", "request") in {
+        (f.code, f.subject, f.object) for f in report.findings
+    }
+
+
+def test_one_plugin_stated_twice_alike_is_one() -> None:
+    """As with what is installed."""
+    once, twice = answer(IRIS, SODIUM), answer(IRIS, SODIUM, replace(IRIS), SODIUM)
+
+    assert replace(once, input_digest="") == replace(twice, input_digest="")
