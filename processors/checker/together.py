@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from processors.checker.case import Case, read_case
+from processors.checker.host_provisions import with_plain_ids
 from processors.checker.validator import in_order, stricter, validate
 from processors.checker.workload import too_much
 from processors.events.report import Finding, RowWeighed
@@ -26,7 +27,9 @@ def read_cases_of(subject: Subject, matrix: Matrix, policies: Policies, now: int
     manifests, twice = _by_id(subject)
     step = _Step(subject, tuple(manifests.values()))
     if is_too_much:
-        bare = replace(step.alone(0), host=replace(subject.host, provides=()))
+        alone = step.alone(0)
+        once = tuple({plugin.id: plugin for plugin in reversed(alone.installed)}.values())[::-1]
+        bare = replace(alone, host=replace(subject.host, provides=()), installed=once)
         return (_without_needs(subject, read_case(bare, matrix, policies, now)),)
     first, *others = (read_case(step.alone(n), matrix, policies, now) for n in range(len(manifests)))
     return (replace(first, described_twice={**first.described_twice, **twice}) if twice else first, *others)
@@ -34,7 +37,9 @@ def read_cases_of(subject: Subject, matrix: Matrix, policies: Policies, now: int
 
 def _without_needs(subject: Subject, case: Case) -> Case:
     """The main plugin beside all others: what any of them needs is left open. Its subject is the whole one."""
-    whole = replace(case.subject, host=subject.host, together=subject.together)
+    whole = replace(
+        case.subject, host=subject.host, together=subject.together, installed=with_plain_ids(subject).installed
+    )
     return replace(case, subject=whole, requirements=(), needs={})
 
 

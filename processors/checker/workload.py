@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final
 
+from processors.errors import shorten
 from processors.events.subject import InstalledPlugin, Manifest, Subject
 
 MOST_BESIDE: Final = 600_000
@@ -14,8 +16,16 @@ MOST_PROVIDED: Final = 2_000_000
 """The most pairs of a need and something that the host provides: some two seconds of one core."""
 
 
+MOST_DESCRIPTIONS: Final = 2_000
+"""The most descriptions of one installed plugin that are told apart."""
+
+
 def too_much(subject: Subject) -> str:
     """What is more in a request than can be judged, as a sentence without a full stop; empty if nothing is."""
+    if len(subject.installed) > MOST_DESCRIPTIONS:
+        [(id, times)] = Counter(plugin.id for plugin in subject.installed).most_common(1)
+        if times > MOST_DESCRIPTIONS:
+            return f"{shorten(id)} is described {times} times, too often to tell which of them is installed"
     count, provided = 1 + len(subject.together), len(subject.host.provides)
     if count == 1 and not provided:
         return ""

@@ -26,7 +26,7 @@ from processors.events.subject import (
     Requirement,
     Subject,
 )
-from processors.events.vocabulary import Code, Verdict
+from processors.events.vocabulary import Code, Dimension, Verdict
 from processors.matrix.merged import Matrix
 
 MATRIX = Matrix.of([(document("governance", (), ()), NOON, NOON + HOUR)])
@@ -180,6 +180,9 @@ BOUNDED: dict[str, Asking] = {
     "Subject.together, beside many": lambda n: asking(
         plugin(), together=each(n // 10, lambda k: plugin(id=f"t{k}")), installed=chain(n)
     ),
+    "Subject.installed, one plugin": lambda n: asking(
+        plugin(), installed=each(2 * n, lambda k: installed("p", version=f"1.{k}.0"))
+    ),
     "Host.provides, for needs": lambda n: asking(
         plugin(requires=demanding(n, "x", ">=9.{}")),
         host=Host("h", "1.0.0", each(n, lambda k: Provision("x", f"1.{k}.0"))),
@@ -243,4 +246,4 @@ def test_what_is_more_than_can_be_compared_blocks_at_once(name: str) -> None:
     assert (report.verdict, told.code) == (Verdict.BLOCK, Code.CONSTRAINT_INVALID)
     assert told.sentence.endswith("Ask about less at once.")
     assert "ask about less at once" in report.remediation_note
-    assert not any(finding.object == "request" for finding in answer(few).findings)
+    assert not any(finding.dimension is Dimension.MANIFEST for finding in answer(few).findings)
