@@ -16,8 +16,6 @@ from processors.cli.exit_codes import FAULT, OUTPUT_LOST, tells_verdict
 from processors.errors import BrokerUnavailable, DatabaseUnavailable, GuardError, RegistryUnavailable
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from rich.console import Console
 
 ASKING: Final = "asking"
@@ -30,22 +28,11 @@ def main() -> None:
     A closed pipe is no error for a listing. A lost verdict must count neither as a pass nor as a block, and neither
     must a fault of our own: it ends with its traceback and with FAULT.
     """
-    with _Faults():
+    try:
         _main()
-
-
-class _Faults:
-    """Ends the process where Python would end it with 1, which means blocked."""
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is not None and error is not None and issubclass(kind, Exception):
-            sys.excepthook(kind, error, trace)
-            _leave(FAULT)
+    except Exception as error:  # noqa: BLE001 - the outermost edge: Python would exit with 1, which means blocked
+        sys.excepthook(type(error), error, error.__traceback__)
+        _leave(FAULT)
 
 
 def _main() -> None:
@@ -80,7 +67,7 @@ def _main() -> None:
         sys.exit(OUTPUT_LOST if tells_verdict(sys.argv[1:]) else 0)
     except OSError as error:
         about = f": `{error.filename}`" if error.filename else ""
-        _complain(f"{error.strerror or error}{about}")
+        _complain(f"{error.strerror or str(error) or type(error).__name__}{about}")
         _give_up_stdout()
         sys.exit(2 if error.filename else OUTPUT_LOST)
     sys.exit(code if isinstance(code, int) else 0)
