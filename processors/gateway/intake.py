@@ -7,13 +7,14 @@ import re
 from typing import Any, Final, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from processors.documents import json_text
 from processors.documents.complaints import refusal
-from processors.errors import DocumentRefused
+from processors.errors import DocumentRefused, shorten
 from processors.gateway.problems import Problem
 
 LARGEST_BODY: Final = 4 * 1024 * 1024
@@ -59,10 +60,31 @@ async def read_form(request: Request) -> dict[str, Any]:
 
     It may be read again.
     """
+    _refuse_charset(request)
+    if len(await request.body()) <= AT_ONCE:
+        return await _fields(request)
+    return await asyncio.to_thread(lambda: asyncio.run(_fields(request)))
+
+
+def _refuse_charset(request: Request) -> None:
+    """Forms are UTF-8 (RFC 7578, HTML). The parser would decode them as their sender says, by any codec of Python,
+    and some need minutes for a megabyte."""
+    _, parameters = parse_options_header(request.headers.get("content-type"))
+    charset = parameters.get(b"charset", b"utf-8").decode("latin-1")
+    if charset.lower() not in ("utf-8", "utf8"):
+        raise Problem(
+            "unsupported-media-type", f"expected a form in UTF-8, found charset `{shorten(charset)}`; leave it out"
+        )
+
+
+async def _fields(request: Request) -> dict[str, Any]:
+    """The body has been read, so this waits for nobody."""
     try:
         form = await request.form(max_files=_MOST_FILES, max_fields=_MOST_FIELDS, max_part_size=LARGEST_BODY)
     except HTTPException as error:
         raise Problem("malformed", f"the form cannot be read: {error.detail}") from None
+    except UnicodeError:
+        raise Problem("malformed", "the form cannot be read: expected UTF-8") from None
     fields: dict[str, list[Any]] = {}
     for name, value in form.multi_items():
         if isinstance(value, UploadFile):

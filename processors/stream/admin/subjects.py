@@ -12,6 +12,7 @@ import httpx
 
 from processors.contracts.plan import ActualSubject
 from processors.errors import ContractBroken, RegistryUnavailable, SettingsInvalid, shorten
+from processors.stream.wire.registry import text_of
 
 _NOT_FOUND = 404
 _REFUSED = (409, 422)
@@ -66,7 +67,7 @@ def _path(what: str, subject: str) -> str:
 
 
 def _refusal(answer: httpx.Response) -> ContractBroken | SettingsInvalid | RegistryUnavailable:
-    said = shorten(" ".join(answer.text.split()), 600)
+    said = shorten(" ".join(text_of(answer).split()), 600)
     if answer.status_code in _REFUSED:
         return ContractBroken(f"the registry refuses the schema for {answer.url.path}: {said}")
     if answer.is_client_error:

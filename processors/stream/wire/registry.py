@@ -82,8 +82,13 @@ def _unregistered(subject: str, schema_id: int) -> EventUnreadable:
     return EventUnreadable("schema", f"schema {schema_id} is not registered under `{subject}`")
 
 
+def text_of(answer: httpx.Response) -> str:
+    """A body as UTF-8. `answer.text` would use any codec of Python that the server names."""
+    return answer.content.decode("utf-8", "replace")
+
+
 def _message(answer: httpx.Response) -> str:
     try:
         return shorten(str(answer.json()["message"]), 300)
-    except (ValueError, KeyError, TypeError):
-        return shorten(answer.text, 300)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return shorten(text_of(answer), 300)

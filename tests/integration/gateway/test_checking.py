@@ -185,6 +185,9 @@ def test_a_good_token_without_a_role_may_do_nothing(gateway: Replica) -> None:
 
 
 JSON = {"Content-Type": "application/json"}
+FORM = "multipart/form-data; boundary=x; charset="
+MANIFEST = b'--x\r\nContent-Disposition: form-data; name="manifest"; filename="plugin.yaml"\r\n\r\nid: a\r\n'
+HALF = b'--x\r\nContent-Disposition: form-data; name="exception"\r\n\r\n"\\ud800"\r\n--x--\r\n'
 
 
 @pytest.mark.parametrize(
@@ -209,6 +212,10 @@ JSON = {"Content-Type": "application/json"}
             b'{"manifest": {"content": "a: 1"}, "host": "corex@1\\ud800"}', JSON, 400, id="half a character"
         ),
         pytest.param(b"--x--", {"Content-Type": "multipart/form-data"}, 400, id="a form without a boundary"),
+        pytest.param(HALF, {"Content-Type": FORM + "punycode"}, 415, id="a form in a codec that needs minutes"),
+        pytest.param(HALF, {"Content-Type": FORM + "undefined"}, 415, id="a form in a codec that reads nothing"),
+        pytest.param(HALF, {"Content-Type": FORM + "unicode_escape"}, 415, id="a form of half characters"),
+        pytest.param(MANIFEST + HALF, {"Content-Type": FORM + "utf-8"}, 400, id="half a character in a form"),
     ],
 )
 def test_a_hostile_body_is_refused_with_a_problem(
