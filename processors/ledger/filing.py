@@ -44,12 +44,8 @@ def file(cursor: Cursor, rows: Sequence[Row], heads: Mapping[At, Head]) -> Filed
     The caller has locked all heads, and writes the new ones.
     """
     kept, duplicates = _sift(cursor, rows)
-    kept, extensions = _copy_all(cursor, kept, heads)
-    _copy_findings(cursor, kept)
-    _note_batches(cursor, extensions)
+    kept, extensions = _write_all(cursor, kept, heads)
     _note_duplicates(cursor, duplicates)
-    _note_quarantine(cursor, kept)
-    _fold(cursor, kept)
     return Filed(kept, duplicates, {at: head for at, (head, _) in extensions.items()})
 
 
@@ -104,29 +100,45 @@ def _remember(cursor: Cursor, firsts: Mapping[str, str], rows: Sequence[Row]) ->
 Extensions = dict[At, tuple[Head, Batch]]
 
 
-def _copy_all(cursor: Cursor, rows: list[Row], heads: Mapping[At, Head]) -> tuple[list[Row], Extensions]:
-    """Chain and copy. Rows that Postgres refuses are found by bisection, and only their addresses are kept."""
+def _write_all(cursor: Cursor, rows: list[Row], heads: Mapping[At, Head]) -> tuple[list[Row], Extensions]:
+    """Rows that Postgres refuses, wherever they go, are found by bisection, and only their addresses are kept."""
     if not rows:
         return [], {}
     try:
-        return rows, _copy_chained(cursor, rows, heads)
+        return rows, _write(cursor, rows, heads)
     except _REFUSALS as error:
         why = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
     poison = set(bisect(rows, lambda some: _is_accepted(cursor, some, heads)))
     mended = [as_refused(row, why) if at in poison else row for at, row in enumerate(rows)]
-    return mended, _copy_chained(cursor, mended, heads)
+    return mended, _write(cursor, mended, heads)
 
 
-_REFUSALS: Final = (psycopg.DataError, psycopg.IntegrityError, UnicodeError)
+_REFUSALS: Final = (
+    psycopg.DataError,
+    psycopg.IntegrityError,
+    psycopg.errors.ProgramLimitExceeded,  # such as a text that is too long for an index
+    UnicodeError,
+)
 
 
 def _is_accepted(cursor: Cursor, rows: Sequence[Row], heads: Mapping[At, Head]) -> bool:
     try:
         with cursor.connection.transaction(force_rollback=True):
-            _copy_chained(cursor, rows, heads)
+            _write(cursor, rows, heads)
     except _REFUSALS:
         return False
     return True
+
+
+def _write(cursor: Cursor, rows: Sequence[Row], heads: Mapping[At, Head]) -> Extensions:
+    """Everything that rows change, or nothing."""
+    with cursor.connection.transaction():
+        extensions = _copy_chained(cursor, rows, heads)
+        _copy_findings(cursor, rows)
+        _note_batches(cursor, extensions)
+        _note_quarantine(cursor, rows)
+        _fold(cursor, rows)
+    return extensions
 
 
 def bisect(rows: Sequence[Row], accepted: Callable[[Sequence[Row]], bool], start: int = 0) -> list[int]:
@@ -159,7 +171,7 @@ _COPY = (
 
 def _copy_chained(cursor: Cursor, rows: Sequence[Row], heads: Mapping[At, Head]) -> Extensions:
     extensions: Extensions = {}
-    with cursor.connection.transaction(), cursor.copy(_COPY) as copy:
+    with cursor.copy(_COPY) as copy:
         for at, of_chain in _by_chain(rows).items():
             hashes, batch, head = chain.extend(heads[at], map(canonical_row, of_chain))
             extensions[at] = (head, batch)

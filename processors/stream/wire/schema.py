@@ -21,6 +21,7 @@ from fastavro import parse_schema
 from processors.contracts import avro
 from processors.errors import ContractBroken, DocumentRefused, EventUnreadable, shorten
 from processors.stream.wire.bounds import require_bounded
+from processors.stream.wire.integers import with_checked_integers
 
 schemaless_reader = cast("Callable[..., Any]", fastavro.schemaless_reader)  # pyright: ignore[reportUnknownMemberType]
 schemaless_writer = cast("Callable[..., None]", fastavro.schemaless_writer)  # pyright: ignore[reportUnknownMemberType]
@@ -91,7 +92,7 @@ class Schema:
             text=text,
             model=model,
             plain=plain,
-            whole=parse_schema(plain),
+            whole=_parsed(model),
             envelope=_parsed(avro.Record(f"{model.name}Envelope", "", model.fields[:-1])),
             tail=_parsed(tail.type),
             tail_name=tail.name,
@@ -239,7 +240,7 @@ class Schemas(Mapping[str, Schema]):
 
 
 def _parsed(schema: avro.Schema) -> Json:
-    return parse_schema(avro.written(schema))
+    return parse_schema(with_checked_integers(avro.written(schema)))
 
 
 def _encode(schema: Json, value: Any) -> bytes:

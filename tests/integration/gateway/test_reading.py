@@ -14,7 +14,16 @@ import pytest
 from examples import web
 from examples.gateways import Edge, Replica, ask, bearer
 from examples.ground import eventually
+from examples.guard import Guard
 from examples.issuers import claims, token
+from sqlalchemy import text
+
+from processors.bootstrap.clients import stream_settings
+from processors.events.topics import EXCEPTION_DECISIONS
+from processors.ledger.database import connect, reading
+from processors.ledger.samples import story
+from processors.stream.io.publish import send
+from processors.stream.types import Outbound
 
 pytestmark = pytest.mark.stack
 
@@ -99,6 +108,29 @@ def test_a_text_that_no_row_can_have_is_refused_everywhere(audited: Edge, gatewa
         done = audited.run("ledger", *words, os.fsdecode(b"a\xffb"))
         assert (done.returncode, done.stdout) == (2, ""), (words, done.stderr)
         assert "U+DCFF" in done.stderr
+
+
+def test_a_number_that_no_column_holds_stops_no_ledger(audited: Edge, gateway: Replica) -> None:
+    """Whoever may write the topic can make one: Avro writes numbers of 32 and of 64 bits alike."""
+    guard, engine = Guard(audited.stack), connect(audited.stack.postgres, "guard_auditor")
+    decided = next(sample for sample in story(1) if sample.topic == EXCEPTION_DECISIONS)
+    huge = guard.codec.encoder(EXCEPTION_DECISIONS, decided.event)({**decided.value, "round": 2**40})
+    at = send(stream_settings(guard.of), Outbound(EXCEPTION_DECISIONS, b"huge", huge))._asdict()
+    where = 'topic = :topic AND partition = :partition AND "offset" = :offset'
+
+    def refused() -> bool:
+        with reading(engine) as connection:
+            found = connection.execute(text(f"SELECT reason FROM ledger.quarantine WHERE {where}"), at)  # noqa: S608
+            return found.scalars().all() == ["unreadable_body"]
+
+    try:
+        asked = ask(gateway.url).json()
+        eventually(refused, 30)
+        eventually(lambda: get(gateway, f"ledger/cases/{asked['request_id']}", AUDITOR).status_code == 200, 30)
+    finally:
+        guard.ground.forget_below(EXCEPTION_DECISIONS, at["partition"], at["offset"] + 1)
+        guard.close()
+        engine.dispose()
 
 
 def test_the_ledger_is_for_auditors_of_the_tenant(gateway: Replica) -> None:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import random
 import time
 from dataclasses import replace
+from typing import Any
 
 import psycopg
 import pytest
-from examples.ledgers import NOW, commit, rows_of, started
+from examples.ledgers import MASKER, NOW, commit, rows_of, started
 from sqlalchemy import Engine, text
 
+from processors.configuration.settings import shipped
 from processors.errors import Fenced
+from processors.events.topics import EXCEPTION_DECISIONS
 from processors.ledger import projections, views
-from processors.ledger.database import connect, cursor_of, reading, writing
+from processors.ledger.database import connect, cursor_of, frozen, reading, writing
 from processors.ledger.filing import file
+from processors.ledger.processor import Ledger
 from processors.ledger.samples import story, traffic
 from processors.ledger.transaction import Entries, PostgresTransaction, move
+from processors.stream.types import Inbound
+from processors.stream.wire.codec import Codec, OfflineRegistry
+from processors.stream.wire.schema import Schemas
 
 pytestmark = pytest.mark.stack
 
@@ -125,6 +133,51 @@ def test_poison_in_the_middle_costs_one_row(sink: Engine, superuser: psycopg.Con
 
     assert superuser.execute("SELECT count(*), max(sequence) FROM ledger_events").fetchone() == (80, 80)
     assert superuser.execute('SELECT "offset", reason FROM quarantine').fetchall() == [(17, "refused_by_database")]
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [
+        pytest.param({"payload": '{"event":"used","round":1099511627776}'}, id="a number that no column holds"),
+        pytest.param({"payload": '{"event":"used","uses":"many"}'}, id="a text for a number"),
+        pytest.param({"exception_id": random.Random(1).randbytes(9_000).hex()}, id="an id too long for an index"),
+    ],
+)
+def test_poison_in_current_state_costs_one_row(
+    sink: Engine, maintenance: Engine, superuser: psycopg.Connection, poison: dict[str, Any]
+) -> None:
+    """A row that can be filed, and not folded or found again, stops nobody: what goes beside it stands."""
+    some = [row for row in rows_of([s for n in range(20) for s in story(n)]) if row.topic == EXCEPTION_DECISIONS]
+    rows = [replace(row, **poison) if row.offset == 17 else row for row in some]
+    transaction = started(sink, rows)
+    commit(transaction, rows)
+
+    assert superuser.execute('SELECT "offset", reason FROM quarantine').fetchall() == [(17, "refused_by_database")]
+    filed = superuser.execute("SELECT count(*), max(sequence) FROM ledger_events").fetchone()
+    assert filed == (len(rows), len(rows))
+    assert superuser.execute("SELECT count(*) FROM exceptions").fetchone() == (20,)
+    with frozen(maintenance) as connection:
+        assert views.compare(connection) == []
+
+
+def test_a_number_beyond_32_bits_is_unreadable_and_the_next_record_is_filed(
+    sink: Engine, superuser: psycopg.Connection
+) -> None:
+    """Avro writes numbers of 32 and of 64 bits alike, so whoever may write the topic can put one in."""
+    samples = [sample for sample in story(1) if sample.topic == EXCEPTION_DECISIONS]
+    codec = Codec(Schemas.load(shipped("schemas")), OfflineRegistry())
+    encode = codec.encoder(EXCEPTION_DECISIONS, "ExceptionDecided")
+    good = [encode(sample.value) for sample in samples]
+    huge = [encode({**samples[0].value, name: 2**40}) for name in ("round", "sequence", "uses")]
+    ledger = Ledger(codec, {EXCEPTION_DECISIONS: "ExceptionDecided"}, MASKER)
+    rows = [
+        ledger.row(Inbound(EXCEPTION_DECISIONS, 0, offset, NOW, b"x", value))
+        for offset, value in enumerate([*huge, *good])
+    ]
+    commit(started(sink, rows), rows)
+
+    statuses = superuser.execute('SELECT status, reason FROM ledger_events ORDER BY "offset"').fetchall()
+    assert statuses == [("unreadable", "unreadable_body")] * 3 + [("recorded", None)] * len(good)
 
 
 def test_current_state_tells_the_case(sink: Engine, superuser: psycopg.Connection) -> None:

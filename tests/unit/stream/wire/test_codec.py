@@ -171,6 +171,60 @@ def test_a_newer_writer_is_read_as_ours() -> None:
     assert raw == world.encode.tail(LETTER["content"])
 
 
+COUNTED = json.dumps({
+    "type": "record",
+    "name": "Letter",
+    "fields": [
+        {"name": "pages", "type": "int"},
+        {"name": "at", "type": "long"},
+        {"name": "stamps", "type": ["null", {"type": "array", "items": "int"}]},
+        {"name": "content", "type": {"type": "record", "name": "Content", "fields": [
+            {"name": "words", "type": {"type": "map", "values": "int"}},
+        ]}},
+    ],
+})  # fmt: skip
+
+
+def counted(*, pages: int = 1, at: int = 1, stamp: int = 1, words: int = 1) -> dict[str, Any]:
+    return {"pages": pages, "at": at, "stamps": [stamp], "content": {"words": {"a": words}}}
+
+
+def wide(text: str) -> str:
+    """The schema of somebody who writes 64 bits: the bytes of an `int` and of a `long` are alike."""
+    return text.replace('"int"', '"long"')
+
+
+@pytest.mark.parametrize("field", ["pages", "stamp", "words"])
+def test_an_int_has_32_bits_wherever_it_stands(field: str) -> None:
+    """Our own schema, or a foreign one that is as ours but for the documentation."""
+    codec = Codec(Schemas({"Letter": Schema.read(COUNTED)}), registry := OfflineRegistry())
+    prefix, decode = codec.encoder(TOPIC, "Letter").look_up(), codec.decoder(TOPIC, "Letter")
+    registry.register(SUBJECT, COUNTED.replace('"name": "pages"', '"name": "pages", "doc": "how many"'))
+    for end in (-(2**31), 2**31 - 1):
+        for first in (prefix, b"\0\0\0\0\2"):
+            assert decode(first + Schema.read(COUNTED).encode(counted(**{field: end}))) == counted(**{field: end})
+    for number in (-(2**31) - 1, 2**31, 2**40, 2**63 - 1):
+        body = Schema.read(wide(COUNTED)).encode(counted(at=number, **{field: number}))
+        for first in (prefix, b"\0\0\0\0\2"):
+            with pytest.raises(EventUnreadable) as whole:
+                decode(first + body)
+            with pytest.raises(EventUnreadable) as split:
+                decode.tail(decode.split(first + body)[1])
+            assert whole.value.stage == split.value.stage == "body"
+
+
+def test_an_int_of_an_older_writer_is_a_long() -> None:
+    """Avro promotes numbers, and only in that direction."""
+    registry = OfflineRegistry()
+    decode = Codec(Schemas({"Letter": Schema.read(wide(COUNTED))}), registry).decoder(TOPIC, "Letter")
+    value = Codec(Schemas({"Letter": Schema.read(COUNTED)}), registry).encoder(TOPIC, "Letter")(counted(words=7))
+    assert decode(value) == counted(words=7)
+    decode = Codec(Schemas({"Letter": Schema.read(COUNTED)}), registry).decoder(TOPIC, "Letter")
+    value = Codec(Schemas({"Letter": Schema.read(wide(COUNTED))}), registry).encoder(TOPIC, "Letter")(counted())
+    with pytest.raises(EventUnreadable):
+        decode(value)
+
+
 def test_canonical_reading_refuses_bytes_that_no_writer_makes() -> None:
     """A negative enum index reads as the last symbol: harmless, but not for what is signed."""
     tampered = b"\2a\1\0"
