@@ -6,7 +6,6 @@ import io
 import os
 import pydoc
 import sys
-import time
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from typing import Annotated, Any, Final, NamedTuple, cast
@@ -17,6 +16,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from processors.documents.instants import utc
 from processors.errors import SettingsInvalid, nearest, shorten
 
 ColumnsOption = Annotated[
@@ -136,7 +136,7 @@ def paged() -> Generator[None]:
 
 def clock(milliseconds: int) -> str:
     """A time of day with its date, in UTC."""
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(milliseconds / 1000))
+    return f"{utc(milliseconds):%Y-%m-%d %H:%M:%S}"
 
 
 def page() -> Console:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, NamedTuple, cast
 
+from processors.documents.instants import utc
 from processors.events.exceptions import ExceptionDecided, Status
 from processors.exception_workflow.config import ExceptionPolicy
 from processors.exception_workflow.notify.notices import gist
@@ -111,7 +111,7 @@ def left(due: int | None) -> str:
 
 def date(at: int | None) -> str:
     """An instant in UTC, to the second; empty for none."""
-    return "" if at is None else f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M:%S}Z"
+    return "" if at is None else f"{utc(at):%Y-%m-%d %H:%M:%S}Z"
 
 
 def why(decided: ExceptionDecided) -> str:

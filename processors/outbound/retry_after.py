@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC
 from email.utils import parsedate_to_datetime
+
+from processors.documents.instants import utc
 
 
 def milliseconds(retry_after: str | None, now: int) -> int | None:
@@ -18,5 +20,5 @@ def milliseconds(retry_after: str | None, now: int) -> int | None:
         return None
     if at.tzinfo is None:
         at = at.replace(tzinfo=UTC)
-    wait = int((at - datetime.fromtimestamp(now / 1000, UTC)).total_seconds() * 1000)
+    wait = int((at - utc(now)).total_seconds() * 1000)
     return wait if wait > 0 else None

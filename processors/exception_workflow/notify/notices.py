@@ -7,9 +7,9 @@ nobody reads hundreds of messages.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import NamedTuple
 
+from processors.documents.instants import utc
 from processors.events.notifications import Urgency
 from processors.exception_workflow.config import ExceptionPolicy
 from processors.exception_workflow.notify.audiences import ALARM, GATHERED, LINES, REFUSED, Line
@@ -101,4 +101,4 @@ def _words(move: Move, policy: ExceptionPolicy) -> dict[str, str]:
 def _date(at: int | None) -> str:
     if at is None:
         return "never"
-    return f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M} UTC"
+    return f"{utc(at):%Y-%m-%d %H:%M} UTC"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
@@ -16,6 +15,7 @@ from starlette.responses import HTMLResponse
 from processors.checker.views.outline import clean
 from processors.client.exception_facts import left
 from processors.configuration.gateway import ConsoleConfig, Role
+from processors.documents.instants import utc
 
 STRICT: Final = {
     "Referrer-Policy": "same-origin",
@@ -86,7 +86,7 @@ def _policy(config: ConsoleConfig | None) -> str:
 
 def instant(at: int | None) -> str:
     """UTC, to the second."""
-    return "" if at is None else f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return "" if at is None else f"{utc(at):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _spoken(text: str) -> str:
@@ -106,7 +106,7 @@ def _coded(text: str) -> Markup:
 
 
 def _machine(at: int) -> str:
-    return datetime.fromtimestamp(at / 1000, UTC).isoformat()
+    return utc(at).isoformat()
 
 
 def _word(symbol: Any) -> str:

@@ -8,7 +8,6 @@ import socket
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP as WIRE
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import aiosmtplib
 
+from processors.documents.instants import utc
 from processors.errors import shorten
 from processors.outbound.addresses import AddressRefused, Network, checked, resolve
 from processors.outbound.client import CONNECT
@@ -57,7 +57,7 @@ def mail(event: Outgoing, sender: str, to: str) -> bytes:
     message["From"] = sender
     message["To"] = to
     message["Subject"] = shorten(notice["subject"], LONGEST_SUBJECT).replace("=?", "= ?")  # see above
-    message["Date"] = datetime.fromtimestamp(event.at / 1000, UTC)
+    message["Date"] = utc(event.at)
     message["Message-ID"] = f"<{event.id}@{sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no automatic replies
     text = notice["body"] + (f"\n\n{notice['link']}" if is_link(notice["link"]) else "")

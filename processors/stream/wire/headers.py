@@ -7,9 +7,9 @@
 from __future__ import annotations
 
 import secrets
-from datetime import UTC, datetime
 from functools import lru_cache
 
+from processors.documents.instants import utc
 from processors.stream.types import Headers
 
 TRACEPARENT = "traceparent"
@@ -83,6 +83,4 @@ def _time(milliseconds: int) -> bytes:
 
 def rfc3339(milliseconds: int) -> str:
     """An instant in RFC 3339 with milliseconds, UTC. Instants outside the calendar are clamped to its ends."""
-    latest = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z
-    seconds, rest = divmod(min(max(milliseconds, 0), latest), 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:03d}Z"
+    return utc(milliseconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")

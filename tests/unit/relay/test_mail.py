@@ -204,3 +204,16 @@ def test_only_web_links_are_sent(link: str) -> None:
 def test_the_same_event_makes_the_same_bytes() -> None:
     """On any day and in any process."""
     assert mail(notice(), FROM, TO) == mail(notice(), FROM, TO)
+
+
+@pytest.mark.parametrize(
+    ("at", "date"),
+    [
+        (2**62, "Fri, 31 Dec 9999 23:59:59 +0000"),
+        (253_402_300_800_000, "Fri, 31 Dec 9999 23:59:59 +0000"),
+        (-(2**62), "Thu, 01 Jan 1970 00:00:00 +0000"),
+    ],
+)
+def test_a_notice_beyond_the_calendar_is_sent_all_the_same(at: int, date: str) -> None:
+    """Five failures of our own would open the breaker, and hold everybody's mail."""
+    assert message_from_bytes(mail(notice(at=at), FROM, TO), policy=default)["Date"] == date

@@ -137,3 +137,18 @@ def test_what_was_acknowledged_stands_on_the_report() -> None:
     assert "ok &lt;b&gt;" in page
     assert "The warehouse may stand still." in page
     assert "Watched by enhanced (on-call)" in page
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        (2**62, "9999-12-31 23:59:59 UTC"),
+        (253_402_300_800_000, "9999-12-31 23:59:59 UTC"),
+        (-5, "1970-01-01 00:00:00 UTC"),
+    ],
+)
+def test_an_instant_beyond_the_calendar_hides_no_report(at: int, said: str) -> None:
+    """Whoever asks says when the risk was taken."""
+    under = KeptRequest({"acknowledgement": {"by": "alice", "at": at, "statement": "ok"}, "monitoring": None})
+
+    assert said in shown(CASE, verdict="ALLOW_BY_EXCEPTION", named=CASE.exception_id, sees_case=True, under=under)
