@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -73,7 +74,7 @@ async def responded(result: Result, form: str, request: Request) -> Response:
 
 def response(result: Result, form: str, request: Request) -> Response:
     """200 with the result, or 304 if the caller has this very report already."""
-    tag = f'"{result.report_digest}"'
+    tag = f'"{quote(result.report_digest, safe=":")}"'  # whoever may write results can name any digest
     headers = {"ETag": tag, "Vary": "Accept", "Cache-Control": "private, no-cache"}
     given = [known.strip().removeprefix("W/") for known in request.headers.get("if-none-match", "").split(",")]
     if request.method == "GET" and (tag in given or "*" in given):

@@ -168,7 +168,7 @@ def pending(desk: Desk, request_id: str, tenant: str, question: str | None) -> R
     return JSONResponse(
         {"request_id": request_id, "status": "pending"},
         202,
-        {"Location": f"{PATH}/{request_id}?ticket={ticket}{named}", "Retry-After": retry_after()},
+        {"Location": f"{PATH}/{quote(request_id, safe='')}?ticket={ticket}{named}", "Retry-After": retry_after()},
     )
 
 

@@ -18,6 +18,7 @@ from processors.events.outcomes import InstallOutcome
 from processors.events.vocabulary import Band, Code, Verdict
 from processors.gateway.api.callers import AtDesk
 from processors.gateway.api.ledger import ledger_case, ledger_events, ledger_proof, standing, summaries
+from processors.gateway.attachments import attachment
 from processors.gateway.console.rendering import Page
 from processors.gateway.console.routing import PageRoute, show
 from processors.gateway.console.visitors import Visitor, now_ms, visiting
@@ -271,8 +272,5 @@ def _day(name: str, text: str) -> int | None:
 
 
 def _file(content: Any, name: str) -> Response:
-    safe = "".join(c for c in name if c.isascii() and (c.isalnum() or c == "-"))[:80]
-    headers = {"Content-Disposition": f'attachment; filename="{safe}.json"'}
-    return Response(
-        json.dumps(content, ensure_ascii=False, indent=2), media_type="application/json", headers=headers
-    )
+    text = json.dumps(content, ensure_ascii=False, indent=2)
+    return Response(text, media_type="application/json", headers=attachment(name, "json"))

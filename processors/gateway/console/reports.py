@@ -36,6 +36,7 @@ from processors.exception_workflow.rules.scope import basis_of, speaks_against
 from processors.exception_workflow.state.case import ExceptionCase
 from processors.gateway.api.callers import AtDesk
 from processors.gateway.api.check import known_result
+from processors.gateway.attachments import attachment
 from processors.gateway.console.advice import Refusal, refusals
 from processors.gateway.console.rendering import Page
 from processors.gateway.console.routing import PageRoute, show
@@ -187,9 +188,7 @@ async def download(
     console = console_of(desk)
     media, render = _DOWNLOADS[form]
     text = await asyncio.to_thread(render, result, "" if console is None else console[0].url)
-    name = f"report-{''.join(c for c in request_id if c.isalnum() or c == '-')[:60]}.{form}"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(text, media_type=media, headers=headers)
+    return Response(text, media_type=media, headers=attachment(f"report-{request_id}", form))
 
 
 def report_page(

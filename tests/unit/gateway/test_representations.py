@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import re
 
-from processors.gateway.representations import FORMS, negotiated
+import pytest
+from starlette.requests import Request
+
+from processors.events.results import Result
+from processors.gateway.representations import FORMS, negotiated, response
 
 
 @pytest.mark.parametrize(
@@ -26,3 +30,14 @@ from processors.gateway.representations import FORMS, negotiated
 )
 def test_the_form_that_is_wanted_most_is_given(accept: str, form: str | None) -> None:
     assert negotiated(accept, tuple(FORMS)) == form
+
+
+@pytest.mark.parametrize("digest", ["\u65e5\u672c", "a\r\nSet-Cookie: x=1", '"', "sha256:ab"])
+def test_a_tag_is_ascii_whatever_digest_somebody_wrote(digest: str) -> None:
+    request = Request({"type": "http", "method": "GET", "headers": []})
+    tag = response(Result({"report_digest": digest}), "application/json", request).headers["etag"]
+
+    assert re.fullmatch(r'"[\w:%.-]+"', tag, re.ASCII)
+    known = Request({"type": "http", "method": "GET", "headers": [(b"if-none-match", tag.encode())]})
+    assert response(Result({"report_digest": digest}), "application/json", known).status_code == 304
+    assert digest != "sha256:ab" or tag == '"sha256:ab"'
