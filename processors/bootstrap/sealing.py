@@ -10,6 +10,12 @@ from processors.stream.io.clients import beyond_loopback
 from processors.stream.seals import Seals
 
 
+def has_seal_keys(of: Settings) -> bool:
+    """Whether this process has keys of seals. The programs of people and vendors have none: whoever can verify a
+    seal can make one."""
+    return of.seal.key_file is not None or beyond_loopback(of.kafka.bootstrap) is None
+
+
 def seals(of: Settings) -> Seals:
     """Raises SettingsInvalid if no keys are named and the broker is not on loopback, or if they cannot be read."""
     if of.seal.key_file is not None:

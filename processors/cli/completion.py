@@ -40,7 +40,7 @@ def exceptions(incomplete: str) -> list[tuple[str, str]]:
 
     try:
         with codec(settings()) as events:
-            cases = await_answer(lambda _tell: all_cases(settings(), events), _PATIENCE)
+            cases = await_answer(lambda _tell: all_cases(settings(), events, unverified=True), _PATIENCE)
     except GuardError:
         return []
     open_ = (case for case in cases if case.status in OPEN and case.exception_id.startswith(incomplete))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 from processors.bootstrap.clients import stream_settings
+from processors.bootstrap.sealing import seals
 from processors.client.exception_facts import why
-from processors.client.transport import SOURCE, CommandRefused, NoAnswer, not_there
+from processors.client.transport import SOURCE, CommandRefused, NoAnswer, NoSuchException, not_there
 from processors.configuration.settings import Settings
-from processors.errors import EventUnreadable, SettingsInvalid
+from processors.errors import EventUnreadable
 from processors.events.exceptions import ExceptionDecided, Status
 from processors.events.kinds import EventKind
 from processors.events.topics import (
@@ -19,47 +22,87 @@ from processors.events.topics import (
     EXCEPTION_DECISIONS,
     EXCEPTION_STATE,
 )
-from processors.exception_workflow.state.case import DIGESTS, ExceptionCase, decode
+from processors.exception_workflow.state.case import DIGESTS, ExceptionCase
+from processors.exception_workflow.state.changelog import Changelog
 from processors.stream.io.follow import Follower
 from processors.stream.io.publish import send
+from processors.stream.loop.restore import Restored
+from processors.stream.seals import Seal, Seals
+from processors.stream.types import Inbound, StateSpec
 from processors.stream.wire.codec import Codec
 from processors.stream.wire.headers import header
 from processors.stream.wire.reader import decision_reader, lenient
 from processors.stream.wire.writer import Event, EventWriter
 
 
-def case_of(of: Settings, codec: Codec, exception_id: str) -> ExceptionCase:
-    """The last stored state of an exception. Raises SettingsInvalid if there is none."""
-    found = {case.exception_id: case for case in _cases(of, codec, exception_id.encode())}.get(exception_id)
-    if found is None or not found.exists:
-        raise SettingsInvalid(not_there(exception_id))
-    return found
+def case_of(of: Settings, codec: Codec, exception_id: str, *, unverified: bool = False) -> ExceptionCase:
+    """The last state of an exception that the workflow has stored. `unverified` is as for `all_cases`.
+
+    Raises NoSuchException if there is none, SettingsInvalid as `all_cases`, and EventUnreadable for one that a
+    newer workflow has written.
+    """
+    held = _held(of, codec, exception_id.encode(), unverified=unverified).get(exception_id)
+    if isinstance(held, EventUnreadable):
+        raise held
+    if held is None or not held.exists:
+        raise NoSuchException(not_there(exception_id))
+    return held
 
 
-def all_cases(of: Settings, codec: Codec) -> list[ExceptionCase]:
-    """Every exception, the newest change last."""
-    cases = {case.exception_id: case for case in _cases(of, codec, None)}
-    return sorted((case for case in cases.values() if case.exists), key=lambda case: case.changed_at)
+def all_cases(of: Settings, codec: Codec, *, unverified: bool = False) -> list[ExceptionCase]:
+    """Every exception, the newest change last.
+
+    Only states that the workflow has sealed count, and SettingsInvalid is raised without the keys of the seals.
+    `unverified` takes whatever is last on the topic: for those who have no keys, to show and never to decide.
+    """
+    states = _held(of, codec, None, unverified=unverified).values()
+    cases = [held for held in states if isinstance(held, ExceptionCase) and held.exists]
+    return sorted(cases, key=lambda case: case.changed_at)
 
 
-def _cases(of: Settings, codec: Codec, key: bytes | None) -> Iterator[ExceptionCase]:
-    """Of all partitions, or of the one of `key`. The workflow quarantines unreadable records."""
-    read = codec.decoder(EXCEPTION_STATE, "ExceptionState")
+_Held = ExceptionCase | EventUnreadable
+
+
+def _held(of: Settings, codec: Codec, key: bytes | None, *, unverified: bool) -> Mapping[str, _Held]:
+    """The states of all partitions, or that of `key`, by exception. One that cannot be read hides no other."""
+    by = None if unverified else seals(of)
+    spec = _leniently(Changelog(codec, lambda subject: subject, lambda _: None).spec)
+    partitions: defaultdict[int, Restored] = defaultdict(Restored)
     with closing(Follower(stream_settings(of), "exceptions", brief=True)) as follower:
         if key is None:
             follower.from_beginning([EXCEPTION_STATE])
         else:
             follower.from_beginning_of(EXCEPTION_STATE, key)
         for record in follower.read():
-            if record.value is None or (record.key or b"").startswith(DIGESTS.encode()):
+            if (record.key or b"").startswith(DIGESTS.encode()) or key not in (None, record.key):
                 continue
-            try:
-                fields = read(record.value)
-                held = decode(fields["document"], fields["subject"])
-            except (EventUnreadable, ValueError):
-                continue  # one invalid record must not stop the readers
-            if isinstance(held, ExceptionCase):
-                yield held
+            partitions[record.partition].take(record, spec, by or _Anybody())
+    states = [state for restored in partitions.values() for state in restored.values.items()]
+    return dict(sorted(states, key=lambda state: _progress(state[1])))  # of two partitions' the furthest counts
+
+
+def _leniently(spec: StateSpec) -> StateSpec:
+    def decode(value: bytes) -> object:
+        try:
+            return spec.decode(value)
+        except EventUnreadable as error:
+            return error
+
+    return replace(spec, decode=decode)
+
+
+def _progress(held: _Held) -> tuple[int, int]:
+    return (held.round, held.sequence) if isinstance(held, ExceptionCase) else (0, 0)
+
+
+class _Anybody(Seals):
+    """Believes whoever may write the topic."""
+
+    def __init__(self) -> None:
+        super().__init__("", {})
+
+    def check_placed(self, record: Inbound, after: int) -> Seal:  # noqa: ARG002
+        return Seal("", after + 1)
 
 
 def history(of: Settings, codec: Codec, exception_id: str) -> list[ExceptionDecided]:

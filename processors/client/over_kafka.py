@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from processors.bootstrap.exception_workflow import read_policy
+from processors.bootstrap.sealing import has_seal_keys
 from processors.client.block import from_block
 from processors.client.exception_commands import amendment, command, extended_until, kept, request
 from processors.client.exception_facts import Waiting, by_urgency, facts_of, monitoring_of, waiting_of
@@ -20,7 +21,7 @@ from processors.client.results import ask, follow, result_of
 from processors.client.signing import signer_of
 from processors.client.transport import AlreadyOpen, Author, Change, ExceptionView, Inquiry, Record, Tell, Wanted
 from processors.configuration.settings import Settings
-from processors.errors import Refused, Unavailable
+from processors.errors import Refused, SettingsInvalid, Unavailable
 from processors.events.exceptions import (
     ApprovalDecision,
     CommandKind,
@@ -32,6 +33,8 @@ from processors.events.exceptions import (
 from processors.events.kinds import APPROVAL_DECIDED, EXCEPTION_COMMANDED
 from processors.events.results import Result
 from processors.events.subject_record import subject_to_record
+from processors.exception_workflow.config import ExceptionPolicy
+from processors.exception_workflow.state.case import ExceptionCase
 from processors.stream.wire.codec import Codec
 from processors.versions import Dialect
 
@@ -72,19 +75,19 @@ class KafkaTransport:
 
     def exceptions(self, *, everything: bool) -> Sequence[Record]:
         policy = read_policy(self._of)
-        cases = by_urgency(all_cases(self._of, self._events), policy, everything=everything)
-        return [facts_of(case, policy) for case in cases]
+        cases = all_cases(self._of, self._events, unverified=self._unverified)
+        return [self._facts(case, policy) for case in by_urgency(cases, policy, everything=everything)]
 
     def exception(self, exception_id: str) -> ExceptionView:
-        case = case_of(self._of, self._events, exception_id)
+        case = self._seen(exception_id)
         past = history(self._of, self._events, exception_id)
-        return ExceptionView(facts_of(case, read_policy(self._of)), past)
+        return ExceptionView(self._facts(case, read_policy(self._of)), past)
 
     def waiting(self, exception_id: str) -> Waiting:
-        return waiting_of(case_of(self._of, self._events, exception_id), read_policy(self._of))
+        return waiting_of(self._seen(exception_id), read_policy(self._of))
 
     def monitoring(self, exception_id: str) -> str:
-        return monitoring_of(case_of(self._of, self._events, exception_id), read_policy(self._of))
+        return monitoring_of(self._seen(exception_id), read_policy(self._of))
 
     def request_exception(
         self, request_id: str, question: str | None, wanted: Wanted, patience: float
@@ -96,24 +99,46 @@ class KafkaTransport:
         return decided
 
     def amend(self, exception_id: str, change: Change, patience: float) -> ExceptionDecided:
-        case = case_of(self._of, self._events, exception_id)
+        case = self._verified(exception_id)
         rests_on = change.request_id or case.request_id
         block = from_block(self._of, self._events, rests_on, change.findings, kept(case, change), change.question)
         return self._say(amendment(case, block, change, _new_id()), patience)
 
     def withdraw(self, exception_id: str, reason: str, patience: float) -> ExceptionDecided:
-        case = case_of(self._of, self._events, exception_id)
+        case = self._seen(exception_id)  # whatever it says, a withdrawal can only end it
         return self._say(command(case, CommandKind.WITHDRAWN, _new_id(), reason=reason), patience)
 
     def extend(self, exception_id: str, longer: int | None, reason: str, patience: float) -> ExceptionDecided:
-        case = case_of(self._of, self._events, exception_id)
+        case = self._verified(exception_id)
         until = extended_until(case, longer, _now())
         asked = command(case, CommandKind.EXTENSION_REQUESTED, _new_id(), reason=reason, valid_until=until)
         return self._say(asked, patience)
 
     def decide(self, exception_id: str, proof: str, patience: float) -> ExceptionDecided:
+        self._verified(exception_id)
         decision = ApprovalDecision(_new_id(), exception_id, _now(), ProofKind.SERVICE_JWS, proof)
         return publish(self._of, self._events, APPROVAL_DECIDED, decision, patience)
+
+    @property
+    def _unverified(self) -> bool:
+        return not has_seal_keys(self._of)
+
+    def _seen(self, exception_id: str) -> ExceptionCase:
+        """To show it."""
+        return case_of(self._of, self._events, exception_id, unverified=self._unverified)
+
+    def _verified(self, exception_id: str) -> ExceptionCase:
+        """To sign something that rests on it. Raises SettingsInvalid where it cannot be verified."""
+        if self._unverified:
+            raise SettingsInvalid(
+                "without the keys of the processors nobody can tell here whether the state of an exception is the "
+                "guard's own, and what you decide or ask would rest on it; use a gateway, which has them: "
+                "--gateway URL"
+            )
+        return case_of(self._of, self._events, exception_id)
+
+    def _facts(self, case: ExceptionCase, policy: ExceptionPolicy) -> Record:
+        return facts_of(case, policy) | ({"verified": False} if self._unverified else {})
 
     def _dialect_of(self, host: str) -> Dialect | None:
         """From the matrix in effect. Not every requester can read or verify the matrix."""

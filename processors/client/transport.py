@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from processors.client.exception_facts import Waiting
 from processors.client.install_request import UnderException
 from processors.client.question import PluginQuestion
-from processors.errors import Refused, Unavailable, shorten
+from processors.errors import Refused, SettingsInvalid, Unavailable, shorten
 from processors.events.exceptions import ExceptionDecided, Status
 from processors.events.questions import Question
 from processors.events.results import Result
@@ -49,6 +49,10 @@ class QuestionUnclear(Refused):
 
 class NoAnswer(Unavailable):
     """The workflow did not answer in time. The command may still take effect."""
+
+
+class NoSuchException(SettingsInvalid):
+    """Nobody has ever asked for an exception with this id."""
 
 
 class CommandRefused(Refused):

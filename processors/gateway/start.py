@@ -16,6 +16,7 @@ from processors.bootstrap import development
 from processors.bootstrap.clients import codec, stream_settings
 from processors.bootstrap.heartbeat import heartbeat
 from processors.bootstrap.processors import begin_logging
+from processors.bootstrap.sealing import seals
 from processors.configuration.gateway import GatewayConfig
 from processors.configuration.guard import Watched
 from processors.configuration.settings import Settings
@@ -55,6 +56,7 @@ def run_gateway(of: Settings, stop: threading.Event) -> None:
     config = Watched(of.config)
     refuse_unsafe(of, config().gateway)
     keys = signing_keys(of)
+    seals(of)  # it shows nothing that it cannot verify
     failures: list[BaseException] = []
     with ExitStack() as stack:
         bound = stack.enter_context(listening(of.gateway.host, of.gateway.port))

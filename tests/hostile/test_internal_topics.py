@@ -9,13 +9,19 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
+from examples.compacted import forget_below
 from examples.exceptions import BOB, DAY, SABINE, SCOPE
 from examples.ground import eventually
 from examples.guard import Guard, now
 from examples.sealing import SEALS
 
 from processors.checker.processor import Checker
+from processors.client import over_kafka
+from processors.client.exceptions import all_cases, case_of
+from processors.client.over_kafka import KafkaTransport
+from processors.client.transport import Author, NoSuchException
 from processors.embedded import Addresses
+from processors.errors import EventUnreadable, SettingsInvalid
 from processors.events.exceptions import Scope, Status
 from processors.events.topics import (
     APPROVAL_DECISIONS,
@@ -115,6 +121,74 @@ def test_a_state_of_the_past_in_the_changelog_takes_no_effect_at_the_next_restar
         refused(guard, EXCEPTION_STATE, scope.exception_id)
 
     assert status(guard, scope) is used
+
+
+def test_a_forged_state_is_shown_to_nobody(guard: Guard, scope: Scope) -> None:
+    """Approvers would sign what it says; neither their signature nor the report binds words, end and number of
+    uses."""
+    with guard.workflow() as workflow:
+        ask(guard, scope)
+    pending = last_state(guard, scope)
+    milder = guard.states()[scope.exception_id]._replace(risk_statement="a harmless test", single_use=False)
+    other = scope._replace(tenant=f"{scope.tenant}-2")
+    invented = milder._replace(exception_id=other.exception_id, scope=other)
+    overwrite(guard, scope, workflow.state.encode(milder))
+    overwrite(guard, scope, workflow.state.encode(milder), headers=list(pending.headers))
+    overwrite(guard, scope, None)
+    overwrite(guard, other, workflow.state.encode(invented))
+
+    shown = {case.exception_id: case for case in all_cases(guard.of, guard.codec)}
+    case = case_of(guard.of, guard.codec, scope.exception_id)
+    assert shown[scope.exception_id] == case
+    assert (case.risk_statement, case.single_use) != ("a harmless test", False)
+    assert case.status is Status.PENDING
+    assert other.exception_id not in shown
+    with pytest.raises(NoSuchException):
+        case_of(guard.of, guard.codec, other.exception_id)
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+def test_a_state_that_is_no_state_hides_no_other(guard: Guard, scope: Scope, *, sealed: bool) -> None:
+    """Of a forger, or of a workflow that is newer than its reader."""
+    with guard.workflow():
+        ask(guard, scope)
+    encode = guard.codec.encoder(EXCEPTION_STATE, "ExceptionState")
+    others = [scope._replace(tenant=f"{scope.tenant}-{number}") for number in range(6)]
+    documents = ("[]", '{"scope":5}', "[" * 50_000, '{"exception_id":"x","changed_at":"y","round":1}', "null", "{")
+    for other, document in zip(others, documents, strict=True):
+        id = other.exception_id
+        value = encode({"exception_id": id, "schema": 1, "document": document, "subject": b""})
+        seal = SEALS.seal(EXCEPTION_STATE, id.encode(), value, partition=guard.partition(id), number=2**40)
+        overwrite(guard, other, value, headers=[seal] if sealed else [])
+
+    try:
+        for unverified in (False, True):
+            shown = {case.exception_id for case in all_cases(guard.of, guard.codec, unverified=unverified)}
+            assert scope.exception_id in shown
+            assert not shown & {other.exception_id for other in others}
+        with pytest.raises(EventUnreadable if sealed else NoSuchException):
+            case_of(guard.of, guard.codec, others[0].exception_id)
+    finally:  # no workflow starts with a state that is sealed and cannot be read
+        ends = {record.partition: record.offset + 1 for record in guard.ground.read(EXCEPTION_STATE)}
+        forget_below(guard.ground, EXCEPTION_STATE, ends)
+
+
+def test_who_has_no_keys_is_told_that_nothing_is_verified(
+    guard: Guard, scope: Scope, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with guard.workflow() as workflow:
+        ask(guard, scope)
+    milder = guard.states()[scope.exception_id]._replace(risk_statement="a harmless test")
+    overwrite(guard, scope, workflow.state.encode(milder))
+    transport = KafkaTransport(guard.of, guard.codec, Author(None, None, None))
+    assert "verified" not in transport.exception(scope.exception_id).facts
+
+    monkeypatch.setattr(over_kafka, "has_seal_keys", lambda _: False)
+    facts = transport.exception(scope.exception_id).facts
+    assert (facts["risk"], facts["verified"]) == ("a harmless test", False)
+    assert all(facts["verified"] is False for facts in transport.exceptions(everything=True))
+    with pytest.raises(SettingsInvalid, match="--gateway URL"):
+        transport.decide(scope.exception_id, "proof", 1.0)
 
 
 def test_four_junk_bytes_in_the_changelog_stop_no_workflow(guard: Guard, scope: Scope) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -30,6 +31,11 @@ from processors.matrix.writing import instant
 
 PENDING = 4
 """Exit code for waiting for an approval."""
+
+UNVERIFIED = (
+    "not verified: whoever may write the topic of states can have made this up; a gateway shows what the guard has "
+    "sealed (--gateway URL)"
+)
 
 LISTED = ("exception", "for", "status", "requester", "findings", "step", "left")
 WIDE = (*LISTED, "due", "band", "approved_by", "valid_until")
@@ -196,6 +202,7 @@ def show(exception: ExceptionId, output: ListingOption = Listing.table, gateway:
     """Show an exception: its state, who approved it, and its history."""
     with connected(settings(), gateway) as guard:
         shown = guard.exception(exception)
+    _warn_if_unverified([shown.facts])
     if output is Listing.json:
         past = [{**decided.record(), **_times(decided)} for decided in shown.history]
         typer.echo(json.dumps({**shown.facts, "history": past}, ensure_ascii=False, indent=2))
@@ -217,6 +224,7 @@ def show_all(
     """List exceptions with requester, findings and remaining time; the most urgent first."""
     with connected(settings(), gateway) as guard:
         found = guard.exceptions(everything=everything)
+    _warn_if_unverified(found)
     if output is Listing.json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
@@ -238,6 +246,11 @@ def rebuild(write: Annotated[bool, typer.Option("--write", help="write what the 
     from processors.cli.exceptions.rebuild import rebuild_exceptions  # noqa: PLC0415 - needs Kafka's library
 
     rebuild_exceptions(write=write)
+
+
+def _warn_if_unverified(found: Sequence[Mapping[str, Any]]) -> None:
+    if any(facts.get("verified") is False for facts in found):
+        talk().print(UNVERIFIED, highlight=False, soft_wrap=True)
 
 
 def _told(decided: ExceptionDecided) -> str:

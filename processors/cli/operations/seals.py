@@ -15,7 +15,8 @@ from processors.errors import SettingsInvalid
 app = typer.Typer(
     add_completion=False,
     help="The keys that seal records between processors. Each processor gets the file by "
-    "GUARD_SEAL__KEY_FILE; no other program needs it.",
+    "GUARD_SEAL__KEY_FILE, and so does the gateway. "
+    "Give it to no other program: whoever can verify a seal can make one.",
     no_args_is_help=True,
 )
 

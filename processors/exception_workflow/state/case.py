@@ -6,12 +6,13 @@ Nested values are named tuples, which JSON writes as lists. A new field goes to 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
+from processors.errors import EventUnreadable, shorten
 from processors.events.exceptions import NO_SCOPE, NOBODY, Category, Person, ProofKind, Scope, Status
 from processors.events.outcomes import InstallOutcome
 from processors.events.vocabulary import Band
+from processors.exception_workflow.state.typed import Misshapen, fields_of, reader_of
 
 LAYOUT = 1
 """Version of the layout; it increases only if an older process could not read the new one."""
@@ -200,67 +201,29 @@ def encode(held: Held) -> str:
     if isinstance(held, PendingDigest):
         document: dict[str, Any] = {"digest": held}
     else:
-        document = {name: getattr(held, name) for name in _WRITTEN}
+        document = {name: getattr(held, name) for name in _FIELDS}
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def decode(document: str, subject: bytes = b"") -> Held:
-    """The inverse of `encode`."""
-    raw: dict[str, Any] = json.loads(document)
+    """The inverse of `encode`. Raises EventUnreadable, stage `document`, for whatever `encode` does not write."""
+    try:
+        raw: Any = json.loads(document)
+        if not isinstance(raw, dict):
+            raise Misshapen("expected an object")
+        return _held(cast("dict[str, Any]", raw), subject)
+    except (ValueError, RecursionError) as error:  # also of JSON itself
+        raise EventUnreadable("document", f"this is no state: {shorten(str(error))}") from error
+
+
+def _held(raw: dict[str, Any], subject: bytes) -> Held:
     if "digest" in raw:
-        *plain, lines = raw["digest"]
-        return PendingDigest(*cast("tuple[int, str, str, str, int, int]", tuple(plain)), tuple(lines))
-    for name, read, empty in _READ:
-        written = raw.get(name)
-        raw[name] = read(written) if written else empty
-    raw["subject"] = subject
-    return ExceptionCase._make(map(raw.get, ExceptionCase._fields, _DEFAULTS))
+        return cast("PendingDigest", _DIGEST(raw["digest"]))
+    if raw.get("exception_id") is None:
+        raise Misshapen("expected the id of an exception")
+    fields = {name: read(raw[name]) for name, read in _FIELDS.items() if raw.get(name) is not None}
+    return ExceptionCase(**fields, subject=subject)
 
 
-def _many(read: Callable[..., Any]) -> Callable[[list[Any]], tuple[Any, ...]]:
-    return lambda items: tuple([read(*item) for item in items])
-
-
-def _approval(step: str, person: list[str], at: int) -> Approval:
-    return Approval(step, Person(*person), at)
-
-
-def _parked(kind: str, *rest: Any) -> Parked:
-    return Parked(ProofKind(kind), *rest)
-
-
-def _asked(number: int, requester: list[str], ids: list[str], codes: list[str], band: str, *rest: Any) -> Asked:
-    score, said, controls, *more = rest
-    return Asked(
-        number, Person(*requester), tuple(ids), tuple(codes), Band(band), score, said, tuple(controls), *more
-    )
-
-
-def _past(number: int, status: str, *rest: Any) -> PastRound:
-    return PastRound(number, Status(status), *rest)
-
-
-_DEFAULTS = tuple(map(ExceptionCase._field_defaults.get, ExceptionCase._fields))
-_WRITTEN = tuple(name for name in ExceptionCase._fields if name != "subject")
-_READERS: tuple[tuple[str, Callable[[Any], Any]], ...] = (
-    ("status", Status),
-    ("band", Band),
-    ("category", Category),
-    ("scope", lambda parts: Scope(*parts)),
-    ("requester", lambda parts: Person(*parts)),
-    ("superseded", tuple),
-    ("finding_ids", tuple),
-    ("codes", tuple),
-    ("controls", tuple),
-    ("fired", tuple),
-    ("commands", tuple),
-    ("outcomes", tuple),
-    ("approvals", _many(_approval)),
-    ("executions", _many(Execution)),
-    ("spent", _many(Spent)),
-    ("parked", _many(_parked)),
-    ("past", _many(_past)),
-    ("before", lambda parts: _asked(*parts)),
-)
-_READ = tuple((name, read, ExceptionCase._field_defaults[name]) for name, read in _READERS)
-"""How to read a field that JSON does not represent directly, and its value if it is empty or missing."""
+_DIGEST = reader_of(PendingDigest)
+_FIELDS = {name: read for name, read in fields_of(ExceptionCase).items() if name != "subject"}

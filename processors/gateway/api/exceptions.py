@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Final, Literal, cast
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -19,10 +20,9 @@ from processors.client.exception_commands import request as asked_from
 from processors.client.exception_facts import by_urgency, facts_of, monitoring_of, waiting_of
 from processors.client.exceptions import all_cases, case_of, history
 from processors.client.results import results_of
-from processors.client.transport import Change, QuestionUnclear, Wanted
+from processors.client.transport import Change, NoSuchException, QuestionUnclear, Wanted
 from processors.configuration.gateway import Role
 from processors.documents.scalars import unprintable
-from processors.errors import SettingsInvalid
 from processors.events.exceptions import (
     ApprovalDecision,
     CommandKind,
@@ -151,7 +151,7 @@ async def request_exception(
     exception_id, decided = await ask_for(desk, asked, who, key, patience(request))
     if decided is None:
         return _undecided(exception_id)
-    headers = {"Location": f"{PREFIX}/{exception_id}"}
+    headers = {"Location": f"{PREFIX}/{quote(exception_id, safe='')}"}
     return JSONResponse(decided.record(), 201, headers)
 
 
@@ -340,7 +340,7 @@ async def own_case(desk: Desk, exception_id: str, who: Principal) -> ExceptionCa
         raise Problem("not-found", "there is no such exception")
     try:
         case = await desk.read(case_of, desk.settings, desk.events, exception_id)
-    except SettingsInvalid:
+    except NoSuchException:
         raise Problem("not-found", "there is no such exception") from None
     if case.scope.tenant not in who.tenants:
         raise Problem("not-found", "there is no such exception")
@@ -359,7 +359,7 @@ async def _command(
 
 
 def _undecided(exception_id: str) -> Response:
-    headers = {"Location": f"{PREFIX}/{exception_id}", "Retry-After": retry_after()}
+    headers = {"Location": f"{PREFIX}/{quote(exception_id, safe='')}", "Retry-After": retry_after()}
     return JSONResponse({"exception_id": exception_id, "status": "pending"}, 202, headers)
 
 

@@ -53,6 +53,14 @@ def test_a_command_over_http_needs_no_library_of_kafka(edge: Edge, platform: Rep
         assert (done.returncode in {0, 2}, "Traceback" in done.stderr) == (True, False), done.stderr
 
 
+def test_a_gateway_that_can_verify_no_state_does_not_start(edge: Edge) -> None:
+    """It would show what anybody has written as what the guard decided."""
+    done = edge.run("run", "gateway", GUARD_KAFKA__BOOTSTRAP="broker.invalid:9092", GUARD_GATEWAY__PORT="0")
+
+    assert done.returncode == 2
+    assert "GUARD_SEAL__KEY_FILE" in done.stderr
+
+
 def test_a_verdict_reads_as_through_kafka(shell: Shell, kafka: Shell) -> None:
     """Text, JSON and exit code; only ids and times differ, and where a finding is explained."""
     for manifest, code in (("inventory-sync-1.5.0.yaml", 1), ("audit-log-4.0.1.yaml", 0)):

@@ -11,8 +11,8 @@ from examples.exceptions import ALICE, ID, SCOPE
 
 from processors.client.exceptions import case_of
 from processors.client.results import results_of
+from processors.client.transport import NoSuchException
 from processors.configuration.gateway import Role
-from processors.errors import SettingsInvalid
 from processors.gateway.auth.principal import Principal
 from processors.gateway.console import search
 from processors.gateway.console.visitors import Visitor
@@ -31,7 +31,7 @@ class Empty:
     async def read(self, call: Callable[..., Any], *_: Any) -> Any:
         self.calls.append(call)
         if call is case_of:
-            raise SettingsInvalid("no such exception")
+            raise NoSuchException("no such exception")
         return {}
 
 
