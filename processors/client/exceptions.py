@@ -12,7 +12,7 @@ from typing import Any
 from processors.bootstrap.clients import stream_settings
 from processors.bootstrap.sealing import seals
 from processors.client.exception_facts import why
-from processors.client.transport import SOURCE, CommandRefused, NoAnswer, NoSuchException, not_there
+from processors.client.transport import SOURCE, CommandRefused, NoAnswer, NoSuchException, StateTooNew, not_there
 from processors.configuration.settings import Settings
 from processors.errors import EventUnreadable
 from processors.events.exceptions import ExceptionDecided, Status
@@ -26,8 +26,7 @@ from processors.exception_workflow.state.case import DIGESTS, ExceptionCase
 from processors.exception_workflow.state.changelog import Changelog
 from processors.stream.io.follow import Follower
 from processors.stream.io.publish import send
-from processors.stream.loop.restore import Restored
-from processors.stream.seals import Seal, Seals
+from processors.stream.loop.restore import Restored, text_of
 from processors.stream.types import Inbound, StateSpec
 from processors.stream.wire.codec import Codec
 from processors.stream.wire.headers import header
@@ -38,12 +37,14 @@ from processors.stream.wire.writer import Event, EventWriter
 def case_of(of: Settings, codec: Codec, exception_id: str, *, unverified: bool = False) -> ExceptionCase:
     """The last state of an exception that the workflow has stored. `unverified` is as for `all_cases`.
 
-    Raises NoSuchException if there is none, SettingsInvalid as `all_cases`, and EventUnreadable for one that a
-    newer workflow has written.
+    Raises NoSuchException if there is none, SettingsInvalid as `all_cases`, and StateTooNew for one that a newer
+    workflow has written.
     """
     held = _held(of, codec, exception_id.encode(), unverified=unverified).get(exception_id)
     if isinstance(held, EventUnreadable):
-        raise held
+        raise StateTooNew(
+            f"the state of exception `{exception_id}` cannot be read here: {held}; is the workflow newer than this?"
+        )
     if held is None or not held.exists:
         raise NoSuchException(not_there(exception_id))
     return held
@@ -76,7 +77,10 @@ def _held(of: Settings, codec: Codec, key: bytes | None, *, unverified: bool) ->
         for record in follower.read():
             if (record.key or b"").startswith(DIGESTS.encode()) or key not in (None, record.key):
                 continue
-            partitions[record.partition].take(record, spec, by or _Anybody())
+            if by is None:
+                _believe(partitions[record.partition], record, spec)
+            else:
+                partitions[record.partition].take(record, spec, by)
     states = [state for restored in partitions.values() for state in restored.values.items()]
     return dict(sorted(states, key=lambda state: _progress(state[1])))  # of two partitions' the furthest counts
 
@@ -95,14 +99,11 @@ def _progress(held: _Held) -> tuple[int, int]:
     return (held.round, held.sequence) if isinstance(held, ExceptionCase) else (0, 0)
 
 
-class _Anybody(Seals):
-    """Believes whoever may write the topic."""
-
-    def __init__(self) -> None:
-        super().__init__("", {})
-
-    def check_placed(self, record: Inbound, after: int) -> Seal:  # noqa: ARG002
-        return Seal("", after + 1)
+def _believe(restored: Restored, record: Inbound, spec: StateSpec) -> None:
+    """Take a state whoever has written it. What is none hides no earlier one."""
+    state = None if record.value is None else spec.decode(record.value)
+    if isinstance(state, ExceptionCase):
+        restored.values[text_of(record.key or b"")] = state
 
 
 def history(of: Settings, codec: Codec, exception_id: str) -> list[ExceptionDecided]:

@@ -55,6 +55,10 @@ class NoSuchException(SettingsInvalid):
     """Nobody has ever asked for an exception with this id."""
 
 
+class StateTooNew(Unavailable):
+    """The workflow has sealed a state that this version cannot read."""
+
+
 class CommandRefused(Refused):
     """The workflow refuses the command; the exception stays as it was."""
 
