@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from processors.bootstrap import development
+from processors.bootstrap.scopes import scope_of
 from processors.configuration import guard
 from processors.configuration.settings import Settings
 from processors.documents.files import naming
@@ -25,11 +26,16 @@ def matrix_trust(of: Settings) -> Trust:
     be read. On loopback the key of this machine is trusted for every source that is not named.
     """
     stated = guard.load(of.config).trust.sources
+    far = beyond_loopback(of.kafka.bootstrap)
     sources = {
-        source.name: TrustedSource(_keys(of.config / source.keys), source.longest_validity, source.required)
+        source.name: TrustedSource(
+            _keys_of(source, of, far),
+            source.longest_validity,
+            source.required,
+            scope_of(source.speaks_for) if source.speaks_for else None,
+        )
         for source in stated
     }
-    far = beyond_loopback(of.kafka.bootstrap)
     if far is None:
         return Trust(sources, _development())
     if GOVERNANCE not in sources:
@@ -67,6 +73,17 @@ def signer(of: Settings, key: Path | None = None) -> Signer:
         chosen = development.signing_key_path()
     with naming(chosen):
         return read_signer(_text(chosen))
+
+
+def _keys_of(source: guard.Trusted, of: Settings, far: str | None) -> tuple[PublicKey, ...]:
+    if source.keys is not None:
+        return _keys(of.config / source.keys)
+    if far is not None:
+        raise SettingsInvalid(
+            f"the broker `{far}` is not on loopback, and config/guard.yaml names no keys for the source "
+            f"`{source.name}`; make a key with `compat-guard matrix keys FILE`, and name its public half"
+        )
+    return _development().keys
 
 
 def _keys(path: Path) -> tuple[PublicKey, ...]:

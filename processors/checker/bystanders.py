@@ -36,7 +36,7 @@ _ID: Final = 128
 """Bytes that an id takes in addition to its text."""
 
 _DIALECTS: Final = 4
-"""The most dialects for which plugins are remembered at the same time.
+"""The most dialects, on hosts with a scope of their own, for which plugins are remembered at the same time.
 
 The requester's kind of host chooses the dialect.
 """
@@ -48,6 +48,13 @@ class _Plugin(NamedTuple):
     id: str
     mentions: frozenset[str]
     is_silent: bool
+
+
+class _Tongue(NamedTuple):
+    """What decides how the versions of plugins are read. The matrix is that of the host."""
+
+    default_dialect: Dialect
+    matrix: Matrix
 
 
 class _Template(NamedTuple):
@@ -73,8 +80,8 @@ class Bystanders:
     def __init__(self, parts: KnownParts, kept: int = KEPT) -> None:
         self._parts = parts
         self._seen: Memory[bytes, bool] = Memory(kept // 4)
-        self._askers: Memory[bytes, tuple[Dialect, frozenset[str]]] = Memory(kept)
-        self._plugins: dict[Dialect, Memory[bytes, _Plugin]] = {}
+        self._askers: Memory[bytes, tuple[_Tongue, frozenset[str]]] = Memory(kept)
+        self._plugins: dict[_Tongue, Memory[bytes, _Plugin]] = {}
         self._answers: Memory[bytes, _Template] = Memory(kept)
         self._kept = kept
         self._matrix: Matrix | None = None
@@ -85,8 +92,9 @@ class Bystanders:
         """The remembered answer; None if the question has to be checked."""
         if matrix is not self._matrix or policies is not self._policies or now < self._now:
             self._matrix, self._policies = matrix, policies
-            for memory in (self._seen, self._askers, self._answers, *self._plugins.values()):
+            for memory in (self._seen, self._askers, self._answers):
                 memory.clear()
+            self._plugins.clear()
         self._now = now
         parts = self._parts.cut(subject)
         key = None if parts is None else self._key(parts)
@@ -106,10 +114,8 @@ class Bystanders:
         template = _template(subject, answered)
         if parts is None or template is None or self._matrix is None:
             return
-        default_dialect = _default_dialect(question, self._matrix)
-        if not self._learn_asker(parts, question, self._matrix, default_dialect):
-            return
-        if not self._learn_plugins(parts, question, self._matrix, default_dialect):
+        tongue = _tongue(question, self._matrix)
+        if not self._learn_asker(parts, question, tongue) or not self._learn_plugins(parts, question, tongue):
             return
         key = self._key(parts)
         if key is not None:
@@ -128,8 +134,8 @@ class Bystanders:
         asker = self._askers.get(parts.manifest + parts.host)
         if asker is None:
             return None
-        default_dialect, named = asker
-        known = self._plugins.get(default_dialect)
+        tongue, named = asker
+        known = self._plugins.get(tongue)
         if known is None:
             return None
         plugins: list[_Plugin] = []
@@ -151,26 +157,26 @@ class Bystanders:
         count = len(of_weight).to_bytes(2, "big")
         return b"".join((parts.manifest, parts.host, count, *of_weight, parts.rest))
 
-    def _learn_asker(self, parts: Parts, question: Subject, matrix: Matrix, default_dialect: Dialect) -> bool:
+    def _learn_asker(self, parts: Parts, question: Subject, tongue: _Tongue) -> bool:
         """False if the plugin names too many ids to follow."""
-        named = named_through(_named_by(question.manifest), matrix)
+        named = named_through(_named_by(question.manifest), tongue.matrix)
         if named is None:
             return False
-        if default_dialect not in self._plugins and len(self._plugins) >= _DIALECTS:
+        if tongue not in self._plugins and len(self._plugins) >= _DIALECTS:
             self._plugins.clear()
-        self._plugins.setdefault(default_dialect, Memory(self._kept // _DIALECTS))
+        self._plugins.setdefault(tongue, Memory(self._kept // _DIALECTS))
         size = _size(len(parts.manifest) + len(parts.host), named)
-        self._askers.keep(parts.manifest + parts.host, (default_dialect, named), size)
+        self._askers.keep(parts.manifest + parts.host, (tongue, named), size)
         return True
 
-    def _learn_plugins(self, parts: Parts, question: Subject, matrix: Matrix, default_dialect: Dialect) -> bool:
+    def _learn_plugins(self, parts: Parts, question: Subject, tongue: _Tongue) -> bool:
         """False if one of the plugins names too many ids to follow."""
-        known = self._plugins[default_dialect]
+        known, matrix = self._plugins[tongue], tongue.matrix
         for piece, plugin in zip(parts.installed, question.installed, strict=True):
             if known.get(piece) is None:
                 if not states_at_most(plugin, MOST_NAMED):
                     return False
-                ties = relations_of(plugin, matrix, default_dialect)
+                ties = relations_of(plugin, matrix, tongue.default_dialect)
                 mentions = named_through(ties.mentions | ties.offers, matrix)
                 if mentions is None:
                     return False
@@ -183,9 +189,9 @@ def _size(bytes_: int, ids: frozenset[str]) -> int:
     return _ENTRY + bytes_ + sum(_ID + len(id) for id in ids)
 
 
-def _default_dialect(question: Subject, matrix: Matrix) -> Dialect:
-    declared = matrix.host(question.host.name)
-    return default_dialect_of(question.manifest, Dialect(declared.dialect) if declared else Dialect.NPM)
+def _tongue(question: Subject, matrix: Matrix) -> _Tongue:
+    host = question.host.name
+    return _Tongue(default_dialect_of(question.manifest, matrix.host_dialect(host)), matrix.on(host))
 
 
 def _named_by(manifest: Manifest) -> chain[str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Final, Literal, TypeAlias
 
 from processors.checker.host_provisions import is_provided_by_host, with_plain_ids
-from processors.checker.statements import Statement, host_statements
+from processors.checker.statements import Statement, counts, host_statements, speaks_of
 from processors.errors import VersionInvalid
 from processors.events.subject import InstalledPlugin, Manifest, Migration, Provision, Requirement, Subject
 from processors.events.vocabulary import Ground
@@ -33,8 +33,10 @@ class Case:
     """A subject together with the matrix. `version` and `host_version` are None if they cannot be read.
 
     `dialect` is the host's, `default_dialect` is that of plugins for which none is declared. `now` is
-    milliseconds since the epoch, UTC. `releases` are the catalogue rows of exactly the requested release, at most
-    one for each source. `previous` is the installed version of the plugin, `replaced` are the installed plugins
+    milliseconds since the epoch, UTC. `listed` are the catalogue rows of exactly the requested release, at most one
+    for each source; all of them bind. `releases` are those of sources that speak for the plugin, which alone can
+    also let something pass: a new rule that is in doubt reads these. `believed` is a source that counts as one of
+    them: see `readings`. `previous` is the installed version of the plugin, `replaced` are the installed plugins
     that it replaces, and `others` are all remaining ones. `described_twice` names everything that the request
     describes in two ways, with the versions that it states. For `others`, `rows` holds what the catalogue knows,
     and `needs` and `excludes` hold what they need and conflict with; a plugin without any such statement is in none
@@ -50,6 +52,7 @@ class Case:
     version: Version | None
     host_version: Version | None
     host_statements: tuple[Statement, ...]
+    listed: Sequence[Release]
     releases: Sequence[Release]
     requirements: tuple[Stated, ...]
     weighing: Weighing
@@ -61,6 +64,7 @@ class Case:
     excludes: Mapping[str, Requirements]
     previous: InstalledPlugin | None
     previous_text: str | None
+    believed: str = ""
 
     @property
     def plugin(self) -> str:
@@ -85,6 +89,24 @@ class Case:
             versions = (there.version if there else self.matrix.known_version(plugin),)
         return plugin_dialect(self.matrix, plugin, self.default_dialect, versions=versions, ranges=(range,))
 
+    def readings(self) -> Iterator[Case]:
+        """The case, and as each source would have it that lists the plugin and does not speak for it.
+
+        For rules by which one statement can both demand and permit, such as the migrations of a release: what such
+        a source permits must not count, and what it demands must.
+        """
+        yield self
+        for source in self.matrix.only_tightening(self.plugin):
+            reading = replace(self, believed=source)
+            yield replace(reading, releases=reading.trusted(self.listed))
+
+    def trusted(self, rows: Sequence[Release]) -> Sequence[Release]:
+        """Of these rows of the catalogue, those whose source speaks for their plugin."""
+        if not self.believed:
+            return self.matrix.trusted(rows)
+        speaks_for = self.matrix.authority.speaks_for
+        return [row for row in rows if row.source == self.believed or speaks_for(row.source, row.plugin)]
+
     def conflicts(self) -> Iterator[Stated]:
         """Every plugin that the requested one conflicts with, and who states it."""
         return self._stated("conflicts")
@@ -105,7 +127,7 @@ class Case:
         stated = attrgetter(what)
         for need in stated(self.manifest) or ():
             yield need, Statement(need.range, "manifest", self.plugin)
-        for release in self.releases:
+        for release in self.listed:
             for need in stated(release):
                 yield need, Statement.of_release(need.range, release)
 
@@ -140,11 +162,18 @@ class Case:
             return plugin.provides
         is_other = plugin.id in self.others
         rows = self.rows.get(plugin.id) if is_other else known_rows(self.matrix, plugin, self.default_dialect)
-        return tuple(offer for row in rows for offer in row.provides) if rows else ()
+        return tuple(offer for row in self.trusted(rows) for offer in row.provides) if rows else ()
 
     def offered_by_others(self) -> Iterator[Provision]:
         """What the enabled plugins offer that stay installed unchanged."""
         return (offer for plugin in self.others.values() if plugin.enabled for offer in self.offered_by(plugin))
+
+    @property
+    def is_host_stated(self) -> bool:
+        """Whether somebody who speaks for the plugin states on which versions of this host it runs."""
+        meant = speaks_of(self.manifest, self.subject.host.name, self.matrix.hosts_of_anybody)
+        stated = (s for s in self.host_statements if meant or s.stated_by != "manifest")
+        return any(counts(statement, self.plugin, self.matrix) for statement in stated)
 
     def absence(self, plugin: str) -> Ground:
         """Why a plugin is absent: it is not installed, or no source lists any release that could be installed."""
@@ -166,6 +195,7 @@ def read_case(subject: Subject, matrix: Matrix, policies: Policies, now: int) ->
     """
     subject = with_plain_ids(subject)
     manifest, host = subject.manifest, subject.host
+    matrix = matrix.on(host.name)
     declared = matrix.host(host.name)
     dialect = Dialect(declared.dialect) if declared else Dialect.NPM
     default_dialect = default_dialect_of(manifest, dialect)
@@ -175,13 +205,15 @@ def read_case(subject: Subject, matrix: Matrix, policies: Policies, now: int) ->
     previous_text = previous.version if previous else subject.previous_version or None
     own = plugin_dialect(matrix, manifest.id, default_dialect, versions=(manifest.version, previous_text or ""))
     version = readable(manifest.version, own)
-    releases = matrix.release(manifest.id, manifest.version, own)
+    listed = matrix.release(manifest.id, manifest.version, own)
+    releases = matrix.trusted(listed)
 
     def provided(need: Requirement) -> bool:
         return need.id not in others and is_provided_by_host(host, declared, manifest.host, need, dialect)
 
-    requirements = tuple(stated for stated in _requirements(manifest, releases) if not provided(stated[0]))
-    replaced = _replaced(manifest, requirements, others) if manifest.replaces else {}
+    requirements = tuple(stated for stated in _requirements(manifest, listed) if not provided(stated[0]))
+    needed = {need.id for need, statement in requirements if counts(statement, manifest.id, matrix)}
+    replaced = _replaced(manifest, needed, others) if manifest.replaces else {}
     rows = {p.id: found for p in others.values() if (found := known_rows(matrix, p, default_dialect))}
     return Case(
         subject=subject,
@@ -192,7 +224,8 @@ def read_case(subject: Subject, matrix: Matrix, policies: Policies, now: int) ->
         default_dialect=default_dialect,
         version=version,
         host_version=host_version,
-        host_statements=tuple(host_statements(manifest, host.name, releases, matrix)),
+        host_statements=tuple(host_statements(manifest, host.name, listed, matrix)),
+        listed=listed,
         releases=releases,
         requirements=requirements,
         weighing=weigh(matrix, host.name, host.version, dialect, manifest.id, manifest.version, now, own)
@@ -270,10 +303,9 @@ def _by_id(installed: Iterable[InstalledPlugin]) -> tuple[dict[str, InstalledPlu
 
 
 def _replaced(
-    manifest: Manifest, requirements: Iterable[Stated], others: dict[str, InstalledPlugin]
+    manifest: Manifest, needed: Collection[str], others: dict[str, InstalledPlugin]
 ) -> dict[str, InstalledPlugin]:
     """Take the plugins that this one replaces out of `others`. A plugin that it also needs has to stay."""
-    needed = {need.id for need, _ in requirements}
     return {id: others.pop(id) for id in dict.fromkeys(manifest.replaces) if id in others and id not in needed}
 
 

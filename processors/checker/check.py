@@ -24,7 +24,7 @@ from processors.documents.canonical import digest_of
 from processors.events.report import Finding, Report, SourceStanding, WaysOut
 from processors.events.subject import Manifest, Subject
 from processors.events.vocabulary import Verdict
-from processors.matrix.merged import Matrix, Source
+from processors.matrix.merged import Limit, Matrix, Source
 from processors.policies import NO_POLICIES, Policies, SecurityPolicy
 
 _NO_WAYS = WaysOut()
@@ -101,7 +101,7 @@ def _report(
     shown = tuple(_worded(cases, finding, asked) for finding in listed(findings)) if findings else ()
     offered = brief_ways(ways, {finding.id for finding in shown})
     policies = tuple(sorted({policy.digest for policy in about})) if about else ()
-    basis = _basis(case.matrix.sources, case.matrix.expired(case.now), policies)
+    basis = _basis(case.matrix.sources, case.matrix.expired(case.now), policies, case.matrix.limits)
     host_version = brief(case.subject.host.version)
     rows, rows_weighed = rows_of(cases)
     return Report(
@@ -147,17 +147,21 @@ def _policies(case: Case) -> Iterator[SecurityPolicy]:
 
 
 class _Basis(NamedTuple):
-    """What an answer rests on besides its subject. `digest` identifies engine, sources and policies together."""
+    """What an answer rests on besides its subject. `digest` identifies engine, sources, their stated scopes and
+    policies together."""
 
     standing: tuple[SourceStanding, ...]
     digest: str
 
 
 @lru_cache(maxsize=64)
-def _basis(sources: tuple[Source, ...], expired: tuple[Source, ...], policies: tuple[str, ...]) -> _Basis:
+def _basis(
+    sources: tuple[Source, ...], expired: tuple[Source, ...], policies: tuple[str, ...], limits: tuple[Limit, ...]
+) -> _Basis:
     standing = tuple(SourceStanding(s.name, s.revision, s.digest, s in expired) for s in sources)
     parts = [[s.source, s.revision, s.digest, s.expired] for s in standing]
-    text = json.dumps([processors.__version__, parts, policies], separators=(",", ":"))
+    stated = [processors.__version__, parts, policies, *([limits] if limits else [])]
+    text = json.dumps(stated, separators=(",", ":"))
     return _Basis(standing, digest_of(text.encode()))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from processors.errors import VersionInvalid
@@ -53,15 +53,20 @@ class Statement(NamedTuple):
         )
 
 
-def speaks_of(manifest: Manifest, host: str, matrix: Matrix) -> bool:
-    """Whether the ranges of host versions in a manifest are about this host.
+def counts(statement: Statement, plugin: str, matrix: Matrix) -> bool:
+    """Whether a statement about a plugin may let something pass: its own, or of a source that speaks for it."""
+    return statement.stated_by != "catalogue" or matrix.authority.speaks_for(statement.source, plugin)
+
+
+def speaks_of(manifest: Manifest, host: str, declared: Collection[str]) -> bool:
+    """Whether the ranges of host versions in a manifest are about this host. `declared` are the hosts of a matrix.
 
     A manifest for one kind of host states nothing about a host that is known to be of another kind: one with the
     name of its own ecosystem, or one in a matrix that also declares the manifest's host. A host with a name that
     the platform chose may well be of the manifest's kind.
     """
     known = HOSTS if manifest.host in HOSTS else ALL_HOSTS
-    return manifest.host in ("", host) or (host not in known and matrix.host(manifest.host) is None)
+    return manifest.host in ("", host) or (host not in known and manifest.host not in declared)
 
 
 def host_statements(manifest: Manifest, host: str, releases: Iterable[Release], matrix: Matrix) -> list[Statement]:
@@ -69,7 +74,7 @@ def host_statements(manifest: Manifest, host: str, releases: Iterable[Release], 
 
     Blank text states nothing either: "any version" is written explicitly, such as `*`.
     """
-    statements = _of_manifest(manifest) if speaks_of(manifest, host, matrix) else []
+    statements = _of_manifest(manifest) if speaks_of(manifest, host, matrix.hosts) else []
     for release in releases:
         names = (host, ONLY_HOST) if _is_meant(release, host, matrix) else (host,)
         stated = (release.hosts[name] for name in names if name in release.hosts)

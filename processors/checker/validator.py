@@ -80,16 +80,38 @@ def validate(case: Case) -> tuple[Finding, ...]:
     named.
     """
     found: dict[str, Finding] = {}
-    replaces = case.previous_text is not None or case.replaced
-    for rule in (*RULES, *WHERE_SOMETHING_IS_REPLACED) if replaces else RULES:
-        for finding in rule(case):
-            weighed = _weighed(case, finding)
-            known = found.get(id := weighed.id)
-            if known is None or _strictness(weighed) > _strictness(known):
-                found[id] = weighed
+    replaces = case.previous_text is not None or bool(case.replaced)
+    for finding in _found(case, replaces=replaces):
+        weighed = _weighed(case, finding)
+        known = found.get(id := weighed.id)
+        if known is None or _strictness(weighed) > _strictness(known):
+            found[id] = weighed
     if not found:
         return ()
+    _drop_what_says_less(found)
     return in_order(_related(found), case.matrix.weights)
+
+
+def _found(case: Case, *, replaces: bool) -> Iterator[Finding]:
+    for rule in RULES:
+        yield from rule(case)
+    for reading in case.readings() if replaces else ():
+        for rule in WHERE_SOMETHING_IS_REPLACED:
+            yield from rule(reading)
+
+
+def _drop_what_says_less(found: dict[str, Finding]) -> None:
+    """A host range counts as undeclared if only sources state one that do not speak for the plugin. Where it is
+    violated at least as gravely, that alone is reported."""
+    undeclared = next((finding for finding in found.values() if finding.code is Code.HOST_UNDECLARED), None)
+    if undeclared is not None and any(_says_more(finding, undeclared) for finding in found.values()):
+        del found[undeclared.id]
+
+
+def _says_more(finding: Finding, undeclared: Finding) -> bool:
+    stricter_effect = finding.blocks or not undeclared.blocks
+    is_violated = finding.code in (Code.HOST_TOO_OLD, Code.HOST_TOO_NEW, Code.HOST_PRERELEASE_EXCLUDED)
+    return is_violated and stricter_effect and finding.severity_percent >= undeclared.severity_percent
 
 
 def in_order(findings: Iterable[Finding], weights: Mapping[Dimension, int]) -> tuple[Finding, ...]:

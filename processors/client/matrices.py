@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from processors.bootstrap.scopes import scopes
 from processors.configuration.settings import Settings, is_shipped
 from processors.errors import SettingsInvalid
 from processors.matrix.document import MatrixDocument
@@ -60,7 +61,10 @@ def load_sources(files: Iterable[Path]) -> list[MatrixDocument]:
     return documents
 
 
-def matrix_of(files: Iterable[Path], now: int) -> Matrix:
-    """The files as one matrix, as if they were published now. Raises as `load_sources`."""
+def matrix_of(files: Iterable[Path], of: Settings, now: int) -> Matrix:
+    """The files as one matrix, as if they were published now, with the scopes of sources that `of` states.
+
+    Raises as `load_sources`, and DocumentRefused for a guard.yaml that cannot be read.
+    """
     issued = [(d, now if d.published_at is None else d.published_at) for d in load_sources(files)]
-    return Matrix.of((d, at, at + d.expires_after) for d, at in issued)
+    return Matrix.of(((d, at, at + d.expires_after) for d, at in issued), scopes(of))

@@ -93,17 +93,32 @@ class Sync(_Part):
     sources: tuple[SourceConfig, ...] = ()
 
 
+class SpeaksFor(_Part):
+    """What a source of the matrix speaks for: plugins on any host, and hosts with every plugin on them."""
+
+    plugins: tuple[Annotated[str, Field(min_length=1, max_length=256)], ...] = ()
+    hosts: tuple[Annotated[str, Field(min_length=1, max_length=256)], ...] = ()
+
+
 class Trusted(_Part):
-    """A trusted source of the matrix. `keys` is a JWKS file of its public keys.
+    """A trusted source of the matrix. `keys` is a JWKS file of its public keys; without it, on loopback, the key of
+    this machine is trusted.
 
     Without a `required` source nothing is judged. No refresh is valid for longer than `longest_validity`, whatever
-    it states.
+    it states. What a source states outside what it `speaks_for` can only tighten.
     """
 
     name: str = Field(pattern=SOURCE_NAME)
-    keys: Path
+    keys: Path | None = None
     required: bool = Field(default=False, strict=True)
     longest_validity: Duration = LONGEST_VALIDITY
+    speaks_for: SpeaksFor | None = None
+
+    @model_validator(mode="after")
+    def _governance_is_not_limited(self) -> Trusted:
+        if self.name == "governance" and self.speaks_for is not None:
+            raise ValueError("`governance` speaks for everything; leave `speaks_for` out")
+        return self
 
 
 class Authority(_Part):

@@ -87,7 +87,7 @@ class MatrixFold:
         self._decode, self._trust, self._floors = decode, trust, floors
         self._sources: dict[str, _Source] = {}
         self._log_entries: list[LogEntry] = []
-        self._matrix = Matrix.EMPTY.requiring(trust.required)
+        self._matrix = Matrix.EMPTY.under(trust.required, trust.scopes)
 
     def apply(self, records: Sequence[Inbound]) -> Sequence[Reject]:
         """Take records in topic order. A refused refresh leaves the active one in effect."""

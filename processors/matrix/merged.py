@@ -12,6 +12,7 @@ from typing import ClassVar, Literal, NamedTuple, TypeVar
 
 from processors.errors import MatrixRefused, VersionInvalid
 from processors.events.vocabulary import Dimension, Severity
+from processors.matrix.authority import Authority
 from processors.matrix.document import (
     DEFAULT_SEVERITIES,
     DEFAULT_WEIGHTS,
@@ -27,12 +28,16 @@ from processors.matrix.document import (
 )
 from processors.matrix.floors import Floor, Floors
 from processors.matrix.index import SourceIndex, matches
+from processors.trust.scope import Scope
 from processors.versions import Dialect
 
 _Key = TypeVar("_Key")
 
 _REMEMBERED = 65_536
 """The most look-ups that a matrix caches: the same few plugins and releases are asked for again and again."""
+
+_VIEWS = 64
+"""The most hosts with a scope of their own for which a matrix is kept."""
 
 
 class Source(NamedTuple):
@@ -44,6 +49,14 @@ class Source(NamedTuple):
     issued_at: int
     expires_at: int
     serial: int = 0
+
+
+class Limit(NamedTuple):
+    """The stated scope of a source: patterns of plugins, and hosts in the order of their names."""
+
+    source: str
+    plugins: tuple[str, ...]
+    hosts: tuple[str, ...]
 
 
 class Baseline(NamedTuple):
@@ -63,17 +76,22 @@ class Matrix:
     """Immutable: `add` and `without` return a new matrix and leave this one unchanged.
 
     An expired source still binds. Callers must also look at `expired` and `missing`, and must not rely on the
-    matrix if there are any. `floors` hold the highest serial of each source, including withdrawn ones.
+    matrix if there are any. `floors` hold the highest serial of each source, including withdrawn ones. `scopes`
+    say what sources speak for, where that is stated: see `processors.matrix.authority`.
     """
 
     _entries: Mapping[str, _Entry] = field(default_factory=dict[str, _Entry])
     required: frozenset[str] = frozenset()
     floors: Floors = field(default_factory=dict[str, Floor])
+    scopes: Mapping[str, Scope] = field(default_factory=dict[str, Scope])
+    _host: str = ""
 
     EMPTY: ClassVar[Matrix]
 
     @classmethod
-    def of(cls, documents: Iterable[tuple[MatrixDocument, int, int]]) -> Matrix:
+    def of(
+        cls, documents: Iterable[tuple[MatrixDocument, int, int]], scopes: Mapping[str, Scope] | None = None
+    ) -> Matrix:
         """From documents, one for each source, with the instants at which each was issued and expires.
 
         Raises MatrixRefused if two belong to one source, since the rows of one would be lost; `add` replaces
@@ -84,7 +102,7 @@ class Matrix:
             if document.source in entries:
                 raise MatrixRefused(f"the source `{document.source}` is stated twice; make it one document")
             entries[document.source] = _entry(document, issued, expires)
-        return cls(dict(sorted(entries.items())))
+        return cls(dict(sorted(entries.items())), scopes=scopes or {})
 
     def add(self, document: MatrixDocument, issued_at: int, expires_at: int, floor: Floor | None = None) -> Matrix:
         """With this document instead of whatever its source stated before."""
@@ -99,9 +117,22 @@ class Matrix:
         """Without the source, which was withdrawn with this floor."""
         return replace(self.without(source), floors={**self.floors, source: floor})
 
-    def requiring(self, sources: frozenset[str]) -> Matrix:
-        """The same, with these sources required."""
-        return replace(self, required=sources)
+    def under(self, required: frozenset[str], scopes: Mapping[str, Scope]) -> Matrix:
+        """The same, with these sources required, and these scopes of sources."""
+        return replace(self, required=required, scopes=scopes)
+
+    def on(self, host: str) -> Matrix:
+        """The same, for questions about one host: a source that speaks for it speaks for every plugin there."""
+        if host == self._host or not self.scopes:
+            return self
+        return self._views(host if any(host in scope.hosts for scope in self.scopes.values()) else "")
+
+    @cached_property
+    def _views(self) -> Callable[[str], Matrix]:
+        return lru_cache(_VIEWS)(self._viewed)
+
+    def _viewed(self, host: str) -> Matrix:
+        return self if host == self._host else replace(self, _host=host)
 
     def _with(self, entries: Mapping[str, _Entry], floors: Floors) -> Matrix:
         return replace(self, _entries=dict(sorted(entries.items())), floors=floors)
@@ -118,11 +149,35 @@ class Matrix:
 
     @cached_property
     def digest(self) -> str:
-        """Identifies the whole basis of an answer: each source with its revision and digest, and what is
-        missing."""
+        """Identifies the whole basis of an answer: each source with its revision, digest and stated scope, and
+        what is missing."""
         there = (f"{s.name}\n{s.revision}\n{s.digest}\n" for s in self.sources)
-        lines = (*there, *(f"{name}\n\n\n" for name in self.missing))
+        limits = (f"{name}\n{plugins}\n{hosts}\n" for name, plugins, hosts in self.limits)
+        lines = (*there, *(f"{name}\n\n\n" for name in self.missing), *limits)
         return "sha256:" + hashlib.sha256("".join(lines).encode()).hexdigest()
+
+    @cached_property
+    def limits(self) -> tuple[Limit, ...]:
+        """The stated scopes of its sources, each with its patterns and its hosts, in the order of their names."""
+        stated = ((name, self.scopes[name]) for name in self._entries if name in self.scopes)
+        return tuple(Limit(name, scope.plugins, tuple(sorted(scope.hosts))) for name, scope in stated)
+
+    @cached_property
+    def authority(self) -> Authority:
+        """Which of its sources speak for what."""
+        return Authority(self._entries.keys() | self.required, self.scopes, self._host)
+
+    def trusted(self, releases: Sequence[Release]) -> Sequence[Release]:
+        """Of these, the releases whose source speaks for their plugin: others only tighten."""
+        speaks_for = self.authority.speaks_for
+        return [r for r in releases if speaks_for(r.source, r.plugin)] if self.authority.is_shared else releases
+
+    def only_tightening(self, plugin: str) -> Sequence[str]:
+        """The sources that list releases of the plugin and do not speak for it."""
+        if not self.authority.is_shared:
+            return ()
+        speaks_for = self.authority.speaks_for
+        return [n for n, e in self._entries.items() if e.rows.releases(plugin) and not speaks_for(n, plugin)]
 
     def document(self, source: str) -> MatrixDocument | None:
         """What the source states, unchanged."""
@@ -139,19 +194,25 @@ class Matrix:
 
     @cached_property
     def hosts(self) -> Mapping[str, HostDeclaration]:
-        """Every host that some source declares.
+        """Every host that some source declares which speaks for it.
 
-        Releases and components of all sources are combined. The dialect is governance's, else that of the first
+        Releases and components of all of them are combined. The dialect is governance's, else that of the first
         source by name that declares the host. The baseline is only one of `baselines`.
         """
         declared: dict[str, HostDeclaration] = {}
         for document in self._by_precedence:
             for name, host in document.hosts.items():
-                declared[name] = _joined(declared[name], host) if name in declared else host
+                if self.authority.declares(document.source, name):
+                    declared[name] = _joined(declared[name], host) if name in declared else host
         return MappingProxyType(dict(sorted(declared.items())))
 
+    @cached_property
+    def hosts_of_anybody(self) -> frozenset[str]:
+        """Every host that some source declares, whether or not it speaks for it."""
+        return frozenset[str]().union(*(document.hosts for document in self._by_precedence))
+
     def scheme(self, plugin: str) -> Dialect | None:
-        """The dialect of a plugin's versions, if a source declares it.
+        """The dialect of a plugin's versions, if a source that speaks for the plugin declares it.
 
         Governance comes first, then the other sources by name; within one source, the longest matching pattern.
         """
@@ -162,13 +223,18 @@ class Matrix:
         return lru_cache(_REMEMBERED)(self._find_scheme)
 
     @cached_property
-    def _schemes(self) -> tuple[PluginScheme, ...]:
-        """In order of precedence."""
-        by_length = (sorted(d.plugins, key=lambda stated: -len(stated.match)) for d in self._by_precedence)
-        return tuple(stated for schemes in by_length for stated in schemes)
+    def _schemes(self) -> tuple[tuple[str, PluginScheme], ...]:
+        """In order of precedence, each with its source."""
+        by_length = ((d.source, sorted(d.plugins, key=_shortest_last)) for d in self._by_precedence)
+        return tuple((source, stated) for source, schemes in by_length for stated in schemes)
 
     def _find_scheme(self, plugin: str) -> Dialect | None:
-        found = (stated.scheme for stated in self._schemes if matches(stated.match, plugin))
+        speaks_for = self.authority.speaks_for
+        found = (
+            stated.scheme
+            for source, stated in self._schemes
+            if matches(stated.match, plugin) and speaks_for(source, plugin)
+        )
         return next(map(Dialect, found), None)
 
     def baselines(self, host: str) -> Sequence[Baseline]:
@@ -186,18 +252,20 @@ class Matrix:
 
     @cached_property
     def undeclared(self) -> Undeclared:
-        """The strictest that any source states; the default if none states anything."""
+        """The strictest that any source states; the default where none that speaks for everything states
+        anything, unless another is stricter."""
         return Undeclared(self._strictest("host"), self._strictest("runtime"), self._strictest("matrix"))
 
     @cached_property
     def weights(self) -> Mapping[Dimension, int]:
-        """Governance's, else those of the first source by name that states any, merged over the defaults."""
-        return _stated(DEFAULT_WEIGHTS, (d.weights for d in self._by_precedence))
+        """Governance's, else those of the first source by name that states any, merged over the defaults. Only
+        sources count that speak for everything, or for this host."""
+        return _stated(DEFAULT_WEIGHTS, (d.weights for d in self._leading))
 
     @cached_property
     def severities(self) -> Mapping[Severity, int]:
         """As `weights`."""
-        return _stated(DEFAULT_SEVERITIES, (d.severity for d in self._by_precedence))
+        return _stated(DEFAULT_SEVERITIES, (d.severity for d in self._leading))
 
     def rules(self, host: str, plugin: str) -> Sequence[Rule]:
         """Every rule about the plugin on the host, whatever the versions; sources by name, then rows in order."""
@@ -217,9 +285,10 @@ class Matrix:
 
     def known_version(self, plugin: str) -> str:
         """The version of some release of the plugin, as an example of how its versions are written; empty if
-        none is known."""
-        first = (rows[0].version for entry in self._entries.values() if (rows := entry.rows.releases(plugin)))
-        return next(first, "")
+        no source that speaks for the plugin knows any."""
+        speaks_for = self.authority.speaks_for
+        stated = (e.rows.releases(plugin) for n, e in self._entries.items() if speaks_for(n, plugin))
+        return next((rows[0].version for rows in stated if rows), "")
 
     def release(self, plugin: str, version: str, dialect: Dialect | None = None) -> Sequence[Release]:
         """The rows of one release. With a dialect, another spelling of the version is the same version."""
@@ -243,13 +312,20 @@ class Matrix:
         return any(plugin in index.needed for index in self._indexes)
 
     def names_host(self, host: str) -> bool:
-        """Whether any source declares the host or has a row about it. True where no source names any host."""
-        return host in self.hosts_named or not self.hosts_named
+        """Whether a source that speaks for the host declares it or has a row about it. True where no source names
+        any host."""
+        return host in self.hosts_named or not self._names_of_anybody
 
     @cached_property
     def hosts_named(self) -> frozenset[str]:
-        """Every host that some source declares or has a row about."""
-        return frozenset[str]().union(self.hosts, *(entry.rows.hosts for entry in self._entries.values()))
+        """Every host that some source declares or has a row about, and speaks for."""
+        declares = self.authority.declares
+        rows = (host for n, e in self._entries.items() for host in e.rows.hosts if declares(n, host))
+        return frozenset(self.hosts).union(rows)
+
+    @cached_property
+    def _names_of_anybody(self) -> frozenset[str]:
+        return self.hosts_of_anybody.union(*(entry.rows.hosts for entry in self._entries.values()))
 
     def mentions(self, plugin: str) -> bool:
         """Whether any row of any source, on any host, is about the plugin."""
@@ -286,13 +362,15 @@ class Matrix:
         documents = [entry.rows.document for entry in self._entries.values()]
         return tuple(sorted(documents, key=lambda document: document.source != GOVERNANCE))
 
+    @cached_property
+    def _leading(self) -> tuple[MatrixDocument, ...]:
+        return tuple(d for d in self._by_precedence if d.source in self.authority.leading)
+
     def _strictest(self, what: Literal["host", "runtime", "matrix"]) -> Policy:
-        stated = {d.undeclared[what] for d in self._by_precedence if what in d.undeclared}
         fallback: Policy = getattr(Undeclared(), what)
-        for policy in STRICTEST_FIRST:
-            if policy in stated:
-                return policy
-        return fallback
+        stated = {d.undeclared[what] for d in self._leading if what in d.undeclared} or {fallback}
+        stated |= {d.undeclared[what] for d in self._by_precedence if what in d.undeclared}
+        return next(policy for policy in STRICTEST_FIRST if policy in stated)
 
 
 Matrix.EMPTY = Matrix()
@@ -301,6 +379,10 @@ Matrix.EMPTY = Matrix()
 def _entry(document: MatrixDocument, issued_at: int, expires_at: int, serial: int = 0) -> _Entry:
     source = Source(document.source, document.revision, document.digest, issued_at, expires_at, serial)
     return _Entry(source, SourceIndex(document))
+
+
+def _shortest_last(stated: PluginScheme) -> int:
+    return -len(stated.match)
 
 
 def _joined(first: HostDeclaration, second: HostDeclaration) -> HostDeclaration:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from itertools import groupby
+from itertools import chain, groupby
 from operator import attrgetter
 from typing import Final, NamedTuple
 
@@ -33,8 +33,9 @@ class Weighing:
 
     `decisive` holds at most one row for each source, sources by name, without rows that governance overrides.
     `rows` shows the first rows that apply, decisive ones first and loosening ones next; `count` counts all of them.
-    `listed` says whether any row applies or any source lists this release. `broken` holds the rows with an
-    unreadable version or range: whether they apply is unknown, so each of them is a block.
+    `listed` says whether a source that speaks for the plugin has a row that applies, or lists this release.
+    `broken` holds the rows with an unreadable version or range: whether they apply is unknown, so each of them is a
+    block.
     """
 
     decisive: tuple[Rule, ...] = ()
@@ -86,10 +87,22 @@ def weigh(
         decisive=decisive,
         rows=_shown(applying, decisive, overrides, now),
         count=len(applying),
-        listed=bool(applying or broken or matrix.release(plugin, version, known)),
+        listed=_has_row(matrix, plugin, applying, broken)
+        or bool(matrix.trusted(matrix.release(plugin, version, known))),
         overrides=overrides,
         broken=broken,
     )
+
+
+def _has_row(
+    matrix: Matrix,
+    plugin: str,
+    applying: Iterable[_Applying],
+    broken: Iterable[tuple[Rule, RangeInvalid | VersionInvalid]],
+) -> bool:
+    """Whether one of these rows is of a source that speaks for the plugin."""
+    rules = chain((row.rule for row in applying), (rule for rule, _ in broken))
+    return any(matrix.authority.speaks_for(rule.source, plugin) for rule in rules)
 
 
 class _Question(NamedTuple):

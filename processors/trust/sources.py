@@ -11,6 +11,7 @@ from processors.trust.statements import Untrusted
 
 if TYPE_CHECKING:
     from processors.trust.keys import PublicKey
+    from processors.trust.scope import Scope
 
 LONGEST_VALIDITY: Final = 31 * 86_400_000
 """The longest validity of a statement in milliseconds, unless configured otherwise."""
@@ -19,11 +20,12 @@ LONGEST_VALIDITY: Final = 31 * 86_400_000
 @dataclass(frozen=True, slots=True)
 class TrustedSource:
     """`longest_validity` (milliseconds) limits what the source claims; without a `required` source nothing is
-    judged."""
+    judged. `scope` is what it speaks for, None if that is not stated."""
 
     keys: tuple[PublicKey, ...]
     longest_validity: int = LONGEST_VALIDITY
     required: bool = False
+    scope: Scope | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,11 @@ class Trust:
     @property
     def required(self) -> frozenset[str]:
         return frozenset(name for name, source in self.sources.items() if source.required)
+
+    @property
+    def scopes(self) -> Mapping[str, Scope]:
+        """What each source speaks for, where that is stated."""
+        return {name: source.scope for name, source in self.sources.items() if source.scope is not None}
 
 
 NOBODY: Final = Trust()

@@ -37,6 +37,7 @@ TRUST = Trust({"governance": TrustedSource((PUBLIC,), required=True), "vendor": 
 BLOCKS = a_document(a_rule("com.acme.crm", "block"), revision="blocks")
 ALLOWS = a_document(a_rule("com.acme.*", "allow"), revision="allows")
 OF_VENDOR = a_document(a_rule("com.acme.*", "allow"), source="vendor")
+UNLISTED = a_document(revision="unlisted", undeclared={"matrix": "block"})
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +71,14 @@ def test_a_vendor_who_publishes_as_governance_turns_no_block_into_an_allow(block
 
     refused(blocked, "untrusted")
     assert blocked.ask(a_request()).result["verdict"] == "BLOCK"
+
+
+def test_a_vendor_who_lists_what_is_not_its_own_turns_no_block_into_an_allow(desk: Desk) -> None:
+    """Governance blocks what nobody lists, and the configuration does not let the vendor speak for the plugin."""
+    with checking(desk):
+        publish(desk, OF_VENDOR, by=VENDOR)
+        publish(desk, UNLISTED)
+        eventually(lambda: desk.ask(a_request()).codes == {"MATRIX_UNLISTED"})
 
 
 def test_a_tombstone_on_governance_turns_no_block_into_an_allow(blocked: Desk) -> None:

@@ -40,7 +40,8 @@ def _of_host(case: Case, finding: Finding) -> Listed | None:
     name = case.subject.host.name
     declared = case.matrix.host(name)
     texts = declared.releases if declared else ()
-    documents = (case.matrix.document(source.name) for source in case.matrix.sources)
+    speaking = (s.name for s in case.matrix.sources if case.matrix.authority.declares(s.name, name))
+    documents = map(case.matrix.document, speaking)
     stating = [d.source for d in documents if d and (host := d.hosts.get(name)) and host.releases]
     read = [version for text in texts[:_MOST_READ] if (version := readable(text, case.dialect)) is not None]
     return _listed(name, stating, read, finding) if len(texts) <= _MOST_READ else None

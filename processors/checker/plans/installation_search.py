@@ -189,7 +189,7 @@ class InstallationSearch:
         end = self._end
         questions = (asking(end.subject, (), manifest_of(plugin), None) for plugin in self._enabled)
         cases = (read_case(question, end.matrix, end.policies, end.now) for question in questions)
-        return tuple(sorted(case.plugin for case in cases if not case.host_statements))
+        return tuple(sorted(case.plugin for case in cases if not case.is_host_stated))
 
     def _plan(self, node: Node, held: Sequence[HeldBack]) -> Remediation | None:
         """None if nothing has to be changed."""

@@ -28,7 +28,7 @@ def contracts_are_offered(case: Case) -> Iterator[Finding]:
 
     If nobody states what is offered, that is a warning.
     """
-    if not case.manifest.consumes and not any(release.consumes for release in case.releases):
+    if not case.manifest.consumes and not any(release.consumes for release in case.listed):
         return
     offered = _offered(case)
     for need, statement in case.consumes():

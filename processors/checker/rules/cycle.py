@@ -84,7 +84,7 @@ class _Catalogue:
 
     def _of_every_release(self, at: _Need) -> list[Requirement]:
         """The needs that all admitted releases share, each with its range if they agree on it."""
-        rows = self._case.matrix.releases(at.id)
+        rows = self._case.trusted(self._case.matrix.releases(at.id))
         self._left -= len(rows)
         if self._left < 0 or not rows:
             return []

@@ -24,7 +24,7 @@ def database_is_supported(case: Case) -> Iterator[Finding]:
     An unknown database is a warning.
     """
     yield from _supported(case, case.manifest.databases, "manifest", None)
-    for release in case.releases:
+    for release in case.listed:
         yield from _supported(case, release.databases, "catalogue", Statement.of_release("", release))
 
 

@@ -50,12 +50,12 @@ def host_is_declared(case: Case) -> Iterator[Finding]:
     Undeclared is a state of its own and never a pass.
     """
     policy = case.matrix.undeclared.host
-    if policy == "allow" or case.host_statements:
+    if policy == "allow" or case.is_host_stated:
         return
     host = case.subject.host.name
-    elsewhere = not speaks_of(case.manifest, host, case.matrix)
-    if elsewhere and not case.matrix.names_host(host):
+    if not speaks_of(case.manifest, host, case.matrix.hosts) and not case.matrix.names_host(host):
         return  # misspelt, as `host_is_known` reports
+    elsewhere = not speaks_of(case.manifest, host, case.matrix.hosts_of_anybody)
     yield Finding(
         code=Code.HOST_UNDECLARED,
         dimension=Dimension.HOST,

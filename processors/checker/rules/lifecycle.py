@@ -41,7 +41,7 @@ def is_withdrawn(lifecycle: Lifecycle, now: int) -> bool:
 
 def lifecycle_dates(case: Case) -> Iterator[int]:
     """The instants at which the answer of this rule changes, in milliseconds since the epoch."""
-    for lifecycle in (case.manifest.lifecycle, *(release.lifecycle for release in case.releases)):
+    for lifecycle in (case.manifest.lifecycle, *(release.lifecycle for release in case.listed)):
         if lifecycle is not NO_LIFECYCLE:
             yield from (date for date in (lifecycle.effective_date, lifecycle.sunset_at) if date is not None)
 
@@ -59,7 +59,7 @@ def day(instant: int | None) -> str:
 def _stated(case: Case) -> Iterator[tuple[Lifecycle, Statement]]:
     if case.manifest.lifecycle is not NO_LIFECYCLE:
         yield case.manifest.lifecycle, Statement("", "manifest", case.plugin)
-    for release in case.releases:
+    for release in case.listed:
         if release.lifecycle is not NO_LIFECYCLE:
             yield release.lifecycle, Statement.of_release("", release)
 

@@ -168,8 +168,9 @@ def _written(case: Case) -> str:
 
 def _installed(case: Case) -> Sequence[Release]:
     """The catalogue rows of the release that is replaced, however its version is spelled."""
-    dialect = case.dialect_of(case.plugin)
-    return case.matrix.release(case.plugin, case.previous_text, dialect) if case.previous_text else ()
+    if not case.previous_text:
+        return ()
+    return case.trusted(case.matrix.release(case.plugin, case.previous_text, case.dialect_of(case.plugin)))
 
 
 def _is_upgrade(before: Version, after: Version) -> bool:
@@ -193,7 +194,7 @@ def _leads_all_the_way(case: Case) -> bool:
 
 def _between(case: Case, older: Version, newer: Version) -> Iterator[Release]:
     """The catalogue rows of every release between two versions, both excluded."""
-    for release in case.matrix.releases(case.plugin):
+    for release in case.trusted(case.matrix.releases(case.plugin)):
         version = readable(release.version, older.dialect)
         if version is not None and older < version < newer and not is_withdrawn(release.lifecycle, case.now):
             yield release

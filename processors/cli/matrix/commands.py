@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from processors.bootstrap.scopes import scopes
 from processors.cli import tables, talk
 from processors.cli.formats import Contents, ContentsOption, Listing, ListingOption
 from processors.cli.matrix.explain import explain
@@ -31,6 +32,7 @@ from processors.matrix.parts import statement_of
 from processors.matrix.reading import Problem, Reading
 from processors.matrix.revisions import precedes, unnamed
 from processors.matrix.text import inspect_matrix, load_matrix, matrix_text
+from processors.matrix.uncounted import beside_governance
 from processors.matrix.writing import instant, written
 
 app = typer.Typer(
@@ -54,7 +56,7 @@ def lint(file: File, output: ListingOption = Listing.table) -> None:
     """Check a matrix without any server. Ends with 1 if something in it must not be published."""
     with naming(file):
         document, problems = inspect_matrix(matrix_text(file), json=file.suffix == ".json")
-    found = [_notice(problem) for problem in problems] or notices_of(document, _now())
+    found = [_notice(problem) for problem in problems] or [*notices_of(document, _now()), *_uncounted(document)]
     if output is Listing.json:
         typer.echo(json.dumps([notice._asdict() for notice in found]))
     elif found:
@@ -92,6 +94,8 @@ def publish(
     refuse_shipped(file)
     document = _sound(file)
     issued = _issued(document, issued_at)
+    for notice in _uncounted(document):
+        talk().print(f"warning: {notice.where}: {notice.message}", markup=False, highlight=False)
     if impact and not _wanted_still(document, since, yes=yes):
         raise typer.Exit(1)
     if not yes and not _newer_or_wanted(document):
@@ -158,6 +162,10 @@ def show(
         _show_rows(document)
     else:
         typer.echo(_text(written(document), output), nl=False)
+
+
+def _uncounted(document: MatrixDocument) -> list[Notice]:
+    return beside_governance(document, scopes(settings()))
 
 
 def _sound(file: Path) -> MatrixDocument:

@@ -16,6 +16,7 @@ from processors.cli import tables, talk
 from processors.cli.formats import Listing, ListingOption
 from processors.cli.matrix.in_effect import in_effect
 from processors.client.matrices import matrix_of
+from processors.configuration.settings import settings
 from processors.errors import SettingsInvalid, nearest, shorten
 from processors.events.report import RowWeighed
 from processors.events.vocabulary import Code
@@ -44,8 +45,9 @@ def explain(
     Ends with 1 if the rows block the plugin there, with 0 if they allow it, with or without a warning.
     """
     now = time.time_ns() // 1_000_000
-    merged = matrix_of(matrix, now) if matrix else in_effect()
+    merged = matrix_of(matrix, settings(), now) if matrix else in_effect()
     (plugin_id, version), (host_id, host_version) = _pair(plugin), _pair(host)
+    merged = merged.on(host_id)
     if not merged.names_host(host_id):
         meant = nearest(host_id, merged.hosts_named)
         raise SettingsInvalid(
@@ -55,7 +57,8 @@ def explain(
     dialect = declared.dialect if declared else "npm"
     own = plugin_dialect(merged, plugin_id, Dialect(dialect), versions=(version,))
     weighing = weigh(merged, host_id, host_version, dialect, plugin_id, version, now, own)
-    action = _action(weighing) if weighing.listed else merged.undeclared.matrix
+    unlisted = "allow" if weighing.listed else merged.undeclared.matrix
+    action = max(_action(weighing), unlisted, key=strictness)
     if output is Listing.json:
         typer.echo(json.dumps(_as_json(weighing, action)))
     else:
@@ -89,9 +92,13 @@ def _show(weighing: Weighing, action: str) -> None:
         tables.show(("", "row", "action", "is about", "why"), map(_weighed, weighing.rows))
     for rule, error in weighing.broken:
         talk().print(Text(f"{rule.source}#{rule.row} blocks, because it cannot be read: {error}"))
-    typer.echo(
-        action if weighing.listed else f"{action}; no row mentions this release, so `undeclared.matrix` decides"
-    )
+    typer.echo(action if weighing.listed else f"{action}; {_unlisted(weighing)}, so `undeclared.matrix` decides")
+
+
+def _unlisted(weighing: Weighing) -> str:
+    if weighing.count or weighing.broken:
+        return "no source that speaks for this plugin mentions this release"
+    return "no row mentions this release"
 
 
 def _weighed(row: RowWeighed) -> Sequence[str]:

@@ -15,6 +15,7 @@ from processors.cli.formats import Listing, ListingOption
 from processors.client.matrix_freshness import freshness
 from processors.configuration import guard as guard_config
 from processors.configuration.settings import settings
+from processors.matrix.uncounted import uncounted
 from processors.staleness.freshness import Level
 
 HOUR: Final = 3_600_000
@@ -41,6 +42,10 @@ def status(
         typer.echo("no source has published a matrix: every request blocks with MATRIX_MISSING")
     for name in matrix.missing:
         talk().print(f"{name} is required and missing: every request blocks with MATRIX_MISSING", highlight=False)
+    for source in matrix.sources:
+        document = matrix.document(source.name)
+        for notice in uncounted(document, matrix.authority) if document else ():
+            talk().print(f"{source.name}: {notice.where}: {notice.message}", markup=False, highlight=False)
     good = all(row["level"] not in (Level.EXPIRED, Level.AHEAD) for row in rows)
     raise typer.Exit(0 if rows and good and not matrix.missing else 1)
 

@@ -109,7 +109,7 @@ def check(
         )
     answered = evaluate(
         subject,
-        matrix_of(files, now),
+        matrix_of(files, settings(), now),
         Policies.of(stated),
         now,
     )

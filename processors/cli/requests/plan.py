@@ -91,7 +91,7 @@ def plan(
     refuse_mistyped("--runtime", installation.runtimes)
     refuse_mistyped("--database", (installation.database,) if installation.database else ())
     now = instant(at) if at else time.time_ns() // 1_000_000
-    known = matrix_of(matrix or [chosen_matrix(settings())], now)
+    known = matrix_of(matrix or [chosen_matrix(settings())], settings(), now)
     _refuse_what_is_no_question(installation, known)
     answer = plan_for(installation, known, now, Policies.of(load_policies(policies or (), component)))
     refuse_mistyped_host(installation.target, answer.unjudged)

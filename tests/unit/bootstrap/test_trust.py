@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from processors.bootstrap import development
+from processors.bootstrap.scopes import scopes
 from processors.bootstrap.trust import matrix_trust, policy_trust, signer
 from processors.configuration.settings import KafkaSettings, Settings
 from processors.errors import DocumentRefused, SettingsInvalid
 from processors.policies.record import SECURITY
 from processors.trust.keys import new_signing_key, public_half, read_public_keys
+from processors.trust.scope import Scope
 from processors.trust.statements import Untrusted
 
 FAR = KafkaSettings(bootstrap="kafka-1:9093")
@@ -55,6 +57,41 @@ def test_on_loopback_the_key_of_the_machine_is_trusted_for_sources_that_are_not_
     (key,) = matrix_trust(Settings()).of("vendor").keys
 
     assert key.kid == signer(Settings()).kid
+
+
+SCOPED = """
+trust:
+  sources:
+    - {name: acme, speaks_for: {plugins: ["com.acme.*"], hosts: [edge]}}
+    - {name: other}
+"""
+
+
+def test_what_a_source_speaks_for_is_the_same_for_refreshes_and_for_files(tmp_path: Path) -> None:
+    """The checker and a check of files ask the same sources. On loopback that needs no key."""
+    (tmp_path / "guard.yaml").write_text(SCOPED)
+    of = Settings(config=tmp_path)
+
+    assert matrix_trust(of).scopes == scopes(of) == {"acme": Scope(("com.acme.*",), frozenset({"edge"}))}
+    assert matrix_trust(of).of("acme").keys == matrix_trust(of).of("unnamed").keys
+
+
+def test_a_folder_without_the_file_states_no_scopes(tmp_path: Path) -> None:
+    assert scopes(Settings(config=tmp_path)) == {}
+
+
+def test_beyond_loopback_every_source_that_is_named_needs_keys(tmp_path: Path) -> None:
+    of = configured(tmp_path, SCOPED)
+
+    with pytest.raises(SettingsInvalid, match="names no keys for the source `acme`"):
+        matrix_trust(of)
+
+
+def test_governance_speaks_for_everything_and_is_not_limited(tmp_path: Path) -> None:
+    of = configured(tmp_path, "trust: {sources: [{name: governance, speaks_for: {hosts: [corex]}}]}")
+
+    with pytest.raises(DocumentRefused, match="`governance` speaks for everything"):
+        scopes(of)
 
 
 def test_beyond_loopback_nothing_is_signed_with_the_key_of_the_machine(tmp_path: Path) -> None:

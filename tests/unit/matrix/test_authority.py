@@ -20,6 +20,7 @@ from processors.matrix.parts import TOPIC, key_of, split, withdrawal, withdrawal
 from processors.stream.types import Inbound
 from processors.stream.wire.schema import Schema
 from processors.trust.keys import PublicKey, Signer
+from processors.trust.scope import Scope
 from processors.trust.sources import Trust, TrustedSource
 
 SCHEMA = Schema.read((Path(shipped("schemas")) / "MatrixRefreshed.avsc").read_text("utf-8"))
@@ -195,6 +196,28 @@ def test_a_required_source_that_is_not_there_is_missing() -> None:
     assert without.missing == after.missing == ("governance",)
     assert complete.missing == ()
     assert without.digest == after.digest != Matrix.EMPTY.add(OF_VENDOR, NOON, NOON + DAY).digest
+
+
+def test_what_a_source_speaks_for_is_what_the_configuration_says() -> None:
+    """It cannot be stated in the matrix itself."""
+    scoped = TrustedSource((VENDORS,), scope=Scope(("com.acme.*",)))
+    trust = Trust({**TRUST.sources, "vendor": scoped})
+    drains = refresh(BLOCKS), refresh(OF_VENDOR, by=VENDOR)
+
+    for trusting, speaks in ((TRUST, False), (trust, True)):
+        authority = folded(*drains, trust=trusting)[0].authority
+        assert authority.speaks_for("vendor", "com.acme.crm") is speaks
+        assert not authority.speaks_for("vendor", "org.crm")
+        assert authority.speaks_for("governance", "org.crm")
+
+
+def test_a_required_governance_that_is_not_there_leaves_its_place_to_nobody() -> None:
+    """Sources without a scope speak for everything only where governance neither is there nor has to be."""
+    free = Trust({"vendor": TrustedSource((VENDORS,))})
+    drain = refresh(OF_VENDOR, by=VENDOR)
+
+    assert not folded(drain)[0].authority.speaks_for("vendor", "com.acme.crm")
+    assert folded(drain, trust=free)[0].authority.speaks_for("vendor", "com.acme.crm")
 
 
 def test_a_key_that_is_revoked_vouches_for_nothing_later() -> None:

@@ -7,8 +7,15 @@ from examples.matrices import HOUR, NOON, a_document, a_release, a_rule
 
 from processors.errors import MatrixRefused
 from processors.events.vocabulary import Dimension, Severity
-from processors.matrix.document import DEFAULT_WEIGHTS, HostDeclaration, Override, Undeclared
+from processors.matrix.document import (
+    DEFAULT_SEVERITIES,
+    DEFAULT_WEIGHTS,
+    HostDeclaration,
+    Override,
+    Undeclared,
+)
 from processors.matrix.merged import Matrix
+from processors.trust.scope import Scope
 from processors.versions import Dialect
 
 GOVERNANCE = a_document(
@@ -27,6 +34,8 @@ VENDOR = a_document(
     releases=(a_release("com.acme.crm", "1.0.0"), a_release("com.acme.crm", "v1.1.0")),
 )
 BOTH = Matrix.of([(VENDOR, NOON, NOON + 2 * HOUR), (GOVERNANCE, NOON, NOON + HOUR)])
+SPOKEN_FOR = BOTH.under(frozenset(), {"a-vendor": Scope(hosts=frozenset({"corex"}))}).on("corex")
+"""The vendor speaks for the host, and so for every plugin on it."""
 
 
 def test_sources_stand_in_the_order_of_their_names() -> None:
@@ -41,17 +50,25 @@ def test_the_strictest_policy_for_the_undeclared_wins() -> None:
 
 def test_weights_are_of_one_source() -> None:
     """Governance's before all others', over the defaults; severities come from the first source that states any."""
-    assert BOTH.weights == {**DEFAULT_WEIGHTS, Dimension.HOST: 10}
-    assert BOTH.severities[Severity.PATCH] == 5
-    assert BOTH.severities[Severity.MAJOR] == 100
+    assert SPOKEN_FOR.weights == BOTH.weights == {**DEFAULT_WEIGHTS, Dimension.HOST: 10}
+    assert SPOKEN_FOR.severities[Severity.PATCH] == 5
+    assert SPOKEN_FOR.severities[Severity.MAJOR] == 100
+    assert SPOKEN_FOR.on("other").severities == BOTH.severities == DEFAULT_SEVERITIES
 
 
-def test_a_host_is_what_all_sources_know_of_it() -> None:
+def test_a_host_is_what_all_sources_know_of_it_that_speak_for_it() -> None:
     """Releases add up; the dialect is governance's."""
-    host = BOTH.host("corex")
+    known = ("1.8.0", "1.9.0", "2.0.0")
 
-    assert host == HostDeclaration("corex", "npm", ("1.8.0", "1.9.0", "2.0.0", "2.1.0"), ("iam",), "2026.1")
+    assert BOTH.host("corex") == HostDeclaration("corex", "npm", known)
+    assert SPOKEN_FOR.host("corex") == HostDeclaration("corex", "npm", (*known, "2.1.0"), ("iam",), "2026.1")
     assert BOTH.host("unknown") is None
+
+
+def test_what_sources_speak_for_is_part_of_the_digest() -> None:
+    """The same sources give another answer by it. A source without a stated scope leaves the digest as it was."""
+    assert SPOKEN_FOR.digest != BOTH.digest
+    assert BOTH.under(frozenset(), {"stranger": Scope(("*",))}).digest == BOTH.digest
 
 
 def test_the_baseline_of_every_source_binds() -> None:
