@@ -1,5 +1,6 @@
 """Matrices to test with: builders with sensible defaults, and hypothesis strategies that reach every field."""
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -59,6 +60,16 @@ def a_document(
         weights=stated.weights,
         severity=stated.severity,
         governance=stated.governance,
+    )
+
+
+def stated_by(source: str, document: MatrixDocument) -> MatrixDocument:
+    """The same, of another source."""
+    return replace(
+        document,
+        source=source,
+        rules=tuple(rule._replace(source=source) for rule in document.rules),
+        releases=tuple(release._replace(source=source) for release in document.releases),
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import pytest
-from examples.matrices import HOUR, NOON, a_document, a_release, a_rule
+from examples.matrices import HOUR, NOON, a_document, a_release, a_rule, stated_by
 from examples.worlds import DAY, a_matrix, a_world, asked, need
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -36,6 +36,7 @@ from processors.matrix.merged import Matrix
 from processors.policies import NO_POLICIES
 from processors.stream.wire.codec import Codec, OfflineRegistry
 from processors.stream.wire.schema import Schemas
+from processors.trust.scope import Scope
 
 CODEC = Codec(Schemas.load(shipped("schemas")), OfflineRegistry())
 REQUESTS, RESULT = (
@@ -325,3 +326,21 @@ def test_in_small_worlds_too_every_answer_is_what_a_check_gives() -> None:
             known += ask.knows(subject, matrix)
             assert ask(subject, matrix) == fresh(subject, matrix), (number, subject)
     assert known > 125
+
+
+@pytest.mark.parametrize("scope", [Scope(), Scope(("a", "p")), Scope(hosts=frozenset({"corex"}))])
+def test_beside_a_source_with_a_scope_too(scope: Scope) -> None:
+    """What counts of it depends on the host that is asked about."""
+    known = 0
+    for number in range(25):
+        (matrix, fleet), (other, _) = a_world(random.Random(number)), a_world(random.Random(number + 1000))
+        governance, stated = matrix.document("governance"), other.document("governance")
+        assert governance
+        assert stated
+        both = ((document, NOON, NOON + DAY) for document in (governance, stated_by("vendor", stated)))
+        ask, merged = one_that_remembers(), Matrix.of(both, {"vendor": scope})
+        elsewhere = [replace(subject, host=Host("other", "2.0.0")) for subject in fleet]
+        for subject in (*fleet, *elsewhere) * 2:
+            known += ask.knows(subject, merged)
+            assert ask(subject, merged) == fresh(subject, merged), (number, subject)
+    assert known > 20

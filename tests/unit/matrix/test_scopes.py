@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 from examples import questions as ask
-from examples.matrices import HOUR, NOON, a_document, a_release, a_rule
+from examples.matrices import HOUR, NOON, a_document, a_release, a_rule, stated_by
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -240,7 +240,7 @@ LOOSENING: Final = {
 def test_no_fact_about_what_is_not_its_own_makes_an_answer_milder(fact: str, name: str) -> None:
     """Neither of a source whose name comes before governance's, nor of one whose name comes after it."""
     governed, subject, stated = LOOSENING[fact]
-    vendor = _renamed(stated, name)
+    vendor = stated_by(name, stated)
     alone, beside = answer(subject, merged(governed)), answer(subject, merged(governed, vendor))
 
     assert severity(alone) > (0, 0, 0)
@@ -399,15 +399,6 @@ def test_an_author_is_told_which_facts_do_not_count() -> None:
     assert beside_governance(replace(everything, source="governance"), {}) == []
 
 
-def _renamed(document: MatrixDocument, name: str) -> MatrixDocument:
-    return replace(
-        document,
-        source=name,
-        rules=tuple(rule._replace(source=name) for rule in document.rules),
-        releases=tuple(release._replace(source=name) for release in document.releases),
-    )
-
-
 percents = st.sampled_from([0, 10, 60, 100])
 heads = st.fixed_dictionaries(
     {
@@ -442,7 +433,7 @@ def stating(source: str) -> st.SearchStrategy[MatrixDocument]:
     return st.builds(lambda document, head: replace(document, **head), ask.documents(source), heads)
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(
     ask.subjects,
     stating("governance"),
