@@ -65,16 +65,14 @@ def names_of(person: str | None) -> Sequence[str] | None:
     if person is None:
         return None
     refuse_unkept(person)
+    if _PSEUDONYM.fullmatch(person):  # also under a key that is lost
+        return [person]
     if not settings().ledger.keys.exists():
-        if _PSEUDONYM.fullmatch(person):
-            return [person]
         raise NamesUnreadable(
             "a name is found by its pseudonym, and the ledger's keys that make one are not here; search for the "
             "pseudonym, such as `k1:3f2a...`, or with `compat-guard ledger search` where GUARD_LEDGER__KEYS are"
         )
-    keys = read_keys(settings().ledger.keys).pseudonyms
-    key_id, _, digest = person.partition(":")
-    return [person] if key_id in keys.keys and len(digest) == 32 else keys.pseudonyms(person)
+    return read_keys(settings().ledger.keys).pseudonyms.pseudonyms(person)
 
 
 def published_anchors(since: int | None = None) -> list[Noted]:
