@@ -56,7 +56,8 @@ class Console:
             eventually(replica.ready, 60)
             yield self
         finally:
-            replica.stop()
+            code = replica.stop()
+        assert code == 0, f"the gateway ended with {code}: {(self.folder / 'gateway.log').read_text()[-4000:]}"
 
     def close(self) -> None:
         self._closing.close()
@@ -74,6 +75,7 @@ class Person:
         self.page.on("pageerror", lambda error: self.faults.append(f"script: {error}"))
         self.page.on("dialog", self._dialog)
         self.page.on("request", lambda request: self._asked(request.url))
+        self.page.on("requestfailed", lambda request: self._failed(request.url, str(request.failure)))
 
     def open(self, path: str = "/") -> Page:
         """A page of the console, logged in if need be."""
@@ -99,6 +101,10 @@ class Person:
     def _dialog(self, dialog: Any) -> None:
         self.faults.append(f"dialog: {dialog.message}")
         dialog.dismiss()
+
+    def _failed(self, url: str, why: str) -> None:
+        if "ERR_ABORTED" not in why:  # the page was left before it had everything
+            self.faults.append(f"unanswered: {url}: {why}")
 
     def _asked(self, url: str) -> None:
         if not url.startswith((self.console.url, self.console.provider.url, "about:", "blob:")):

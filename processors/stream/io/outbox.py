@@ -39,12 +39,12 @@ class Outbox:
             self._replace(producer)
             reported(BrokerUnavailable(f"`{record.topic}` cannot be written to: {error.str()}"))
 
-        with self._lock:
-            producer = self._producer
+        headers = cast(Any, list(record.headers))
+        partition = -1 if record.partition is None else record.partition
         try:
-            headers = cast(Any, list(record.headers))
-            partition = -1 if record.partition is None else record.partition
-            producer.produce(record.topic, record.value, record.key, partition, delivered, headers=headers)
+            with self._lock:  # one that is replaced meanwhile may be closed already
+                producer = self._producer
+                producer.produce(record.topic, record.value, record.key, partition, delivered, headers=headers)
         except (KafkaException, BufferError) as error:
             reported(BrokerUnavailable(f"`{record.topic}` cannot be written to: {error}"))
 
