@@ -254,7 +254,8 @@ def _question(fields: Mapping[str, Any], before: Earlier | None) -> tuple[CheckR
     """
     uploaded = file(fields, "manifest_file")
     if uploaded is None:
-        name, content = one(fields, "manifest_name") or "plugin.yaml", one(fields, "manifest")
+        name = one(fields, "manifest_name") or "plugin.yaml"
+        content = one(fields, "manifest").replace("\r\n", "\n")  # of a file that is sent again as text, too
     else:
         name, content = uploaded[0], _text(uploaded[1])
     keeps_manifest = before is not None and not content.strip()

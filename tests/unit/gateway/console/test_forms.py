@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from processors.gateway.console import check
 from processors.gateway.console.forms import LONGEST_RESENT, resendable
 from processors.gateway.console.rendering import Frame, rendered
 from processors.gateway.console.routing import Resend, Trouble
@@ -39,3 +40,15 @@ def test_what_is_sent_again_is_text_wherever_it_stands() -> None:
 
     assert text.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 2
     assert "<script>alert" not in text
+
+
+def test_a_question_that_is_sent_again_as_text_is_the_same_question() -> None:
+    """A browser ends each line of a text with two characters, whatever the file had."""
+    manifest = b"id: com.acme.crm\nversion: 1.5.0\n"
+    sent = {"host": ["corex@1.9.0"], "key": ["k"], "manifest": [""], "manifest_file": [("plugin.yaml", manifest)]}
+    again: dict[str, Any] = {}
+    for name, text in resendable(sent) or []:
+        again.setdefault(name, []).append(text.replace("\n", "\r\n"))
+
+    first, second = (check._question(fields, None)[0] for fields in (sent, again))  # pyright: ignore[reportPrivateUsage]
+    assert second == first
