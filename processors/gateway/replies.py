@@ -14,7 +14,7 @@ from typing import Final
 
 import structlog
 
-from processors.errors import AccessDenied, EventUnreadable, GuardError, Unavailable
+from processors.errors import AccessDenied, BrokerUnavailable, EventUnreadable, Fatal, GuardError, Unavailable
 from processors.events.topics import DEAD_LETTERS, EXCEPTION_DECISIONS, RESULTS
 from processors.gateway.positions import Position
 from processors.stream.io.follow import Follower
@@ -117,7 +117,10 @@ class Replies:
             while not self._stop.is_set():
                 self._batch(follower)
                 self._beat = time.monotonic()
-                contact.check()  # a reader that has lost every broker for good ends the process
+                try:
+                    contact.check()
+                except Fatal as error:  # a new reader helps, and callers who wait keep their connections
+                    raise BrokerUnavailable(str(error)) from error
                 self.silent = contact.silent
 
     def _batch(self, follower: Follower) -> None:
