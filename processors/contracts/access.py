@@ -9,7 +9,7 @@ the source of a matrix, must be proved by its value.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
@@ -88,7 +88,8 @@ class Role:
 
 
 _INPUTS: Final = (EXCEPTION_REQUESTS, APPROVAL_DECISIONS, EXCEPTION_USES, INSTALL_OUTCOMES)
-_ALL: Final = f"{PREFIX}*"
+EVERY_TOPIC: Final = f"{PREFIX}*"
+"""As names are written in the table: a trailing `*` makes a prefix."""
 
 ROLES: Final[tuple[Role, ...]] = (
     Role(
@@ -122,7 +123,7 @@ ROLES: Final[tuple[Role, ...]] = (
     Role(
         name="ledger",
         who="the sink that stores every event in Postgres",
-        reads=(_ALL,),
+        reads=(EVERY_TOPIC,),
         writes=(LEDGER_ANCHORS, CLOCK),
         groups=("ledger",),
         looks=("ledger-reader", "contact-reader"),
@@ -243,12 +244,12 @@ ROLES: Final[tuple[Role, ...]] = (
             "exceptions-reader",
             "ledger-anchors-reader",
         ),
-        describes=(_ALL,),
+        describes=(EVERY_TOPIC,),
     ),
     Role(
         name="operator",
         who="operators, with `compat-guard dead-letters`, `deliveries`, `recheck`, `replay` and `ledger reconcile`",
-        reads=(_ALL,),
+        reads=(EVERY_TOPIC,),
         writes=(INSTALL_REQUESTS, *_INPUTS, RELAY_STATE, LEDGER_ANCHORS),
         looks=(
             "dead-letters-reader",
@@ -285,41 +286,7 @@ def rules(names: Mapping[str, str] | None = None) -> frozenset[Rule]:
             raise SettingsInvalid(f"there is no role `{role}`; {nearest(role, [known.name for known in ROLES])}")
         if ":" not in principal:
             raise SettingsInvalid(f"`{principal}` is no principal; it looks like `User:{role}`")
-    return frozenset(rule for role in ROLES for rule in _rules_of(role, given.get(role.name, f"User:{role.name}")))
-
-
-def excess(found: Iterable[Rule], wanted: Collection[Rule]) -> frozenset[Rule]:
-    """What a broker grants to the principals of `wanted` beyond that.
-
-    What it should grant from any host is no excess where it grants it from one.
-    """
-    ours = {rule.principal for rule in wanted}
-    return frozenset(r for r in found if r.principal in ours and r._replace(host=EVERYWHERE) not in wanted)
-
-
-def foreign(found: Iterable[Rule], wanted: Collection[Rule]) -> frozenset[Rule]:
-    """What a broker grants to other principals and reaches our topics, groups or transactional ids.
-
-    Permissions on the cluster are left out: its administrators have them.
-    """
-    ours = {rule.principal for rule in wanted}
-    return frozenset(rule for rule in found if rule.principal not in ours and reaches(rule))
-
-
-def reaches(rule: Rule) -> bool:
-    """Whether a rule covers a topic, a group with offsets, or a transactional id of the guard."""
-    return any(_overlap(rule, name) for name in _OURS.get(rule.resource, ()))
-
-
-def holders(resource: Resource, name: str, operation: Operation) -> Sequence[str]:
-    """The roles that may do this, in the order of the table."""
-    return [
-        role.name
-        for role in ROLES
-        if any(
-            r.operation == operation and r.resource == resource and _overlap(r, name) for r in _rules_of(role, "")
-        )
-    ]
+    return frozenset(rule for role in ROLES for rule in rules_of(role, given.get(role.name, f"User:{role.name}")))
 
 
 def page(roles: Iterable[Role] = ROLES) -> str:
@@ -359,19 +326,12 @@ def document(of: Iterable[Rule]) -> dict[str, object]:
 
 
 def _short(names: tuple[str, ...]) -> str:
-    return ", ".join("all" if name == _ALL else name.removeprefix(PREFIX) for name in names) or "-"
+    return ", ".join("all" if name == EVERY_TOPIC else name.removeprefix(PREFIX) for name in names) or "-"
 
 
-def _overlap(rule: Rule, name: str) -> bool:
-    """Whether a rule covers any of these names; a trailing `*` makes `name` a prefix."""
-    if rule.pattern == "LITERAL" and rule.name == "*":
-        return True
-    covers, prefix = rule.pattern == "PREFIXED", name.endswith("*")
-    one, other = rule.name, name.removesuffix("*")
-    return one == other or (covers and other.startswith(one)) or (prefix and one.startswith(other))
+def rules_of(role: Role, principal: str) -> Iterable[Rule]:
+    """What a role may do, as rules for this principal."""
 
-
-def _rules_of(role: Role, principal: str) -> Iterable[Rule]:
     def rule(resource: Resource, name: str, operation: Operation) -> Rule:
         pattern: Pattern = "PREFIXED" if name.endswith("*") else "LITERAL"
         return Rule(principal, resource, name.removesuffix("*"), pattern, operation)
@@ -394,9 +354,3 @@ def _rules_of(role: Role, principal: str) -> Iterable[Rule]:
 
 
 _ADMINISTERS: Final[tuple[Operation, ...]] = ("CREATE", "DESCRIBE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS")
-
-_OURS: Final[Mapping[str, Collection[str]]] = {
-    "TOPIC": (_ALL,),
-    "GROUP": {group for role in ROLES for group in role.groups},
-    "TRANSACTIONAL_ID": {role.transactions for role in ROLES if role.transactions},
-}

@@ -7,7 +7,8 @@ from typing import Final, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
 
-from processors.contracts.access import Operation, Resource, holders
+from processors.contracts.access import Operation, Resource
+from processors.contracts.grants import holders
 from processors.errors import AccessDenied
 
 T = TypeVar("T")

@@ -11,7 +11,8 @@ import typer
 from processors.bootstrap.clients import access_rules
 from processors.cli import tables, talk
 from processors.configuration.settings import settings
-from processors.contracts.access import EVERYWHERE, Rule, document, excess, foreign, page, rules
+from processors.contracts.access import EVERYWHERE, Rule, document, page, rules
+from processors.contracts.grants import excess, foreign
 from processors.documents.yaml_writing import to_yaml
 from processors.errors import SettingsInvalid
 
