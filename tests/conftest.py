@@ -67,12 +67,13 @@ def stack() -> Iterator[Addresses]:
 
 @pytest.fixture(scope="module")
 def guarded(stack: Addresses) -> Addresses:
-    """The same, with the guard's own topics, and no matrix or policy in effect.
+    """The same, with the guard's own topics, no matrix or policy in effect, and no ledger.
 
     These topics, their groups and the identities of the processors are there once on a broker, so a module that
     uses them has them to itself, and leaves requests and exceptions of names of its own behind.
     """
     guard = Guard(stack)
     guard.forget_matrix_and_policies()
+    guard.forget_ledger(stack)
     guard.close()
     return stack

@@ -161,14 +161,18 @@ class Edge:
 
     @contextmanager
     def processor(self, name: str) -> Iterator[commands.Started]:
-        with (self.folder / f"{name}.log").open("ab") as log:
+        """It must not end before the block does: who waits for it meanwhile could not tell why."""
+        file = self.folder / f"{name}.log"
+        with file.open("ab") as log:
             process = commands.start("run", name, environment=self.environment, log=log, cwd=ROOT)
             try:
                 yield process
             finally:
+                ended = process.poll()
                 process.send_signal(signal.SIGCONT)
                 process.terminate()
                 process.wait(60)
+                assert ended is None, f"the {name} ended with {ended} by itself: {file.read_text()[-2000:]}"
 
     @contextmanager
     def checker_paused(self) -> Iterator[None]:

@@ -9,10 +9,13 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from typing import Any
 
+import psycopg
 from examples.exception_events import Events
 from examples.exceptions import keys, policy
 from examples.ground import Ground
+from examples.groups import have_read
 from examples.sealing import SEALS, as_ours
+from sqlalchemy import make_url
 
 from processors.bootstrap.clients import cluster, registry_client, stream_settings
 from processors.bootstrap.trust import matrix_trust
@@ -101,6 +104,22 @@ class Guard:
             withdraw_policy(self.of, component, now())
         last = {record.key: record.value for record in self.ground.read(MATRIX_REFRESHES) if part_at(record.key)}
         self.ground.write(MATRIX_REFRESHES, [(key, None) for key, value in last.items() if value is not None])
+
+    def forget_ledger(self, stack: Addresses) -> None:
+        """Nobody may be filing. The next ledger signs with keys of its own, and begins where the topics do now."""
+        plain = make_url(stack.postgres).set(drivername="postgresql").render_as_string(hide_password=False)
+        with psycopg.connect(plain, autocommit=True) as connection:
+            connection.execute("DROP SCHEMA IF EXISTS ledger CASCADE")
+
+    def take_away(self, topic: str) -> None:
+        """Delete all records of a topic that others on this broker must not meet.
+
+        Groups that have begun it count as having read it: one that is away would refuse to start at the gap.
+        """
+        ends = {record.partition: record.offset + 1 for record in self.ground.read(topic)}
+        have_read(self.ground.settings, topic, ends)
+        for partition, end in ends.items():
+            self.ground.forget_below(topic, partition, end)
 
     def new_codec(self) -> Codec:
         """One for each thread: a registry client is used from one thread only."""

@@ -55,9 +55,7 @@ def guard(guarded: Addresses) -> Iterator[Guard]:
     guard = Guard(guarded)
     yield guard
     for topic in (INSTALL_REQUESTS, RESULTS, EXCEPTION_REQUESTS, APPROVAL_DECISIONS, EXCEPTION_DECISIONS):
-        ends = {record.partition: record.offset + 1 for record in guard.ground.read(topic)}
-        for partition, end in ends.items():
-            guard.ground.forget_below(topic, partition, end)
+        guard.take_away(topic)
     guard.close()
 
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
 from examples import compacted
 from examples.checkers import Answers, Desk, a_request
 from examples.ground import eventually
+from examples.groups import have_read
 from examples.guard import Guard, now
 from examples.matrices import a_document, a_rule
 from examples.sealing import SEALS
@@ -168,15 +168,10 @@ def compact(desk: Desk) -> None:
     desk.ground.write(MATRIX_REFRESHES, [(r.key, r.value) for r in last.values() if r.value is not None])
     kept = sum(record.value is not None for record in last.values())
     end = desk.ground.read(MATRIX_REFRESHES)[-1].offset + 1
-    read_to(desk, "staleness", end)
+    have_read(
+        desk.ground.settings, MATRIX_REFRESHES, {0: end}
+    )  # compaction does not move the beginning, as this does
     compacted.forget_below(desk.ground, MATRIX_REFRESHES, {0: end - kept})
-
-
-def read_to(desk: Desk, group: str, end: int) -> None:
-    """Let a group that is away have read so far: compaction does not move the beginning of a log, as this does."""
-    consumer = Consumer({"bootstrap.servers": desk.guard.of.kafka.bootstrap, "group.id": group})
-    consumer.commit(offsets=[TopicPartition(MATRIX_REFRESHES, 0, end)], asynchronous=False)
-    consumer.close()
 
 
 def floor(desk: Desk) -> int:
