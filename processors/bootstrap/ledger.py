@@ -14,8 +14,10 @@ from processors.contracts.files import load_topics
 from processors.events.topics import LEDGER_ANCHORS
 from processors.ledger.anchoring import Anchoring, holding
 from processors.ledger.database import connect, require_migrated
+from processors.ledger.filing import At
 from processors.ledger.keys import read_keys
 from processors.ledger.lives import LivingTransaction
+from processors.ledger.losses import Bounds
 from processors.ledger.numbering import partition_of
 from processors.ledger.origins import Identify, Origin
 from processors.ledger.processor import Ledger
@@ -23,10 +25,12 @@ from processors.ledger.transaction import Committed, PostgresTransaction
 from processors.masking.masker import Masker
 from processors.stream.admin.identity import identities
 from processors.stream.io.clients import admin
+from processors.stream.io.clients import bounds as log_bounds
 from processors.stream.io.publish import Publisher
 from processors.stream.loop.health import Health
 from processors.stream.loop.lag import commit_positions
 from processors.stream.loop.loop import OpenTransaction
+from processors.stream.loop.transaction import persist
 from processors.stream.wire.codec import Codec
 
 
@@ -44,6 +48,19 @@ def identify(of: Settings) -> Identify:
 
     def found(topics: Collection[str]) -> Mapping[str, Origin]:
         return {name: Origin(*identity) for name, identity in identities(client, topics).items()}
+
+    return found
+
+
+def bounds(of: Settings) -> Bounds:
+    """The bounds of logs, according to their broker."""
+    streams = stream_settings(of)
+    client = admin(streams)
+
+    def found(partitions: Collection[At]) -> Mapping[At, tuple[int, int]]:
+        topics = identities(client, {topic for topic, _ in partitions}) if partitions else {}
+        there = [at for at in partitions if at[0] in topics]
+        return persist(lambda: log_bounds(client, there), streams.retry_deadline) if there else {}
 
     return found
 

@@ -55,6 +55,7 @@ EXAMPLES: Final[dict[str, str]] = {
     "ledger verify-proof": "proof.json --keys anchors.jwks.json",
     "ledger reconcile": "",
     "ledger take-up": "--topic compat.blocks",
+    "ledger losses": "",
     "ledger migrate": "",
     "ledger months": "",
     "ledger keys": "ledger-keys.json",

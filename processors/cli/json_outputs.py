@@ -256,6 +256,17 @@ OUTPUTS: Final[Mapping[str, Callable[[], Schema]]] = {
     "ledger verify": _of(_list(_record({**_PLACE, "sequence": _COUNT}))),
     "ledger reconcile": _of(_list(_record({**_PLACE, "offset": _COUNT}))),
     "ledger looks": _of(_list(_record({"at": _TIME, **_texts("login", "pseudonym", "reason")}))),
+    "ledger losses": _of(
+        _list(
+            _record(
+                {
+                    **_texts("topic", "by"),
+                    **dict.fromkeys(("partition", "life", "first", "last"), _COUNT),
+                    "at": _TIME,
+                }
+            )
+        )
+    ),
     "ledger retention plan": _of(_MONTHS),
     "ledger retention run": _of(_MONTHS),
     "ledger metrics": _of(

@@ -12,7 +12,7 @@ import httpx
 from sqlalchemy import text
 
 from processors.bootstrap.clients import access_rules, cluster, registry_client, stream_settings
-from processors.bootstrap.ledger import identify
+from processors.bootstrap.ledger import bounds, identify
 from processors.bootstrap.sealing import seals
 from processors.bootstrap.trust import matrix_trust
 from processors.client.matrix_topic import read_matrix
@@ -22,9 +22,9 @@ from processors.contracts.access import rules
 from processors.contracts.files import Contract, load_contract
 from processors.contracts.plan import Create, Plan, RegisterSchema, SetCompatibility, SetConfig, diff
 from processors.errors import GuardError, RegistryUnavailable, SettingsInvalid, Unavailable
-from processors.ledger import origins
 from processors.ledger.database import connect, head, reading, revision
 from processors.ledger.keys import read_keys
+from processors.ledger.taking_up import obstacles
 from processors.staleness.freshness import Level, level
 from processors.stream.admin.members import broker_count, members
 from processors.stream.io.clients import admin, beyond_loopback
@@ -242,13 +242,13 @@ def _ledger(of: Settings) -> Examined:
             at = revision(connection)
             if at != head():
                 return Examined("ledger", State.WRONG, f"migrated to {at or 'nothing'}, not to {head()}", _MIGRATE)
-            noted = origins.lives(connection)
+            found = obstacles(connection, identify(of), bounds(of))
     finally:
         engine.dispose()
-    changed = origins.changes(noted, identify(of)(noted)) if noted else []
-    if changed:
-        found = f"{len(changed)} topics are not those that it was filed from: {changed[0].message}"
-        return Examined("ledger", State.WRONG, found, "compat-guard ledger take-up, once you know why")
+    if found:
+        others = f"; {len(found) - 1} more" if len(found) > 1 else ""
+        way_out = "compat-guard ledger take-up, once you know why"
+        return Examined("ledger", State.WRONG, f"it cannot be filed on: {found[0].message}{others}", way_out)
     return Examined("ledger", State.OK, f"migrated to {at}")
 
 

@@ -252,12 +252,12 @@ def revision(connection: Connection) -> str | None:
 
 
 def require_migrated(engine: Engine) -> None:
-    """Raises SettingsInvalid if the tables are missing: a restart would not create them.
+    """Raises SettingsInvalid if the newest table is missing: a restart would not create it.
 
     If Postgres is unavailable, the loop waits for it.
     """
     with suppress(DatabaseUnavailable), patient(CONNECTING), reading(engine) as connection:
-        connection.execute(text("SELECT FROM ledger.chain_head LIMIT 0"))
+        connection.execute(text("SELECT FROM ledger.losses LIMIT 0"))
 
 
 MONTHS_AHEAD: Final = 3

@@ -97,33 +97,6 @@ def changes(noted: Mapping[str, Life], found: Mapping[str, Origin]) -> list[Chan
     ]
 
 
-def confirmed(
-    changed: Sequence[Change], topics: Collection[str], cluster: str | None, *, everything: bool
-) -> list[Change]:
-    """The changes that the operator has confirmed, which cannot be undone: those of `topics`, or `everything`.
-
-    A topic on another cluster needs the id of that `cluster`, so that a shell with the wrong address does not take
-    it up. Raises SettingsInvalid if the confirmation is missing or does not match.
-    """
-    names = {change.topic for change in changed}
-    if unknown := set(topics) - names:
-        raise SettingsInvalid(f"`{min(unknown)}` has not changed; name a topic that has changed with --topic")
-    chosen = [change for change in changed if change.topic in topics or not topics]
-    here = {change.found.cluster_id for change in chosen}
-    if cluster is not None and here - {cluster}:
-        raise SettingsInvalid(
-            f"--cluster says {cluster}, and this is cluster {min(here)}; see GUARD_KAFKA__BOOTSTRAP"
-        )
-    if cluster is None and any(change.is_move for change in chosen):
-        raise SettingsInvalid(
-            f"this is cluster {min(here)}, and not the one that the ledger was filed from; "
-            f"if it has moved for good, add --cluster {min(here)}"
-        )
-    if not (topics or everything) and not all(change.is_move for change in chosen):
-        raise SettingsInvalid("nothing was taken up; name topics with --topic, or take up all of them with --yes")
-    return chosen
-
-
 def note(connection: Connection, found: Mapping[str, Origin]) -> Sequence[Change]:
     """Record topics that are seen for the first time, and return those that have changed."""
     known = lives(connection)
@@ -133,21 +106,14 @@ def note(connection: Connection, found: Mapping[str, Origin]) -> Sequence[Change
     return changes(known, found)
 
 
-def take_up(connection: Connection, found: Mapping[str, Origin]) -> Sequence[Change]:
-    """Begin a new life of each changed topic, and return the changes. What was filed before stays unchanged.
+def begin_life(connection: Connection, topic: str, number: int, origin: Origin) -> None:
+    """Record the next life of a topic. What was filed before stays unchanged.
 
     Raises SettingsInvalid for a topic that was taken up too often to be numbered.
     """
-    known = lives(connection)
-    changed = changes(known, found)
-    for change in changed:
-        number = known[change.topic].number + 1
-        if number >= LIVES:
-            raise SettingsInvalid(
-                f"`{change.topic}` was taken up {LIVES} times; begin a ledger in a database of its own"
-            )
-        _add(connection, change.topic, number, change.found)
-    return changed
+    if number >= LIVES:
+        raise SettingsInvalid(f"`{topic}` was taken up {LIVES} times; begin a ledger in a database of its own")
+    _add(connection, topic, number, origin)
 
 
 def _add(connection: Connection, topic: str, life: int, origin: Origin) -> None:

@@ -9,7 +9,6 @@ from typing import Annotated, cast, get_args
 
 import typer
 
-from processors.bootstrap.ledger import identify
 from processors.bootstrap.ledger_access import database, public_keys, published_anchors
 from processors.cli import talk
 from processors.cli.formats import Stream, StreamOption
@@ -17,7 +16,7 @@ from processors.cli.ledger.output import Since, Until, instant, show
 from processors.cli.ledger.queries import app
 from processors.configuration.settings import settings
 from processors.errors import SettingsInvalid
-from processors.ledger import measures, origins, retention, views
+from processors.ledger import measures, retention, views
 from processors.ledger.database import ensure_months, frozen, make_roles, migrate, reading, writing
 from processors.ledger.export import Format
 from processors.ledger.keys import new_keys, read_keys, read_public, rotated, write_keys
@@ -43,35 +42,6 @@ def migrate_database(
         return
     migrate(url)
     talk().print("the ledger's database is up to date", highlight=False)
-
-
-@app.command("take-up")
-def take_up_topics(
-    topic: Annotated[list[str] | None, typer.Option("--topic", help="take up this topic; may be repeated")] = None,
-    cluster: Annotated[
-        str | None, typer.Option("--cluster", help="id of the cluster that topics have moved to, for good")
-    ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="take up every topic that was created again")] = False,
-) -> None:
-    """Continue with topics that were created again, or that are permanently on another cluster.
-
-    What was filed before stays unchanged; new records go to separate chains. Records of the old topics that the
-    ledger had not filed are lost. A waiting sink continues by itself. Without an option it only shows what has
-    changed, because this cannot be undone.
-    """
-    with database("guard_maintenance") as engine, writing(engine) as connection:
-        noted = origins.lives(connection)
-        found = identify(settings())(noted)
-        changed = origins.changes(noted, found)
-        for change in changed:
-            typer.echo(f"{change.topic}: {_told(change.noted)} -> {_told(change.found)}")
-        chosen = origins.confirmed(changed, topic or (), cluster, everything=yes)
-        origins.take_up(connection, {change.topic: change.found for change in chosen})
-    talk().print(f"{len(chosen)} topics taken up", highlight=False)
-
-
-def _told(origin: origins.Origin) -> str:
-    return f"{origin.topic_id or 'unknown'} on cluster {origin.cluster_id}"
 
 
 @app.command("months")

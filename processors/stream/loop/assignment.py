@@ -210,10 +210,18 @@ class Assignment:
         bounds = persist(lambda: clients.bounds(client, partitions), deadline, alive)
         for (topic, partition), (low, high) in bounds.items():
             start = committed.get((topic, partition), low)
-            if not low <= start <= high:
+            if start < low:
                 raise OffsetsLost(
-                    f"group {self._processor.name} committed offset {start} of {topic}/{partition}, and the log "
-                    f"holds {low} to {high}; decide what to do about the gap, then set the group's offset"
+                    f"{self._processor.name} stands at offset {start} of {topic}/{partition}, and the log begins "
+                    f"at {low}: {low - start} offsets expired unread. To give them up, "
+                    f"{self._transaction.way_on(topic, partition, low)}"
+                )
+            if start > high:
+                raise OffsetsLost(
+                    f"{self._processor.name} stands at offset {start} of {topic}/{partition}, and the log ends at "
+                    f"{high}: its newest records were lost, as when a broker without them becomes the leader, or "
+                    "a volume is restored. Find out how. To read what comes now, "
+                    f"{self._transaction.way_on(topic, partition, high)}"
                 )
             starts[topic, partition] = start
         return starts

@@ -103,7 +103,7 @@ def _kafka(processor: Processor, settings: StreamSettings, stack: ExitStack) -> 
     stack.callback(clients.close, producer)
 
     def opened(consumer: Consumer, health: Health) -> KafkaTransaction:
-        transaction = KafkaTransaction(producer, consumer, settings.retry_deadline, health.beat)
+        transaction = KafkaTransaction(producer, consumer, processor.name, settings.retry_deadline, health.beat)
         transaction.open(identity)
         return transaction
 

@@ -38,6 +38,10 @@ class Transaction(Protocol):
         """
         ...
 
+    def way_on(self, topic: str, partition: int, offset: int) -> str:
+        """How an operator lets a partition continue at an offset that its log holds, as part of a sentence."""
+        ...
+
     def begin(self) -> None: ...
 
     def write(self, outcome: Outcome, records: Sequence[Outbound]) -> None:
@@ -153,12 +157,18 @@ def _answered(partitions: list[TopicPartition]) -> list[TopicPartition]:
 
 
 class KafkaTransaction:
-    """Outputs, changelog, dead letters and offsets in one Kafka transaction."""
+    """Outputs, changelog, dead letters and offsets of a `group` in one Kafka transaction."""
 
     def __init__(
-        self, producer: Producer, consumer: Consumer, deadline: float, alive: Callable[[], None] = lambda: None
+        self,
+        producer: Producer,
+        consumer: Consumer,
+        group: str,
+        deadline: float,
+        alive: Callable[[], None] = lambda: None,
     ) -> None:
-        self._producer, self._consumer, self._deadline, self._alive = producer, consumer, deadline, alive
+        self._producer, self._consumer, self._group = producer, consumer, group
+        self._deadline, self._alive = deadline, alive
 
     def open(self, identity: str) -> None:
         """Take over `identity`, the producer's transactional id.
@@ -175,6 +185,12 @@ class KafkaTransaction:
         wanted = [TopicPartition(topic, partition) for topic, partition in partitions]
         found = self._persist(lambda: _answered(self._consumer.committed(wanted, 10.0))) if wanted else []
         return {(p.topic, p.partition): p.offset for p in found if p.offset >= 0}
+
+    def way_on(self, topic: str, partition: int, offset: int) -> str:
+        return (
+            f"stop every replica, run `kafka-consumer-groups.sh --bootstrap-server BROKER --group {self._group} "
+            f"--topic {topic}:{partition} --reset-offsets --to-offset {offset} --execute`, and start them again"
+        )
 
     def begin(self) -> None:
         self._decided(self._producer.begin_transaction)

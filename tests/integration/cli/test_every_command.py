@@ -216,6 +216,7 @@ def ledger(desk: Desk, request: str) -> None:
     desk("ledger rebuild-views --check")
     desk("ledger reconcile")
     desk("ledger take-up")
+    desk("ledger losses")
     desk("ledger metrics")
     desk("ledger retention plan")
     desk("ledger retention run archive")

@@ -25,13 +25,16 @@ from processors.ledger import numbering
 from processors.ledger.anchoring import holding
 from processors.ledger.anchors import Noted, anchor
 from processors.ledger.database import reading, writing
+from processors.ledger.filing import At
 from processors.ledger.late import file_late
 from processors.ledger.lives import LivingTransaction
-from processors.ledger.origins import Identify, Origin, changes, lives, take_up
+from processors.ledger.losses import GivenUp, Loss, Truncation, noted
+from processors.ledger.origins import Identify, Origin, changes, lives
 from processors.ledger.reading import Window
 from processors.ledger.reconcile import Kind
 from processors.ledger.records import Row, row_of
 from processors.ledger.samples import traffic
+from processors.ledger.taking_up import Obstacle, confirmed, obstacles, take_up
 from processors.ledger.transaction import Committed, Entries, PostgresTransaction
 from processors.ledger.whole import verify_all
 from processors.stream.admin.identity import identities
@@ -86,6 +89,16 @@ class Filing:
         self.sink.advance({at: max([start, *(row.offset + 1 for row in rows)])})
         self.sink.commit()
 
+    def bounds(self, partitions: Collection[At]) -> Mapping[At, tuple[int, int]]:
+        return clients.bounds(self.admin, partitions)
+
+    def taken_up(self, maintenance: Engine) -> list[Obstacle]:
+        """All that keeps the sink from filing, and is taken up by this."""
+        with writing(maintenance) as connection:
+            chosen = confirmed(obstacles(connection, self.identify, self.bounds), (), None, everything=True)
+            take_up(connection, chosen)
+        return chosen
+
     def file_late(self, rows: list[Row]) -> Committed:
         """What a repair does."""
         with writing(self.engine) as connection:
@@ -133,8 +146,7 @@ def test_a_topic_that_was_created_anew_is_not_filed_until_somebody_takes_it_up(
             new.committed([(filing.topic, 0)])
     assert filing.compare() == set(), "its records are not those that the ledger was filed from"
 
-    with writing(maintenance) as connection:
-        (change,) = take_up(connection, filing.identify(lives(connection)))
+    (change,) = filing.taken_up(maintenance)
     filing.file()
 
     assert change.topic == filing.topic
@@ -161,8 +173,7 @@ def test_a_sink_waits_for_a_while_and_goes_on_by_itself(filing: Filing, maintena
     waiting, found = filing.new_sink(patience=60.0), dict[tuple[str, int], int]()
     thread = threading.Thread(target=lambda: found.update(waiting.committed([(filing.topic, 0)])))
     thread.start()
-    with writing(maintenance) as connection:
-        take_up(connection, filing.identify(lives(connection)))
+    filing.taken_up(maintenance)
     thread.join(30)
 
     assert not thread.is_alive()
@@ -252,6 +263,64 @@ def test_a_topic_whose_beginning_has_expired_is_compared_from_where_it_begins(fi
     filing.ground.forget_below(filing.topic, 0, 3)
 
     assert filing.compare("not-there-yet") == set()
+
+
+def test_records_that_expired_unfiled_are_given_up_by_somebody_and_noted(
+    filing: Filing, maintenance: Engine
+) -> None:
+    """As after a restore from a backup that is older than their retention."""
+    filing.write(0, 6)
+    filing.file()
+    filing.write(6, 12)
+    filing.ground.forget_below(filing.topic, 0, 9)
+    assert filing.new_sink().committed([(filing.topic, 0)]) == {(filing.topic, 0): 6}, "nobody has said so"
+
+    found = filing.taken_up(maintenance)
+    filing.sink = filing.new_sink()
+    filing.file()
+
+    assert found == [Loss(filing.topic, 0, 6, 9)]
+    assert filing.filed() == [(0, n) for n in (0, 1, 2, 3, 4, 5, 9, 10, 11)]
+    assert filing.compare() == set()
+    assert filing.is_whole()
+    assert filing.taken_up(maintenance) == []
+    with reading(maintenance) as connection:
+        (loss,) = noted(connection)
+    assert loss == GivenUp(filing.topic, 0, 0, 6, 8, loss.at, loss.by)
+
+
+def test_what_expires_after_a_loss_was_given_up_is_another_loss(filing: Filing, maintenance: Engine) -> None:
+    filing.write(0, 2)
+    filing.file()
+    filing.write(2, 12)
+    losses: list[Obstacle] = []
+    for low in (5, 9):
+        filing.ground.forget_below(filing.topic, 0, low)
+        losses += filing.taken_up(maintenance)
+
+    assert losses == [Loss(filing.topic, 0, 2, 5), Loss(filing.topic, 0, 5, 9)]
+    assert filing.new_sink().committed([(filing.topic, 0)]) == {(filing.topic, 0): 9}
+
+
+def test_a_log_that_ends_before_what_was_filed_begins_a_new_life(
+    filing: Filing, maintenance: Engine, superuser: psycopg.Connection
+) -> None:
+    """Its next records get offsets that rows have already. Here the ledger is ahead, which looks the same."""
+    filing.write(0, 6)
+    filing.file()
+    superuser.execute("UPDATE chain_head SET next_offset = 8")
+
+    found = filing.taken_up(maintenance)
+    filing.write(6, 9)
+    filing.sink = filing.new_sink()
+    filing.file()
+
+    assert found == [Truncation(filing.topic, 0, 8, 6)]
+    new = numbering.of_life(0, 1)
+    assert filing.filed() == [*((0, n) for n in range(6)), (new, 6), (new, 7), (new, 8)]
+    assert filing.compare() == set(), "what was filed before is a duplicate"
+    assert filing.is_whole()
+    assert filing.taken_up(maintenance) == []
 
 
 def test_a_topic_that_cannot_be_compared_hides_no_other(filing: Filing, superuser: psycopg.Connection) -> None:

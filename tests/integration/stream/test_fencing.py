@@ -18,7 +18,7 @@ def test_whoever_is_fenced_while_records_are_in_flight_stops(ground: Ground) -> 
     identity, consumer = f"{ground.name}-0", reader(ground.settings, "fencing")
     first, second = (transactional_producer(ground.settings, identity) for _ in range(2))
     ground.topics(f"{ground.name}-out")
-    older, newer = (KafkaTransaction(producer, consumer, 20.0) for producer in (first, second))
+    older, newer = (KafkaTransaction(producer, consumer, "fencing", 20.0) for producer in (first, second))
     older.open(identity)
     older.begin()
     newer.open(identity)

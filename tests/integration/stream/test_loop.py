@@ -4,12 +4,13 @@ import time
 from collections.abc import Mapping, Sequence
 
 import pytest
+from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 from examples.counting import Counting
 from examples.ground import Ground, eventually
 from examples.sealing import SEALS
 
 from processors.errors import BreakerOpen, Fatal, OffsetsLost, TransactionAborted
-from processors.stream.io.clients import close, transactional_producer
+from processors.stream.io.clients import admin, close, transactional_producer
 from processors.stream.loop.batches import LARGEST_BATCH
 from processors.stream.loop.loop import MOST_ABORTS
 from processors.stream.loop.transaction import At
@@ -248,7 +249,7 @@ def test_a_bad_release_does_not_drain_a_topic_into_the_dead_letters(ground: Grou
 
 
 def test_a_gap_in_the_log_stops_the_process(ground: Ground) -> None:
-    """Records that retention took before they were handled are never skipped silently."""
+    """Records that retention took before they were handled are never skipped silently: somebody sets the offset."""
     counting = Counting(ground.name)
     ground.for_processor(counting, partitions=1)
     ground.write(counting.inputs[0], TEN[:2])
@@ -262,8 +263,14 @@ def test_a_gap_in_the_log_stops_the_process(ground: Ground) -> None:
 
     assert isinstance(failure, Fatal)
     assert isinstance(failure.__cause__, OffsetsLost)
-    assert "offset 2" in str(failure)
-    assert "holds 5 to" in str(failure)
+    assert "stands at offset 2" in str(failure)
+    assert "the log begins at 5: 3 offsets expired unread" in str(failure)
+    assert f"--group {counting.name} --topic {counting.inputs[0]}:0 --reset-offsets --to-offset 5" in str(failure)
+    at = ConsumerGroupTopicPartitions(counting.name, [TopicPartition(counting.inputs[0], 0, 5)])
+    client = admin(ground.settings)
+    client.alter_consumer_group_offsets([at])[counting.name].result(30)
+    with ground.running(counting):
+        eventually(lambda: len(ground.values(counting.output)) == 2 + len(TEN) - 3)
 
 
 class Clock(Counting):

@@ -156,7 +156,7 @@ class Timed:
 def test_no_call_waits_without_end_for_a_broker_that_is_silent() -> None:
     """By default the client waits for ever, deaf to signals; each call ends before the watchdog looks for it."""
     timed = Timed()
-    transaction = KafkaTransaction(cast(Any, timed), cast(Any, timed), deadline=10)
+    transaction = KafkaTransaction(cast(Any, timed), cast(Any, timed), "checker", deadline=10)
     transaction.open("t-0")
     transaction.committed([("t", 0)])
     for end in (transaction.commit, transaction.abort):
