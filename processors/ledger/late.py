@@ -21,7 +21,7 @@ from processors.ledger.chain import Head
 from processors.ledger.database import cursor_of, ensure_month
 from processors.ledger.filing import At, file
 from processors.ledger.people import file_people
-from processors.ledger.records import Row
+from processors.ledger.records import Row, at_a_possible_time
 from processors.ledger.transaction import Committed, move
 from processors.ledger.verify import Inconsistency, Kind
 from processors.masking.pseudonyms import PseudonymKeys
@@ -36,16 +36,17 @@ def late_chains(connection: Connection, at: At) -> list[At]:
 
 
 def file_late(
-    connection: Connection, at: At, rows: Sequence[Row], people: Mapping[str, str], keys: PseudonymKeys
+    connection: Connection, at: At, rows: Sequence[Row], people: Mapping[str, str], keys: PseudonymKeys, now: int
 ) -> Committed:
     """File rows that the chain `at` has skipped, in the order of their offsets. `connection` acts as the sink.
 
     Rows after the chain's next offset are left out: the sink has yet to file them. An event that was sent again
-    since, and filed then, is a duplicate. The caller publishes the anchor of the head before it commits. Raises
-    SettingsInvalid if there are so many late chains that no number is left.
+    since, and filed then, is a duplicate. Rows with an impossible time get `now`, in milliseconds. The caller
+    publishes the anchor of the head before it commits. Raises SettingsInvalid if there are so many late chains that
+    no number is left.
     """
     next_offset = _lock(connection, at)
-    rows = [row for row in rows if row.offset < next_offset]
+    rows = [at_a_possible_time(row, now) for row in rows if row.offset < next_offset]
     if not rows:
         return Committed({}, {})
     for month in {datetime.fromtimestamp(row.appended_at / 1000, UTC).strftime("%Y-%m") for row in rows}:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -11,8 +10,8 @@ from processors.errors import EventUnreadable, Fatal, Refused, Unavailable, shor
 from processors.ledger.records import (
     Row,
     Tail,
+    at_a_possible_time,
     dead_letter_row,
-    is_possible,
     row_of,
     tail_of,
     tombstone_row,
@@ -62,7 +61,7 @@ class Ledger:
     def handle(self, batch: Sequence[Inbound], view: View) -> Outcome:
         entries = Entries(people=self._masker.met)
         for record in batch:
-            entries.rows.append(_at_a_possible_time(self._row(record, entries), view.now))
+            entries.rows.append(at_a_possible_time(self._row(record, entries), view.now))
         return entries
 
     def tick(self, now: int, view: View) -> Outcome:  # noqa: ARG002 - the time is enough
@@ -104,9 +103,3 @@ class Ledger:
             return row_of(record, envelope, event, self._masker, known(raw))
 
         return read
-
-
-def _at_a_possible_time(row: Row, now: int) -> Row:
-    """A record with an impossible time is filed under the present time, because a partition of that month must
-    exist."""
-    return row if is_possible(row.appended_at, now) else replace(row, appended_at=now)

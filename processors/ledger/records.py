@@ -405,3 +405,9 @@ AHEAD: Final = 24 * 3600 * 1000
 def is_possible(timestamp: int, now: int) -> bool:
     """Whether a broker can have appended a record at that time: not before the guard existed, and not tomorrow."""
     return EARLIEST <= timestamp <= now + AHEAD
+
+
+def at_a_possible_time(row: Row, now: int) -> Row:
+    """A record with an impossible time is filed under the present time, because a partition of that month must
+    exist."""
+    return row if is_possible(row.appended_at, now) else replace(row, appended_at=now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, replace
@@ -204,7 +205,7 @@ def _file_late(at: At, rows: Sequence[Row], masker: Masker, events: Codec) -> No
         database("guard_sink") as engine,
         writing(engine) as connection,
     ):
-        committed = file_late(connection, at, rows, masker.met, keys.pseudonyms)
+        committed = file_late(connection, at, rows, masker.met, keys.pseudonyms, time.time_ns() // 1_000_000)
         heads = {late: ChainPosition(head, committed.positions[late]) for late, head in committed.heads.items()}
         publish_anchors(heads, encode, publish, keys.anchors[-1])
 

@@ -245,7 +245,7 @@ def late(world: World, offset: int) -> Committed:
     (made, *_) = [r for r in rows_of(list(traffic(500))) if r.topic == TOPIC]
     row = replace(made, offset=offset, finding_codes=())
     with writing(world.sink) as connection:
-        return file_late(connection, (TOPIC, 0), [row], {}, KEYS.pseudonyms)
+        return file_late(connection, (TOPIC, 0), [row], {}, KEYS.pseudonyms, NOW)
 
 
 def add_a_late_row(world: World) -> None:

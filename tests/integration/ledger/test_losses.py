@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -37,9 +38,16 @@ class Operator:
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         return commands.run(*words, environment=self._environment)
 
-    def sink(self) -> commands.Started:
+    @contextmanager
+    def sink(self) -> Iterator[commands.Started]:
+        """Told to end after the block, if it has not by itself."""
         with self.log.open("ab") as log:
-            return commands.start("run", "ledger", environment=self._environment, log=log)
+            sink = commands.start("run", "ledger", environment=self._environment, log=log)
+            try:
+                yield sink
+            finally:
+                sink.terminate()
+                sink.wait(60)
 
 
 @pytest.fixture
@@ -57,15 +65,14 @@ def test_a_sink_whose_next_records_have_expired_says_what_to_do_and_that_lets_it
     for words in (("ledger", "migrate"), ("ledger", "keys")):
         assert operator.run(*words).returncode == 0
     guard.ground.write(NOTIFICATIONS, [(b"k", b"unreadable, and filed all the same")] * 3, partition=0)
-    end = guard.ground.read(NOTIFICATIONS)[-1].offset + 1
-    sink = operator.sink()
-    eventually(lambda: filed(guarded) == end)
-    sink.terminate()
-    assert sink.wait(60) == 0
+    end = max(record.offset for record in guard.ground.read(NOTIFICATIONS) if record.partition == 0) + 1
+    with operator.sink():
+        eventually(lambda: filed(guarded) == end)
     guard.ground.write(NOTIFICATIONS, [(b"k", b"nobody will ever read it")] * 4 + [(b"k", b"kept")], partition=0)
     guard.ground.forget_below(NOTIFICATIONS, 0, end + 4)
 
-    assert operator.sink().wait(60) == 70
+    with operator.sink() as sink:
+        assert sink.wait(60) == 70
     assert "compat-guard ledger take-up --topic compat.notifications" in operator.log.read_text()
     doctor = operator.run("doctor")
     assert f"the records {end} to {end + 3} of compat.notifications/0 expired" in doctor.stdout
@@ -73,10 +80,8 @@ def test_a_sink_whose_next_records_have_expired_says_what_to_do_and_that_lets_it
     assert (shown.returncode, "has lost the records" in shown.stdout) == (2, True), shown
     taken = operator.run("ledger", "take-up", "--topic", NOTIFICATIONS)
     assert taken.returncode == 0, taken
-    sink = operator.sink()
-    eventually(lambda: filed(guarded) == end + 5)
-    sink.terminate()
-    assert sink.wait(60) == 0
+    with operator.sink():
+        eventually(lambda: filed(guarded) == end + 5)
 
     (loss,) = json.loads(operator.run("ledger", "losses", "--output", "json").stdout)
     assert {**loss, "at": "", "by": ""} == {

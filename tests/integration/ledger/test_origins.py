@@ -102,7 +102,7 @@ class Filing:
     def file_late(self, rows: list[Row]) -> Committed:
         """What a repair does."""
         with writing(self.engine) as connection:
-            committed = file_late(connection, (self.topic, 0), rows, {}, KEYS.pseudonyms)
+            committed = file_late(connection, (self.topic, 0), rows, {}, KEYS.pseudonyms, NOW)
         for at, head in committed.heads.items():
             event = anchor(*at, head, committed.positions[at], NOW, KEYS.anchors[-1]).record()
             self.anchors.append(Noted(len(self.anchors), event))
@@ -222,6 +222,20 @@ def test_what_was_skipped_is_noticed_by_itself_and_filed_late(
     filing.write(10, 12)
     filing.file()  # the sink was not disturbed
     assert filing.compare() == set()
+
+
+@pytest.mark.parametrize("timestamp", [-1, 2**60])
+def test_what_was_skipped_is_filed_late_whatever_time_it_bears(
+    filing: Filing, superuser: psycopg.Connection, timestamp: int
+) -> None:
+    """Whoever writes a record says when."""
+    filing.write(0, 2)
+    superuser.execute("INSERT INTO chain_head VALUES (%s, 0, 2, 0, %s, 0, '')", (filing.topic, bytes(32)))
+    filing.file_late([replace(row, appended_at=timestamp) for row in filing.rows()])
+
+    late = numbering.late(0, 1)
+    assert filing.filed() == [(late, 0), (late, 1)]
+    assert filing.is_whole()
 
 
 def test_each_repair_has_a_chain_of_its_own(filing: Filing, superuser: psycopg.Connection) -> None:
