@@ -48,8 +48,8 @@ class LivingTransaction:
         found = self._inner.committed(list(chains.values()))
         return {at: found[chain] for at, chain in chains.items() if chain in found}
 
-    def way_on(self, topic: str, partition: int, offset: int) -> str:
-        return self._inner.way_on(topic, partition, offset)
+    def way_on(self, partitions: Collection[At], to: str) -> str:
+        return self._inner.way_on(partitions, to)
 
     def begin(self) -> None:
         """Raises OriginChanged if a topic has become another one meanwhile.

@@ -123,8 +123,9 @@ class PostgresTransaction:
                 for topic, partition, offset, hash_, start in cursor.fetchall()
             }
 
-    def way_on(self, topic: str, partition: int, offset: int) -> str:  # noqa: ARG002 - it is found again there
-        return f"run `compat-guard ledger take-up --topic {topic}`; a sink that is started afresh continues"
+    def way_on(self, partitions: Collection[At], to: str) -> str:  # noqa: ARG002 - the command finds it out
+        topics = " ".join(f"--topic {topic}" for topic in sorted({topic for topic, _ in partitions}))
+        return f"run `compat-guard ledger take-up {topics}`; a sink that is started afresh continues"
 
     def begin(self) -> None:
         with database_errors():

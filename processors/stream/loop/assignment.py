@@ -19,6 +19,7 @@ from processors.observability import metrics
 from processors.stream.io import clients
 from processors.stream.loop.health import WORKING, Health
 from processors.stream.loop.restore import Restored, restore
+from processors.stream.loop.starting_points import starting_points
 from processors.stream.loop.state import KeyedState, complete
 from processors.stream.loop.transaction import At, Transaction, persist
 from processors.stream.loop.trials import Trials
@@ -200,31 +201,10 @@ class Assignment:
     def _starting_points(
         self, client: AdminClient, partitions: Sequence[At], committed: Mapping[At, int]
     ) -> dict[At, int]:
-        """The committed offsets, or the beginning of the log for a group without any.
-
-        Raises:
-            OffsetsLost: the log no longer contains, or never contained, the committed offset.
-        """
-        starts: dict[At, int] = {}
+        """Raises OffsetsLost."""
         deadline, alive = self._settings.retry_deadline, self._health.beat
         bounds = persist(lambda: clients.bounds(client, partitions), deadline, alive)
-        for (topic, partition), (low, high) in bounds.items():
-            start = committed.get((topic, partition), low)
-            if start < low:
-                raise OffsetsLost(
-                    f"{self._processor.name} stands at offset {start} of {topic}/{partition}, and the log begins "
-                    f"at {low}: {low - start} offsets expired unread. To give them up, "
-                    f"{self._transaction.way_on(topic, partition, low)}"
-                )
-            if start > high:
-                raise OffsetsLost(
-                    f"{self._processor.name} stands at offset {start} of {topic}/{partition}, and the log ends at "
-                    f"{high}: its newest records were lost, as when a broker without them becomes the leader, or "
-                    "a volume is restored. Find out how. To read what comes now, "
-                    f"{self._transaction.way_on(topic, partition, high)}"
-                )
-            starts[topic, partition] = start
-        return starts
+        return starting_points(self._processor.name, bounds, committed, self._transaction.way_on)
 
     def _restore(self, client: AdminClient, numbers: Sequence[int]) -> None:
         spec = self._processor.state

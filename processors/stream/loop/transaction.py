@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import Enum
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Literal, Protocol, TypeVar, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
@@ -38,8 +38,8 @@ class Transaction(Protocol):
         """
         ...
 
-    def way_on(self, topic: str, partition: int, offset: int) -> str:
-        """How an operator lets a partition continue at an offset that its log holds, as part of a sentence."""
+    def way_on(self, partitions: Collection[At], to: Literal["earliest", "latest"]) -> str:
+        """How an operator lets it continue at the beginnings or the ends of logs, as part of a sentence."""
         ...
 
     def begin(self) -> None: ...
@@ -186,10 +186,14 @@ class KafkaTransaction:
         found = self._persist(lambda: _answered(self._consumer.committed(wanted, 10.0))) if wanted else []
         return {(p.topic, p.partition): p.offset for p in found if p.offset >= 0}
 
-    def way_on(self, topic: str, partition: int, offset: int) -> str:
+    def way_on(self, partitions: Collection[At], to: Literal["earliest", "latest"]) -> str:
+        topics: dict[str, list[str]] = {}
+        for topic, partition in sorted(partitions):
+            topics.setdefault(topic, []).append(str(partition))
+        chosen = " ".join(f"--topic {topic}:{','.join(numbers)}" for topic, numbers in topics.items())
         return (
             f"stop every replica, run `kafka-consumer-groups.sh --bootstrap-server BROKER --group {self._group} "
-            f"--topic {topic}:{partition} --reset-offsets --to-offset {offset} --execute`, and start them again"
+            f"{chosen} --reset-offsets --to-{to} --execute`, and start them again"
         )
 
     def begin(self) -> None:

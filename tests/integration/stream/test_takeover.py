@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
 import pytest
@@ -47,6 +47,9 @@ class Away:
         if self.left >= 0:
             raise DatabaseUnavailable("no answer")
         return {at: self.known[at] for at in partitions if at in self.known}
+
+    def way_on(self, partitions: Collection[At], to: str) -> str:
+        raise AssertionError(f"nothing is lost of {partitions}, and nobody asks how to go on from the {to}")
 
     def begin(self) -> None: ...
     def write(self, outcome: Outcome, records: Sequence[Outbound]) -> None: ...

@@ -167,3 +167,12 @@ def test_no_call_waits_without_end_for_a_broker_that_is_silent() -> None:
 
     assert timed.granted.keys() == {"init", "committed", "flush", "offsets", "commit", "abort"}
     assert {call: limit for call, limit in timed.granted.items() if not 0 < limit < CALLING} == {}
+
+
+def test_the_way_on_is_one_command_for_all_partitions() -> None:
+    transaction = KafkaTransaction(cast(Any, None), cast(Any, None), "checker", deadline=10)
+
+    assert transaction.way_on([("b", 3), ("a", 0), ("b", 1)], "earliest") == (
+        "stop every replica, run `kafka-consumer-groups.sh --bootstrap-server BROKER --group checker --topic a:0 "
+        "--topic b:1,3 --reset-offsets --to-earliest --execute`, and start them again"
+    )
