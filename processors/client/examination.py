@@ -24,7 +24,7 @@ from processors.contracts.plan import Create, Plan, RegisterSchema, SetCompatibi
 from processors.errors import GuardError, RegistryUnavailable, SettingsInvalid, Unavailable
 from processors.ledger.database import connect, head, reading, revision
 from processors.ledger.keys import read_keys
-from processors.ledger.taking_up import obstacles
+from processors.ledger.taking_up import obstacles, standing
 from processors.staleness.freshness import Level, level
 from processors.stream.admin.members import broker_count, members
 from processors.stream.io.clients import admin, beyond_loopback
@@ -242,9 +242,10 @@ def _ledger(of: Settings) -> Examined:
             at = revision(connection)
             if at != head():
                 return Examined("ledger", State.WRONG, f"migrated to {at or 'nothing'}, not to {head()}", _MIGRATE)
-            found = obstacles(connection, identify(of), bounds(of))
+            stands = standing(connection)
     finally:
         engine.dispose()
+    found = obstacles(stands, identify(of), bounds(of))
     if found:
         others = f"; {len(found) - 1} more" if len(found) > 1 else ""
         way_out = "compat-guard ledger take-up, once you know why"

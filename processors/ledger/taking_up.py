@@ -5,27 +5,37 @@ A sink never decides this by itself: it would skip records, or file others under
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from processors.errors import SettingsInvalid
+from processors.ledger.filing import At
 from processors.ledger.losses import Bounds, Loss, Truncation, misfits, note, places
-from processors.ledger.origins import Change, Identify, begin_life, changes, lives
+from processors.ledger.origins import Change, Identify, Life, begin_life, changes, lives
 
 Obstacle = Change | Loss | Truncation
 """A topic that is not the one the ledger was filed from, or a log that does not fit the ledger."""
 
 
-def obstacles(connection: Connection, identify: Identify, bounds: Bounds) -> list[Obstacle]:
-    """All that there are. Raises Unavailable."""
+class Standing(NamedTuple):
+    """What the ledger was filed from, and where it continues."""
+
+    known: Mapping[str, Life]
+    at: Mapping[At, int]
+
+
+def standing(connection: Connection) -> Standing:
     known = lives(connection)
-    if not known:
-        return []
-    changed = changes(known, identify(known))
+    return Standing(known, places(connection, {topic: life.number for topic, life in known.items()}))
+
+
+def obstacles(of: Standing, identify: Identify, bounds: Bounds) -> list[Obstacle]:
+    """All that there are, according to the broker. Raises Unavailable."""
+    changed = changes(of.known, identify(of.known)) if of.known else []
     others = {change.topic for change in changed}
-    same = {topic: life.number for topic, life in known.items() if topic not in others}
-    at = places(connection, same)
+    at = {(topic, partition): place for (topic, partition), place in of.at.items() if topic not in others}
     return [*changed, *misfits(at, bounds(at))]
 
 

@@ -34,7 +34,7 @@ def take_up_topics(
     """
     of = settings()
     with database("guard_maintenance") as engine, writing(engine) as connection:
-        found = taking_up.obstacles(connection, identify(of), bounds(of))
+        found = taking_up.obstacles(taking_up.standing(connection), identify(of), bounds(of))
         for obstacle in found:
             typer.echo(f"{obstacle.topic}: {_told(obstacle)}")
         chosen = taking_up.confirmed(found, topic or (), cluster, everything=yes)

@@ -34,7 +34,7 @@ from processors.ledger.reading import Window
 from processors.ledger.reconcile import Kind
 from processors.ledger.records import Row, row_of
 from processors.ledger.samples import traffic
-from processors.ledger.taking_up import Obstacle, confirmed, obstacles, take_up
+from processors.ledger.taking_up import Obstacle, confirmed, obstacles, standing, take_up
 from processors.ledger.transaction import Committed, Entries, PostgresTransaction
 from processors.ledger.whole import verify_all
 from processors.stream.admin.identity import identities
@@ -95,7 +95,8 @@ class Filing:
     def taken_up(self, maintenance: Engine) -> list[Obstacle]:
         """All that keeps the sink from filing, and is taken up by this."""
         with writing(maintenance) as connection:
-            chosen = confirmed(obstacles(connection, self.identify, self.bounds), (), None, everything=True)
+            found = obstacles(standing(connection), self.identify, self.bounds)
+            chosen = confirmed(found, (), None, everything=True)
             take_up(connection, chosen)
         return chosen
 
