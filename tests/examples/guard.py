@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import psycopg
+from examples import compacted
 from examples.exception_events import Events
 from examples.exceptions import keys, policy
 from examples.ground import Ground
@@ -33,6 +34,7 @@ from processors.events.topics import (
     EXCEPTION_STATE,
     EXCEPTION_USES,
     INSTALL_REQUESTS,
+    LEDGER_ANCHORS,
     MATRIX_REFRESHES,
     NOTIFICATIONS,
     RESULTS,
@@ -106,10 +108,12 @@ class Guard:
         self.ground.write(MATRIX_REFRESHES, [(key, None) for key, value in last.items() if value is not None])
 
     def forget_ledger(self, stack: Addresses) -> None:
-        """Nobody may be filing. The next ledger signs with keys of its own, and begins where the topics do now."""
+        """Nobody may be filing. The next ledger has other keys for its anchors, and begins where the topics do."""
         plain = make_url(stack.postgres).set(drivername="postgresql").render_as_string(hide_password=False)
         with psycopg.connect(plain, autocommit=True) as connection:
             connection.execute("DROP SCHEMA IF EXISTS ledger CASCADE")
+        if ends := {record.partition: record.offset + 1 for record in self.ground.read(LEDGER_ANCHORS)}:
+            compacted.forget_below(self.ground, LEDGER_ANCHORS, ends)
 
     def take_away(self, topic: str) -> None:
         """Delete all records of a topic that others on this broker must not meet.

@@ -84,6 +84,8 @@ def test_an_auditor_finds_a_case_and_takes_its_proof_along(audited: Edge, gatewa
     def proved() -> bool:
         proofs.append(get(gateway, f"ledger/proof/{result['event_id']}", AUDITOR))
         assert proofs[-1].status_code in {200, 409}, proofs[-1].text
+        if proofs[-1].status_code == 409:
+            ask(gateway.url)  # a quiet ledger has an anchor only once a minute
         return proofs[-1].status_code == 200
 
     eventually(proved, 120)
