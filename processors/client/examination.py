@@ -249,7 +249,7 @@ def _ledger(of: Settings) -> Examined:
     if found:
         others = f"; {len(found) - 1} more" if len(found) > 1 else ""
         way_out = "compat-guard ledger take-up, once you know why"
-        return Examined("ledger", State.WRONG, f"it cannot be filed on: {found[0].message}{others}", way_out)
+        return Examined("ledger", State.WRONG, f"it cannot continue: {found[0].message}{others}", way_out)
     return Examined("ledger", State.OK, f"migrated to {at}")
 
 

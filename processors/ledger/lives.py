@@ -48,6 +48,11 @@ class LivingTransaction:
         found = self._inner.committed(list(chains.values()))
         return {at: found[chain] for at, chain in chains.items() if chain in found}
 
+    def given_up(self, partitions: Collection[At]) -> Mapping[At, int]:
+        """Raises DatabaseUnavailable."""
+        chains = {self._chain(at): at for at in partitions}
+        return {chains[chain]: behind for chain, behind in self._inner.given_up(list(chains)).items()}
+
     def way_on(self, partitions: Collection[At], to: str) -> str:
         return self._inner.way_on(partitions, to)
 

@@ -11,18 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection, text
 
 from processors.ledger.filing import At
 from processors.ledger.numbering import is_late, life_of, of_life, partition_of
-
-CONTINUES: Final = (
-    "greatest(h.next_offset, (SELECT max(l.next_offset) FROM ledger.losses l "
-    "WHERE (l.topic, l.partition) = (h.topic, h.partition)))"
-)
-"""Where a chain `h` of `ledger.chain_head` continues: at its next offset, or behind what was given up."""
 
 Bounds = Callable[[Collection[At]], Mapping[At, tuple[int, int]]]
 """The first offset of each log that still exists, and the one after the last committed record. Partitions that do
@@ -41,9 +35,9 @@ class Loss:
     @property
     def message(self) -> str:
         return (
-            f"the records {self.first} to {self.next_offset - 1} of {self.topic}/{self.partition} expired before "
-            f"they were filed; `compat-guard ledger take-up --topic {self.topic}` gives them up, and the ledger "
-            "continues behind them"
+            f"{offsets(self.first, self.next_offset)} of {self.topic}/{self.partition} expired before they were "
+            f"filed; `compat-guard ledger take-up --topic {self.topic}` gives them up, and the ledger continues "
+            "behind them"
         )
 
 
@@ -77,38 +71,52 @@ class GivenUp(NamedTuple):
     by: str
 
 
-def places(connection: Connection, lives: Mapping[str, int]) -> dict[At, int]:
-    """The offset at which the ledger continues, for each partition that has a chain in its topic's present life.
+def offsets(first: int, end: int) -> str:
+    """Offsets up to before `end`, as people read them."""
+    return f"offset {first}" if end == first + 1 else f"offsets {first} to {end - 1}"
 
-    `lives` are the numbers of those lives.
+
+def places(connection: Connection) -> dict[At, int]:
+    """The next offset of each chain that records are filed in on time."""
+    found = connection.execute(text("SELECT topic, partition, next_offset FROM ledger.chain_head")).all()
+    return {(topic, number): next_offset for topic, number, next_offset in found if not is_late(number)}
+
+
+def given_up(connection: Connection) -> dict[At, int]:
+    """The offset behind what was given up, for each chain that has lost anything."""
+    found = connection.execute(
+        text("SELECT topic, partition, max(next_offset) FROM ledger.losses GROUP BY topic, partition")
+    )
+    return {(topic, number): behind for topic, number, behind in found}
+
+
+def misfits(
+    at: Mapping[At, int], bounds: Mapping[At, tuple[int, int]], noted: Mapping[At, int]
+) -> list[Loss | Truncation]:
+    """Partitions at whose places nothing can be filed, by what is left of their logs.
+
+    `noted` is how far losses were given up already.
     """
-    found = connection.execute(text(f"SELECT topic, partition, {CONTINUES} FROM ledger.chain_head h"))
-    return {
-        (topic, partition_of(number)): next_offset
-        for topic, number, next_offset in found
-        if not is_late(number) and topic in lives and life_of(number) == lives[topic]
-    }
-
-
-def misfits(at: Mapping[At, int], bounds: Mapping[At, tuple[int, int]]) -> list[Loss | Truncation]:
-    """Partitions at whose places nothing can be filed, by what is left of their logs."""
     found: list[Loss | Truncation] = []
     for (topic, partition), place in sorted(at.items()):
         low, high = bounds.get((topic, partition), (place, place))
-        if low > place:
-            found.append(Loss(topic, partition, place, low))
+        if low > (first := max(place, noted.get((topic, partition), 0))):
+            found.append(Loss(topic, partition, first, low))
         elif high < place:
             found.append(Truncation(topic, partition, place, high))
     return found
 
 
 def note(connection: Connection, losses: Sequence[Loss], lives: Mapping[str, int]) -> None:
-    """Give the records up. A sink that takes such a partition over starts behind them."""
+    """Give the records up. A sink that takes such a partition over starts where its log begins.
+
+    Who gives up the same ones meanwhile changes nothing.
+    """
     for loss in losses:
         connection.execute(
             text(
                 "INSERT INTO ledger.losses (topic, partition, first, next_offset) "
-                "VALUES (:topic, :number, :first, :next_offset)"
+                "VALUES (:topic, :number, :first, :next_offset) ON CONFLICT DO NOTHING"
             ),
             {
                 "topic": loss.topic,

@@ -12,7 +12,8 @@ from sqlalchemy import Connection
 
 from processors.errors import SettingsInvalid
 from processors.ledger.filing import At
-from processors.ledger.losses import Bounds, Loss, Truncation, misfits, note, places
+from processors.ledger.losses import Bounds, Loss, Truncation, given_up, misfits, note, places
+from processors.ledger.numbering import life_of, partition_of
 from processors.ledger.origins import Change, Identify, Life, begin_life, changes, lives
 
 Obstacle = Change | Loss | Truncation
@@ -20,23 +21,34 @@ Obstacle = Change | Loss | Truncation
 
 
 class Standing(NamedTuple):
-    """What the ledger was filed from, and where it continues."""
+    """What the ledger was filed from, where each chain continues, and up to where losses were given up."""
 
     known: Mapping[str, Life]
     at: Mapping[At, int]
+    given_up: Mapping[At, int]
 
 
 def standing(connection: Connection) -> Standing:
-    known = lives(connection)
-    return Standing(known, places(connection, {topic: life.number for topic, life in known.items()}))
+    return Standing(lives(connection), places(connection), given_up(connection))
 
 
 def obstacles(of: Standing, identify: Identify, bounds: Bounds) -> list[Obstacle]:
     """All that there are, according to the broker. Raises Unavailable."""
     changed = changes(of.known, identify(of.known)) if of.known else []
-    others = {change.topic for change in changed}
-    at = {(topic, partition): place for (topic, partition), place in of.at.items() if topic not in others}
-    return [*changed, *misfits(at, bounds(at))]
+    same = {topic: life.number for topic, life in of.known.items()}
+    for change in changed:
+        del same[change.topic]
+    at, noted = (_present(chains, same) for chains in (of.at, of.given_up))
+    return [*changed, *misfits(at, bounds(at), noted)]
+
+
+def _present(chains: Mapping[At, int], lives: Mapping[str, int]) -> dict[At, int]:
+    """By topic and partition, what is of the present lives of these topics."""
+    return {
+        (topic, partition_of(number)): offset
+        for (topic, number), offset in chains.items()
+        if lives.get(topic) == life_of(number)
+    }
 
 
 def confirmed(
@@ -49,7 +61,9 @@ def confirmed(
     """
     names = {obstacle.topic for obstacle in found}
     if unknown := set(topics) - names:
-        raise SettingsInvalid(f"nothing keeps `{min(unknown)}` from being filed; name a topic that is listed")
+        raise SettingsInvalid(
+            f"`{min(unknown)}` is not among what the ledger cannot file; name a topic that is listed"
+        )
     chosen = [obstacle for obstacle in found if obstacle.topic in topics or not topics]
     moved = [obstacle for obstacle in chosen if isinstance(obstacle, Change) and obstacle.is_move]
     here = {change.found.cluster_id for change in chosen if isinstance(change, Change)}

@@ -16,11 +16,10 @@ import structlog
 from sqlalchemy import Connection, Engine
 
 from processors.errors import DatabaseUnavailable, Fenced
-from processors.ledger import chain, metrics
+from processors.ledger import chain, losses, metrics
 from processors.ledger.chain import Head
-from processors.ledger.database import cursor_of, database_errors, ensure_month, writing
+from processors.ledger.database import cursor_of, database_errors, ensure_month, reading, writing
 from processors.ledger.filing import At, Cursor, Filed, columns_of, file
-from processors.ledger.losses import CONTINUES
 from processors.ledger.people import file_people
 from processors.ledger.records import Row
 from processors.masking.pseudonyms import PseudonymKeys
@@ -87,9 +86,7 @@ class PostgresTransaction:
         self._heads: Mapping[At, Head] = {}
 
     def committed(self, partitions: Sequence[At]) -> Mapping[At, int]:
-        """The next offsets in Postgres, behind what was given up. Waits out a short outage.
-
-        This process expects to find the chains again where they are now.
+        """The next offsets in Postgres, which this process expects to find again. Waits out a short outage.
 
         Raises:
             DatabaseUnavailable: Postgres was unavailable for longer; may be called again.
@@ -106,26 +103,33 @@ class PostgresTransaction:
                 time.sleep(0.5)
         metrics.waits(None)
         for at in partitions:
-            self._expected[at] = found[at][0] if at in found else Place()
-        return {at: offset for at, (_, offset) in found.items()}
+            self._expected[at] = found.get(at, Place())
+        return {at: place.next_offset for at, place in found.items()}
 
-    def _read_places(self, partitions: Sequence[At]) -> dict[At, tuple[Place, int]]:
-        """Where each chain stands, and the offset at which it continues."""
+    def _read_places(self, partitions: Sequence[At]) -> dict[At, Place]:
         with writing(self._engine) as connection:
             cursor = cursor_of(connection)
             cursor.execute(
-                f"SELECT topic, partition, next_offset, hash, {CONTINUES} FROM ledger.chain_head h "
+                "SELECT topic, partition, next_offset, hash FROM ledger.chain_head "
                 "JOIN unnest(%s::text[], %s::int[]) AS wanted(topic, partition) USING (topic, partition)",
                 columns_of(partitions),
             )
             return {
-                (topic, partition): (Place(offset, bytes(hash_)), start)
-                for topic, partition, offset, hash_, start in cursor.fetchall()
+                (topic, partition): Place(offset, bytes(hash_))
+                for topic, partition, offset, hash_ in cursor.fetchall()
             }
 
-    def way_on(self, partitions: Collection[At], to: str) -> str:  # noqa: ARG002 - the command finds it out
-        topics = " ".join(f"--topic {topic}" for topic in sorted({topic for topic, _ in partitions}))
-        return f"run `compat-guard ledger take-up {topics}`; a sink that is started afresh continues"
+    def given_up(self, partitions: Collection[At]) -> Mapping[At, int]:
+        """Raises DatabaseUnavailable."""
+        with reading(self._engine) as connection:
+            noted = losses.given_up(connection)
+        return {at: behind for at, behind in noted.items() if at in partitions}
+
+    def way_on(self, partitions: Collection[At], to: str) -> str:  # noqa: ARG002 - the command finds out which
+        return (
+            "run `compat-guard ledger take-up`, which lists all that the ledger cannot file and says how to "
+            "confirm it; then start the sink again"
+        )
 
     def begin(self) -> None:
         with database_errors():

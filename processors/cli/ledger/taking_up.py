@@ -29,8 +29,8 @@ def take_up_topics(
 
     They were created again, are permanently on another cluster, have lost their newest records, or no longer hold
     the records that the ledger would file next. What was filed before stays unchanged. Records that the ledger had
-    not filed are lost, which is noted; `ledger losses` lists it. A sink that is started afresh continues. Without
-    an option it only shows what it has found, because this cannot be undone.
+    not filed are lost, which is noted; `ledger losses` lists it. Then start the sink again, unless something does.
+    Without an option it only shows what it has found, because this cannot be undone.
     """
     of = settings()
     with database("guard_maintenance") as engine, writing(engine) as connection:
@@ -39,7 +39,8 @@ def take_up_topics(
             typer.echo(f"{obstacle.topic}: {_told(obstacle)}")
         chosen = taking_up.confirmed(found, topic or (), cluster, everything=yes)
         taking_up.take_up(connection, chosen)
-    talk().print(f"{len({obstacle.topic for obstacle in chosen})} topics taken up", highlight=False)
+    count = len({obstacle.topic for obstacle in chosen})
+    talk().print("1 topic taken up" if count == 1 else f"{count} topics taken up", highlight=False)
 
 
 def _told(found: taking_up.Obstacle) -> str:
@@ -47,12 +48,13 @@ def _told(found: taking_up.Obstacle) -> str:
         case origins.Change():
             return f"{_origin(found.noted)} -> {_origin(found.found)}"
         case losses.Loss():
-            return (
-                f"partition {found.partition} has lost the records {found.first} to {found.next_offset - 1}, which "
-                "were not filed"
-            )
+            gone = losses.offsets(found.first, found.next_offset)
+            return f"partition {found.partition} no longer has {gone}, which were not filed"
         case losses.Truncation():
-            return f"partition {found.partition} ends at {found.end}, and was filed up to {found.filed}"
+            return (
+                f"partition {found.partition} ends at {found.end}, and was filed up to {found.filed}; all "
+                "partitions of the topic get new chains, and are read again"
+            )
 
 
 def _origin(origin: origins.Origin) -> str:
@@ -65,4 +67,4 @@ def list_losses(output: StreamOption = Stream.table) -> None:
     with database("guard_auditor") as engine, reading(engine) as connection:
         rows = [one._asdict() for one in losses.noted(connection)]
     show(rows, output)
-    talk().print(f"{len(rows)} losses", highlight=False)
+    talk().print("1 loss" if len(rows) == 1 else f"{len(rows)} losses", highlight=False)

@@ -201,10 +201,11 @@ class Assignment:
     def _starting_points(
         self, client: AdminClient, partitions: Sequence[At], committed: Mapping[At, int]
     ) -> dict[At, int]:
-        """Raises OffsetsLost."""
+        """Raises OffsetsLost, and DatabaseUnavailable."""
         deadline, alive = self._settings.retry_deadline, self._health.beat
         bounds = persist(lambda: clients.bounds(client, partitions), deadline, alive)
-        return starting_points(self._processor.name, bounds, committed, self._transaction.way_on)
+        by = self._transaction
+        return starting_points(self._processor.name, bounds, committed, by.given_up, by.way_on)
 
     def _restore(self, client: AdminClient, numbers: Sequence[int]) -> None:
         spec = self._processor.state

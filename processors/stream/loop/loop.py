@@ -27,6 +27,7 @@ from processors.stream.loop.assignment import Assignment
 from processors.stream.loop.batches import NOT_OWNED, Batches
 from processors.stream.loop.clock import Clock
 from processors.stream.loop.dead_letters import dead_letter
+from processors.stream.loop.gaps import Gaps
 from processors.stream.loop.health import CALLING, CLOSING, WORKING, Health
 from processors.stream.loop.health_server import HealthServer
 from processors.stream.loop.judge import Judge
@@ -54,6 +55,9 @@ RELEASE_EVERY = 1.0
 
 FREEZE_EVERY = 60.0
 """The fewest seconds between two full garbage collections after tables have changed."""
+
+PASS_EVERY = 60.0
+"""The fewest seconds between two commits of an idle loop that only move positions past what is no record."""
 
 MOST_ABORTS = 8
 """The most transactions in a row that may be aborted.
@@ -130,11 +134,13 @@ class Runner:
         self.state = KeyedState()
         self.tables: dict[str, Table] = {}
         self.horizon = Watermark(settings)
+        self._gaps = Gaps()
         self._counts: dict[str, int] = {}
         self._refusals: dict[str, Refusals] = {}
         self._attempt = self._aborts = 0
         self._next_tick = 0.0
         self._next_release = 0.0
+        self._next_pass = time.monotonic() + PASS_EVERY
         self._next_kept = 0.0
         self._kept: Sequence[int] = ()
         self._trace: Trace | None = None
@@ -219,6 +225,7 @@ class Runner:
 
     def _nothing_between(self, at: At, position: int, end: int) -> None:
         self._measures.nothing_between(at, position, end)
+        self._gaps.note(at, position, end)
         if self._processor.state is not None:
             self.horizon.nothing_between(at, position, end)
 
@@ -304,11 +311,17 @@ class Runner:
         view = self._view()
         outcome = self._processor.tick(view.now, view)
         self._complete(outcome)
-        if outcome.outputs or outcome.writes or outcome.rejects:
+        if outcome.outputs or outcome.writes or outcome.rejects or self._gaps_are_due():
             self._transact((), outcome, dict(self.assignment.positions))
         else:
             self._observe(outcome)
         self._measures.lag(self._consumer, self.assignment.positions)
+
+    def _gaps_are_due(self) -> bool:
+        if time.monotonic() < self._next_pass:
+            return False
+        self._next_pass = time.monotonic() + PASS_EVERY
+        return bool(self._gaps.ahead(self.assignment.positions))
 
     def _freeze_tables(self) -> None:
         """Exclude the values of changed tables, which are long-lived, from garbage collection."""
@@ -326,6 +339,7 @@ class Runner:
 
     def _transact(self, batch: Sequence[Inbound], outcome: Outcome, positions: Mapping[At, int]) -> None:
         records = self._records(outcome)
+        positions = self._gaps.passed(positions, self.assignment.positions)
         try:
             self._health.beat(CALLING)
             self._transaction.begin()

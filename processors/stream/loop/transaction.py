@@ -38,6 +38,11 @@ class Transaction(Protocol):
         """
         ...
 
+    def given_up(self, partitions: Collection[At]) -> Mapping[At, int]:
+        """Up to before which offset an operator has given up what a log does not contain any more. May raise as
+        `committed` does."""
+        ...
+
     def way_on(self, partitions: Collection[At], to: Literal["earliest", "latest"]) -> str:
         """How an operator lets it continue at the beginnings or the ends of logs, as part of a sentence."""
         ...
@@ -186,6 +191,9 @@ class KafkaTransaction:
         found = self._persist(lambda: _answered(self._consumer.committed(wanted, 10.0))) if wanted else []
         return {(p.topic, p.partition): p.offset for p in found if p.offset >= 0}
 
+    def given_up(self, partitions: Collection[At]) -> Mapping[At, int]:  # noqa: ARG002 - they set the offset
+        return {}
+
     def way_on(self, partitions: Collection[At], to: Literal["earliest", "latest"]) -> str:
         topics: dict[str, list[str]] = {}
         for topic, partition in sorted(partitions):
@@ -193,7 +201,8 @@ class KafkaTransaction:
         chosen = " ".join(f"--topic {topic}:{','.join(numbers)}" for topic, numbers in topics.items())
         return (
             f"stop every replica, run `kafka-consumer-groups.sh --bootstrap-server BROKER --group {self._group} "
-            f"{chosen} --reset-offsets --to-{to} --execute`, and start them again"
+            f"{chosen} --reset-offsets --to-{to} --execute` (a broker with access control needs --command-config), "
+            "and start them again"
         )
 
     def begin(self) -> None:

@@ -20,7 +20,7 @@ from processors.bootstrap.ledger_watch import Watch
 from processors.cli.demo.commands import environment_of
 from processors.contracts.topics import Topic
 from processors.embedded import Addresses
-from processors.errors import Fenced, OriginChanged
+from processors.errors import Fenced, OffsetsLost, OriginChanged, SettingsInvalid
 from processors.ledger import numbering
 from processors.ledger.anchoring import holding
 from processors.ledger.anchors import Noted, anchor
@@ -39,6 +39,7 @@ from processors.ledger.transaction import Committed, Entries, PostgresTransactio
 from processors.ledger.whole import verify_all
 from processors.stream.admin.identity import identities
 from processors.stream.io import clients
+from processors.stream.loop.starting_points import starting_points
 
 pytestmark = pytest.mark.stack
 
@@ -82,12 +83,18 @@ class Filing:
     def file(self) -> None:
         """What a sink does that takes the partition over, up to the end of the topic."""
         at = (self.topic, 0)
-        start = self.sink.committed([at]).get(at, 0)
+        start = self.start()
         rows = [row for row in self.rows() if row.offset >= start]
         self.sink.begin()
         self.sink.write(Entries(rows=rows), ())
         self.sink.advance({at: max([start, *(row.offset + 1 for row in rows)])})
         self.sink.commit()
+
+    def start(self) -> int:
+        """Where a loop starts with the sink."""
+        at = (self.topic, 0)
+        bounds, committed = self.bounds([at]), self.sink.committed([at])
+        return starting_points("ledger", bounds, committed, self.sink.given_up, self.sink.way_on)[at]
 
     def bounds(self, partitions: Collection[At]) -> Mapping[At, tuple[int, int]]:
         return clients.bounds(self.admin, partitions)
@@ -288,7 +295,8 @@ def test_records_that_expired_unfiled_are_given_up_by_somebody_and_noted(
     filing.file()
     filing.write(6, 12)
     filing.ground.forget_below(filing.topic, 0, 9)
-    assert filing.new_sink().committed([(filing.topic, 0)]) == {(filing.topic, 0): 6}, "nobody has said so"
+    with pytest.raises(OffsetsLost, match=r"stands at offset 6 .* begins at 9: 3 offsets .*ledger take-up"):
+        filing.start()
 
     found = filing.taken_up(maintenance)
     filing.sink = filing.new_sink()
@@ -314,7 +322,28 @@ def test_what_expires_after_a_loss_was_given_up_is_another_loss(filing: Filing, 
         losses += filing.taken_up(maintenance)
 
     assert losses == [Loss(filing.topic, 0, 2, 5), Loss(filing.topic, 0, 5, 9)]
-    assert filing.new_sink().committed([(filing.topic, 0)]) == {(filing.topic, 0): 9}
+    assert filing.start() == 9
+
+
+def test_whoever_may_note_a_loss_hides_no_record_by_it(
+    filing: Filing, maintenance: Engine, superuser: psycopg.Connection
+) -> None:
+    """What a topic still has is filed, and a loss says itself when it was noted, and by whom."""
+    filing.write(0, 2)
+    filing.file()
+    filing.write(2, 6)
+    columns = "ledger.losses (topic, partition, first, next_offset)"
+    with writing(maintenance) as connection:
+        note = f"INSERT INTO {columns} VALUES ('{filing.topic}', 0, 2, 9000000000000000000)"  # noqa: S608
+        connection.exec_driver_sql(note)
+    for forged in ("noted_at) VALUES ('t', 0, 1, 2, 'infinity')", "noted_by) VALUES ('t', 0, 1, 2, 'somebody')"):
+        with pytest.raises(SettingsInvalid, match="permission denied"), writing(maintenance) as connection:
+            connection.exec_driver_sql(f"INSERT INTO {columns[:-1]}, {forged}")
+
+    filing.sink = filing.new_sink()
+    filing.file()
+
+    assert filing.filed() == [(0, n) for n in range(6)]
 
 
 def test_a_log_that_ends_before_what_was_filed_begins_a_new_life(

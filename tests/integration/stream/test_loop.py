@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka.admin import AdminClient
 from examples.counting import Counting
 from examples.ground import Ground, eventually
 from examples.sealing import SEALS
@@ -122,6 +123,9 @@ class Hopeless:
 
     def committed(self, partitions: Sequence[At]) -> Mapping[At, int]:
         return dict.fromkeys(partitions, 0)
+
+    def given_up(self, partitions: Collection[At]) -> Mapping[At, int]:
+        return {}
 
     def way_on(self, partitions: Collection[At], to: str) -> str:
         raise AssertionError(f"nothing is lost of {partitions}, and nobody asks how to go on from the {to}")
@@ -274,6 +278,37 @@ def test_a_gap_in_the_log_stops_the_process(ground: Ground) -> None:
     client.alter_consumer_group_offsets([at])[counting.name].result(30)
     with ground.running(counting):
         eventually(lambda: len(ground.values(counting.output)) == 2 + len(TEN) - 3)
+
+
+def test_a_quiet_partition_whose_records_have_all_expired_has_lost_nothing(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind the last record is the marker of the transaction that wrote it, and it expires as well."""
+    monkeypatch.setattr("processors.stream.loop.loop.PASS_EVERY", 0.1)
+    counting = Counting(ground.name)
+    ground.for_processor(counting, partitions=1)
+    writer = transactional_producer(ground.settings, f"{ground.name}-writer")
+    writer.init_transactions(30)
+    writer.begin_transaction()
+    for key, value in TEN:
+        writer.produce(counting.inputs[0], value, key)
+    writer.commit_transaction(30)
+    close(writer)
+    at, client = TopicPartition(counting.inputs[0], 0), admin(ground.settings)
+    with ground.running(counting):
+        eventually(lambda: numbers(ground, counting.output) == ALL_TEN)
+        eventually(lambda: _committed(client, counting.name, at) == len(TEN) + 1)
+    ground.forget_below(counting.inputs[0], 0, len(TEN) + 1)
+
+    with ground.running(counting) as again:
+        eventually(lambda: again.health.ready)
+        ground.write(counting.inputs[0], [(b"a", b"x")])
+        eventually(lambda: numbers(ground, counting.output)[b"a"] == [1, 2, 3, 4, 5, 6, 7])
+
+
+def _committed(client: AdminClient, group: str, at: TopicPartition) -> int:
+    asked = client.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group, [at])])
+    return asked[group].result(30).topic_partitions[0].offset
 
 
 class Clock(Counting):

@@ -48,6 +48,9 @@ class Away:
             raise DatabaseUnavailable("no answer")
         return {at: self.known[at] for at in partitions if at in self.known}
 
+    def given_up(self, partitions: Collection[At]) -> Mapping[At, int]:
+        return {}
+
     def way_on(self, partitions: Collection[At], to: str) -> str:
         raise AssertionError(f"nothing is lost of {partitions}, and nobody asks how to go on from the {to}")
 

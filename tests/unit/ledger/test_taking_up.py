@@ -47,7 +47,7 @@ def test_what_has_moved_is_taken_up_by_the_id_of_its_cluster() -> None:
     [
         ([BLOCKS, RESULTS], (), None, False, "nothing was taken up; name topics with --topic"),
         ([BLOCKS, RESULTS], (), "c1", False, "nothing was taken up; name topics with --topic"),
-        ([BLOCKS], ("compat.results",), None, False, "nothing keeps `compat.results` from being filed"),
+        ([BLOCKS], ("compat.results",), None, False, "`compat.results` is not among what the ledger cannot file"),
         ([MOVED], (), None, True, "this is cluster c1, and not the one .* add --cluster c1"),
         ([MOVED], ("compat.results",), None, False, "add --cluster c1"),
         ([MOVED], (), "c9", False, "--cluster says c9, and this is cluster c1"),
@@ -76,8 +76,17 @@ def test_a_shell_that_points_elsewhere_takes_nothing_up(
     ],
 )
 def test_a_chain_continues_only_within_its_log(low: int, high: int, found: list[Loss | Truncation]) -> None:
-    assert misfits({("compat.results", 3): 10}, {("compat.results", 3): (low, high)}) == found
+    assert misfits({("compat.results", 3): 10}, {("compat.results", 3): (low, high)}, {}) == found
 
 
 def test_a_log_that_is_not_there_is_no_misfit() -> None:
-    assert misfits({("compat.results", 3): 10}, {}) == []
+    assert misfits({("compat.results", 3): 10}, {}, {}) == []
+
+
+@pytest.mark.parametrize(
+    ("noted", "found"), [(20, [Loss("compat.results", 3, 20, 25)]), (25, []), (2**62, []), (3, [LOST])]
+)
+def test_a_loss_is_found_behind_what_was_given_up(noted: int, found: list[Loss]) -> None:
+    at = ("compat.results", 3)
+    assert misfits({at: 10}, {at: (25, 99)}, {at: noted}) == found
+    assert misfits({at: 10}, {at: (0, 99)}, {at: noted}) == []

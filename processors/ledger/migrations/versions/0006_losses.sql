@@ -2,8 +2,8 @@
 -- behind them.
 CREATE TABLE ledger.losses (
     topic text NOT NULL,
-    partition integer NOT NULL,
-    first bigint NOT NULL,
+    partition integer NOT NULL CHECK (partition >= 0),
+    first bigint NOT NULL CHECK (first >= 0),
     next_offset bigint NOT NULL CHECK (next_offset > first),
     noted_at timestamptz NOT NULL DEFAULT now(),
     noted_by text NOT NULL DEFAULT session_user,
@@ -16,4 +16,4 @@ CREATE TRIGGER never_truncated BEFORE TRUNCATE ON ledger.losses
     FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
 
 GRANT SELECT ON ledger.losses TO guard_sink, guard_auditor, guard_maintenance;
-GRANT INSERT ON ledger.losses TO guard_maintenance;
+GRANT INSERT (topic, partition, first, next_offset) ON ledger.losses TO guard_maintenance; -- when, and by whom, it says itself

@@ -174,5 +174,6 @@ def test_the_way_on_is_one_command_for_all_partitions() -> None:
 
     assert transaction.way_on([("b", 3), ("a", 0), ("b", 1)], "earliest") == (
         "stop every replica, run `kafka-consumer-groups.sh --bootstrap-server BROKER --group checker --topic a:0 "
-        "--topic b:1,3 --reset-offsets --to-earliest --execute`, and start them again"
+        "--topic b:1,3 --reset-offsets --to-earliest --execute` (a broker with access control needs "
+        "--command-config), and start them again"
     )
