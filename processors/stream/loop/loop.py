@@ -224,7 +224,6 @@ class Runner:
         )
 
     def _nothing_between(self, at: At, position: int, end: int) -> None:
-        self._measures.nothing_between(at, position, end)
         self._gaps.note(at, position, end)
         if self._processor.state is not None:
             self.horizon.nothing_between(at, position, end)
@@ -315,7 +314,7 @@ class Runner:
             self._transact((), outcome, dict(self.assignment.positions))
         else:
             self._observe(outcome)
-        self._measures.lag(self._consumer, self.assignment.positions)
+        self._measures.lag(self._consumer, self._gaps.passed(self.assignment.positions, {}))
 
     def _gaps_are_due(self) -> bool:
         if time.monotonic() < self._next_pass:

@@ -37,7 +37,6 @@ class Measures:
     def __init__(self, processor: str, inputs: Iterable[str] = ()) -> None:
         self._processor = processor
         self._waiting_on: str | None = None
-        self._gaps: dict[At, tuple[int, int]] = {}
         for reason in reasons():  # a rate cannot see the first increment of a new series
             metrics.REJECTS.labels(processor, reason)
         for topic in inputs:
@@ -84,16 +83,11 @@ class Measures:
         for reason, count in Counter(reject.reason for reject in rejects).items():
             metrics.TABLE_REJECTS.labels(self._processor, table.topic, reason).inc(count)
 
-    def nothing_between(self, at: At, position: int, end: int) -> None:
-        """The log ended at `end`, and from `position` on it contained only transaction markers."""
-        self._gaps[at] = (position, end)
-
     def lag(self, consumer: Consumer, positions: Mapping[At, int]) -> None:
-        """From the results of the last fetches: no request is made."""
+        """From the results of the last fetches: no request is made. Positions are past what is no record."""
         waiting: Counter[str] = Counter()
         for (topic, partition), position in positions.items():
             _, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), cached=True)
-            before, behind = self._gaps.get((topic, partition), (position, position))
-            waiting[topic] += max(end - (behind if position == before else position), 0)
+            waiting[topic] += max(end - position, 0)
         for topic, count in waiting.items():
             metrics.LAG.labels(self._processor, topic).set(count)

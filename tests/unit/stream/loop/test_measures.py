@@ -8,6 +8,7 @@ from confluent_kafka import Consumer, TopicPartition
 from prometheus_client import REGISTRY
 
 from processors.errors import MatrixRefused, OutputTooLarge
+from processors.stream.loop.gaps import Gaps
 from processors.stream.loop.measures import KEY_MISMATCH, Measures, reasons
 from processors.stream.types import INTERNAL
 
@@ -35,14 +36,14 @@ class Ends:
 
 def test_marks_of_transactions_do_not_wait() -> None:
     """A log that ends with the mark of a commit goes on behind the last record that anybody gets."""
-    measures, at = Measures("t-lag", ["t"]), ("t", 0)
+    measures, gaps, at = Measures("t-lag", ["t"]), Gaps(), ("t", 0)
 
     def waiting(position: int, end: int) -> float | None:
-        measures.lag(cast(Consumer, Ends({at: end})), {at: position})
+        measures.lag(cast(Consumer, Ends({at: end})), gaps.passed({at: position}, {}))
         return REGISTRY.get_sample_value("compat_stream_lag_records", {"processor": "t-lag", "topic": "t"})
 
     assert waiting(7, 9) == 2  # nobody knows yet what these are
-    measures.nothing_between(at, 7, 9)
+    gaps.note(at, 7, 9)
     assert waiting(7, 9) == 0
     assert waiting(7, 12) == 3
     assert waiting(5, 12) == 7  # gone back: records wait before the gap
